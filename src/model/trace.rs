@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Kind, Nanos, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
+use super::{Nanos, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
 
 /// All spans of one trace that are held, without duplicates, in order of start, then end (longer first), then
 /// key. Attributes, events and links are not here: a [`super::Span`] is looked up for the span on display.
