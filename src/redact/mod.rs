@@ -1,0 +1,3 @@
+//! What must not be shown: keys and value patterns of secrets. Text in, text out.
+//!
+//! Must never know: where the text comes from or goes to.
