@@ -1,7 +1,9 @@
 //! tracefall: a trace explorer that lives in the terminal.
 
+pub mod analysis;
 pub mod index;
 pub mod model;
 pub mod otlp;
+pub mod query;
 pub mod redact;
 pub mod semconv;
