@@ -4,7 +4,12 @@
 //! rejects. Must never know: sockets, async, the index.
 
 mod check;
+pub mod decode;
+pub mod encode;
 pub mod json;
+pub mod logs;
+pub mod metrics;
+pub mod peek;
 pub mod reader;
 pub mod sink;
 pub mod status;
