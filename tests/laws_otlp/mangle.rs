@@ -183,7 +183,7 @@ pub(crate) fn wreck(bodies: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             }
             6 => {
                 let other = &bodies[random.below(bodies.len())];
-                let start = random.below(other.len());
+                let start = random.below(other.len() + 1);
                 let end = (start + 1 + random.below(64)).min(other.len());
                 drop(body.splice(place..until, other[start..end].iter().copied()));
             }
