@@ -4,6 +4,7 @@
 //! rejects. Must never know: sockets, async, the index.
 
 pub mod json;
+mod put;
 pub mod reader;
 pub mod sink;
 pub mod status;
