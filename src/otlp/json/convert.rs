@@ -40,8 +40,8 @@ impl<'a> Converter<'a> {
         let mut more = !self.json.take(b'}');
         while more {
             members.all += 1;
-            let key = self.json.key()?;
-            if let Some((place, field)) = message.field(&key, next) {
+            let name = self.json.name()?.plain()?;
+            if let Some((place, field)) = message.field(&name, next) {
                 members.known += 1;
                 next = place + 1;
                 self.member(message, field, depth + 1)?;

@@ -74,13 +74,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A member's name and the colon after it.
-    pub(super) fn key(&mut self) -> Result<Cow<'a, [u8]>, Fault> {
-        let key = self.string()?.ok_or(self.broken("expected a member's name"))?;
+    /// A member's name, with the colon after it consumed.
+    pub(super) fn name(&mut self) -> Result<Quoted<'a>, Fault> {
+        let Some(name) = self.string()? else { return Err(self.broken("expected a member's name")) };
         if !self.take(b':') {
             return Err(self.broken("expected a colon"));
         }
-        key.plain()
+        Ok(name)
     }
 
     /// The next token if it is a string.
@@ -157,7 +157,7 @@ impl<'a> Cursor<'a> {
                 let Some(&end) = self.brackets.last() else { return Ok(()) };
                 if self.more(end)? {
                     if end == b'}' {
-                        self.skip_key()?;
+                        self.name()?;
                     }
                     break;
                 }
@@ -179,16 +179,9 @@ impl<'a> Cursor<'a> {
         }
         self.brackets.push(end);
         if end == b'}' {
-            self.skip_key()?;
+            self.name()?;
         }
         Ok(true)
-    }
-
-    fn skip_key(&mut self) -> Result<(), Fault> {
-        match self.string()? {
-            Some(_) if self.take(b':') => Ok(()),
-            _ => Err(self.broken("expected a member's name and a colon")),
-        }
     }
 
     fn skip_scalar(&mut self) -> Result<(), Fault> {

@@ -92,12 +92,15 @@ fn documents(converter: &mut Converter<'_>, signal: Signal) -> Result<(), JsonEr
 fn document(converter: &mut Converter<'_>, signal: Signal) -> Result<(), JsonError> {
     let message = envelope(signal);
     let start = converter.json.at();
-    let members = converter.object(message, 1).map_err(|fault| {
-        // A value that is not an object may still turn out not to be JSON.
-        converter.json.rewind(start);
-        let fault = converter.json.skip().err().unwrap_or(fault);
-        describe(fault, signal)
-    })?;
+    let members = match converter.object(message, 1) {
+        Err(Fault::Malformed) => {
+            // What is not an object may not be JSON at all.
+            converter.json.rewind(start);
+            let fault = converter.json.skip().err().unwrap_or(Fault::Malformed);
+            return Err(describe(fault, signal));
+        }
+        other => other.map_err(|fault| describe(fault, signal))?,
+    };
     if members.all > 0 && members.known == 0 {
         return Err(describe(Fault::Malformed, signal));
     }
@@ -125,5 +128,7 @@ fn expected(signal: Signal) -> &'static str {
     envelope(signal).fields.first().map_or("", |field| field.name)
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

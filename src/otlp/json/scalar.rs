@@ -151,7 +151,7 @@ fn hex_digit(digit: u8) -> Option<u8> {
 /// Appends the bytes of base64 in its standard or its url-safe alphabet, padded or not.
 pub(super) fn base64(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let text = match text {
-        [body @ .., b'=', b'='] | [body @ .., b'='] if text.len() % 4 == 0 => body,
+        [body @ .., b'=', b'='] | [body @ .., b'='] if text.len().is_multiple_of(4) => body,
         _ => text,
     };
     for group in text.chunks(4) {

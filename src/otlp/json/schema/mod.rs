@@ -1,6 +1,6 @@
 //! The OTLP messages as tables: which JSON member is which protobuf field, and what it holds.
 //!
-//! One row a field, named as in JSON; the snake_case spelling follows from it. Numbers and types are those of
+//! One row a field, named as in JSON; the `snake_case` spelling follows from it. Numbers and types are those of
 //! opentelemetry-proto 1.9 (`opentelemetry/proto/*/v1/*.proto`).
 
 mod common;
@@ -122,17 +122,17 @@ impl Field {
         }
     }
 
-    /// Whether `key` is this field's name in camelCase or in snake_case.
-    fn is_called(&self, key: &[u8]) -> bool {
-        let mut key = key.iter().copied();
+    /// Whether `name` is this field's, in `camelCase` or in `snake_case`.
+    fn is_called(&self, name: &[u8]) -> bool {
+        let mut name = name.iter().copied();
         for letter in self.name.bytes() {
-            match key.next() {
+            match name.next() {
                 Some(same) if same == letter => {}
-                Some(b'_') if letter.is_ascii_uppercase() && key.next() == Some(letter.to_ascii_lowercase()) => {}
+                Some(b'_') if letter.is_ascii_uppercase() && name.next() == Some(letter.to_ascii_lowercase()) => {}
                 _ => return false,
             }
         }
-        key.next().is_none()
+        name.next().is_none()
     }
 }
 
@@ -141,10 +141,10 @@ impl Message {
         Self { role, fields }
     }
 
-    /// The field called `key` and its place, looked for from `start` on: senders keep to the order of the protocol.
-    pub(super) fn field(&self, key: &[u8], start: usize) -> Option<(usize, &'static Field)> {
+    /// The field called `name` and its place, looked for from `start` on: senders keep to the order of the protocol.
+    pub(super) fn field(&self, name: &[u8], start: usize) -> Option<(usize, &'static Field)> {
         let (before, after) = self.fields.split_at_checked(start).unwrap_or((self.fields, &[]));
         let places = (before.len()..).zip(after).chain((0..).zip(before));
-        places.into_iter().find(|(_, field)| field.is_called(key))
+        places.into_iter().find(|(_, field)| field.is_called(name))
     }
 }
