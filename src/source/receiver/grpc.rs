@@ -34,7 +34,7 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 /// Takes in one request of gRPC.
 pub(super) async fn answer(connection: &Connection, parts: &Parts, mut body: Incoming) -> Response<Body> {
     match take(connection, parts, &mut body).await {
-        Ok((signal, receipt)) => accepted(response(signal, Encoding::Protobuf, &receipt)),
+        Ok((signal, receipt)) => accepted(&response(signal, Encoding::Protobuf, &receipt)),
         Err(refusal) => {
             connection.refused(parts, &refusal);
             refused(&refusal)
@@ -114,11 +114,11 @@ fn unframe(bytes: &Bytes) -> Result<(bool, Bytes), Refusal> {
     Ok((flag == 1, bytes.slice(PREFIX..)))
 }
 
-fn accepted(message: Vec<u8>) -> Response<Body> {
+fn accepted(message: &[u8]) -> Response<Body> {
     let mut frame = BytesMut::with_capacity(PREFIX + message.len());
     frame.put_u8(0);
     frame.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
-    frame.extend_from_slice(&message);
+    frame.extend_from_slice(message);
     let mut trailers = HeaderMap::with_capacity(1);
     trailers.insert(tonic::Status::GRPC_STATUS, HeaderValue::from_static("0"));
     let body = Full::new(frame.freeze()).with_trailers(std::future::ready(Some(Ok::<_, Infallible>(trailers))));

@@ -62,7 +62,7 @@ pub(super) fn open(addresses: &[SocketAddr]) -> Vec<Place> {
     for _ in 0..PORT_TRIES {
         places = open_once(addresses);
         let clash = |place: &Place| {
-            let wished = addresses.iter().any(|address| *address == place.address);
+            let wished = addresses.contains(&place.address);
             !wished && place.door().state != DoorState::Open && !place.is_missing()
         };
         if !places.iter().any(clash) {
