@@ -10,4 +10,5 @@ pub mod otlp;
 pub mod query;
 pub mod redact;
 pub mod semconv;
+pub mod source;
 pub mod terminal;
