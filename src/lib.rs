@@ -1,6 +1,7 @@
 //! tracefall: a trace explorer that lives in the terminal.
 
 pub mod analysis;
+pub mod app;
 pub mod index;
 pub mod model;
 pub mod otlp;
