@@ -35,7 +35,8 @@ pub(super) fn link(spans: &[TraceSpan]) -> Links {
         place[*span as usize] = number(at);
     }
     let holders = Holders::new(spans, &place);
-    let mut links = Links { parent: vec![None; spans.len()], missing: Vec::new(), cut: vec![false; spans.len()], place };
+    let mut links =
+        Links { parent: vec![None; spans.len()], missing: Vec::new(), cut: vec![false; spans.len()], place };
     let mut named: HashMap<SpanId, u32> = HashMap::new();
     for index in order.iter().copied() {
         links.parent[index as usize] = match holders.above(spans, index) {

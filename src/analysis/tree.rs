@@ -206,14 +206,14 @@ fn place_in_time(analysis: &mut Analysis) {
         at += 1;
         from_the_top.extend_from_slice(analysis.children_of(index));
         let node = &analysis.nodes[index as usize];
-        let parent_start = node.parent.map_or(analysis.start, |parent| analysis.nodes[parent as usize].start);
+        let parent = node.parent.map(|parent| &analysis.nodes[parent as usize]);
+        let (parent_start, depth) = parent.map_or((analysis.start, 0), |parent| (parent.start, parent.depth + 1));
         let (start, end) = match node.subject {
             Subject::Span(span) => span_times(&analysis.trace.spans[span as usize], parent_start),
             Subject::Missing(_) => missing_times(analysis, index, parent_start),
         };
         let node = &mut analysis.nodes[index as usize];
-        (node.start, node.end) = (start, end);
-        node.depth = node.parent.map_or(0, |parent| analysis.nodes[parent as usize].depth + 1);
+        (node.start, node.end, node.depth) = (start, end, depth);
         analysis.end = analysis.end.max(end);
     }
 }
@@ -333,7 +333,8 @@ fn collect(analysis: &mut Analysis) {
     for span in &analysis.trace.spans {
         *counts.entry(&span.service).or_default() += 1;
     }
-    let mut services: Vec<(Arc<str>, u32)> = counts.into_iter().map(|(name, count)| (Arc::clone(name), count)).collect();
+    let mut services: Vec<(Arc<str>, u32)> =
+        counts.into_iter().map(|(name, count)| (Arc::clone(name), count)).collect();
     services.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
     (analysis.errors, analysis.slow, analysis.services) = (errors, slow, services);
 }
