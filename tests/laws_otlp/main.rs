@@ -27,7 +27,7 @@ use self::oracle::pinned;
 fn frames(name: &str) -> Vec<Vec<u8>> {
     let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut content = std::fs::read(path).unwrap();
-    if name.ends_with(".gz") {
+    if content.starts_with(&[0x1f, 0x8b]) {
         let mut inflated = Vec::new();
         GzDecoder::new(&content[..]).read_to_end(&mut inflated).unwrap();
         content = inflated;
