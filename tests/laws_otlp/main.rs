@@ -17,8 +17,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use prost::Message as _;
-use tracefall::model::{LogRecord, Span};
-use tracefall::otlp::{decode, encode, logs, metrics};
+use tracefall::model::{Attribute, LogRecord, Span, Value};
+use tracefall::otlp::reader::read_spans;
+use tracefall::otlp::{AttributeValue, Sink, SpanFields, decode, encode, logs, metrics};
 
 use self::mangle::{Form, Random, mangle, wreck};
 use self::oracle::pinned;
@@ -42,6 +43,32 @@ fn frames(name: &str) -> Vec<Vec<u8>> {
     frames
 }
 
+/// Holds the borrowed value of each attribute against its decoded message.
+struct Borrowed;
+
+impl Sink for Borrowed {
+    fn resource(&mut self, _: &[u8], _: &[u8]) {}
+    fn scope(&mut self, _: &[u8], _: &[u8]) {}
+    fn begin_span(&mut self) {}
+    fn event(&mut self, _: &[u8]) {}
+    fn link(&mut self, _: &[u8]) {}
+    fn end_span(&mut self, _: &SpanFields<'_>) {}
+
+    fn attribute(&mut self, key: &[u8], value: AttributeValue<'_>, message: &[u8]) {
+        let value = match value {
+            AttributeValue::Empty => Value::Empty,
+            AttributeValue::Text(text) => Value::Text(text.into()),
+            AttributeValue::Bool(truth) => Value::Bool(truth),
+            AttributeValue::Int(number) => Value::Int(number),
+            AttributeValue::Double(number) => Value::Double(number),
+            AttributeValue::Bytes(bytes) => Value::Bytes(bytes.into()),
+            AttributeValue::Composite(message) => decode::value(message),
+        };
+        let told = Attribute { key: key.into(), value };
+        assert_eq!(format!("{told:?}"), format!("{:?}", decode::attribute(message)));
+    }
+}
+
 /// Holds what the reader says of `body` against what prost says of it. Two differences are meant: text that is not
 /// UTF-8 and messages that nest deep are broken for prost and kept by the reader. Answers whether the reader took it.
 fn agrees_with_prost(body: &[u8]) -> bool {
@@ -50,6 +77,7 @@ fn agrees_with_prost(body: &[u8]) -> bool {
     match ExportTraceServiceRequest::decode(body) {
         Ok(request) => {
             let (spans, receipt) = ours.expect("prost takes this body");
+            read_spans(body, &mut Borrowed).expect("it was read before");
             let (expected, expected_receipt) = oracle::spans(request);
             assert_eq!(pinned(spans), pinned(expected));
             assert_eq!(receipt, expected_receipt);
@@ -159,6 +187,51 @@ proptest! {
         agrees_with_prost(&body);
         logs_agree_with_prost(&body);
         let _ = metrics::count(&body);
+    }
+}
+
+/// Every field number up to 20 with every wire type, alone in every message there is.
+#[test]
+fn each_field_is_taken_with_its_own_wire_type_only() {
+    let contents: [&[u8]; 8] = [&[1], &[7; 8], &[0], &[0x0b, 0x0c], &[], &[7; 4], &[], &[]];
+    let traces: [&[u64]; 20] = [
+        &[],
+        &[1],
+        &[1, 1],
+        &[1, 1, 1],
+        &[1, 1, 3],
+        &[1, 2],
+        &[1, 2, 1],
+        &[1, 2, 1, 3],
+        &[1, 2, 2],
+        &[1, 2, 2, 9],
+        &[1, 2, 2, 9, 2],
+        &[1, 2, 2, 9, 2, 5],
+        &[1, 2, 2, 9, 2, 5, 1],
+        &[1, 2, 2, 9, 2, 6],
+        &[1, 2, 2, 9, 2, 6, 1],
+        &[1, 2, 2, 11],
+        &[1, 2, 2, 11, 3],
+        &[1, 2, 2, 13],
+        &[1, 2, 2, 13, 4],
+        &[1, 2, 2, 15],
+    ];
+    let logs: [&[u64]; 9] =
+        [&[], &[1], &[1, 1], &[1, 2], &[1, 2, 1], &[1, 2, 2], &[1, 2, 2, 5], &[1, 2, 2, 6], &[1, 1, 1]];
+    for (number, wire) in (1..=20).flat_map(|number| (0..8).map(move |wire| (number, wire))) {
+        let mut alone = mangle::key(number, wire);
+        alone.extend_from_slice(contents[usize::try_from(wire).unwrap()]);
+        if wire == 3 {
+            alone.extend(mangle::key(number, 4));
+        }
+        for path in traces {
+            let body = path.iter().rev().fold(alone.clone(), |inner, number| mangle::field(*number, &inner));
+            agrees_with_prost(&body);
+        }
+        for path in logs {
+            let body = path.iter().rev().fold(alone.clone(), |inner, number| mangle::field(*number, &inner));
+            logs_agree_with_prost(&body);
+        }
     }
 }
 
