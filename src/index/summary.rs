@@ -1,0 +1,42 @@
+//! The hook by which judgements reach the trace table without the index knowing them.
+
+use crate::model::{Badges, Category, Nanos, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
+
+/// What the index tells of each distinct span as it arrives. Text is lossy UTF-8 and borrowed.
+#[derive(Clone, Copy, Debug)]
+pub struct SpanFacts<'a> {
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// Id and kind.
+    pub key: SpanKey,
+    /// Its parent, if it has one.
+    pub parent_id: Option<SpanId>,
+    /// When it began.
+    pub start: Timestamp,
+    /// How long it took.
+    pub duration: Nanos,
+    /// How it ended.
+    pub status: StatusCode,
+    /// The status message; empty where there is none.
+    pub status_message: &'a str,
+    /// What sort of work it is.
+    pub category: Category,
+    /// Its name as sent.
+    pub name: &'a str,
+    /// Statement, route, destination or name, as `semconv` labels it.
+    pub label: &'a str,
+    /// `exception.type` of its first exception event, or `error.type`.
+    pub error_type: Option<&'a str>,
+}
+
+/// Keeps a trace's badges up to date while its spans arrive. Implemented in `analysis`, wired by `run`.
+///
+/// The outcome must not depend on the order of spans.
+pub trait Summary: Send + 'static {
+    /// Takes note of one more distinct span of a trace. Answers whether it is a slow database span by its
+    /// duration alone (it is counted per service).
+    fn observe(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) -> bool;
+
+    /// The trace has left the index, or its badges are about to be computed anew from all of its spans.
+    fn forget(&mut self, trace: TraceId);
+}
