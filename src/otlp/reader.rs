@@ -1,8 +1,8 @@
 //! The one-pass reader over OTLP protobuf bytes.
 //!
 //! Fields may come in any order, unknown ones are stepped over, and a message that occurs twice where it should
-//! occur once is merged, as protobuf has it. Nothing is allocated unless a message has to be merged or a value
-//! nests deeper than sixteen levels.
+//! occur once is merged, as protobuf has it. Nothing is allocated unless a message has to be merged, or a value
+//! goes on behind its innermost member at more than sixteen levels.
 
 use std::borrow::Cow;
 
@@ -33,6 +33,7 @@ fn request(body: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
 }
 
 fn resource_spans(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
+    // This finds every break between the members, at which they would end early below.
     let header = Header::read(message, Form::Resource)?;
     if header.members {
         sink.resource(&header.message, header.schema_url);
