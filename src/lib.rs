@@ -12,3 +12,4 @@ pub mod redact;
 pub mod semconv;
 pub mod source;
 pub mod terminal;
+pub mod view;
