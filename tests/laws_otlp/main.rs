@@ -1,5 +1,6 @@
 //! The laws of the wire: what the hand-written reader says of a body is what prost says of it, what is written can
 //! be read again, and no bytes whatever make it panic, hang or take memory out of proportion.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be fails the test")]
 
 mod generate;
 mod mangle;
@@ -16,8 +17,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use prost::Message as _;
-use tracefall::model::{LogRecord, Span};
-use tracefall::otlp::{decode, encode, logs, metrics};
+use tracefall::model::{Attribute, LogRecord, Span, Value};
+use tracefall::otlp::reader::read_spans;
+use tracefall::otlp::{AttributeValue, Sink, SpanFields, decode, encode, logs, metrics};
 
 use self::mangle::{Form, Random, mangle, wreck};
 use self::oracle::pinned;
@@ -26,7 +28,7 @@ use self::oracle::pinned;
 fn frames(name: &str) -> Vec<Vec<u8>> {
     let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut content = std::fs::read(path).unwrap();
-    if name.ends_with(".gz") {
+    if content.starts_with(&[0x1f, 0x8b]) {
         let mut inflated = Vec::new();
         GzDecoder::new(&content[..]).read_to_end(&mut inflated).unwrap();
         content = inflated;
@@ -41,13 +43,41 @@ fn frames(name: &str) -> Vec<Vec<u8>> {
     frames
 }
 
+/// Holds the borrowed value of each attribute against its decoded message.
+struct Borrowed;
+
+impl Sink for Borrowed {
+    fn resource(&mut self, _: &[u8], _: &[u8]) {}
+    fn scope(&mut self, _: &[u8], _: &[u8]) {}
+    fn begin_span(&mut self) {}
+    fn event(&mut self, _: &[u8]) {}
+    fn link(&mut self, _: &[u8]) {}
+    fn end_span(&mut self, _: &SpanFields<'_>) {}
+
+    fn attribute(&mut self, key: &[u8], value: AttributeValue<'_>, message: &[u8]) {
+        let value = match value {
+            AttributeValue::Empty => Value::Empty,
+            AttributeValue::Text(text) => Value::Text(text.into()),
+            AttributeValue::Bool(truth) => Value::Bool(truth),
+            AttributeValue::Int(number) => Value::Int(number),
+            AttributeValue::Double(number) => Value::Double(number),
+            AttributeValue::Bytes(bytes) => Value::Bytes(bytes.into()),
+            AttributeValue::Composite(message) => decode::value(message),
+        };
+        let told = Attribute { key: key.into(), value };
+        assert_eq!(format!("{told:?}"), format!("{:?}", decode::attribute(message)));
+    }
+}
+
 /// Holds what the reader says of `body` against what prost says of it. Two differences are meant: text that is not
-/// UTF-8 and messages that nest deep are broken for prost and kept by the reader.
-fn agrees_with_prost(body: &[u8]) {
+/// UTF-8 and messages that nest deep are broken for prost and kept by the reader. Answers whether the reader took it.
+fn agrees_with_prost(body: &[u8]) -> bool {
     let ours = decode::request(body);
+    let taken = ours.is_ok();
     match ExportTraceServiceRequest::decode(body) {
         Ok(request) => {
             let (spans, receipt) = ours.expect("prost takes this body");
+            read_spans(body, &mut Borrowed).expect("it was read before");
             let (expected, expected_receipt) = oracle::spans(request);
             assert_eq!(pinned(spans), pinned(expected));
             assert_eq!(receipt, expected_receipt);
@@ -61,6 +91,7 @@ fn agrees_with_prost(body: &[u8]) {
             }
         }
     }
+    taken
 }
 
 fn logs_agree_with_prost(body: &[u8]) {
@@ -159,11 +190,56 @@ proptest! {
     }
 }
 
+/// Every field number up to 20 with every wire type, alone in every message there is.
+#[test]
+fn each_field_is_taken_with_its_own_wire_type_only() {
+    let contents: [&[u8]; 8] = [&[1], &[7; 8], &[0], &[0x0b, 0x0c], &[], &[7; 4], &[], &[]];
+    let traces: [&[u64]; 20] = [
+        &[],
+        &[1],
+        &[1, 1],
+        &[1, 1, 1],
+        &[1, 1, 3],
+        &[1, 2],
+        &[1, 2, 1],
+        &[1, 2, 1, 3],
+        &[1, 2, 2],
+        &[1, 2, 2, 9],
+        &[1, 2, 2, 9, 2],
+        &[1, 2, 2, 9, 2, 5],
+        &[1, 2, 2, 9, 2, 5, 1],
+        &[1, 2, 2, 9, 2, 6],
+        &[1, 2, 2, 9, 2, 6, 1],
+        &[1, 2, 2, 11],
+        &[1, 2, 2, 11, 3],
+        &[1, 2, 2, 13],
+        &[1, 2, 2, 13, 4],
+        &[1, 2, 2, 15],
+    ];
+    let logs: [&[u64]; 9] =
+        [&[], &[1], &[1, 1], &[1, 2], &[1, 2, 1], &[1, 2, 2], &[1, 2, 2, 5], &[1, 2, 2, 6], &[1, 1, 1]];
+    for (number, wire) in (1..=20).flat_map(|number| (0..8).map(move |wire| (number, wire))) {
+        let mut alone = mangle::key(number, wire);
+        alone.extend_from_slice(contents[usize::try_from(wire).unwrap()]);
+        if wire == 3 {
+            alone.extend(mangle::key(number, 4));
+        }
+        for path in traces {
+            let body = path.iter().rev().fold(alone.clone(), |inner, number| mangle::field(*number, &inner));
+            agrees_with_prost(&body);
+        }
+        for path in logs {
+            let body = path.iter().rev().fold(alone.clone(), |inner, number| mangle::field(*number, &inner));
+            logs_agree_with_prost(&body);
+        }
+    }
+}
+
 /// A long run: `TRACEFALL_FUZZ_BYTES=10000000000 cargo test --release --test laws_otlp wrecked`.
 #[test]
 fn wrecked_bodies_are_taken_or_refused_as_prost_does() {
     let budget = std::env::var("TRACEFALL_FUZZ_BYTES").ok().and_then(|bytes| bytes.parse().ok());
-    let mut budget: usize = budget.unwrap_or(4_000_000);
+    let mut budget: usize = budget.unwrap_or(60_000_000);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut traces = [frames("hmis-python-grpc.otlp.pb"), frames("billing-java.traces.pb.gz")].concat();
     traces.retain(|body| body.len() < 20_000);
@@ -175,14 +251,16 @@ fn wrecked_bodies_are_taken_or_refused_as_prost_does() {
         let request = generate::logs_request().new_tree(&mut runner).unwrap().current();
         logs.push(mangle(&request.encode_to_vec(), Form::LogsRequest, &mut random));
     }
+    let mut taken = [0_u64; 2];
     while budget > 0 {
         let body = wreck(&traces, &mut random);
-        agrees_with_prost(&body);
+        taken[usize::from(agrees_with_prost(&body))] += 1;
         let log = wreck(&logs, &mut random);
         logs_agree_with_prost(&log);
         let _ = metrics::count(&log);
         budget = budget.saturating_sub(body.len() + log.len() + 1);
     }
+    assert!(taken[0] > 1_000 && taken[1] > 1_000, "both happen: {taken:?}");
 }
 
 #[test]

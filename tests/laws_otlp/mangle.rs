@@ -92,9 +92,16 @@ fn take_varint(rest: &mut &[u8]) -> u64 {
     taken.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f))
 }
 
-fn field(number: u64, content: &[u8]) -> Vec<u8> {
+/// The key of field `number` with wire type `wire`.
+pub(crate) fn key(number: u64, wire: u64) -> Vec<u8> {
     let mut out = Vec::new();
-    varint(&mut out, number << 3 | 2);
+    varint(&mut out, number << 3 | wire);
+    out
+}
+
+/// A string, bytes or message field.
+pub(crate) fn field(number: u64, content: &[u8]) -> Vec<u8> {
+    let mut out = key(number, 2);
     varint(&mut out, content.len() as u64);
     out.extend_from_slice(content);
     out

@@ -191,7 +191,9 @@ pub(crate) fn pinned(mut spans: Vec<Span>) -> Vec<Span> {
 }
 
 fn pin(attributes: &mut [Attribute]) {
-    attributes.iter_mut().for_each(|attribute| pin_value(&mut attribute.value));
+    for attribute in attributes {
+        pin_value(&mut attribute.value);
+    }
 }
 
 fn pin_value(value: &mut Value) {
