@@ -164,7 +164,39 @@ fn status<'a>(message: &'a [u8], fields: &mut SpanFields<'a>) -> Result<(), Brok
     Ok(())
 }
 
+/// Tells of an attribute. Encoders write the key, then the value, and nothing else, both nearly always shorter than 128
+/// bytes: that shape is recognised at a glance, which halves the time for a span; anything else is read field by
+/// field.
 fn attribute(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
+    if let Some((key, content)) = plain_pair(message) {
+        sink.attribute(key, plain_text(content).map_or_else(|| value(content), Ok)?, message);
+        return Ok(());
+    }
+    any_attribute(message, sink)
+}
+
+/// The key bytes of fields 1 and 2 where they are strings or messages.
+const FIRST: u8 = 0x0a;
+const SECOND: u8 = 0x12;
+
+/// Key and value of a `KeyValue` message that holds just these, in this order, each with a length of one byte.
+#[inline]
+fn plain_pair(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [FIRST, length @ ..0x80, ref rest @ ..] = *message else { return None };
+    let (key, rest) = rest.split_at_checked(usize::from(length))?;
+    let [SECOND, length @ ..0x80, ref value @ ..] = *rest else { return None };
+    (value.len() == usize::from(length)).then_some((key, value))
+}
+
+/// The value of an `AnyValue` message that holds just a string, with a length of one byte.
+#[inline]
+fn plain_text(message: &[u8]) -> Option<AttributeValue<'_>> {
+    let [FIRST, length @ ..0x80, ref text @ ..] = *message else { return None };
+    (text.len() == usize::from(length)).then_some(AttributeValue::Text(text))
+}
+
+#[inline(never)]
+fn any_attribute(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
     let pair = Pair::read(message)?;
     if pair.values > 1 {
         return merged_attribute(message, sink);
