@@ -55,21 +55,25 @@ impl Writer {
     }
 
     /// Writes a field's tag.
+    #[inline]
     pub(crate) fn tag(&mut self, field: u32, wire: Wire) {
         self.varint(u64::from(field << 3 | wire as u32));
     }
 
     /// Writes a variable-length integer, without a tag.
+    #[inline]
     pub(crate) fn varint(&mut self, value: u64) {
         put_varint(&mut self.bytes, value);
     }
 
     /// Writes bytes as they are, without a tag or a length.
+    #[inline]
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Writes a whole field of text or bytes.
+    #[inline]
     pub(crate) fn delimited(&mut self, field: u32, bytes: &[u8]) {
         self.tag(field, Wire::Delimited);
         self.varint(bytes.len() as u64);
@@ -77,11 +81,13 @@ impl Writer {
     }
 
     /// The buffer, for a decoder that appends to it.
+    #[inline]
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
     /// Begins a nested message (or text or bytes of a length not known yet).
+    #[inline]
     pub(crate) fn open(&mut self, field: u32) -> Open {
         self.tag(field, Wire::Delimited);
         let open = Open { at: self.bytes.len(), growth: self.growth };
@@ -90,6 +96,7 @@ impl Writer {
     }
 
     /// Ends a nested message.
+    #[inline]
     pub(crate) fn close(&mut self, open: &Open) {
         let length = self.bytes.len() - open.at - 1 + (self.growth - open.growth);
         match u8::try_from(length) {
@@ -102,6 +109,7 @@ impl Writer {
     }
 
     /// The current state.
+    #[inline]
     pub(crate) fn mark(&self) -> Mark {
         Mark { bytes: self.bytes.len(), wide: self.wide.len(), growth: self.growth }
     }
@@ -132,6 +140,7 @@ impl Writer {
     }
 }
 
+#[inline]
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     loop {
         let [low, ..] = value.to_le_bytes();

@@ -22,16 +22,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// How many bytes were read.
+    #[inline]
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
     /// Goes back to a place it has been at.
+    #[inline]
     pub(super) fn rewind(&mut self, at: usize) {
         self.at = at;
     }
 
     /// The first byte of the next token, which is not consumed; `None` at the end.
+    #[inline]
     pub(super) fn peek(&mut self) -> Option<u8> {
         while let Some(&byte) = self.text.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -43,6 +46,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Consumes the next token if it is the punctuation `byte`.
+    #[inline]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
@@ -50,6 +54,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Consumes the next token if it is the literal `word`.
+    #[inline]
     pub(super) fn take_word(&mut self, word: &str) -> bool {
         self.peek();
         let found = self.text[self.at..].starts_with(word.as_bytes());
@@ -60,6 +65,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// After an element: whether another follows before `end`, which is consumed otherwise.
+    #[inline]
     pub(super) fn more(&mut self, end: u8) -> Result<bool, Fault> {
         match self.peek() {
             Some(b',') => {
@@ -75,6 +81,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A member's name, with the colon after it consumed.
+    #[inline]
     pub(super) fn name(&mut self) -> Result<Quoted<'a>, Fault> {
         let Some(name) = self.string()? else { return Err(self.broken("expected a member's name")) };
         if !self.take(b':') {
@@ -84,6 +91,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next token if it is a string.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Option<Quoted<'a>>, Fault> {
         if !self.take(b'"') {
             return Ok(None);
@@ -205,6 +213,7 @@ pub(super) struct Quoted<'a> {
 
 impl<'a> Quoted<'a> {
     /// The bytes it stands for, where that needs no work.
+    #[inline]
     pub(super) fn verbatim(&self) -> Option<&'a [u8]> {
         (!self.escaped).then_some(self.raw)
     }
@@ -215,6 +224,7 @@ impl<'a> Quoted<'a> {
     }
 
     /// The bytes it stands for.
+    #[inline]
     pub(super) fn plain(&self) -> Result<Cow<'a, [u8]>, Fault> {
         if let Some(bytes) = self.verbatim() {
             return Ok(Cow::Borrowed(bytes));

@@ -395,6 +395,17 @@ fn is_protobuf(signal: Signal, body: &[u8]) {
     }
 }
 
+#[test]
+fn a_request_that_is_cut_anywhere_is_refused_whole() {
+    for (signal, text) in EXAMPLES {
+        let body = text.trim_end().as_bytes();
+        assert!(to_protobuf(signal, body).is_ok());
+        for end in 0..body.len() {
+            assert!(to_protobuf(signal, &body[..end]).is_err(), "{}", String::from_utf8_lossy(&body[..end]));
+        }
+    }
+}
+
 fn json_value() -> impl Strategy<Value = Value> {
     let name = prop_oneof![
         Just("resourceSpans"),

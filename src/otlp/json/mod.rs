@@ -21,6 +21,8 @@ mod cursor;
 mod scalar;
 mod schema;
 
+use std::borrow::Cow;
+
 use self::convert::Converter;
 use self::schema::Message;
 use crate::model::{Receipt, RejectReason, Signal};
@@ -62,7 +64,9 @@ enum Fault {
 /// Where the body as a whole cannot be read: it is no JSON, or not made of objects, or an object has members but
 /// none that belongs to `signal`.
 pub fn to_protobuf(signal: Signal, body: &[u8]) -> Result<Converted, JsonError> {
-    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    // Checking alone is several times faster than the lossy walk.
+    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     let mut converter = Converter::new(&text);
     documents(&mut converter, signal)?;
     let mut refused = Receipt::default();

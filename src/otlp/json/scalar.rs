@@ -60,10 +60,11 @@ fn code_unit(text: &[u8]) -> Option<(u32, &[u8])> {
 ///
 /// Computed in decimal, so no digit is lost to floating point.
 pub(super) fn integer(text: &[u8]) -> Option<i128> {
-    if let 1..=18 = text.len()
+    // Nearly all are plain digits, and nineteen of them fit 64 bits.
+    if let 1..=19 = text.len()
         && text.iter().all(u8::is_ascii_digit)
     {
-        return Some(text.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')).into());
+        return Some(text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')).into());
     }
     let (mantissa, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
         Some(place) => {
@@ -130,22 +131,34 @@ pub(super) fn id(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     match (text.len(), text) {
         (24, [.., b'=', b'=']) | (12, [.., b'=']) => base64(text, out),
         (length, _) if length % 2 == 0 => {
-            for pair in text.chunks_exact(2) {
-                out.push(hex_digit(pair[0])? << 4 | hex_digit(pair[1])?);
-            }
-            Some(())
+            let mut valid = true;
+            out.extend(text.chunks_exact(2).map(|pair| {
+                let (high, low) = (HEX[usize::from(pair[0])], HEX[usize::from(pair[1])]);
+                valid &= high | low != NOT_HEX;
+                high << 4 | low & 0xf
+            }));
+            valid.then_some(())
         }
         _ => None,
     }
 }
 
-fn hex_digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+/// What each byte is worth as a hex digit, or [`NOT_HEX`], which every `|` with a digit leaves as it is.
+const HEX: [u8; 256] = {
+    let mut table = [NOT_HEX; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        table[b"0123456789ABCDEF"[digit as usize] as usize] = digit;
+        digit += 1;
     }
+    table
+};
+
+const NOT_HEX: u8 = 0xff;
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    Some(HEX[usize::from(digit)]).filter(|&worth| worth != NOT_HEX)
 }
 
 /// Appends the bytes of base64 in its standard or its url-safe alphabet, padded or not.

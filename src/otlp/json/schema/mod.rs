@@ -123,13 +123,19 @@ impl Field {
     }
 
     /// Whether `name` is this field's, in `camelCase` or in `snake_case`.
+    #[inline]
     fn is_called(&self, name: &[u8]) -> bool {
+        self.name.as_bytes() == name || (self.name.len() < name.len() && self.is_called_in_snake_case(name))
+    }
+
+    fn is_called_in_snake_case(&self, name: &[u8]) -> bool {
         let mut name = name.iter().copied();
         for letter in self.name.bytes() {
-            match name.next() {
-                Some(same) if same == letter => {}
-                Some(b'_') if letter.is_ascii_uppercase() && name.next() == Some(letter.to_ascii_lowercase()) => {}
-                _ => return false,
+            if letter.is_ascii_uppercase() && name.next() != Some(b'_') {
+                return false;
+            }
+            if name.next() != Some(letter.to_ascii_lowercase()) {
+                return false;
             }
         }
         name.next().is_none()
@@ -142,9 +148,9 @@ impl Message {
     }
 
     /// The field called `name` and its place, looked for from `start` on: senders keep to the order of the protocol.
+    #[inline]
     pub(super) fn field(&self, name: &[u8], start: usize) -> Option<(usize, &'static Field)> {
-        let (before, after) = self.fields.split_at_checked(start).unwrap_or((self.fields, &[]));
-        let places = (before.len()..).zip(after).chain((0..).zip(before));
-        places.into_iter().find(|(_, field)| field.is_called(name))
+        let mut places = (start..self.fields.len()).chain(0..start.min(self.fields.len()));
+        places.find(|&place| self.fields[place].is_called(name)).map(|place| (place, &self.fields[place]))
     }
 }
