@@ -21,22 +21,16 @@ pub const MASK: &str = "••••••";
 const MAX_ROUNDS: usize = 8;
 
 /// What counts as a secret.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rules {
-    /// Whether anything is masked at all.
-    pub enabled: bool,
+    /// Nothing is masked.
+    pub off: bool,
     /// Keys in addition to the built-in ones: `patient.name` masks every key that contains these words in a row, in
     /// any case and with any separators.
     pub keys: Vec<String>,
     /// Regular expressions in addition to the built-in ones; the first group is masked, or the whole match where
     /// there is no group.
     pub patterns: Vec<String>,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { enabled: true, keys: Vec::new(), patterns: Vec::new() }
-    }
 }
 
 /// A rule that cannot be used.
@@ -69,9 +63,17 @@ pub struct Masked<'a> {
 /// Masking is idempotent, and text without secrets is given back borrowed.
 #[derive(Clone, Debug)]
 pub struct Redactor {
-    enabled: bool,
+    off: bool,
     keys: Keys,
     patterns: Patterns,
+}
+
+impl Default for Redactor {
+    /// The built-in rules and no others.
+    #[expect(clippy::expect_used, reason = "the built-in rules are constant, and every test of this room builds them")]
+    fn default() -> Self {
+        Self::new(&Rules::default()).expect("the built-in rules are valid")
+    }
 }
 
 impl Redactor {
@@ -82,14 +84,14 @@ impl Redactor {
     pub fn new(rules: &Rules) -> Result<Self, RuleError> {
         let keys = Keys::new(&rules.keys)?;
         let patterns = Patterns::new(&keys, &rules.patterns)?;
-        Ok(Self { enabled: rules.enabled, keys, patterns })
+        Ok(Self { off: rules.off, keys, patterns })
     }
 
     /// Whether values under `key` are secrets whatever they look like: `user.password`, `X-Api-Key`; not
     /// `token_count`.
     #[must_use]
     pub fn is_secret_key(&self, key: &str) -> bool {
-        self.enabled && self.keys.is_secret(key)
+        !self.off && self.keys.is_secret(key)
     }
 
     /// The value under `key`: masked whole where the key says so, otherwise as [`Self::text`] does. Truth values and
@@ -108,7 +110,7 @@ impl Redactor {
     /// Free text (labels, statements, log bodies, messages of exceptions) with the secrets in it masked.
     #[must_use]
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if !self.enabled || !self.patterns.may_match(text) {
+        if self.off || !self.patterns.may_match(text) {
             return Cow::Borrowed(text);
         }
         let mut result = Cow::Borrowed(text);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn redactor() -> Redactor {
-    Redactor::new(&Rules::default()).unwrap()
+    Redactor::default()
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn own_rules_are_added_and_masking_can_be_off() {
     let own = Redactor::new(&rules).unwrap();
     assert_eq!(own.text("MRN-4711 patientName=Ann"), format!("MRN-{MASK} patientName={MASK}"));
     assert!(own.value("patient.name", "Ann").masked);
-    let off = Redactor::new(&Rules { enabled: false, ..rules }).unwrap();
+    let off = Redactor::new(&Rules { off: true, ..rules }).unwrap();
     assert!(!off.value("user.password", "hunter2").masked);
     assert_eq!(off.text("password=hunter2"), "password=hunter2");
     let broken = Rules { patterns: vec!["(".into()], ..Rules::default() };

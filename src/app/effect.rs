@@ -1,0 +1,196 @@
+//! What `run` is asked to do, and what comes back.
+
+use std::sync::Arc;
+
+use super::state::{ListRow, Sort, SpanDetail, Strip};
+use crate::analysis::{Analysis, Folds, Row};
+use crate::model::{Health, SpanKey, TraceId};
+use crate::query::{Completion, Query};
+
+/// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Search and order the list.
+    List {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The filter.
+        query: Arc<Query>,
+        /// The order.
+        sort: Sort,
+        /// How many buckets the strip has.
+        buckets: u16,
+    },
+    /// Read a trace and judge it, flatten it, find what matches.
+    Open {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The trace.
+        trace: TraceId,
+        /// What is folded.
+        folds: Folds,
+        /// The search in it, if there is one.
+        find: Option<Arc<Query>>,
+    },
+    /// The same for the preview, without a search.
+    Preview {
+        /// The trace.
+        trace: TraceId,
+    },
+    /// Flatten the open trace anew.
+    Flatten {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The trace.
+        analysis: Arc<Analysis>,
+        /// What is folded.
+        folds: Folds,
+    },
+    /// Find what matches in the open trace.
+    Find {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The trace.
+        analysis: Arc<Analysis>,
+        /// The search.
+        query: Arc<Query>,
+    },
+    /// Read a span whole, with its logs, formatted and highlighted for so many columns.
+    Detail {
+        /// The trace.
+        trace: TraceId,
+        /// The span.
+        span: SpanKey,
+        /// Columns to wrap to.
+        columns: u16,
+    },
+    /// Propose what could be typed next.
+    Complete {
+        /// What is typed.
+        text: String,
+        /// Where the cursor is, in bytes.
+        cursor: usize,
+    },
+    /// Put text on the clipboard of the person's terminal.
+    Copy {
+        /// What it is, for the notice.
+        what: String,
+        /// The text.
+        text: String,
+    },
+    /// These traces must stay: the open one and the selected one.
+    Keep(Vec<TraceId>),
+    /// Start the demo's traffic, or stop it.
+    Demo(bool),
+    /// End the program.
+    Quit,
+}
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// To [`Effect::List`].
+    Listed {
+        /// Of the request.
+        generation: u64,
+        /// The revision of the index it was made from.
+        revision: u64,
+        /// The rows in order.
+        rows: Arc<Vec<ListRow>>,
+        /// For the strip.
+        strip: Strip,
+        /// More will come for this generation.
+        partial: bool,
+    },
+    /// To [`Effect::Open`]; `analysis` is `None` where the trace is not held.
+    Opened {
+        /// Of the request.
+        generation: u64,
+        /// The trace.
+        trace: TraceId,
+        /// The tree.
+        analysis: Option<Arc<Analysis>>,
+        /// Its rows.
+        rows: Arc<Vec<Row>>,
+        /// The nodes that match the search, in the order of the tree.
+        found: Option<Vec<u32>>,
+    },
+    /// To [`Effect::Preview`].
+    Previewed {
+        /// The trace.
+        trace: TraceId,
+        /// The tree.
+        analysis: Arc<Analysis>,
+        /// Its rows.
+        rows: Arc<Vec<Row>>,
+    },
+    /// To [`Effect::Flatten`].
+    Flattened {
+        /// Of the request.
+        generation: u64,
+        /// The rows.
+        rows: Arc<Vec<Row>>,
+    },
+    /// To [`Effect::Find`].
+    Found {
+        /// Of the request.
+        generation: u64,
+        /// The search.
+        query: Arc<Query>,
+        /// The nodes that match, in the order of the tree.
+        nodes: Vec<u32>,
+    },
+    /// To [`Effect::Detail`].
+    Detailed {
+        /// The trace.
+        trace: TraceId,
+        /// The span.
+        span: SpanKey,
+        /// `None` where it is not held.
+        detail: Option<Arc<SpanDetail>>,
+    },
+    /// To [`Effect::Complete`].
+    Completed {
+        /// For this text.
+        text: String,
+        /// The proposals, best first.
+        completions: Vec<Completion>,
+    },
+    /// To [`Effect::Copy`]: what was copied, or why not.
+    Copied(Result<String, String>),
+    /// Comes by itself, a few times a second.
+    Health(Arc<Health>),
+    /// To [`Effect::Demo`]: whether it plays now, or why not.
+    Demo(Result<bool, String>),
+}
+
+/// What a text is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// SQL of any dialect.
+    Sql,
+    /// JSON.
+    Json,
+}
+
+/// What a piece of highlighted text is. Colours are the view's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Token {
+    /// Nothing special.
+    #[default]
+    Plain,
+    /// A keyword.
+    Keyword,
+    /// A string.
+    Text,
+    /// A number or another literal.
+    Number,
+    /// A comment.
+    Comment,
+    /// An operator or punctuation.
+    Operator,
+    /// A name: column, key, function.
+    Name,
+    /// A parameter: `$1`, `?`, `:name`.
+    Parameter,
+}

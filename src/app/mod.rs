@@ -1,0 +1,22 @@
+//! Everything a person can do, with no terminal in sight.
+//!
+//! In: [`Input`]s and [`Answer`]s to [`Effect`]s. Out: [`State`], which the view draws, and further effects, which `run`
+//! carries out. `update` and [`State`] are the only place where what is on screen changes. Must never know: ratatui,
+//! crossterm, tokio, clocks (the time is handed in).
+
+mod action;
+mod effect;
+mod input;
+mod keymap;
+mod state;
+mod update;
+
+pub use action::{ACTIONS, Action, ActionInfo, Context};
+pub use effect::{Answer, Effect, Language, Token};
+pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind};
+pub use keymap::Keymap;
+pub use state::{
+    Cell, Copied, Detail, DetailFocus, FilterBar, Found, HealthScreen, Highlighted, List, ListRow, Notice, Overlay,
+    Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen, Viewport,
+};
+pub use update::{answer, click, input, refresh, tick};

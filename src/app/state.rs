@@ -1,0 +1,436 @@
+//! All that is on screen, and nothing else.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::{Analysis, Folds, Row, RowKey};
+use crate::model::{Health, LogRecord, Span, SpanKey, Timestamp, TraceId, TraceSummary};
+use crate::query::{Completion, Hit, ParseError, Query};
+use crate::redact::Redactor;
+
+/// Everything the view needs, beside nothing: it draws from `&State` alone.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a key of its own")]
+pub struct State {
+    /// What does not change by keys.
+    pub settings: Arc<Settings>,
+    /// The time of the frame to be drawn.
+    pub now: Timestamp,
+    /// How much fits where, computed by the view from the terminal's size before each update.
+    pub viewport: Viewport,
+    /// The screen shown.
+    pub screen: Screen,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// The filter bar.
+    pub filter: FilterBar,
+    /// The list of traces.
+    pub list: List,
+    /// The open trace.
+    pub trace: Option<TraceScreen>,
+    /// The health screen.
+    pub health_screen: HealthScreen,
+    /// State of sources, index and memory.
+    pub health: Arc<Health>,
+    /// A short message in the footer.
+    pub notice: Option<Notice>,
+    /// Secrets are shown as they are.
+    pub unmasked: bool,
+    /// The demo is playing.
+    pub demo: bool,
+    /// Light theme instead of dark (or the other way round, where the settings start with light).
+    pub theme_flipped: bool,
+    /// The program is about to end.
+    pub quitting: bool,
+}
+
+impl State {
+    /// The state at the start: the list of traces, following.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            now: Timestamp::default(),
+            viewport: Viewport::default(),
+            screen: Screen::default(),
+            overlay: None,
+            filter: FilterBar::default(),
+            list: List { follow: true, preview_shown: true, ..List::default() },
+            trace: None,
+            health_screen: HealthScreen::default(),
+            health: Arc::default(),
+            notice: None,
+            unmasked: false,
+            demo: false,
+            theme_flipped: false,
+            quitting: false,
+        }
+    }
+}
+
+/// What was set before the start.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// When a database call is slow.
+    pub slow_sql: Thresholds,
+    /// What must not be shown.
+    pub redactor: Redactor,
+    /// A trace that gained a span within this time is still arriving; nanoseconds.
+    pub arriving: crate::model::Nanos,
+    /// Shown at the top of the screen as long as it runs: an address beyond loopback is listened on.
+    pub warning: Option<String>,
+    /// The SDK lines that the first screen shows and `y` copies there: language and command.
+    pub recipes: Vec<(String, String)>,
+}
+
+/// How much fits where, in rows. Zero where a pane is not shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Viewport {
+    /// Columns of the terminal.
+    pub columns: u16,
+    /// Rows of the terminal.
+    pub rows: u16,
+    /// Rows of the list of traces.
+    pub list: u16,
+    /// Rows of the preview's waterfall.
+    pub preview: u16,
+    /// Rows of the waterfall.
+    pub waterfall: u16,
+    /// Rows of the detail pane.
+    pub detail: u16,
+    /// Columns of the detail pane's text.
+    pub detail_columns: u16,
+    /// Rows of the health screen or of help: whichever is shown.
+    pub scroll: u16,
+    /// Columns of the strip's sparklines.
+    pub strip: u16,
+}
+
+/// Which screen is shown. The numbers are the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Screen {
+    /// 1: the list of traces.
+    #[default]
+    Traces,
+    /// 2: one trace.
+    Trace,
+    /// 8: health.
+    Health,
+}
+
+/// What lies over a screen and takes the keys.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    /// The keys that work here, scrolled by so many rows.
+    Help {
+        /// First row shown.
+        scroll: usize,
+    },
+    /// The command palette.
+    Palette(Palette),
+    /// What can be copied here: key, what, and the text; chosen by its key.
+    Copy(Vec<Copied>),
+}
+
+/// Something that can be copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The key that copies it.
+    pub key: char,
+    /// What it is: `trace id`.
+    pub what: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The command palette.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Palette {
+    /// What is typed.
+    pub text: String,
+    /// Where the cursor is in it, in bytes.
+    pub cursor: usize,
+    /// Indexes into [`super::ACTIONS`], best first.
+    pub found: Vec<usize>,
+    /// Which of `found` is chosen.
+    pub chosen: usize,
+}
+
+/// The filter bar.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FilterBar {
+    /// Takes the keys.
+    pub editing: bool,
+    /// What is typed.
+    pub text: String,
+    /// Where the cursor is in it, in bytes.
+    pub cursor: usize,
+    /// The last valid reading of `text`; it is what the list shows.
+    pub query: Arc<Query>,
+    /// Why `text` is not valid, if it is not.
+    pub error: Option<ParseError>,
+    /// What could be typed next.
+    pub completions: Vec<Completion>,
+    /// Which of `completions` Tab takes.
+    pub chosen: usize,
+}
+
+/// The list of traces.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a key of its own")]
+pub struct List {
+    /// Every trace that matches, in the order shown.
+    pub rows: Arc<Vec<ListRow>>,
+    /// The selected trace.
+    pub selected: Option<TraceId>,
+    /// Index in `rows` of the first row shown.
+    pub offset: usize,
+    /// The newest trace stays selected while traces arrive.
+    pub follow: bool,
+    /// The list stands still; what arrives is kept and counted.
+    pub paused: bool,
+    /// Traces that arrived while paused.
+    pub waiting: usize,
+    /// The order.
+    pub sort: Sort,
+    /// The search on its way, or the latest that came back.
+    pub generation: u64,
+    /// A search is on its way.
+    pub searching: bool,
+    /// The revision of the index that `rows` was made from.
+    pub revision: u64,
+    /// The rows in sight, looked up in the index for this frame.
+    pub page: Vec<Page>,
+    /// The preview is shown where there is room.
+    pub preview_shown: bool,
+    /// The selected trace's waterfall.
+    pub preview: Option<Preview>,
+    /// Requests, errors and latency over time, for the rows shown.
+    pub strip: Strip,
+}
+
+/// A row of the list.
+pub type ListRow = Hit;
+
+/// A row in sight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// Its place in [`List::rows`].
+    pub index: usize,
+    /// The row.
+    pub row: ListRow,
+    /// What the index says of it now; `None`: it has left the index.
+    pub summary: Option<TraceSummary>,
+}
+
+/// The waterfall of the selected trace beside the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// The trace.
+    pub id: TraceId,
+    /// When its latest span had arrived.
+    pub last_arrival: Timestamp,
+    /// The tree.
+    pub analysis: Arc<Analysis>,
+    /// Its rows.
+    pub rows: Arc<Vec<Row>>,
+}
+
+/// Requests, errors and latency over time. One bucket per column of the strip, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Strip {
+    /// How much time a bucket holds, in seconds.
+    pub seconds: u64,
+    /// Traces that began in each bucket.
+    pub requests: Vec<u32>,
+    /// Of those, how many hold an error.
+    pub errors: Vec<u32>,
+    /// 95th percentile of their durations, in nanoseconds; 0 where there is none.
+    pub p95: Vec<u64>,
+    /// Traces a second over the whole strip.
+    pub rate: f64,
+    /// Share of them with an error, 0 to 1.
+    pub error_share: f64,
+    /// 95th percentile over the whole strip, in nanoseconds.
+    pub p95_all: u64,
+}
+
+/// The order of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Sort {
+    /// By what.
+    pub key: SortKey,
+    /// Smallest (oldest) first instead of largest (newest) first.
+    pub ascending: bool,
+}
+
+/// What the list is ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum SortKey {
+    /// First arrival.
+    #[default]
+    Time,
+    /// Duration.
+    Duration,
+    /// Number of spans.
+    Spans,
+    /// Number of failed spans.
+    Errors,
+}
+
+/// The open trace.
+#[derive(Clone, Debug)]
+pub struct TraceScreen {
+    /// The trace.
+    pub id: TraceId,
+    /// The tree; `None` while it is being read for the first time.
+    pub analysis: Option<Arc<Analysis>>,
+    /// It was looked for and is not held.
+    pub gone: bool,
+    /// What the reader folded and unfolded.
+    pub folds: Folds,
+    /// The visible rows.
+    pub rows: Arc<Vec<Row>>,
+    /// The selected row.
+    pub selected: Option<RowKey>,
+    /// A span to select once it is there: set when coming from a hit or a link.
+    pub land_on: Option<SpanKey>,
+    /// Index in `rows` of the first row shown.
+    pub offset: usize,
+    /// The stretch of time shown; `None`: all of it.
+    pub zoom: Option<(Timestamp, Timestamp)>,
+    /// The detail pane.
+    pub detail: Detail,
+    /// The search in this trace.
+    pub found: Option<Found>,
+    /// Traces to go back to, with what was selected there: grows by following links.
+    pub back: Vec<(TraceId, Option<RowKey>)>,
+    /// Number of the latest request for this trace; answers to older ones are dropped.
+    pub generation: u64,
+    /// When the latest state was read: the trace's last arrival then.
+    pub last_arrival: Timestamp,
+}
+
+/// The detail pane of the selected span.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// The span; `None` while it is being read, and for rows that are no span.
+    pub span: Option<Arc<SpanDetail>>,
+    /// Whether the keys go to the pane.
+    pub focus: DetailFocus,
+    /// First line shown.
+    pub scroll: usize,
+    /// Which of [`SpanDetail::cells`] is selected.
+    pub cell: usize,
+}
+
+/// Where the keys of the trace screen go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum DetailFocus {
+    /// To the waterfall.
+    #[default]
+    Waterfall,
+    /// To the detail pane.
+    Detail,
+}
+
+/// A span with everything the detail pane shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpanDetail {
+    /// The span, whole.
+    pub span: Span,
+    /// Its log records by time.
+    pub logs: Vec<LogRecord>,
+    /// Statement and JSON values, formatted and cut into tokens; by the attribute's key.
+    pub highlighted: Vec<(String, Highlighted)>,
+    /// What can be selected in the pane, in order.
+    pub cells: Vec<Cell>,
+}
+
+/// Something in the detail pane that can be selected, copied or followed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// The statement.
+    Statement,
+    /// An attribute of the span, by index.
+    Attribute(usize),
+    /// An event, by index.
+    Event(usize),
+    /// A link, by index: can be followed.
+    Link(usize),
+    /// A log record, by index.
+    Log(usize),
+    /// An attribute of the resource, by index.
+    Resource(usize),
+    /// An attribute of the scope, by index.
+    Scope(usize),
+}
+
+/// Text formatted over lines and cut into tokens. Colours are the view's.
+pub type Highlighted = Arc<Vec<Vec<(super::Token, String)>>>;
+
+/// The search in the open trace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// What was searched.
+    pub query: Arc<Query>,
+    /// The nodes that match, in the order of the tree.
+    pub nodes: Arc<Vec<u32>>,
+    /// The same as a set, for drawing.
+    pub set: Arc<HashSet<u32>>,
+}
+
+/// The health screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HealthScreen {
+    /// First row shown.
+    pub scroll: usize,
+}
+
+/// A short message in the footer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// When it goes.
+    pub until: Timestamp,
+    /// Something did not work.
+    pub alarming: bool,
+}
+
+/// What lies under the mouse pointer; the view computes it from the same geometry it draws by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// The tab of a screen.
+    Tab(Screen),
+    /// A row of the list, by index in [`List::rows`].
+    ListRow(usize),
+    /// A column head of the list.
+    SortBy(SortKey),
+    /// The filter bar.
+    Filter,
+    /// A proposal of the filter bar.
+    Completion(usize),
+    /// A row of the waterfall, by index in [`TraceScreen::rows`]; the triangle before its name was hit if `fold`.
+    SpanRow {
+        /// The row.
+        row: usize,
+        /// Folds and unfolds instead of selecting.
+        fold: bool,
+    },
+    /// A point in time on the waterfall's time axis.
+    Axis(Timestamp),
+    /// The detail pane; the cell there, by index in [`SpanDetail::cells`], if there is one.
+    Detail(Option<usize>),
+    /// The preview.
+    Preview,
+    /// A key hint in the footer.
+    Hint(super::Action),
+    /// An entry of the palette, by index in [`Palette::found`].
+    Command(usize),
+    /// Something that can be copied, by index.
+    Copied(usize),
+    /// Nothing in particular, on the screen or on what lies over it.
+    Nothing,
+}
