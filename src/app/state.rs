@@ -12,6 +12,7 @@ use crate::redact::Redactor;
 
 /// Everything the view needs, beside nothing: it draws from `&State` alone.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a key of its own")]
 pub struct State {
     /// What does not change by keys.
     pub settings: Arc<Settings>,
@@ -248,6 +249,7 @@ pub struct FilterBar {
 
 /// The list of traces.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a key of its own")]
 pub struct List {
     /// Every trace that matches, in the order shown.
     pub rows: Arc<Vec<ListRow>>,
