@@ -6,11 +6,11 @@
 mod complete;
 mod hits;
 mod parse;
-mod query;
 mod run;
+mod terms;
 
 pub use complete::{Completion, complete};
 pub use hits::{Hit, Hits};
 pub use parse::{ParseError, parse};
-pub use query::{Comparison, Field, Literal, Query, Term};
 pub use run::{matching_spans, run};
+pub use terms::{Comparison, Field, Literal, Query, Term};
