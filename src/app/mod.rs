@@ -8,6 +8,7 @@ mod action;
 mod effect;
 mod input;
 mod keymap;
+mod plain;
 mod state;
 mod update;
 
