@@ -262,4 +262,11 @@ impl Block<'_> {
         let _ = row;
         (TraceId::default(), SpanKey::default())
     }
+
+    /// When the span of a row began.
+    #[must_use]
+    pub fn start(&self, row: u32) -> Timestamp {
+        let _ = row;
+        Timestamp::default()
+    }
 }
