@@ -200,3 +200,16 @@ async fn many_calls_on_one_connection_are_all_answered() {
     }
     assert_eq!(rig.source(0).accepted[&Signal::Traces], 64);
 }
+
+#[tokio::test]
+async fn refused_messages_larger_than_the_window_do_not_clog_the_connection() {
+    let rig = Rig::start();
+    let mut channel = channel(rig.grpc).await;
+    let huge = frame(0, &vec![0; 20 << 20]);
+    for turn in 0..3 {
+        let reply = call(&mut channel, EXPORT, &[GRPC], huge.clone()).await;
+        assert_eq!(reply.code(), Code::ResourceExhausted, "call {turn}");
+    }
+    let reply = call(&mut channel, EXPORT, &[GRPC], frame(0, &protobuf())).await;
+    assert_eq!(reply.code(), Code::Ok);
+}
