@@ -1,2 +1,5 @@
 //! The program: parse, run, print the error, choose the exit code.
-fn main() {}
+
+fn main() {
+    let _ = tracefall::cli::Cli::read();
+}

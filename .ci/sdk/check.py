@@ -9,6 +9,7 @@ defaults. Only when another program has one of these ports are free ones used, a
 for; 1: something is missing or was refused; 77: not tried, and the last line says why. Standard library only.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -81,6 +82,8 @@ def install(language):
 
 
 def install_python(place):
+    if sys.version_info < (3, 10):
+        raise Skip(f"Python {sys.version.split()[0]} is older than 3.10, which the packages need")
     must([sys.executable, "-m", "venv", "--clear", place / "venv"], "a virtual environment cannot be made", skip=True)
     pip = [place / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     must([*pip, "--requirement", HERE / "python/requirements.txt"], "pip failed")
@@ -129,7 +132,7 @@ def port_is_free(port):
                 probe.bind((address, port))
             except OSError as error:
                 # No IPv6 on this machine is no reason against the port.
-                if error.errno != 99:
+                if error.errno != errno.EADDRNOTAVAIL:
                     return False
     return True
 

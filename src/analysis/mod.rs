@@ -3,9 +3,19 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+mod notes;
+mod parents;
+mod shape;
 pub mod slow_sql;
+pub mod statement;
 mod tree;
+mod verdict;
 mod waterfall;
 
+pub use notes::{Note, notes};
 pub use tree::{Analysis, Node, Subject, analyse};
-pub use waterfall::{Folds, Row, RowKey, RowKind, flatten};
+pub use verdict::{Verdict, verdict};
+pub use waterfall::{Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, group_label, reveal, row_of};
+
+#[cfg(test)]
+mod tests;

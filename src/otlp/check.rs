@@ -127,3 +127,53 @@ pub(super) fn check(message: &[u8], form: Form) -> Result<(), Broken> {
         (end, form, cursor) = (outer, parent, Cursor::new(rest));
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// An `AnyValue` message with `levels` arrays inside each other around the number 7, each array and value
+    /// followed by `after` in the message that holds it.
+    pub(crate) fn nested(levels: usize, after: &[u8]) -> Vec<u8> {
+        let mut message = VecDeque::from([0x18, 7]);
+        for _ in 0..levels {
+            for key in [bytes_key(1), bytes_key(5)] {
+                let mut length = message.len();
+                let mut prefix = vec![key.to_le_bytes()[0]];
+                while length >= 0x80 {
+                    prefix.push(length.to_le_bytes()[0] | 0x80);
+                    length >>= 7;
+                }
+                prefix.push(length.to_le_bytes()[0]);
+                prefix.iter().rev().for_each(|byte| message.push_front(*byte));
+                message.extend(after);
+            }
+        }
+        message.into()
+    }
+
+    /// An unknown field.
+    pub(crate) const UNKNOWN: [u8; 3] = [0x98, 0x06, 0x05];
+
+    #[test]
+    fn values_of_any_depth_are_checked_to_the_bottom() {
+        for after in [&[][..], &UNKNOWN] {
+            let mut message = nested(200_000, after);
+            assert!(check(&message, Form::Value).is_ok());
+            let bottom = message.windows(2).position(|pair| pair == [0x18, 7]).unwrap();
+            message[bottom] = 0x1f;
+            let broken = check(&message, Form::Value).unwrap_err().within(&message);
+            assert_eq!(broken.offset, bottom + 1);
+        }
+    }
+
+    #[test]
+    fn a_broken_end_behind_deep_nesting_is_found() {
+        let mut message = nested(1_000, &UNKNOWN);
+        message.push(0x48);
+        let broken = check(&message, Form::Value).unwrap_err().within(&message);
+        assert_eq!((broken.offset, broken.what), (message.len(), "a number is cut off"));
+    }
+}

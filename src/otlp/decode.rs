@@ -298,3 +298,63 @@ fn merge_map(value: &mut Value, message: &[u8], depth: usize) {
         Ok(true)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::tests::{UNKNOWN, nested};
+    use super::super::encode;
+    use super::*;
+
+    /// How many arrays lie around what is inside, and that.
+    fn unwrap(mut value: Value) -> (usize, Value) {
+        let mut levels = 0;
+        while let Value::Array(mut members) = value {
+            value = members.pop().unwrap();
+            levels += 1;
+        }
+        (levels, value)
+    }
+
+    #[test]
+    fn values_are_exact_to_their_limit_and_bytes_below_it() {
+        for after in [&[][..], &UNKNOWN] {
+            assert_eq!(unwrap(value(&nested(VALUE_DEPTH, after))), (VALUE_DEPTH, Value::Int(7)));
+            let rest = Value::Bytes(nested(3, after));
+            assert_eq!(unwrap(value(&nested(VALUE_DEPTH + 3, after))), (VALUE_DEPTH, rest));
+            assert_eq!(unwrap(value(&nested(200_000, after))).0, VALUE_DEPTH);
+        }
+    }
+
+    #[test]
+    fn broken_messages_give_what_could_be_read() {
+        let whole = encode::event(&Event { time: Timestamp(5), name: "done".into(), ..Event::default() });
+        assert_eq!(event(&whole[..whole.len() - 1]), Event { time: Timestamp(5), ..Event::default() });
+        for end in 0..whole.len() {
+            let _ = (attribute(&whole[..end]), value(&whole[..end]), link(&whole[..end]));
+            let _ = (resource(&whole[..end], b""), scope(&whole[..end], b""));
+        }
+    }
+
+    #[test]
+    fn spans_with_invalid_ids_are_left_out_and_counted() {
+        let good = Span { trace_id: TraceId([1; 16]), span_id: SpanId([2; 8]), ..Span::default() };
+        let no_trace = Span { trace_id: TraceId([0; 16]), ..good.clone() };
+        let no_id = Span { span_id: SpanId([0; 8]), ..good.clone() };
+        let (spans, receipt) = request(&encode::spans(&[good.clone(), no_trace, no_id.clone(), no_id])).unwrap();
+        assert_eq!(spans, [good]);
+        assert_eq!(receipt.accepted, 1);
+        assert_eq!(receipt.rejected, [(RejectReason::InvalidTraceId, 1), (RejectReason::InvalidSpanId, 2)]);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_goes_out_as_it_came_in() {
+        let span = Span {
+            trace_id: TraceId([1; 16]),
+            span_id: SpanId([2; 8]),
+            name: Text::from(&[0xff, 0x00, 0xc3][..]),
+            odd_parent: Some([1, 2, 3].into()),
+            ..Span::default()
+        };
+        assert_eq!(spans(&encode::spans(std::slice::from_ref(&span))).unwrap(), [span]);
+    }
+}

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::wire::{bytes_key, fixed32_key, fixed64_key, varint_key};
+use super::put::{Wire, Writer};
 use crate::model::{Attribute, Event, Link, LogRecord, Resource, Scope, Span, Status, Value};
 
 /// An `ExportTraceServiceRequest` with `spans`: grouped by resource and in it by scope, compared by content, in
@@ -33,61 +33,61 @@ pub fn logs(records: &[LogRecord]) -> Vec<u8> {
 /// A `Resource` message. The schema url is not in it: it stands beside it.
 #[must_use]
 pub fn resource(resource: &Resource) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     attributes(&mut out, 1, &resource.attributes);
     uint(&mut out, 2, resource.dropped_attributes.into());
-    out
+    out.finish()
 }
 
 /// An `InstrumentationScope` message. The schema url is not in it: it stands beside it.
 #[must_use]
 pub fn scope(scope: &Scope) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     bytes(&mut out, 1, scope.name.as_bytes());
     bytes(&mut out, 2, scope.version.as_bytes());
     attributes(&mut out, 3, &scope.attributes);
     uint(&mut out, 4, scope.dropped_attributes.into());
-    out
+    out.finish()
 }
 
 /// A `Span` message. Resource and scope are not in it: they stand around it.
 #[must_use]
 pub fn span(span: &Span) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     write_span(&mut out, span);
-    out
+    out.finish()
 }
 
 /// An `Event` message.
 #[must_use]
 pub fn event(event: &Event) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     write_event(&mut out, event);
-    out
+    out.finish()
 }
 
 /// A `Link` message.
 #[must_use]
 pub fn link(link: &Link) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     write_link(&mut out, link);
-    out
+    out.finish()
 }
 
 /// A `KeyValue` message.
 #[must_use]
 pub fn attribute(attribute: &Attribute) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     write_attribute(&mut out, attribute);
-    out
+    out.finish()
 }
 
 /// An `AnyValue` message; empty for [`Value::Empty`].
 #[must_use]
 pub fn value(value: &Value) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     write_value(&mut out, value);
-    out
+    out.finish()
 }
 
 /// Members of an export request under way, by resource and scope.
@@ -98,39 +98,41 @@ struct Groups {
     /// Where the members of a resource and a scope are in `members`.
     places: HashMap<(usize, usize), usize>,
     /// Resource, scope, and the encoded members.
-    members: Vec<(usize, usize, Vec<u8>)>,
+    members: Vec<(usize, usize, Writer)>,
 }
 
 impl Groups {
-    fn members(&mut self, of: &Arc<Resource>, by: &Arc<Scope>) -> &mut Vec<u8> {
+    fn members(&mut self, of: &Arc<Resource>, by: &Arc<Scope>) -> &mut Writer {
         let resource = self.resources.place(Arc::as_ptr(of).addr(), || (resource(of), of.schema_url.as_bytes().into()));
         let scope = self.scopes.place(Arc::as_ptr(by).addr(), || (scope(by), by.schema_url.as_bytes().into()));
         let place = *self.places.entry((resource, scope)).or_insert_with(|| {
-            self.members.push((resource, scope, Vec::new()));
+            self.members.push((resource, scope, Writer::default()));
             self.members.len() - 1
         });
         &mut self.members[place].2
     }
 
-    fn finish(mut self) -> Vec<u8> {
-        self.members.sort_by_key(|(resource, ..)| *resource);
-        let mut out = Vec::new();
-        for group in self.members.chunk_by(|left, right| left.0 == right.0) {
+    fn finish(self) -> Vec<u8> {
+        let mut members: Vec<_> =
+            self.members.into_iter().map(|(resource, scope, members)| (resource, scope, members.finish())).collect();
+        members.sort_by_key(|(resource, ..)| *resource);
+        let mut out = Writer::default();
+        for group in members.chunk_by(|left, right| left.0 == right.0) {
             message(&mut out, 1, |out| {
                 let (resource, schema_url) = &self.resources.all[group[0].0];
-                message(out, 1, |out| out.extend_from_slice(resource));
+                out.delimited(1, resource);
                 for (_, scope, members) in group {
                     message(out, 2, |out| {
                         let (scope, schema_url) = &self.scopes.all[*scope];
-                        message(out, 1, |out| out.extend_from_slice(scope));
-                        out.extend_from_slice(members);
+                        out.delimited(1, scope);
+                        out.raw(members);
                         bytes(out, 3, schema_url);
                     });
                 }
                 bytes(out, 3, schema_url);
             });
         }
-        out
+        out.finish()
     }
 }
 
@@ -157,7 +159,7 @@ impl Headers {
     }
 }
 
-fn write_span(out: &mut Vec<u8>, span: &Span) {
+fn write_span(out: &mut Writer, span: &Span) {
     let parent = span.parent_id.as_ref().map(|id| &id.0[..]).or(span.odd_parent.as_deref());
     bytes(out, 1, &span.trace_id.0);
     bytes(out, 2, &span.span_id.0);
@@ -186,14 +188,14 @@ fn write_span(out: &mut Vec<u8>, span: &Span) {
     fixed32(out, 16, span.flags);
 }
 
-fn write_event(out: &mut Vec<u8>, event: &Event) {
+fn write_event(out: &mut Writer, event: &Event) {
     fixed64(out, 1, event.time.0);
     bytes(out, 2, event.name.as_bytes());
     attributes(out, 3, &event.attributes);
     uint(out, 4, event.dropped_attributes.into());
 }
 
-fn write_link(out: &mut Vec<u8>, link: &Link) {
+fn write_link(out: &mut Writer, link: &Link) {
     bytes(out, 1, &link.trace_id);
     bytes(out, 2, &link.span_id);
     bytes(out, 3, link.trace_state.as_bytes());
@@ -202,7 +204,7 @@ fn write_link(out: &mut Vec<u8>, link: &Link) {
     fixed32(out, 6, link.flags);
 }
 
-fn write_log(out: &mut Vec<u8>, record: &LogRecord) {
+fn write_log(out: &mut Writer, record: &LogRecord) {
     fixed64(out, 1, record.time.0);
     enumeration(out, 2, record.severity);
     bytes(out, 3, record.severity_text.as_bytes());
@@ -218,33 +220,33 @@ fn write_log(out: &mut Vec<u8>, record: &LogRecord) {
     bytes(out, 12, record.event_name.as_bytes());
 }
 
-fn attributes(out: &mut Vec<u8>, number: u64, attributes: &[Attribute]) {
+fn attributes(out: &mut Writer, field: u32, attributes: &[Attribute]) {
     for attribute in attributes {
-        message(out, number, |out| write_attribute(out, attribute));
+        message(out, field, |out| write_attribute(out, attribute));
     }
 }
 
-fn write_attribute(out: &mut Vec<u8>, attribute: &Attribute) {
+fn write_attribute(out: &mut Writer, attribute: &Attribute) {
     bytes(out, 1, attribute.key.as_bytes());
     message(out, 2, |out| write_value(out, &attribute.value));
 }
 
 /// A value is a `oneof`: what is set is written even where it is the default of its type.
-fn write_value(out: &mut Vec<u8>, value: &Value) {
+fn write_value(out: &mut Writer, value: &Value) {
     match value {
         Value::Empty => {}
-        Value::Text(text) => set_bytes(out, 1, text.as_bytes()),
+        Value::Text(text) => out.delimited(1, text.as_bytes()),
         Value::Bool(truth) => {
-            varint(out, varint_key(2));
-            varint(out, u64::from(*truth));
+            out.tag(2, Wire::Varint);
+            out.varint(u64::from(*truth));
         }
         Value::Int(number) => {
-            varint(out, varint_key(3));
-            varint(out, number.cast_unsigned());
+            out.tag(3, Wire::Varint);
+            out.varint(number.cast_unsigned());
         }
         Value::Double(number) => {
-            varint(out, fixed64_key(4));
-            out.extend_from_slice(&number.to_le_bytes());
+            out.tag(4, Wire::Fixed64);
+            out.raw(&number.to_le_bytes());
         }
         Value::Array(members) => message(out, 5, |out| {
             for member in members {
@@ -252,64 +254,44 @@ fn write_value(out: &mut Vec<u8>, value: &Value) {
             }
         }),
         Value::Map(members) => message(out, 6, |out| attributes(out, 1, members)),
-        Value::Bytes(content) => set_bytes(out, 7, content),
+        Value::Bytes(content) => out.delimited(7, content),
     }
 }
 
-/// A field that is a message: written behind a length of one byte, which is widened where that is too small.
-fn message(out: &mut Vec<u8>, number: u64, write: impl FnOnce(&mut Vec<u8>)) {
-    varint(out, bytes_key(number));
-    let place = out.len();
-    out.push(0);
+fn message(out: &mut Writer, field: u32, write: impl FnOnce(&mut Writer)) {
+    let open = out.open(field);
     write(out);
-    let length = (out.len() - place - 1) as u64;
-    let mut prefix = Vec::with_capacity(10);
-    varint(&mut prefix, length);
-    out.splice(place..=place, prefix);
+    out.close(&open);
 }
 
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes()[0]);
-}
-
-fn set_bytes(out: &mut Vec<u8>, number: u64, content: &[u8]) {
-    varint(out, bytes_key(number));
-    varint(out, content.len() as u64);
-    out.extend_from_slice(content);
-}
-
-fn bytes(out: &mut Vec<u8>, number: u64, content: &[u8]) {
+fn bytes(out: &mut Writer, field: u32, content: &[u8]) {
     if !content.is_empty() {
-        set_bytes(out, number, content);
+        out.delimited(field, content);
     }
 }
 
-fn uint(out: &mut Vec<u8>, number: u64, value: u64) {
+fn uint(out: &mut Writer, field: u32, value: u64) {
     if value != 0 {
-        varint(out, varint_key(number));
-        varint(out, value);
+        out.tag(field, Wire::Varint);
+        out.varint(value);
     }
 }
 
 /// Negative numbers are sign-extended to 64 bits, as protobuf has it for `int32` and enumerations.
-fn enumeration(out: &mut Vec<u8>, number: u64, value: i32) {
-    uint(out, number, i64::from(value).cast_unsigned());
+fn enumeration(out: &mut Writer, field: u32, value: i32) {
+    uint(out, field, i64::from(value).cast_unsigned());
 }
 
-fn fixed32(out: &mut Vec<u8>, number: u64, value: u32) {
+fn fixed32(out: &mut Writer, field: u32, value: u32) {
     if value != 0 {
-        varint(out, fixed32_key(number));
-        out.extend_from_slice(&value.to_le_bytes());
+        out.tag(field, Wire::Fixed32);
+        out.raw(&value.to_le_bytes());
     }
 }
 
-fn fixed64(out: &mut Vec<u8>, number: u64, value: u64) {
+fn fixed64(out: &mut Writer, field: u32, value: u64) {
     if value != 0 {
-        varint(out, fixed64_key(number));
-        out.extend_from_slice(&value.to_le_bytes());
+        out.tag(field, Wire::Fixed64);
+        out.raw(&value.to_le_bytes());
     }
 }

@@ -76,3 +76,53 @@ fn record(message: &[u8], resource: &Arc<Resource>, scope: &Arc<Scope>) -> Optio
     });
     Some(record)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::tests::{UNKNOWN, nested};
+    use super::super::put::Writer;
+    use super::*;
+
+    /// A body with one log record that has the fields `record`.
+    fn body(record: &[u8]) -> Vec<u8> {
+        let mut out = Writer::default();
+        let opens = [out.open(1), out.open(2)];
+        out.delimited(2, record);
+        opens.iter().rev().for_each(|open| out.close(open));
+        out.finish()
+    }
+
+    fn records(body: &[u8]) -> Result<Vec<Option<LogRecord>>, WireError> {
+        let mut records = Vec::new();
+        read(body, |item| records.push(item.record))?;
+        Ok(records)
+    }
+
+    #[test]
+    fn records_without_a_valid_trace_id_are_told_without_content() {
+        for (id, valid) in [(&[1; 16][..], true), (&[0; 16], false), (&[1; 15], false), (&[], false)] {
+            let mut record = Writer::default();
+            record.delimited(9, id);
+            let records = records(&body(&record.finish())).unwrap();
+            assert_eq!((records.len(), records[0].is_some()), (1, valid), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn bodies_of_any_depth_and_text_that_is_not_utf8_are_read() {
+        let mut record = Writer::default();
+        record.delimited(9, &[1; 16]);
+        record.delimited(3, &[0xff]);
+        record.delimited(5, &nested(200_000, &UNKNOWN));
+        let records = records(&body(&record.finish())).unwrap();
+        assert_eq!(records[0].as_ref().unwrap().severity_text.as_bytes(), [0xff]);
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_broken_body() {
+        let mut broken = body(&[]);
+        broken.extend([0x0a, 1]);
+        assert_eq!(records(&broken).unwrap_err().offset, broken.len() - 1);
+        read(&broken, |_| panic!("told of a broken body")).unwrap_err();
+    }
+}

@@ -85,3 +85,41 @@ fn data_points(message: &[u8]) -> Result<u64, Broken> {
     }
     Ok(points)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::put::Writer;
+    use super::*;
+
+    /// A body with one metric that has a message with `points` data points in each field of `kinds`.
+    fn body(kinds: &[(u32, usize)]) -> Vec<u8> {
+        let mut out = Writer::default();
+        let opens = [out.open(1), out.open(2), out.open(2)];
+        for (kind, points) in kinds {
+            let kind = out.open(*kind);
+            (0..*points).for_each(|_| out.delimited(1, b""));
+            out.close(&kind);
+        }
+        opens.iter().rev().for_each(|open| out.close(open));
+        out.finish()
+    }
+
+    #[test]
+    fn data_points_of_every_kind_of_metric_count() {
+        for kind in [5, 7, 9, 10, 11] {
+            let counts = count(&body(&[(kind, 3)])).unwrap();
+            assert_eq!(counts, [DataPoints { service: None, count: 3 }]);
+        }
+        assert_eq!(count(&body(&[(5, 3), (5, 1)])).unwrap()[0].count, 4, "parts of one message add up");
+        assert_eq!(count(&body(&[(5, 3), (7, 1)])).unwrap()[0].count, 1, "of a oneof the last is set");
+        assert_eq!(count(&body(&[(6, 3)])).unwrap()[0].count, 0, "no such kind");
+    }
+
+    #[test]
+    fn broken_framing_is_an_error() {
+        let body = body(&[(5, 3)]);
+        for end in 1..body.len() {
+            assert!(count(&body[..end]).is_err(), "cut at {end}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub mod json;
 pub mod logs;
 pub mod metrics;
 pub mod peek;
+mod put;
 pub mod reader;
 pub mod sink;
 pub mod status;

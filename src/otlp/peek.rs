@@ -102,3 +102,54 @@ pub fn service_name(resource: &[u8]) -> Option<&[u8]> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::encode;
+    use super::*;
+    use crate::model::{Attribute, Event, Link, Resource, Scope, Timestamp, Value};
+
+    fn attributes() -> Vec<Attribute> {
+        let pair = |key: &str, value| Attribute { key: key.into(), value };
+        vec![
+            pair("service.name", Value::Text("first".into())),
+            pair("list", Value::Array(vec![Value::Int(1)])),
+            pair("service.name", Value::Text("shop".into())),
+        ]
+    }
+
+    #[test]
+    fn attributes_of_every_message_are_seen_in_order() {
+        let resource = encode::resource(&Resource { attributes: attributes(), ..Resource::default() });
+        let scope = encode::scope(&Scope { name: "lib".into(), attributes: attributes(), ..Scope::default() });
+        let event = encode::event(&Event { attributes: attributes(), ..Event::default() });
+        let link = encode::link(&Link { attributes: attributes(), ..Link::default() });
+        let all = [
+            resource_attributes(&resource),
+            scope_attributes(&scope),
+            event_attributes(&event),
+            link_attributes(&link),
+        ];
+        for seen in all {
+            let seen: Vec<_> = seen.collect();
+            assert_eq!(seen.len(), 3);
+            assert_eq!((seen[0].0, seen[0].1), (&b"service.name"[..], AttributeValue::Text(b"first")));
+            assert!(matches!(seen[1].1, AttributeValue::Composite(_)));
+            assert_eq!(seen[2].2, encode::attribute(&attributes()[2]));
+        }
+        assert_eq!(service_name(&resource), Some(&b"shop"[..]));
+        assert_eq!(service_name(&[]), None);
+        assert_eq!(scope_name(&scope), b"lib");
+    }
+
+    #[test]
+    fn events_and_links_are_recognised_without_decoding() {
+        let event = encode::event(&Event { time: Timestamp(9), name: "exception".into(), ..Event::default() });
+        assert_eq!((event_time(&event), event_name(&event)), (9, &b"exception"[..]));
+        let link = encode::link(&Link { trace_id: [1; 16].into(), span_id: [2; 8].into(), ..Link::default() });
+        assert_eq!(link_target(&link), (&[1; 16][..], &[2; 8][..]));
+        for end in 0..link.len() {
+            let _ = (link_target(&link[..end]), event_time(&link[..end]), service_name(&link[..end]));
+        }
+    }
+}

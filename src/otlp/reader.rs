@@ -1,8 +1,8 @@
 //! The one-pass reader over OTLP protobuf bytes.
 //!
 //! Fields may come in any order, unknown ones are stepped over, and a message that occurs twice where it should
-//! occur once is merged, as protobuf has it. Nothing is allocated unless a message has to be merged or a value
-//! nests deeper than sixteen levels.
+//! occur once is merged, as protobuf has it. Nothing is allocated unless a message has to be merged, or a value
+//! goes on behind its innermost member at more than sixteen levels.
 
 use std::borrow::Cow;
 
@@ -33,6 +33,7 @@ fn request(body: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
 }
 
 fn resource_spans(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
+    // This finds every break between the members, at which they would end early below.
     let header = Header::read(message, Form::Resource)?;
     if header.members {
         sink.resource(&header.message, header.schema_url);
@@ -289,4 +290,176 @@ pub(super) fn value(message: &[u8]) -> Result<AttributeValue<'_>, Broken> {
         };
     }
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::super::check::tests::{UNKNOWN, nested};
+    use super::*;
+
+    /// Writes down what it is told.
+    #[derive(Default)]
+    struct Diary(String);
+
+    impl Diary {
+        fn note(&mut self, what: &str, bytes: &[u8]) {
+            write!(self.0, "{what} {} ", bytes.escape_ascii()).unwrap();
+        }
+    }
+
+    impl Sink for Diary {
+        fn resource(&mut self, message: &[u8], schema_url: &[u8]) {
+            self.note("resource", message);
+            self.note("url", schema_url);
+        }
+
+        fn scope(&mut self, message: &[u8], schema_url: &[u8]) {
+            self.note("scope", message);
+            self.note("url", schema_url);
+        }
+
+        fn begin_span(&mut self) {
+            self.0.push_str("begin ");
+        }
+
+        fn attribute(&mut self, key: &[u8], value: AttributeValue<'_>, _message: &[u8]) {
+            write!(self.0, "{}={value:?} ", key.escape_ascii()).unwrap();
+        }
+
+        fn event(&mut self, message: &[u8]) {
+            self.note("event", message);
+        }
+
+        fn link(&mut self, message: &[u8]) {
+            self.note("link", message);
+        }
+
+        fn end_span(&mut self, fields: &SpanFields<'_>) {
+            self.note("end", fields.name);
+        }
+    }
+
+    /// Counts the composite attributes, events and links it is told of.
+    struct Depth(usize);
+
+    impl Sink for Depth {
+        fn resource(&mut self, _: &[u8], _: &[u8]) {}
+        fn scope(&mut self, _: &[u8], _: &[u8]) {}
+        fn begin_span(&mut self) {}
+        fn attribute(&mut self, _: &[u8], value: AttributeValue<'_>, _: &[u8]) {
+            assert!(matches!(value, AttributeValue::Composite(_)));
+            self.0 += 1;
+        }
+        fn event(&mut self, _: &[u8]) {
+            self.0 += 1;
+        }
+        fn link(&mut self, _: &[u8]) {
+            self.0 += 1;
+        }
+        fn end_span(&mut self, _: &SpanFields<'_>) {}
+    }
+
+    fn told(body: &[u8]) -> Result<String, WireError> {
+        let mut diary = Diary::default();
+        read_spans(body, &mut diary)?;
+        Ok(diary.0)
+    }
+
+    /// A string, bytes or message field with a number below 16.
+    fn field(number: u8, content: &[u8]) -> Vec<u8> {
+        let mut out = vec![number << 3 | 2];
+        let mut length = content.len();
+        while length >= 0x80 {
+            out.push(length.to_le_bytes()[0] | 0x80);
+            length >>= 7;
+        }
+        out.push(length.to_le_bytes()[0]);
+        out.extend_from_slice(content);
+        out
+    }
+
+    /// A body with one span that has the fields `span`.
+    fn body(span: &[u8]) -> Vec<u8> {
+        field(1, &field(2, &field(2, span)))
+    }
+
+    #[test]
+    fn resource_and_scope_are_told_before_spans_that_precede_them() {
+        let scope = [field(2, &field(5, b"a")), field(3, b"s"), field(1, &field(1, b"lib"))].concat();
+        let resource = [field(2, &scope), field(3, b"r"), field(1, &[0x10, 4])].concat();
+        let expected = r"resource \x10\x04 url r scope \n\x03lib url s begin end a ";
+        assert_eq!(told(&field(1, &resource)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_resource_sent_in_two_parts_is_told_merged() {
+        let resource = [field(1, &[0x10, 4]), field(2, &field(2, &[])), field(1, &[0x10, 5])].concat();
+        let told = told(&field(1, &resource)).unwrap();
+        assert_eq!(told, r"resource \x10\x04\x10\x05 url  scope  url  begin end  ");
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_resource_and_scope_without_spans() {
+        assert_eq!(told(&field(1, &field(1, &[0x10, 4]))).unwrap(), "");
+        assert_eq!(told(&field(1, &field(2, &field(1, b"")))).unwrap(), "resource  url  ");
+    }
+
+    #[test]
+    fn every_kind_of_value_is_told() {
+        let long = "x".repeat(200);
+        let cases: [(Vec<u8>, &str); 9] = [
+            (vec![], "Empty"),
+            (field(1, b"t"), "Text([116])"),
+            (vec![0x10, 1], "Bool(true)"),
+            (vec![0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], "Int(-1)"),
+            (vec![0x21, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f], "Double(1.5)"),
+            (field(5, &[]), "Composite([42, 0])"),
+            (field(7, b"b"), "Bytes([98])"),
+            (vec![0x40, 3], "Empty"),
+            ([field(1, long.as_bytes()), vec![0x10, 0]].concat(), "Bool(false)"),
+        ];
+        for (value, expected) in cases {
+            let pair = [field(1, b"k"), field(2, &value)].concat();
+            let told = told(&body(&field(9, &pair))).unwrap();
+            assert_eq!(told, format!("resource  url  scope  url  begin k={expected} end  "));
+        }
+    }
+
+    #[test]
+    fn values_sent_in_parts_are_told_merged_if_each_part_is_whole() {
+        let pair =
+            |parts: [&[u8]; 2]| body(&field(9, &[field(1, b"k"), field(2, parts[0]), field(2, parts[1])].concat()));
+        let array = field(5, &field(1, &[0x18, 1]));
+        let merged = format!("k={:?} end", AttributeValue::Composite(&[&array[..], &array].concat()));
+        assert!(told(&pair([&array, &array])).unwrap().contains(&merged));
+        assert!(told(&pair([&[0x10, 1], &[]])).unwrap().contains("k=Bool(true) end"));
+        assert!(told(&pair([&[0x0a, 2], b"ab"])).is_err());
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_told_as_it_came() {
+        let pair = [field(1, b"k"), field(2, &field(1, &[0xff]))].concat();
+        let told = told(&body(&[field(9, &pair), field(5, &[0xfe])].concat())).unwrap();
+        assert!(told.ends_with(r"begin k=Text([255]) end \xfe "), "{told}");
+    }
+
+    #[test]
+    fn an_error_says_where_in_the_body_it_is() {
+        let mut cut = body(&field(5, b"name"));
+        cut.truncate(cut.len() - 1);
+        assert_eq!(told(&cut), Err(WireError { offset: 1, what: "a length runs past the end" }));
+        let wrong = body(&[0x28, 1]);
+        assert_eq!(told(&wrong), Err(WireError { offset: wrong.len() - 1, what: "a field has the wrong wire type" }));
+    }
+
+    #[test]
+    fn attributes_events_and_links_may_nest_to_any_depth() {
+        let pair = [field(1, b"k"), field(2, &nested(200_000, &UNKNOWN))].concat();
+        let mut depth = Depth(0);
+        let span = [field(9, &pair), field(11, &field(3, &pair)), field(13, &field(4, &pair))].concat();
+        read_spans(&body(&span), &mut depth).unwrap();
+        assert_eq!(depth.0, 3);
+    }
 }

@@ -262,3 +262,58 @@ impl<'a> Iterator for Occurrences<'a> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_are_taken_up_to_ten_bytes_and_64_bits() {
+        let cases: [(&[u8], Result<u64, &str>); 9] = [
+            (&[0], Ok(0)),
+            (&[0x7f], Ok(127)),
+            (&[0xac, 0x02], Ok(300)),
+            (&[0x80, 0x00], Ok(0)),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], Ok(u64::MAX)),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02], Err("a number has more than 64 bits")),
+            (&[0x80; 11], Err("a number has more than 64 bits")),
+            (&[0x80; 9], Err("a number is cut off")),
+            (&[], Err("a number is cut off")),
+        ];
+        for (bytes, expected) in cases {
+            let read = Cursor::new(bytes).varint();
+            assert_eq!(read.map_err(|broken| broken.what), expected, "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_of_every_wire_type_are_stepped_over() {
+        let cases: [(&[u8], bool); 12] = [
+            (&[0x98, 0x06, 0x05], true),
+            (&[0x99, 0x06, 1, 2, 3, 4, 5, 6, 7, 8], true),
+            (&[0x9a, 0x06, 2, 1, 1], true),
+            (&[0x9d, 0x06, 1, 2, 3, 4], true),
+            (&[0x9b, 0x06, 0x9c, 0x06], true),
+            (&[0x9b, 0x06, 0x08, 0x01, 0x0b, 0x0c, 0x9c, 0x06], true),
+            (&[0x9b, 0x06, 0x0c], false),
+            (&[0x9b, 0x06], false),
+            (&[0x9c, 0x06], false),
+            (&[0x9e, 0x06], false),
+            (&[0x00, 0x01], false),
+            (&[0x9a, 0x06, 3, 1, 1], false),
+        ];
+        for (bytes, taken) in cases {
+            let mut cursor = Cursor::new(bytes);
+            let skipped = cursor.varint().and_then(|key| cursor.skip(key));
+            assert_eq!(skipped.is_ok() && cursor.is_empty(), taken, "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn a_million_open_groups_are_refused() {
+        let body = vec![0x0b; 1_000_000];
+        let mut cursor = Cursor::new(&body);
+        let skipped = cursor.varint().and_then(|key| cursor.skip(key));
+        assert_eq!(skipped.unwrap_err().what, "groups nest too deep");
+    }
+}

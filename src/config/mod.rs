@@ -1,0 +1,207 @@
+//! File + environment + flags → [`Settings`], resolved once.
+//!
+//! In: [`Overrides`] (flags and environment, read by clap) and a TOML file. Out: settings without options left open, or an error
+//! that names file, line and key. Must never know: sockets, threads, what the settings are used for.
+
+mod file;
+mod paths;
+mod size;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use crate::model::Nanos;
+
+pub use file::{File, Redact};
+pub use paths::{config_file, log_file};
+pub use size::{parse_duration, parse_size};
+
+/// Everything that can be set, resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Where OTLP/gRPC is listened for; the first is what SDKs are told.
+    pub grpc: Vec<SocketAddr>,
+    /// Where OTLP/HTTP is listened for.
+    pub http: Vec<SocketAddr>,
+    /// Bytes that the index may hold.
+    pub memory: u64,
+    /// Name of the theme.
+    pub theme: String,
+    /// Slower database calls than this are slow anywhere.
+    pub slow_sql: Nanos,
+    /// Origins of web pages that may send here, beside those on this machine.
+    pub cors_origins: Vec<String>,
+    /// Largest body taken, in bytes after decompression.
+    pub max_body: u64,
+    /// What is masked beside the built-in rules.
+    pub redact: Redact,
+    /// Keys by name of the action.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// What flags and environment set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Overrides {
+    /// Listen for OTLP/gRPC here (a port alone means both loopback addresses; port 0 picks a free one)
+    #[arg(long, global = true, value_name = "ADDR:PORT", env = "TRACEFALL_GRPC")]
+    pub grpc: Option<String>,
+    /// Listen for OTLP/HTTP here
+    #[arg(long, global = true, value_name = "ADDR:PORT", env = "TRACEFALL_HTTP")]
+    pub http: Option<String>,
+    /// Hold at most this much in memory; the oldest traces leave first
+    #[arg(long, global = true, value_name = "SIZE", env = "TRACEFALL_MEMORY")]
+    pub memory: Option<String>,
+    /// Read settings from this file instead of the usual one
+    #[arg(long, global = true, value_name = "FILE", env = "TRACEFALL_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Colours: dark, light or safe (for colour-blind eyes)
+    #[arg(long, global = true, value_name = "NAME", env = "TRACEFALL_THEME")]
+    pub theme: Option<String>,
+    /// Mark database calls that take longer than this
+    #[arg(long, global = true, value_name = "DURATION", env = "TRACEFALL_SLOW_SQL")]
+    pub slow_sql: Option<String>,
+    /// Let web pages of these origins send spans too (comma-separated; `*` for any)
+    #[arg(long, global = true, value_name = "ORIGIN", env = "TRACEFALL_CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Option<Vec<String>>,
+    /// Take bodies up to this size, after decompression
+    #[arg(long, global = true, value_name = "SIZE", env = "TRACEFALL_MAX_BODY")]
+    pub max_body: Option<String>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the settings in {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word for it.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be; the message names line and key.
+    #[error("the settings in {} are wrong: {message}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        message: String,
+    },
+    /// A value cannot be used.
+    #[error("{origin}: {value:?} is not {expected}")]
+    Value {
+        /// Where it stands: a flag with its variable, or file and key.
+        origin: String,
+        /// The value.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// The themes there are.
+pub const THEMES: [&str; 3] = ["dark", "light", "safe"];
+
+/// Resolves the settings: flags and environment over the file over the defaults.
+///
+/// # Errors
+/// Where the file or a value cannot be used. A missing file at its usual place is no error; one named by a flag is.
+pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
+    let file = match &overrides.config {
+        Some(path) => File::read(path)?,
+        None => match config_file() {
+            Some(path) if path.exists() => File::read(&path)?,
+            _ => File::default(),
+        },
+    };
+    let path = overrides.config.clone().or_else(config_file).unwrap_or_default();
+    let pick = |key: &'static str, flag: Option<&String>, set: Option<&String>, default: &str| {
+        let from_flag = flag.map(|value| (value.clone(), flag_origin(key)));
+        let from_file = || set.map(|value| (value.clone(), file_origin(&path, key)));
+        let (value, origin) =
+            from_flag.or_else(from_file).unwrap_or_else(|| (default.to_owned(), "default".to_owned()));
+        Picked { value, origin }
+    };
+    Ok(Settings {
+        grpc: pick("grpc", overrides.grpc.as_ref(), file.grpc.as_ref(), "4317").addresses()?,
+        http: pick("http", overrides.http.as_ref(), file.http.as_ref(), "4318").addresses()?,
+        memory: pick("memory", overrides.memory.as_ref(), file.memory.as_ref(), "512MiB").memory()?,
+        theme: pick("theme", overrides.theme.as_ref(), file.theme.as_ref(), "dark").theme()?,
+        slow_sql: pick("slow_sql", overrides.slow_sql.as_ref(), file.slow_sql.as_ref(), "100ms").duration()?,
+        cors_origins: overrides.cors_origins.clone().or(file.cors_origins).unwrap_or_default(),
+        max_body: pick("max_body", overrides.max_body.as_ref(), file.max_body.as_ref(), "64MiB").size()?,
+        redact: file.redact,
+        keys: file.keys,
+    })
+}
+
+fn flag_origin(key: &str) -> String {
+    format!("--{} (or TRACEFALL_{})", key.replace('_', "-"), key.to_uppercase())
+}
+
+fn file_origin(path: &Path, key: &str) -> String {
+    format!("{}, key {key}", path.display())
+}
+
+struct Picked {
+    value: String,
+    origin: String,
+}
+
+impl Picked {
+    fn wrong(self, expected: &'static str) -> ConfigError {
+        ConfigError::Value { origin: self.origin, value: self.value, expected }
+    }
+
+    fn addresses(self) -> Result<Vec<SocketAddr>, ConfigError> {
+        let expected = "an address with a port, such as 127.0.0.1:4317, [::1]:4317, localhost:4317 or 4317";
+        parse_addresses(&self.value).ok_or_else(|| self.wrong(expected))
+    }
+
+    fn size(self) -> Result<u64, ConfigError> {
+        parse_size(&self.value).filter(|size| *size > 0).ok_or_else(|| self.wrong("a size, such as 512MiB or 2G"))
+    }
+
+    fn memory(self) -> Result<u64, ConfigError> {
+        let least = 16 * 1024 * 1024;
+        let enough = parse_size(&self.value).filter(|size| *size >= least);
+        enough.ok_or_else(|| self.wrong("a size of at least 16MiB, such as 512MiB or 2G"))
+    }
+
+    fn duration(self) -> Result<Nanos, ConfigError> {
+        parse_duration(&self.value).ok_or_else(|| self.wrong("a length of time, such as 100ms or 1.5s"))
+    }
+
+    fn theme(self) -> Result<String, ConfigError> {
+        if THEMES.contains(&self.value.as_str()) { Ok(self.value) } else { Err(self.wrong("one of dark, light, safe")) }
+    }
+}
+
+/// The addresses meant by what a person typed: a port alone and `localhost` mean both loopback addresses, because many SDKs
+/// resolve `localhost` to `::1` first.
+fn parse_addresses(text: &str) -> Option<Vec<SocketAddr>> {
+    let loopback = |port| {
+        let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        addresses.map(|address| SocketAddr::new(address, port)).to_vec()
+    };
+    let port = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    if let Ok(port) = port.parse::<u16>() {
+        return Some(loopback(port));
+    }
+    text.parse().ok().map(|address| vec![address])
+}
+
+impl Settings {
+    /// A warning where somebody beyond this machine can send here.
+    #[must_use]
+    pub fn exposure(&self) -> Option<String> {
+        let open: Vec<_> =
+            self.grpc.iter().chain(&self.http).filter(|at| !at.ip().is_loopback()).map(ToString::to_string).collect();
+        let whom = "anyone who reaches this machine can send spans and fill its memory";
+        (!open.is_empty()).then(|| format!("listening beyond this machine on {}: {whom}", open.join(" and ")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! Settings: precedence, addresses, sizes, errors that name their place.
+
+use std::io::Write as _;
+
+use super::*;
+
+fn file_with(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn resolved(text: &str, overrides: Overrides) -> Result<Settings, String> {
+    let file = file_with(text);
+    let overrides = Overrides { config: Some(file.path().to_owned()), ..overrides };
+    resolve(&overrides).map_err(|error| error.to_string())
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_defaults() {
+    let overrides = Overrides { memory: Some("1GiB".into()), ..Overrides::default() };
+    let settings = resolved("memory = '64MiB'\ntheme = 'light'", overrides).unwrap();
+    assert_eq!(settings.memory, 1 << 30);
+    assert_eq!(settings.theme, "light");
+    assert_eq!(settings.slow_sql, Nanos::from_millis(100));
+    assert_eq!(settings.max_body, 64 << 20);
+}
+
+#[test]
+fn a_port_alone_means_both_loopback_addresses() {
+    let both: Vec<SocketAddr> = vec!["127.0.0.1:4317".parse().unwrap(), "[::1]:4317".parse().unwrap()];
+    for text in ["4317", "localhost:4317", ":4317"] {
+        assert_eq!(parse_addresses(text), Some(both.clone()), "{text}");
+    }
+    assert_eq!(parse_addresses("0.0.0.0:1"), Some(vec!["0.0.0.0:1".parse().unwrap()]));
+    assert_eq!(parse_addresses("example.org:1"), None);
+}
+
+#[test]
+fn only_addresses_beyond_this_machine_are_warned_of() {
+    assert_eq!(resolved("", Overrides::default()).unwrap().exposure(), None);
+    let overrides = Overrides { grpc: Some("0.0.0.0:4317".into()), ..Overrides::default() };
+    assert!(resolved("", overrides).unwrap().exposure().unwrap().contains("0.0.0.0:4317"));
+}
+
+#[test]
+fn an_unknown_key_is_an_error_that_names_file_line_and_key() {
+    let error = resolved("memory = '64MiB'\nmemroy = '1G'\n", Overrides::default()).unwrap_err();
+    assert!(error.contains("line 2") && error.contains("memroy"), "{error}");
+}
+
+#[test]
+fn values_that_cannot_be_used_say_where_they_stand_and_what_was_expected() {
+    let error = resolved("memory = 'lots'", Overrides::default()).unwrap_err();
+    assert!(error.contains("key memory") && error.contains("\"lots\""), "{error}");
+    let overrides = Overrides { theme: Some("pink".into()), ..Overrides::default() };
+    let error = resolved("", overrides).unwrap_err();
+    assert!(error.contains("--theme") && error.contains("TRACEFALL_THEME") && error.contains("safe"), "{error}");
+}
+
+#[test]
+fn sizes_and_durations_are_read_as_people_write_them() {
+    for (text, size) in [("512MiB", Some(512 << 20)), ("2G", Some(2 << 30)), ("1.5k", Some(1536)), ("7", Some(7))] {
+        assert_eq!(parse_size(text), size, "{text}");
+    }
+    assert_eq!(parse_size("12 parsecs"), None);
+    for (text, nanos) in [("100ms", 100_000_000), ("1.5s", 1_500_000_000), ("10us", 10_000), ("2m", 120_000_000_000)] {
+        assert_eq!(parse_duration(text), Some(Nanos(nanos)), "{text}");
+    }
+    assert_eq!(parse_duration("fast"), None);
+}

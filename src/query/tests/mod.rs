@@ -1,0 +1,3 @@
+//! The language as tables, and its laws.
+
+mod language;

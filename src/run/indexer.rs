@@ -1,0 +1,92 @@
+//! The thread that fills the index.
+
+use std::io;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::clock;
+use crate::index::{Reader, Summary, Writer};
+use crate::model::{Signal, TraceId};
+use crate::source::{FeedReceiver, Item};
+
+/// How long what was taken in may stay unseen by readers.
+const PUBLISH_EVERY: Duration = Duration::from_millis(50);
+/// How often the thread looks up when nothing arrives, to see which traces are to be kept.
+const LOOK_UP: Duration = Duration::from_millis(500);
+
+/// The running thread, from outside.
+pub(super) struct Indexer {
+    /// Gives views of the index.
+    pub(super) reader: Reader,
+    /// Changes with each publication.
+    pub(super) published: watch::Receiver<u64>,
+    /// Traces that must stay; replaced as a whole.
+    pub(super) keep: Arc<Mutex<Option<Vec<TraceId>>>>,
+    /// Ends, after a last publication, when the last feed is dropped.
+    pub(super) thread: JoinHandle<()>,
+}
+
+/// Starts the thread.
+pub(super) fn start<S: Summary>(writer: Writer<S>, reader: Reader, queue: FeedReceiver) -> io::Result<Indexer> {
+    let keep = Arc::new(Mutex::new(None));
+    let (publish, published) = watch::channel(0);
+    let work = Work { writer, keep: Arc::clone(&keep), publish, unseen: None };
+    let thread = thread::Builder::new().name("indexer".to_owned()).spawn(move || work.run(&queue))?;
+    Ok(Indexer { reader, published, keep, thread })
+}
+
+struct Work<S: Summary> {
+    writer: Writer<S>,
+    keep: Arc<Mutex<Option<Vec<TraceId>>>>,
+    publish: watch::Sender<u64>,
+    /// Since when there is something readers have not seen.
+    unseen: Option<Instant>,
+}
+
+impl<S: Summary> Work<S> {
+    fn run(mut self, queue: &FeedReceiver) {
+        loop {
+            let patience = self.unseen.map_or(LOOK_UP, |since| PUBLISH_EVERY.saturating_sub(since.elapsed()));
+            match queue.next(patience) {
+                Ok(item) => self.take_in(item),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.unseen.is_some_and(|since| since.elapsed() >= PUBLISH_EVERY) {
+                self.publish();
+            }
+            let keep = self.keep.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(traces) = keep {
+                self.writer.keep(&traces);
+            }
+        }
+        self.publish();
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "run is the room that reads clocks")]
+    fn take_in(&mut self, item: Item) {
+        let (now, delivery) = (clock::now(), item.delivery());
+        let (source, body) = (delivery.source, &delivery.body);
+        let result = match delivery.signal {
+            Signal::Traces => self.writer.insert_spans(source, body, now),
+            Signal::Logs => self.writer.insert_logs(source, body, now),
+            Signal::Metrics => self.writer.count_metrics(source, body, now),
+        };
+        if let Err(error) = &result {
+            tracing::warn!(%error, signal = delivery.signal.name(), "a body was refused");
+        }
+        item.reply(result.map_err(|error| error.to_string()));
+        self.unseen.get_or_insert_with(Instant::now);
+    }
+
+    fn publish(&mut self) {
+        self.unseen = None;
+        if self.writer.publish() {
+            self.publish.send_modify(|count| *count += 1);
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The program with its screen: one loop, which owns the state.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use crossterm::event::EventStream;
+use futures_util::StreamExt as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::wiring::{self, Wiring};
+use super::{clock, health, jobs::Jobs, log, looks};
+use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
+use crate::config::Settings;
+use crate::index::Reader;
+use crate::model::{Nanos, Timestamp};
+use crate::redact::{Redactor, Rules};
+use crate::source::demo::{self, Player};
+use crate::source::{Board, Source as _};
+use crate::terminal::{self, Guard, Screen};
+use crate::view::{self, Look};
+
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+/// How often the list and what is open are brought up to date while spans arrive.
+const CATCH_UP: Duration = Duration::from_millis(200);
+/// How often ages, rates and notices are brought up to date.
+const SECOND: Duration = Duration::from_millis(1000);
+/// Two clicks within this time are a double click.
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
+/// A demo to be played from the start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demo {
+    /// Requests a second.
+    pub(super) rate: f64,
+    /// What is played.
+    pub(super) seed: u64,
+}
+
+/// Shows the screen until the person quits. With `demo` the doors are on free ports and the demo's traffic plays.
+pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
+    }
+    let keymap = Keymap::with(&settings.keys).context("the settings, section [keys]")?;
+    let app_settings = app_settings(settings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let log = log::start();
+    runtime.block_on(async {
+        let free = |addresses: &[std::net::SocketAddr]| {
+            let port = |address: &std::net::SocketAddr| if demo.is_some() { 0 } else { address.port() };
+            addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
+        };
+        let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
+        terminal::install_panic_hook(log);
+        let guard = Guard::enter().context("the terminal does not obey")?;
+        let mut session = Session::new(settings, app_settings, keymap, wiring)?;
+        session.demo = demo.unwrap_or(Demo { rate: 4.0, seed: 42 });
+        if demo.is_some() {
+            session.carry_out(Effect::Demo(true));
+        }
+        let code = session.run().await;
+        drop(guard);
+        code
+    })
+}
+
+fn app_settings(settings: &Settings) -> Result<app::Settings> {
+    let rules = Rules {
+        off: settings.redact.off,
+        keys: settings.redact.keys.clone(),
+        patterns: settings.redact.patterns.clone(),
+    };
+    Ok(app::Settings {
+        slow_sql: wiring::thresholds(settings),
+        redactor: Redactor::new(&rules).context("the settings, section [redact]")?,
+        arriving: Nanos::from_secs(5),
+        warning: settings.exposure(),
+        recipes: Vec::new(),
+    })
+}
+
+/// The loop's belongings.
+struct Session {
+    state: State,
+    keymap: Keymap,
+    look: Look,
+    screen: Screen,
+    size: (u16, u16),
+    jobs: Jobs,
+    answers: mpsc::Receiver<Answer>,
+    reader: Reader,
+    published: watch::Receiver<u64>,
+    keep: Arc<std::sync::Mutex<Option<Vec<crate::model::TraceId>>>>,
+    board: Arc<Board>,
+    budget: u64,
+    started: Timestamp,
+    demo: Demo,
+    playing: Option<JoinHandle<()>>,
+    last_click: Option<(Instant, u16, u16)>,
+    dirty: bool,
+}
+
+/// What woke the loop.
+enum Event {
+    Input(Input),
+    Answer(Answer),
+    Published,
+    CatchUp,
+    Second,
+    Frame,
+    Signal(u8),
+}
+
+impl Session {
+    fn new(settings: &Settings, app_settings: app::Settings, keymap: Keymap, wiring: Wiring) -> Result<Self> {
+        let Wiring { indexer, receiver, feed, board } = wiring;
+        tokio::spawn(async move {
+            if let Err(error) = receiver.run(feed).await {
+                tracing::error!(%error, "the receiver ended");
+            }
+        });
+        let (sender, answers) = mpsc::channel(64);
+        let screen = Screen::open()?;
+        let jobs = Jobs::start(&indexer.reader, wiring::thresholds(settings), &sender)?;
+        let mut session = Self {
+            state: State::new(app_settings),
+            keymap,
+            look: looks::look(&settings.theme),
+            size: screen.size()?,
+            screen,
+            jobs,
+            answers,
+            reader: indexer.reader,
+            published: indexer.published,
+            keep: indexer.keep,
+            board,
+            budget: settings.memory,
+            started: clock::now(),
+            demo: Demo { rate: 4.0, seed: 42 },
+            playing: None,
+            last_click: None,
+            dirty: true,
+        };
+        session.second();
+        Ok(session)
+    }
+
+    async fn run(&mut self) -> Result<ExitCode> {
+        let mut events = EventStream::new();
+        let mut signals = Signals::new()?;
+        let mut catch_up = interval(CATCH_UP);
+        let mut second = interval(SECOND);
+        let mut drawn: Option<Instant> = None;
+        let mut behind = true;
+        while !self.state.quitting {
+            let due = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
+            let event = tokio::select! {
+                biased;
+                code = signals.next() => Event::Signal(code),
+                event = events.next() => match event {
+                    Some(Ok(event)) => match terminal::translate(event) {
+                        Some(input) => Event::Input(input),
+                        None => continue,
+                    },
+                    // The terminal is gone.
+                    Some(Err(_)) | None => Event::Signal(129),
+                },
+                Some(answer) = self.answers.recv() => Event::Answer(answer),
+                () = tokio::time::sleep(due), if self.dirty => Event::Frame,
+                _ = second.tick() => Event::Second,
+                _ = catch_up.tick(), if behind => Event::CatchUp,
+                Ok(()) = self.published.changed(), if !behind => Event::Published,
+            };
+            match event {
+                Event::Input(input) => self.input(&input),
+                Event::Answer(answer) => self.answer(answer),
+                Event::Published => behind = true,
+                Event::CatchUp => behind = self.catch_up(),
+                Event::Second => self.second(),
+                Event::Frame => {
+                    self.draw()?;
+                    drawn = Some(now());
+                }
+                Event::Signal(code) => return Ok(ExitCode::from(code)),
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn input(&mut self, input: &Input) {
+        self.measure();
+        let effects = match input {
+            Input::Resize(columns, rows) => {
+                self.size = (*columns, *rows);
+                self.measure();
+                app::input(&mut self.state, &self.keymap, input)
+            }
+            Input::Mouse(mouse) => {
+                let target = view::hit(&self.state, self.size, (mouse.column, mouse.row));
+                let twice = self.is_double_click(*mouse, &target);
+                app::click(&mut self.state, *mouse, &target, twice)
+            }
+            Input::Key(_) | Input::Paste(_) => app::input(&mut self.state, &self.keymap, input),
+        };
+        self.carry_out_all(effects);
+    }
+
+    fn is_double_click(&mut self, mouse: Mouse, target: &Target) -> bool {
+        if !matches!(mouse.kind, MouseKind::Down(_)) || *target == Target::Nothing {
+            return false;
+        }
+        let at = (now(), mouse.column, mouse.row);
+        let last = self.last_click.replace(at);
+        let twice = last.is_some_and(|(when, column, row)| {
+            when.elapsed() < DOUBLE_CLICK && column == mouse.column && row == mouse.row
+        });
+        if twice {
+            self.last_click = None;
+        }
+        twice
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        self.measure();
+        let effects = app::answer(&mut self.state, answer);
+        self.carry_out_all(effects);
+    }
+
+    /// Brings list and open trace up to date with the index. Answers whether there may be more to do soon.
+    fn catch_up(&mut self) -> bool {
+        self.measure();
+        let changed = self.published.has_changed().unwrap_or(false);
+        self.published.borrow_and_update();
+        self.state.now = clock::now();
+        let effects = app::tick(&mut self.state, &self.reader.view(), self.state.now);
+        let busy = changed || !effects.is_empty();
+        if busy {
+            self.carry_out_all(effects);
+        }
+        busy
+    }
+
+    fn second(&mut self) {
+        self.state.now = clock::now();
+        let view = self.reader.view();
+        let health = health::health(&self.board, &view, self.budget, self.started, self.state.now);
+        self.answer(Answer::Health(Arc::new(health)));
+        let effects = app::tick(&mut self.state, &view, self.state.now);
+        self.carry_out_all(effects);
+    }
+
+    fn measure(&mut self) {
+        self.state.viewport = view::viewport(&self.state, self.size);
+    }
+
+    fn draw(&mut self) -> Result<()> {
+        self.dirty = false;
+        self.state.now = clock::now();
+        self.measure();
+        app::refresh(&mut self.state, &self.reader.view());
+        let (state, look) = (&self.state, &self.look);
+        self.screen.draw(|area, buffer| view::draw(state, look, area, buffer)).context("the terminal is gone")
+    }
+
+    fn carry_out_all(&mut self, effects: Vec<Effect>) {
+        self.dirty = true;
+        effects.into_iter().for_each(|effect| self.carry_out(effect));
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Quit => self.state.quitting = true,
+            Effect::Keep(traces) => {
+                *self.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(traces);
+            }
+            Effect::Copy { what, text } => {
+                let result = terminal::osc52(&text).map(|()| what).map_err(|error| error.to_string());
+                self.answer(Answer::Copied(result));
+            }
+            Effect::Demo(play) => {
+                let result = self.play(play);
+                self.answer(Answer::Demo(result));
+            }
+            work => self.jobs.push(work),
+        }
+    }
+
+    fn play(&mut self, play: bool) -> Result<bool, String> {
+        if let Some(playing) = self.playing.take() {
+            playing.abort();
+        }
+        if !play {
+            return Ok(false);
+        }
+        let endpoints = demo::Endpoints::of(&self.board.sources(clock::now()))
+            .ok_or_else(|| "no door is open to play the demo through".to_owned())?;
+        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock());
+        self.playing = Some(tokio::spawn(player.run()));
+        Ok(true)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "run is the room that reads clocks")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn interval(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval
+}
+
+/// The signals that end the program.
+pub(super) struct Signals {
+    terminate: Signal,
+    hang_up: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The exit code that the next signal asks for: 0 for an interrupt, which is how a person ends a program; otherwise 128
+    /// and the signal's number, as shells count.
+    pub(super) async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.terminate.recv() => 143,
+            _ = self.hang_up.recv() => 129,
+            _ = self.interrupt.recv() => 0,
+        }
+    }
+}

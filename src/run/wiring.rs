@@ -1,0 +1,53 @@
+//! What every way to run has in common: the index, the receiver, the thread between them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::{clock, indexer};
+use crate::analysis::TraceNotes;
+use crate::analysis::slow_sql::Thresholds;
+use crate::config::Settings;
+use crate::index;
+use crate::source::receiver::{Limits, Origins, Receiver, ReceiverConfig};
+use crate::source::{self, Board, Feed};
+
+/// Deliveries that may wait for the index at once.
+const WAITING: usize = 4096;
+
+/// The parts of the program that run whether or not there is a screen.
+pub(super) struct Wiring {
+    /// The index with its thread.
+    pub(super) indexer: indexer::Indexer,
+    /// The receiver: its doors are open already.
+    pub(super) receiver: Receiver,
+    /// Where sources deliver.
+    pub(super) feed: Feed,
+    /// Where sources say how they are.
+    pub(super) board: Arc<Board>,
+}
+
+/// The thresholds that the settings ask for.
+pub(super) fn thresholds(settings: &Settings) -> Thresholds {
+    Thresholds { absolute: settings.slow_sql, ..Thresholds::default() }
+}
+
+/// Opens index and doors. From here on senders are answered as soon as the receiver runs.
+pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketAddr>) -> Result<Wiring> {
+    let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
+    let body = usize::try_from(settings.max_body).unwrap_or(usize::MAX);
+    let (feed, queue) = source::feed(limit.max(body.saturating_mul(2)), WAITING, clock::clock());
+    let options = index::Options { budget: settings.memory };
+    let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
+    let indexer = indexer::start(writer, reader, queue)?;
+    let config = ReceiverConfig {
+        grpc,
+        http,
+        limits: Limits { body, ..Limits::default() },
+        origins: Origins { more: settings.cors_origins.clone() },
+    };
+    let board = Arc::clone(feed.board());
+    let receiver = Receiver::bind(config, &feed);
+    Ok(Wiring { indexer, receiver, feed, board })
+}

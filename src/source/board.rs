@@ -1,0 +1,214 @@
+//! What the sources say of themselves: doors, counts, and the mistakes of their senders. Written by the
+//! sources, read at each frame.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::{Door, DoorState, Mishap, Receipt, RejectReason, Signal, SourceHealth, SourceId, Timestamp};
+
+/// Mishaps kept; older ones are forgotten.
+const MISHAPS: usize = 32;
+
+/// The sources' state, shared. Every method takes a short lock and does no I/O.
+#[derive(Debug, Default)]
+pub struct Board {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    sources: Vec<Entry>,
+    mishaps: VecDeque<Noted>,
+    revision: u64,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    health: SourceHealth,
+    rate: Rate,
+}
+
+#[derive(Debug)]
+struct Noted {
+    key: String,
+    mishap: Mishap,
+}
+
+/// A mistake to be shown. Two with the same `what` and `advice` are the same mistake, whoever makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What arrived and where, without control characters: `POST / over HTTP/1.1 arrived at 4317`.
+    pub what: String,
+    /// What is wrong and what to set instead.
+    pub advice: String,
+    /// Who sent it.
+    pub peer: SocketAddr,
+}
+
+impl Board {
+    /// Makes a source known under `name`, with the doors it has or wants.
+    pub fn register(&self, name: &str, doors: Vec<Door>) -> SourceId {
+        let mut inner = self.change();
+        let id = SourceId(u16::try_from(inner.sources.len()).unwrap_or(u16::MAX));
+        let health = SourceHealth { id, name: name.to_owned(), doors, ..SourceHealth::default() };
+        inner.sources.push(Entry { health, rate: Rate::default() });
+        id
+    }
+
+    /// Sets the state of the door at `address`.
+    pub fn set_door(&self, source: SourceId, address: SocketAddr, state: DoorState) {
+        let mut inner = self.change();
+        let Some(entry) = inner.sources.get_mut(usize::from(source.0)) else { return };
+        match entry.health.doors.iter_mut().find(|door| door.address == address) {
+            Some(door) => door.state = state,
+            None => entry.health.doors.push(Door { address, state }),
+        }
+    }
+
+    /// Counts what became of a body of `source`.
+    pub fn count(&self, source: SourceId, signal: Signal, receipt: &Receipt, now: Timestamp) {
+        let mut inner = self.change();
+        let Some(entry) = inner.sources.get_mut(usize::from(source.0)) else { return };
+        entry.health.last_arrival = Some(now);
+        if receipt.accepted > 0 {
+            *entry.health.accepted.entry(signal).or_default() += receipt.accepted;
+        }
+        for (reason, count) in &receipt.rejected {
+            *entry.health.rejected.entry(*reason).or_default() += count;
+        }
+        if signal == Signal::Traces {
+            entry.rate.add(receipt.accepted, now);
+        }
+    }
+
+    /// Counts one body (or request) that `source` refused whole.
+    pub fn reject(&self, source: SourceId, reason: RejectReason) {
+        let mut inner = self.change();
+        let Some(entry) = inner.sources.get_mut(usize::from(source.0)) else { return };
+        *entry.health.rejected.entry(reason).or_default() += 1;
+    }
+
+    /// Notes a sender's mistake. The same mistake again moves to the end and counts up.
+    pub fn mishap(&self, note: &Note, now: Timestamp) {
+        let key = format!("{}\n{}", note.what, note.advice);
+        let mut inner = self.change();
+        let known = inner.mishaps.iter().position(|noted| noted.key == key);
+        let count = known.and_then(|at| inner.mishaps.remove(at)).map_or(0, |noted| noted.mishap.count) + 1;
+        if inner.mishaps.len() >= MISHAPS {
+            inner.mishaps.pop_front();
+        }
+        let what = format!("{} from {}", note.what, note.peer);
+        inner.mishaps.push_back(Noted { key, mishap: Mishap { at: now, what, advice: note.advice.clone(), count } });
+    }
+
+    /// The state of every source, in order of its id.
+    #[must_use]
+    pub fn sources(&self, now: Timestamp) -> Vec<SourceHealth> {
+        let inner = self.lock();
+        let health =
+            |entry: &Entry| SourceHealth { spans_per_second: entry.rate.per_second(now), ..entry.health.clone() };
+        inner.sources.iter().map(health).collect()
+    }
+
+    /// The latest mistakes of senders, newest last; at most 32.
+    #[must_use]
+    pub fn mishaps(&self) -> Vec<Mishap> {
+        self.lock().mishaps.iter().map(|noted| noted.mishap.clone()).collect()
+    }
+
+    /// Rises with every change, so that a reader can tell whether there is anything new.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.lock().revision
+    }
+
+    fn change(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = self.lock();
+        inner.revision += 1;
+        inner
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts per second of the clock: the last full second is the rate.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rate {
+    second: u64,
+    running: u64,
+    full: u64,
+}
+
+impl Rate {
+    fn add(&mut self, count: u64, now: Timestamp) {
+        let second = now.0 / 1_000_000_000;
+        if second != self.second {
+            self.full = if second == self.second + 1 { self.running } else { 0 };
+            self.second = second;
+            self.running = 0;
+        }
+        self.running += count;
+    }
+
+    fn per_second(self, now: Timestamp) -> u64 {
+        match (now.0 / 1_000_000_000).saturating_sub(self.second) {
+            0 => self.full,
+            1 => self.running,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(path: &str, port: u16) -> Note {
+        Note { what: format!("POST {path}"), advice: "no".to_owned(), peer: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
+
+    #[test]
+    fn repeated_mishaps_are_merged_by_count_and_stay_bounded() {
+        let board = Board::default();
+        board.mishap(&note("/a", 1), Timestamp(1));
+        board.mishap(&note("/b", 2), Timestamp(2));
+        board.mishap(&note("/a", 3), Timestamp(3));
+        let mishaps = board.mishaps();
+        assert_eq!(mishaps.len(), 2);
+        assert_eq!(mishaps[1].what, "POST /a from 127.0.0.1:3");
+        assert_eq!((mishaps[1].count, mishaps[1].at), (2, Timestamp(3)));
+        for turn in 0..100 {
+            board.mishap(&note(&format!("/{turn}"), 9), Timestamp(9));
+        }
+        assert_eq!(board.mishaps().len(), MISHAPS);
+    }
+
+    #[test]
+    fn rate_is_that_of_the_last_full_second() {
+        let board = Board::default();
+        let source = board.register("x", Vec::new());
+        let second = |s: u64| Timestamp(s * 1_000_000_000 + 5);
+        let take = |count| Receipt { accepted: count, ..Receipt::default() };
+        board.count(source, Signal::Traces, &take(7), second(10));
+        board.count(source, Signal::Traces, &take(3), second(10));
+        let rate = |s| board.sources(second(s))[0].spans_per_second;
+        assert_eq!([rate(10), rate(11), rate(12)], [0, 10, 0]);
+        board.count(source, Signal::Traces, &take(1), second(11));
+        assert_eq!([rate(11), rate(12), rate(13)], [10, 1, 0]);
+    }
+
+    #[test]
+    fn counts_go_to_their_source_and_unknown_sources_are_ignored() {
+        let board = Board::default();
+        let first = board.register("a", Vec::new());
+        let second = board.register("b", Vec::new());
+        board.reject(second, RejectReason::Overload);
+        board.reject(SourceId(9), RejectReason::Overload);
+        let sources = board.sources(Timestamp(0));
+        assert!(sources[usize::from(first.0)].rejected.is_empty());
+        assert_eq!(sources[usize::from(second.0)].rejected[&RejectReason::Overload], 1);
+    }
+}

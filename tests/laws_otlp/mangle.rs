@@ -1,0 +1,202 @@
+//! Bodies as an odd encoder would write them, and bodies that broke on the way.
+
+/// Numbers that look random and are the same in every run (xorshift64, Marsaglia 2003). The seed is not zero.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A number below `limit`, which is not zero.
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() >> 11).unwrap() % limit
+    }
+
+    fn one_in(&mut self, chances: usize) -> bool {
+        self.below(chances) == 0
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[7]
+    }
+}
+
+/// The messages of OTLP that have messages in them.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    Request,
+    LogsRequest,
+    Resources,
+    LogResources,
+    Scopes,
+    LogScopes,
+    Resource,
+    Scope,
+    Span,
+    LogRecord,
+    Event,
+    Link,
+    Pair,
+    Value,
+    Array,
+    Map,
+    Flat,
+}
+
+impl Form {
+    /// The message in field `number`, and whether it is there once.
+    fn inner(self, number: u64) -> Option<(Self, bool)> {
+        Some(match (self, number) {
+            (Self::Request, 1) => (Self::Resources, false),
+            (Self::LogsRequest, 1) => (Self::LogResources, false),
+            (Self::Resources | Self::LogResources, 1) => (Self::Resource, true),
+            (Self::Resources, 2) => (Self::Scopes, false),
+            (Self::LogResources, 2) => (Self::LogScopes, false),
+            (Self::Scopes | Self::LogScopes, 1) => (Self::Scope, true),
+            (Self::Scopes, 2) => (Self::Span, false),
+            (Self::LogScopes, 2) => (Self::LogRecord, false),
+            (Self::Resource | Self::Map, 1)
+            | (Self::Scope | Self::Event, 3)
+            | (Self::Link, 4)
+            | (Self::LogRecord, 6)
+            | (Self::Span, 9) => (Self::Pair, false),
+            (Self::Span, 11) => (Self::Event, false),
+            (Self::Span, 13) => (Self::Link, false),
+            (Self::Span, 15) => (Self::Flat, true),
+            (Self::Resource, 3) => (Self::Flat, false),
+            (Self::Pair, 2) | (Self::LogRecord, 5) => (Self::Value, true),
+            (Self::Array, 1) => (Self::Value, false),
+            (Self::Value, 5) => (Self::Array, true),
+            (Self::Value, 6) => (Self::Map, true),
+            _ => return None,
+        })
+    }
+}
+
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    out.push(value.to_le_bytes()[0]);
+}
+
+fn take_varint(rest: &mut &[u8]) -> u64 {
+    let length = rest.iter().position(|byte| *byte < 0x80).unwrap() + 1;
+    let (taken, after) = rest.split_at(length);
+    *rest = after;
+    taken.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f))
+}
+
+/// The key of field `number` with wire type `wire`.
+pub(crate) fn key(number: u64, wire: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    varint(&mut out, number << 3 | wire);
+    out
+}
+
+/// A string, bytes or message field.
+pub(crate) fn field(number: u64, content: &[u8]) -> Vec<u8> {
+    let mut out = key(number, 2);
+    varint(&mut out, content.len() as u64);
+    out.extend_from_slice(content);
+    out
+}
+
+/// A field with a number that no message has, of any wire type.
+fn unknown(random: &mut Random) -> Vec<u8> {
+    let number = 17 + random.below(3_000) as u64;
+    let mut out = Vec::new();
+    let kind = random.below(5);
+    varint(&mut out, number << 3 | [0, 1, 2, 3, 5][kind]);
+    match kind {
+        0 => varint(&mut out, random.next()),
+        1 => out.extend_from_slice(&[7; 8]),
+        2 => out.extend_from_slice(&[3, 8, 8, 8]),
+        3 => {
+            if random.one_in(2) {
+                out.extend(unknown(random));
+            }
+            varint(&mut out, number << 3 | 4);
+        }
+        _ => out.extend_from_slice(&[7; 4]),
+    }
+    out
+}
+
+/// `message` with its fields at every level shuffled, some doubled, some messages sent twice where once is meant, and
+/// unknown fields strewn in: still a message, though not always with the same meaning.
+pub(crate) fn mangle(message: &[u8], form: Form, random: &mut Random) -> Vec<u8> {
+    let mut fields = Vec::new();
+    let mut rest = message;
+    while !rest.is_empty() {
+        let start = rest;
+        let key = take_varint(&mut rest);
+        match key & 7 {
+            0 => drop(take_varint(&mut rest)),
+            1 => rest = &rest[8..],
+            5 => rest = &rest[4..],
+            _ => {
+                let length = usize::try_from(take_varint(&mut rest)).unwrap();
+                let content = &rest[..length];
+                rest = &rest[length..];
+                if let Some((inner, once)) = form.inner(key >> 3) {
+                    fields.push(field(key >> 3, &mangle(content, inner, random)));
+                    if once && random.one_in(8) {
+                        fields.push(field(key >> 3, &mangle(content, inner, random)));
+                    }
+                    continue;
+                }
+            }
+        }
+        fields.push(start[..start.len() - rest.len()].to_vec());
+    }
+    if random.one_in(3) {
+        for place in (1..fields.len()).rev() {
+            fields.swap(place, random.below(place + 1));
+        }
+    }
+    if !fields.is_empty() && random.one_in(8) {
+        let doubled = fields[random.below(fields.len())].clone();
+        fields.insert(random.below(fields.len() + 1), doubled);
+    }
+    if random.one_in(4) {
+        fields.insert(random.below(fields.len() + 1), unknown(random));
+    }
+    fields.concat()
+}
+
+/// One of `bodies`, damaged in a few places: bytes changed, cut out, doubled or taken from another one, or the end
+/// missing.
+pub(crate) fn wreck(bodies: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut body = bodies[random.below(bodies.len())].clone();
+    for _ in 0..=random.below(4) {
+        if body.is_empty() {
+            break;
+        }
+        let place = random.below(body.len());
+        let until = (place + 1 + random.below(24)).min(body.len());
+        match random.below(8) {
+            0..=2 => body[place] = random.byte(),
+            3 => body[place] ^= 1 << random.below(8),
+            4 => drop(body.drain(place..until)),
+            5 => {
+                let doubled = body[place..until].to_vec();
+                drop(body.splice(place..place, doubled));
+            }
+            6 => {
+                let other = &bodies[random.below(bodies.len())];
+                let start = random.below(other.len() + 1);
+                let end = (start + 1 + random.below(64)).min(other.len());
+                drop(body.splice(place..until, other[start..end].iter().copied()));
+            }
+            _ if random.one_in(4) => body.truncate(place),
+            _ => body[place] = body[place].wrapping_add(1),
+        }
+    }
+    body
+}
