@@ -54,6 +54,7 @@ fn spans() -> impl Strategy<Value = Vec<Span>> {
 }
 
 fn filter() -> impl Strategy<Value = String> {
+    const FIXED: [&str; 6] = ["error=true", "error=false", "kind=server", "kind!=client", "status=ok", "status!=unset"];
     let value = || {
         let plain = prop::sample::select(
             &["x", "500", "-0.5", "007", "true", "mssql", "GRÖSSE", "größe", "0.5", "*", "x*y"][..],
@@ -78,13 +79,12 @@ fn filter() -> impl Strategy<Value = String> {
     let order = prop::sample::select(&[">", ">=", "<", "<=", "=", "!="][..]);
     let number = prop::sample::select(&["0", "7", "-0.5", "500"][..]);
     let length = prop::sample::select(&["0s", "10ms", "15ms", "30ms"][..]);
-    let fixed = ["error=true", "error=false", "kind=server", "kind!=client", "status=ok", "status!=unset"];
     let term = prop_oneof![
         4 => (key.clone(), sign, value()).prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         2 => (key, order.clone(), number).prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         2 => text.prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         1 => (order, length).prop_map(|(sign, value)| format!("duration{sign}{value}")),
-        1 => prop::sample::select(&fixed[..]).prop_map(str::to_owned),
+        1 => prop::sample::select(&FIXED[..]).prop_map(str::to_owned),
         1 => value().prop_map(str::to_owned),
         1 => prop::sample::select(&["happened", "db.st", "b.c"][..]).prop_map(str::to_owned),
     ];
