@@ -274,6 +274,12 @@ impl Block<'_> {
         let at = row as usize;
         (self.state.trace_id(self.chunk().trace[at]), self.row_ref(at).key())
     }
+
+    /// When the span of a row began.
+    #[must_use]
+    pub fn start(&self, row: u32) -> Timestamp {
+        Timestamp(self.chunk().start[row as usize])
+    }
 }
 
 fn is_one_of(key: &[u8], keys: &[&str]) -> bool {

@@ -228,13 +228,6 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> TraceSpan {
         oddities,
         source: row.origin().source,
     }
-
-    /// When the span of a row began.
-    #[must_use]
-    pub fn start(&self, row: u32) -> Timestamp {
-        let _ = row;
-        Timestamp::default()
-    }
 }
 
 /// Whether name, service, status message and the span's own text values are UTF-8.
