@@ -126,12 +126,18 @@ async fn other_ports_protocol_is_taken_and_noted_once_a_connection() {
 #[tokio::test]
 async fn senders_that_dawdle_are_given_up() {
     let short = Duration::from_millis(20);
-    let limits = Limits { idle: short, stall: short, ..config().limits };
+    let limits = Limits { idle: short, ..config().limits };
     let rig = Rig::with(ReceiverConfig { limits, ..config() });
     for start in [&b""[..], b"P", b"PRI * HT", b"POST /v1/tra"] {
         let answer = blurt(rig.http, start).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn body_that_stands_still_is_given_up() {
+    let limits = Limits { stall: Duration::from_millis(20), ..config().limits };
+    let rig = Rig::with(ReceiverConfig { limits, ..config() });
     let mut line = Line::to(rig.http).await;
     let head = format!("POST /v1/traces HTTP/1.1\r\nhost: x\r\n{PROTOBUF}\r\ncontent-length: 10\r\n\r\nabc");
     line.write(head.as_bytes()).await;

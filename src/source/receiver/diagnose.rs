@@ -106,7 +106,9 @@ pub(super) fn wrong_media_type(given: Option<&[u8]>) -> String {
 
 /// What to do about TLS on a port without it.
 pub(super) fn tls(url: &str) -> String {
-    format!("this port speaks plain text: use {url} with http://, or set OTEL_EXPORTER_OTLP_INSECURE=true")
+    format!(
+        "this port speaks plain text: set the endpoint to {url} (http, not https), or OTEL_EXPORTER_OTLP_INSECURE=true"
+    )
 }
 
 #[cfg(test)]
