@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn secrets_are_masked_wherever_they_lie() {
         let mask = Redactor::default();
-        let value = map(&[("user", map(&[("password", Value::Text("hunter2".into())), ("name", Value::Text("ann".into()))]))]);
+        let value =
+            map(&[("user", map(&[("password", Value::Text("hunter2".into())), ("name", Value::Text("ann".into()))]))]);
         let shown = text("body", &value, Some(&mask));
         assert!(!shown.contains("hunter2") && shown.contains("ann"), "{shown}");
         let below = map(&[("inner", Value::Text("hunter2".into()))]);

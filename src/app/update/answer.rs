@@ -100,7 +100,10 @@ fn gone(state: &mut State) {
     let Some(trace) = &mut state.trace else { return };
     trace.gone = true;
     let seen = trace.analysis.is_some();
-    warn(state, if seen { "this trace has left the index: what was read of it is shown" } else { "this trace is not held" });
+    warn(
+        state,
+        if seen { "this trace has left the index: what was read of it is shown" } else { "this trace is not held" },
+    );
 }
 
 fn detailed(state: &mut State, trace: TraceId, span: SpanKey, detail: Option<Arc<SpanDetail>>) {

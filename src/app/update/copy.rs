@@ -130,7 +130,10 @@ fn of_cell(detail: &SpanDetail, cell: usize, mask: Option<&Redactor>) -> Vec<Cop
         Some(Cell::Scope(index)) => span.scope.attributes.get(*index),
         Some(Cell::Event(index)) => {
             let event = span.events.get(*index);
-            return event.map(|event| item('a', "event", lines_of(&event.name.lossy(), &event.attributes, mask))).into_iter().collect();
+            return event
+                .map(|event| item('a', "event", lines_of(&event.name.lossy(), &event.attributes, mask)))
+                .into_iter()
+                .collect();
         }
         Some(Cell::Link(index)) => {
             let target = span.links.get(*index).and_then(crate::model::Link::target);
@@ -138,7 +141,10 @@ fn of_cell(detail: &SpanDetail, cell: usize, mask: Option<&Redactor>) -> Vec<Cop
         }
         Some(Cell::Log(index)) => {
             let log = detail.logs.get(*index);
-            return log.map(|log| item('a', "log record", lines_of(&plain::text("", &log.body, mask), &log.attributes, mask))).into_iter().collect();
+            return log
+                .map(|log| item('a', "log record", lines_of(&plain::text("", &log.body, mask), &log.attributes, mask)))
+                .into_iter()
+                .collect();
         }
         Some(Cell::Statement) | None => None,
     };

@@ -38,7 +38,9 @@ pub(super) fn press(text: &mut String, cursor: &mut usize, press: KeyPress) -> E
         Key::Char('a') if ctrl => place(cursor, 0),
         Key::End => place(cursor, text.len()),
         Key::Char('e') if ctrl => place(cursor, text.len()),
-        Key::Char(letter) if !ctrl && !alt && !letter.is_control() => insert(text, cursor, letter.encode_utf8(&mut [0; 4])),
+        Key::Char(letter) if !ctrl && !alt && !letter.is_control() => {
+            insert(text, cursor, letter.encode_utf8(&mut [0; 4]))
+        }
         _ => Edited::Nothing,
     }
 }
@@ -47,7 +49,8 @@ pub(super) fn press(text: &mut String, cursor: &mut usize, press: KeyPress) -> E
 pub(super) fn insert(text: &mut String, cursor: &mut usize, more: &str) -> Edited {
     *cursor = boundary(text, *cursor);
     let blank = |letter: char| if matches!(letter, '\n' | '\r' | '\t') { ' ' } else { letter };
-    let more: String = more.trim_matches(['\r', '\n']).chars().map(blank).filter(|letter| !letter.is_control()).collect();
+    let more: String =
+        more.trim_matches(['\r', '\n']).chars().map(blank).filter(|letter| !letter.is_control()).collect();
     if more.is_empty() {
         return Edited::Nothing;
     }
@@ -91,7 +94,8 @@ fn after(text: &str, cursor: usize) -> usize {
 
 fn word_before(text: &str, cursor: usize) -> usize {
     let left = text.get(..cursor).unwrap_or_default().trim_end();
-    left.rfind(char::is_whitespace).map_or(0, |at| at + left.get(at..).and_then(|s| s.chars().next()).map_or(0, char::len_utf8))
+    left.rfind(char::is_whitespace)
+        .map_or(0, |at| at + left.get(at..).and_then(|s| s.chars().next()).map_or(0, char::len_utf8))
 }
 
 fn word_after(text: &str, cursor: usize) -> usize {

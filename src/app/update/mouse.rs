@@ -3,9 +3,7 @@
 use super::act::{self, act, scrolled};
 use super::window::Step;
 use super::{bar, copy, detail, list, overlay, palette, settle, trace};
-use crate::app::{
-    Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target,
-};
+use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
 /// Rows a turn of the wheel moves.
