@@ -75,5 +75,8 @@ fn fit(name: &str, text: &str) -> Option<i64> {
     if text.is_empty() {
         return Some(0);
     }
-    crate::query::fuzzy(name, text)
+    let name = name.to_lowercase();
+    let mut letters = name.chars();
+    let all = text.to_lowercase().chars().all(|wanted| letters.any(|letter| letter == wanted));
+    all.then(|| if name.contains(&text.to_lowercase()) { 50 } else { 0 })
 }
