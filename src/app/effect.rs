@@ -63,6 +63,8 @@ pub enum Effect {
         span: SpanKey,
         /// Columns to wrap to.
         columns: u16,
+        /// Secrets are left in what is highlighted.
+        unmasked: bool,
     },
     /// Propose what could be typed next.
     Complete {

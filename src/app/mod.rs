@@ -11,12 +11,13 @@ mod keymap;
 mod state;
 mod update;
 
-pub use action::{ACTIONS, Action, ActionInfo, Context};
+pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};
-pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind};
-pub use keymap::Keymap;
+pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
+pub use keymap::{Keymap, KeymapError};
 pub use state::{
-    Cell, Copied, Detail, DetailFocus, FilterBar, Found, HealthScreen, Highlighted, List, ListRow, Notice, Overlay,
-    Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen, Viewport,
+    Cell, Copied, Detail, DetailFocus, FilterBar, Found, HealthScreen, Highlighted, Lines, List, ListRow, Notice,
+    Overlay, Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
+    Viewport,
 };
 pub use update::{answer, click, input, refresh, tick};
