@@ -124,7 +124,7 @@ fn other_stores_show_their_command() {
 }
 
 #[test]
-fn http_spans_show_method_and_route_or_place() {
+fn served_http_spans_show_method_and_route() {
     check(&[
         (
             "GET /api/v1/patients/{pid}",
@@ -155,6 +155,12 @@ fn http_spans_show_method_and_route_or_place() {
             Some("GET /panic"),
             "",
         ),
+    ]);
+}
+
+#[test]
+fn http_calls_show_where_they_went() {
+    check(&[
         (
             "GET",
             Kind::CLIENT,
