@@ -8,15 +8,18 @@ mod action;
 mod effect;
 mod input;
 mod keymap;
+mod plain;
 mod state;
 mod update;
+pub mod work;
 
-pub use action::{ACTIONS, Action, ActionInfo, Context};
+pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};
-pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind};
-pub use keymap::Keymap;
+pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
+pub use keymap::{Keymap, KeymapError};
 pub use state::{
-    Cell, Copied, Detail, DetailFocus, FilterBar, Found, HealthScreen, Highlighted, List, ListRow, Notice, Overlay,
-    Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen, Viewport,
+    Cell, Copied, Detail, DetailFocus, FilterBar, Found, HealthScreen, Highlighted, Lines, List, ListRow, Notice,
+    Overlay, Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
+    Viewport,
 };
 pub use update::{answer, click, input, refresh, tick};

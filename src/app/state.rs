@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
 use crate::model::{Health, LogRecord, Span, SpanKey, Timestamp, TraceId, TraceSummary};
@@ -43,6 +44,35 @@ pub struct State {
     pub theme_flipped: bool,
     /// The program is about to end.
     pub quitting: bool,
+    /// The search bar of the trace screen; what it found is in [`TraceScreen::found`].
+    pub find: FilterBar,
+    /// The stretch of time axis that the mouse is being drawn over.
+    pub drag: Option<(Timestamp, Timestamp)>,
+    /// What was asked for and has not come back.
+    pub(super) asked: Asked,
+}
+
+impl TraceScreen {
+    /// A trace that is about to be read.
+    #[must_use]
+    pub fn new(id: TraceId) -> Self {
+        Self {
+            id,
+            analysis: None,
+            gone: false,
+            folds: Folds::default(),
+            rows: Arc::default(),
+            selected: None,
+            land_on: None,
+            offset: 0,
+            zoom: None,
+            detail: Detail::default(),
+            found: None,
+            back: Vec::new(),
+            generation: 0,
+            last_arrival: Timestamp::default(),
+        }
+    }
 }
 
 impl State {
@@ -65,7 +95,29 @@ impl State {
             demo: false,
             theme_flipped: false,
             quitting: false,
+            find: FilterBar::default(),
+            drag: None,
+            asked: Asked::default(),
         }
+    }
+
+    /// Where the keys go, beneath what lies over the screen.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match self.screen {
+            Screen::Traces => Context::Traces,
+            Screen::Health => Context::Health,
+            Screen::Trace => match &self.trace {
+                Some(trace) if trace.detail.focus == DetailFocus::Detail => Context::Detail,
+                _ => Context::Trace,
+            },
+        }
+    }
+
+    /// The bar that is edited where the screen is shown: the search of a trace, otherwise the filter of the list.
+    #[must_use]
+    pub fn bar(&self) -> &FilterBar {
+        if self.screen == Screen::Trace { &self.find } else { &self.filter }
     }
 }
 
@@ -82,6 +134,8 @@ pub struct Settings {
     pub warning: Option<String>,
     /// The SDK lines that the first screen shows and `y` copies there: language and command.
     pub recipes: Vec<(String, String)>,
+    /// Which key does what; footer, help and palette name the keys from it.
+    pub keymap: Keymap,
 }
 
 /// How much fits where, in rows. Zero where a pane is not shown.
@@ -105,6 +159,21 @@ pub struct Viewport {
     pub scroll: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
+    /// Lines that the whole content of the detail pane takes; 0: not known.
+    pub detail_lines: u32,
+    /// Where in those lines the cell before the selected one stands, the selected one, and the one after.
+    pub cells: [Lines; 3],
+    /// Lines that the whole content of the health screen or of help takes; 0: not known.
+    pub scroll_lines: u32,
+}
+
+/// A run of lines of a pane's content, seen or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// The first, from 0.
+    pub first: u32,
+    /// How many; 0: not known.
+    pub count: u32,
 }
 
 /// Which screen is shown. The numbers are the keys.
@@ -174,6 +243,8 @@ pub struct FilterBar {
     pub completions: Vec<Completion>,
     /// Which of `completions` Tab takes.
     pub chosen: usize,
+    /// What stood there when editing began; Esc brings it back.
+    pub before: String,
 }
 
 /// The list of traces.
@@ -397,6 +468,65 @@ pub struct Notice {
     pub until: Timestamp,
     /// Something did not work.
     pub alarming: bool,
+}
+
+/// What `update` remembers of its own requests, so that none is made twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    /// What the search of the list was made anew for.
+    pub(super) list: Reason,
+    /// How many traces had ever been there when the list was paused.
+    pub(super) paused_at: Option<u64>,
+    /// What is on its way for the open trace.
+    pub(super) trace: Option<Request>,
+    /// The last arrival of the open trace that the index named when it was last asked for.
+    pub(super) opened_at: Option<Timestamp>,
+    /// The preview: the trace, and its last arrival where that was known.
+    pub(super) preview: Option<(TraceId, Option<Timestamp>)>,
+    /// The detail.
+    pub(super) detail: Option<DetailKey>,
+    /// The trace that a link was followed from, as it was: until it is known that the link's target is held.
+    pub(super) left: Option<Box<TraceScreen>>,
+    /// What was asked to be kept.
+    pub(super) keep: Vec<TraceId>,
+    /// The open trace's search was applied before it came back: go to the first match then.
+    pub(super) land_on_match: bool,
+    /// An error of the open trace has been visited.
+    pub(super) error_visited: bool,
+}
+
+/// Why the list is searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// The data changed.
+    #[default]
+    Data,
+    /// The person changed the filter.
+    Filter,
+    /// The person changed the order: back to the top.
+    Order,
+}
+
+/// What is on its way for the open trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// All of it.
+    Open,
+    /// Rows.
+    Flatten,
+    /// Matches.
+    Find,
+}
+
+/// What a detail was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DetailKey {
+    pub(super) trace: TraceId,
+    pub(super) span: SpanKey,
+    pub(super) columns: u16,
+    pub(super) unmasked: bool,
+    /// The state of the trace it was read from; logs may come later than their span.
+    pub(super) last_arrival: Timestamp,
 }
 
 /// What lies under the mouse pointer; the view computes it from the same geometry it draws by.

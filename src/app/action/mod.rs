@@ -1,0 +1,286 @@
+//! The one list of what a person can do: keymap, help, palette, footer, mouse, README and config read it.
+
+use super::KeyPress;
+
+mod table;
+
+pub use table::ACTIONS;
+
+/// Something a person can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// End the program.
+    Quit,
+    /// Show the keys that work here.
+    Help,
+    /// Open the command palette.
+    Palette,
+    /// Edit the filter (on a trace: search in it).
+    Filter,
+    /// One step back: close what lies on top, clear the search, leave the trace, clear the filter.
+    Back,
+    /// Show the list of traces.
+    ShowTraces,
+    /// Show the open or selected trace.
+    ShowTrace,
+    /// Show health.
+    ShowHealth,
+    /// Show the next screen.
+    NextScreen,
+    /// Show the screen before.
+    PreviousScreen,
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+    /// Open the selected trace; on a waterfall fold or unfold; in the detail follow a link.
+    Open,
+    /// Order the list by the next of time, duration, spans, errors.
+    Sort,
+    /// Reverse the order of the list.
+    Reverse,
+    /// Keep the newest trace selected.
+    Follow,
+    /// Hold the list still; what arrives is kept and counted.
+    Pause,
+    /// Show or hide the preview.
+    TogglePreview,
+    /// Fold, or go to the parent.
+    Fold,
+    /// Unfold, or go to the first child.
+    Unfold,
+    /// Fold everything below the roots.
+    FoldAll,
+    /// Unfold everything.
+    UnfoldAll,
+    /// To the next failed span (first: the one that failed first).
+    NextError,
+    /// To the failed span before.
+    PreviousError,
+    /// To the next slow database span.
+    NextSlow,
+    /// To the slow database span before.
+    PreviousSlow,
+    /// To the next span that matches the search.
+    NextMatch,
+    /// To the match before.
+    PreviousMatch,
+    /// Show only the stretch of time of the selected span.
+    Zoom,
+    /// Show all of the time.
+    ZoomOut,
+    /// Move the keys to the detail pane, or back to the waterfall.
+    FocusDetail,
+    /// Scroll the detail a line up.
+    DetailUp,
+    /// Scroll the detail a line down.
+    DetailDown,
+    /// Follow the selected span's (first or chosen) link to its trace.
+    FollowLink,
+    /// Back to where a link was followed.
+    LinkBack,
+    /// Copy something: ids, statement, attribute.
+    Copy,
+    /// Show secrets as they are, or mask them again.
+    Unmask,
+    /// Light or dark.
+    Theme,
+    /// Play the demo, or stop it.
+    Demo,
+}
+
+/// Where an action works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// On every screen.
+    Everywhere,
+    /// On the list of traces.
+    Traces,
+    /// On a trace, in the waterfall.
+    Trace,
+    /// On a trace, in the detail pane.
+    Detail,
+    /// On the health screen.
+    Health,
+}
+
+/// What is known of an action.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionInfo {
+    /// The action.
+    pub action: Action,
+    /// Its name in the config file and in the palette: `next-error`.
+    pub name: &'static str,
+    /// What it does, in a few words, for help and palette.
+    pub help: &'static str,
+    /// One word for the footer; empty: never in the footer.
+    pub hint: &'static str,
+    /// Where it works.
+    pub contexts: &'static [Context],
+    /// Its keys by default, the first is the one shown.
+    pub keys: &'static [KeyPress],
+}
+
+impl ActionInfo {
+    /// What is known of `action`. A test holds that each has its row.
+    #[must_use]
+    pub fn of(action: Action) -> &'static Self {
+        ACTIONS.iter().find(|info| info.action == action).unwrap_or(&ACTIONS[0])
+    }
+
+    /// The action of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ACTIONS.iter().find(|info| info.name == name)
+    }
+
+    /// Whether it works in `context`.
+    #[must_use]
+    pub fn works_in(&self, context: Context) -> bool {
+        self.contexts.iter().any(|own| *own == Context::Everywhere || *own == context)
+    }
+
+    /// The word for the footer in `context`: rows are traces on the list and spans on a trace.
+    #[must_use]
+    pub fn hint_in(&self, context: Context) -> &'static str {
+        match (self.action, context) {
+            (Action::Up | Action::Down, Context::Trace) => "span",
+            (Action::Up | Action::Down, Context::Detail) => "item",
+            (Action::Up | Action::Down, Context::Health) => "scroll",
+            (Action::Open, Context::Trace) => "fold",
+            (Action::Open, Context::Detail) => "follow",
+            (Action::Filter, Context::Trace | Context::Detail) => "search",
+            (Action::FocusDetail, Context::Detail) => "waterfall",
+            _ => self.hint,
+        }
+    }
+}
+
+/// What the footer offers in `context`, the most useful first. [`Action::Up`] stands for both directions.
+#[must_use]
+pub fn footer(context: Context) -> &'static [Action] {
+    use Action as A;
+    match context {
+        Context::Traces => {
+            &[A::Up, A::Open, A::Filter, A::Sort, A::Follow, A::Pause, A::Copy, A::Palette, A::Help, A::Quit]
+        }
+        Context::Trace => {
+            &[A::Up, A::Open, A::NextError, A::NextSlow, A::Filter, A::FocusDetail, A::Copy, A::Zoom, A::Help, A::Back]
+        }
+        Context::Detail => &[A::Up, A::DetailDown, A::Open, A::Copy, A::Unmask, A::Help, A::Back],
+        Context::Health => &[A::Up, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
+        Context::Everywhere => &[A::Help, A::Palette, A::Quit],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// Must name every variant: a new one does not compile until it is listed here, and then the test asks for its row.
+    fn every_action() -> Vec<Action> {
+        use Action as A;
+        let all = [
+            A::Quit,
+            A::Help,
+            A::Palette,
+            A::Filter,
+            A::Back,
+            A::ShowTraces,
+            A::ShowTrace,
+            A::ShowHealth,
+            A::NextScreen,
+            A::PreviousScreen,
+            A::Up,
+            A::Down,
+            A::PageUp,
+            A::PageDown,
+            A::First,
+            A::Last,
+            A::Open,
+            A::Sort,
+            A::Reverse,
+            A::Follow,
+            A::Pause,
+            A::TogglePreview,
+            A::Fold,
+            A::Unfold,
+            A::FoldAll,
+            A::UnfoldAll,
+            A::NextError,
+            A::PreviousError,
+            A::NextSlow,
+            A::PreviousSlow,
+            A::NextMatch,
+            A::PreviousMatch,
+            A::Zoom,
+            A::ZoomOut,
+            A::FocusDetail,
+            A::DetailUp,
+            A::DetailDown,
+            A::FollowLink,
+            A::LinkBack,
+            A::Copy,
+            A::Unmask,
+            A::Theme,
+            A::Demo,
+        ];
+        for action in all {
+            match action {
+                A::Quit | A::Help | A::Palette | A::Filter | A::Back | A::ShowTraces | A::ShowTrace | A::ShowHealth => {
+                }
+                A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {}
+                A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold => {}
+                A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow => {}
+                A::NextMatch | A::PreviousMatch | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp => {}
+                A::DetailDown | A::FollowLink | A::LinkBack | A::Copy | A::Unmask | A::Theme | A::Demo => {}
+            }
+        }
+        all.to_vec()
+    }
+
+    #[test]
+    fn every_action_is_in_the_table_once_with_a_key_and_a_help_text() {
+        for action in every_action() {
+            let rows: Vec<_> = ACTIONS.iter().filter(|info| info.action == action).collect();
+            assert_eq!(rows.len(), 1, "{action:?}");
+            assert!(!rows[0].keys.is_empty() && !rows[0].help.is_empty() && !rows[0].contexts.is_empty(), "{action:?}");
+        }
+        assert_eq!(ACTIONS.len(), every_action().len());
+        let names: HashSet<_> = ACTIONS.iter().map(|info| info.name).collect();
+        assert_eq!(names.len(), ACTIONS.len());
+        assert!(names.iter().all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+    }
+
+    #[test]
+    fn no_key_does_two_things_in_one_place() {
+        for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+            let mut taken = HashSet::new();
+            for info in ACTIONS.iter().filter(|info| info.works_in(context)) {
+                for key in info.keys {
+                    assert!(taken.insert(*key), "{key} is taken twice in {context:?}, once by {}", info.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_footer_offers_only_what_works_there() {
+        for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+            for action in footer(context) {
+                let info = ActionInfo::of(*action);
+                assert!(info.works_in(context) && !info.hint_in(context).is_empty(), "{action:?} in {context:?}");
+            }
+        }
+    }
+}
