@@ -39,9 +39,15 @@ fn spans() -> impl Strategy<Value = Vec<Span>> {
     let one = one.prop_map(|(trace, name, millis, kind, code, service, (attributes, event, message))| {
         let bare = of_kind(Kind(kind), span(trace, 0, name, millis * 10));
         let bare = ended(StatusCode(code), message, bare);
-        let bare = service.map_or(bare.clone(), |service| from(service, bare));
+        let bare = match service {
+            Some(service) => from(service, bare),
+            None => bare,
+        };
         let full = attributes.into_iter().fold(bare, |span, (key, value)| with(span, key, value));
-        event.map_or(full.clone(), |(key, value)| with_event(full, "happened", key, value))
+        match event {
+            Some((key, value)) => with_event(full, "happened", key, value),
+            None => full,
+        }
     });
     // Each span has an id and a start of its own.
     prop::collection::vec(one, 0..12).prop_map(|spans| {
