@@ -168,6 +168,9 @@ mod tests {
         let old = counted(1_800_000_000, 10, &[(1, 0, 1), (1_800_000_000, 0, 1)]);
         assert_eq!((old.seconds, old.requests.iter().sum::<u32>()), (86_400, 1));
         assert_eq!(counted(1_000, 0, &[(5_000, 0, 1)]).requests, [1]);
-        assert_eq!(counted(0, 3, &[]).rate, 0.0);
+        assert_eq!(
+            counted(0, 3, &[]),
+            Strip { seconds: 1, requests: vec![0; 3], errors: vec![0; 3], p95: vec![0; 3], ..Strip::default() }
+        );
     }
 }
