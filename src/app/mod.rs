@@ -11,6 +11,7 @@ mod keymap;
 mod plain;
 mod state;
 mod update;
+pub mod work;
 
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};

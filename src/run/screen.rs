@@ -8,17 +8,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::wiring::{self, Wiring};
+use super::signals::Signals;
 use super::{clock, health, jobs::Jobs, log, looks};
 use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
 use crate::config::Settings;
 use crate::index::Reader;
 use crate::model::{Nanos, Timestamp};
-use crate::redact::{Redactor, Rules};
 use crate::source::demo::{self, Player};
 use crate::source::{Board, Source as _};
 use crate::terminal::{self, Guard, Screen};
@@ -71,14 +70,9 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
 }
 
 fn app_settings(settings: &Settings) -> Result<app::Settings> {
-    let rules = Rules {
-        off: settings.redact.off,
-        keys: settings.redact.keys.clone(),
-        patterns: settings.redact.patterns.clone(),
-    };
     Ok(app::Settings {
         slow_sql: wiring::thresholds(settings),
-        redactor: Redactor::new(&rules).context("the settings, section [redact]")?,
+        redactor: wiring::redactor(settings)?,
         arriving: Nanos::from_secs(5),
         warning: settings.exposure(),
         recipes: Vec::new(),
@@ -315,31 +309,4 @@ fn interval(period: Duration) -> tokio::time::Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     interval
-}
-
-/// The signals that end the program.
-pub(super) struct Signals {
-    terminate: Signal,
-    hang_up: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The exit code that the next signal asks for: 0 for an interrupt, which is how a person ends a program; otherwise 128
-    /// and the signal's number, as shells count.
-    pub(super) async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 143,
-            _ = self.hang_up.recv() => 129,
-            _ = self.interrupt.recv() => 0,
-        }
-    }
 }

@@ -108,6 +108,9 @@ pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
     if screen == Screen::Trace && state.trace.is_none() {
         return list::open(state, out);
     }
+    if state.screen == screen {
+        return say(state, "this screen is shown already");
+    }
     state.screen = screen;
 }
 

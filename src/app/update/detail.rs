@@ -47,8 +47,11 @@ pub(super) fn go(state: &mut State, step: Step) {
     match step {
         Step::Rows(by) if by < 0 => up(detail, &viewport),
         Step::Rows(_) => down(detail, &viewport, cells),
-        Step::Pages(_) => {
-            detail.scroll = scrolled(detail.scroll, step, viewport.detail, viewport.detail_lines);
+        Step::Pages(by) => {
+            let scroll = scrolled(detail.scroll, step, viewport.detail, viewport.detail_lines);
+            if std::mem::replace(&mut detail.scroll, scroll) == scroll {
+                say(state, if by < 0 { "this is the top" } else { "this is the end" });
+            }
         }
         Step::First => (detail.cell, detail.scroll) = (0, 0),
         Step::Last => {

@@ -177,12 +177,13 @@ pub(super) fn take_rows(state: &mut State, rows: Arc<Vec<ListRow>>) {
 /// The row at `at` of `old`, or the nearest one to it that is still there, below it first: where it stood, and where
 /// it stands in `new`, which is not empty.
 fn surviving(old: &[ListRow], new: &[ListRow], at: usize) -> (usize, usize) {
-    let Some(row) = old.get(at) else { return (at, at.min(new.len().saturating_sub(1))) };
+    let same_place = (at, at.min(new.len().saturating_sub(1)));
+    let Some(row) = old.get(at) else { return same_place };
     if let Some(now) = position(new, row.trace) {
         return (at, now);
     }
     let places: HashMap<TraceId, usize> = new.iter().enumerate().map(|(index, row)| (row.trace, index)).collect();
     let find = |index: usize| old.get(index).and_then(|row| places.get(&row.trace)).map(|now| (index, *now));
     let below = (at + 1..old.len()).find_map(find);
-    below.or_else(|| (0..at).rev().find_map(find)).unwrap_or((at, at.min(new.len().saturating_sub(1))))
+    below.or_else(|| (0..at).rev().find_map(find)).unwrap_or(same_place)
 }

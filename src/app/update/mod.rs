@@ -64,6 +64,3 @@ fn say(state: &mut State, text: impl Into<String>) {
 fn warn(state: &mut State, text: impl Into<String>) {
     state.notice = Some(Notice { text: text.into(), until: state.now.plus(NOTICE), alarming: true });
 }
-
-#[cfg(test)]
-mod tests;

@@ -24,7 +24,7 @@ pub(super) fn open(state: &mut State, id: TraceId, land_on: Option<SpanKey>, out
         return;
     }
     let generation = state.trace.as_ref().map_or(0, |trace| trace.generation);
-    let mut trace = TraceScreen { generation, land_on, ..TraceScreen::new(id) };
+    let mut trace = TraceScreen { land_on, generation, ..TraceScreen::new(id) };
     let preview = state.list.preview.as_ref().filter(|preview| preview.id == id).cloned();
     if let Some(preview) = &preview {
         trace.last_arrival = preview.last_arrival;
