@@ -6,6 +6,7 @@
 
 mod board;
 mod feed;
+pub mod load;
 pub mod receiver;
 
 use std::future::Future;
