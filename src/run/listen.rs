@@ -17,7 +17,8 @@ use crate::config::Settings;
 use crate::index::View;
 use crate::model::{DoorState, Nanos, SourceHealth, Timestamp, TraceId, TraceSummary};
 use crate::redact::Redactor;
-use crate::source::Source as _;
+use crate::source::{self, Source as _};
+use crate::terminal;
 
 /// A trace that gained no span for this long is told.
 const QUIET: Nanos = Nanos::from_millis(1_500);
@@ -27,7 +28,7 @@ const LONGEST: usize = 80;
 /// Receives until `duration` is over, or Ctrl-C or SIGTERM; then prints what arrived.
 pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    log::start();
+    terminal::install_panic_hook(log::start(), source::is_contained);
     runtime.block_on(async {
         let Wiring { indexer, receiver, feed, board } =
             wiring::wire(settings, settings.grpc.clone(), settings.http.clone())?;

@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::index::Reader;
 use crate::model::{Nanos, Timestamp};
 use crate::source::demo::{self, Player};
-use crate::source::{Board, Source as _};
+use crate::source::{self, Board, Source as _};
 use crate::terminal::{self, Guard, Screen};
 use crate::view::{self, Look};
 
@@ -58,7 +58,7 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
         };
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
-        terminal::install_panic_hook(log);
+        terminal::install_panic_hook(log, source::is_contained);
         let guard = Guard::enter().context("the terminal does not obey")?;
         let mut session = Session::new(settings, app_settings, keymap, wiring)?;
         session.demo = demo.unwrap_or(Demo { rate: 4.0, seed: 42 });
