@@ -221,15 +221,11 @@ fn parse_addresses(text: &str) -> Option<Vec<SocketAddr>> {
     text.parse().ok().map(|address| vec![address])
 }
 
-impl Settings {
-    /// A warning where somebody beyond this machine can send here.
-    #[must_use]
-    pub fn exposure(&self) -> Option<String> {
-        let open: Vec<_> =
-            self.grpc.iter().chain(&self.http).filter(|at| !at.ip().is_loopback()).map(ToString::to_string).collect();
-        let whom = "anyone who reaches this machine can send spans and fill its memory";
-        (!open.is_empty()).then(|| format!("listening beyond this machine on {}: {whom}", open.join(" and ")))
-    }
+/// A warning where somebody beyond this machine can send to one of the doors at `addresses`.
+pub fn exposure(addresses: impl Iterator<Item = SocketAddr>) -> Option<String> {
+    let open: Vec<_> = addresses.filter(|at| !at.ip().is_loopback()).map(|at| at.to_string()).collect();
+    let whom = "anyone who reaches this machine can send spans and fill its memory";
+    (!open.is_empty()).then(|| format!("listening beyond this machine on {}: {whom}", open.join(" and ")))
 }
 
 #[cfg(test)]

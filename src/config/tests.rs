@@ -38,9 +38,13 @@ fn a_port_alone_means_both_loopback_addresses() {
 
 #[test]
 fn only_addresses_beyond_this_machine_are_warned_of() {
-    assert_eq!(resolved("", Overrides::default()).unwrap().exposure(), None);
+    let warning = |overrides| {
+        let settings = resolved("", overrides).unwrap();
+        exposure(settings.grpc.into_iter().chain(settings.http))
+    };
+    assert_eq!(warning(Overrides::default()), None);
     let overrides = Overrides { grpc: Some("0.0.0.0:4317".into()), ..Overrides::default() };
-    assert!(resolved("", overrides).unwrap().exposure().unwrap().contains("0.0.0.0:4317"));
+    assert!(warning(overrides).unwrap().contains("0.0.0.0:4317"));
 }
 
 #[test]

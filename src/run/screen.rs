@@ -47,7 +47,7 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
     }
-    let keymap = Keymap::with(&settings.keys).context("the settings, section [keys]")?;
+    let keymap = wiring::keymap(settings)?;
     let mut app_settings = app_settings(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let log = log::start();
@@ -57,6 +57,7 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
             addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
         };
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
+        app_settings.warning = wiring::exposure(&wiring.board);
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
         terminal::install_panic_hook(log, source::is_contained);
         let guard = Guard::enter().context("the terminal does not obey")?;
@@ -76,7 +77,7 @@ fn app_settings(settings: &Settings) -> Result<app::Settings> {
         slow_sql: wiring::thresholds(settings),
         redactor: wiring::redactor(settings)?,
         arriving: Nanos::from_secs(5),
-        warning: settings.exposure(),
+        warning: None,
         recipes: Vec::new(),
     })
 }
