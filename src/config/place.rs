@@ -26,7 +26,7 @@ impl Places {
         for (key, value) in table {
             let name = format!("{above}{}", key.get_ref());
             let before = text.as_bytes().get(..key.span().start).unwrap_or_default();
-            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let line = before.split(|byte| *byte == b'\n').count();
             if let DeValue::Table(inner) = value.get_ref() {
                 self.note(&format!("{name}."), inner, text);
             }

@@ -51,8 +51,9 @@ pub(super) fn redactor(settings: &Settings) -> Result<Redactor> {
 pub(super) fn keymap(settings: &Settings) -> Result<Keymap> {
     Keymap::with(&settings.keys).map_err(|error| {
         let action = match &error {
-            KeymapError::UnknownAction(action) | KeymapError::Fixed(action) => action,
-            KeymapError::UnknownKey { action, .. } => action,
+            KeymapError::UnknownAction(action)
+            | KeymapError::Fixed(action)
+            | KeymapError::UnknownKey { action, .. } => action,
             KeymapError::Twice { second, .. } => *second,
         };
         anyhow!("{}: {error}", settings.places.of_key(&format!("keys.{action}")))

@@ -39,9 +39,8 @@ fn line(name: &str, address: SocketAddr, state: &DoorState) -> Option<String> {
     let flag = if name.ends_with("gRPC") { "--grpc" } else { "--http" };
     match state {
         DoorState::Open => Some(format!("listening {name} {address}")),
-        DoorState::Opening => None,
-        // Who holds it is not looked up yet.
-        DoorState::Busy { holder: None, next_try: Nanos::ZERO } => None,
+        // The second: who holds it is not looked up yet.
+        DoorState::Opening | DoorState::Busy { holder: None, next_try: Nanos::ZERO } => None,
         DoorState::Busy { holder, .. } => {
             let holder = holder.as_ref().map_or("another program", |holder| holder);
             Some(format!(

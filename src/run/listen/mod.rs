@@ -95,8 +95,8 @@ struct Output {
 
 impl Output {
     /// Starts writing, on a thread of its own, until the sender is dropped; then comes the summary, and the answer.
-    fn start(mut self) -> io::Result<(mpsc::Sender<()>, oneshot::Receiver<io::Result<()>>)> {
-        let (end, ended) = mpsc::channel();
+    fn start(mut self) -> io::Result<(mpsc::SyncSender<()>, oneshot::Receiver<io::Result<()>>)> {
+        let (end, ended) = mpsc::sync_channel(0);
         let (done, told) = oneshot::channel();
         thread::Builder::new().name("output".to_owned()).spawn(move || {
             // Nobody waits for it any more after a second signal.

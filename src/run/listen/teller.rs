@@ -52,16 +52,20 @@ impl Teller {
     }
 
     fn line(&self, summary: &TraceSummary) -> String {
-        let notes = analysis::notes(summary, &self.thresholds);
-        let notes: String = notes.iter().map(|note| format!("  {}", self.note(note))).collect();
-        format!(
-            "{}  {:>9}  {}  {}  {} spans{notes}",
+        let mut line = format!(
+            "{}  {:>9}  {}  {}  {} {}",
             summary.id,
             summary.duration(),
             self.shown(&summary.root_service),
             self.shown(&summary.root_label),
             summary.spans,
-        )
+            if summary.spans == 1 { "span" } else { "spans" },
+        );
+        for note in analysis::notes(summary, &self.thresholds) {
+            line.push_str("  ");
+            line.push_str(&self.note(&note));
+        }
+        line
     }
 
     fn note(&self, note: &Note) -> String {
