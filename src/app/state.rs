@@ -491,6 +491,8 @@ pub(super) struct Asked {
     pub(super) keep: Vec<TraceId>,
     /// The open trace's search was applied before it came back: go to the first match then.
     pub(super) land_on_match: bool,
+    /// When it was asked whether the demo may play among other traces.
+    pub(super) demo_at: Option<Timestamp>,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }
