@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::wiring::{self, Wiring};
+use super::recipes::recipes;
 use super::signals::Signals;
 use super::{clock, health, jobs::Jobs, log, looks};
 use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
@@ -47,7 +48,7 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
     }
     let keymap = Keymap::with(&settings.keys).context("the settings, section [keys]")?;
-    let app_settings = app_settings(settings)?;
+    let mut app_settings = app_settings(settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let log = log::start();
     runtime.block_on(async {
@@ -56,6 +57,7 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
             addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
         };
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
+        app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
         terminal::install_panic_hook(log);
         let guard = Guard::enter().context("the terminal does not obey")?;
         let mut session = Session::new(settings, app_settings, keymap, wiring)?;

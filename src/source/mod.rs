@@ -7,6 +7,7 @@
 mod board;
 pub mod demo;
 mod feed;
+pub mod load;
 pub mod receiver;
 
 use std::future::Future;
