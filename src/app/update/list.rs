@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::window::{Step, keeping, showing};
 use super::{say, trace};
-use crate::app::state::Reason;
+use crate::app::asked::Reason;
 use crate::app::{Effect, List, ListRow, Sort, SortKey, State};
 use crate::model::TraceId;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::window::{Step, showing};
 use super::{rows, say};
 use crate::analysis::{Analysis, Row, RowKey, RowKind, row_of};
-use crate::app::state::Request;
+use crate::app::asked::Request;
 use crate::app::{DetailFocus, Effect, FilterBar, Screen, State, TraceScreen};
 use crate::model::{Nanos, SpanKey, Timestamp, TraceId};
 
