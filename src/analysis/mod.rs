@@ -8,11 +8,13 @@ mod parents;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
+mod summary;
 mod tree;
 mod verdict;
 mod waterfall;
 
 pub use notes::{Note, notes};
+pub use summary::TraceNotes;
 pub use tree::{Analysis, Node, Subject, analyse};
 pub use verdict::{Verdict, verdict};
 pub use waterfall::{Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, group_label, reveal, row_of};

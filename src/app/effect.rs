@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::state::{ListRow, Sort, SpanDetail, Strip};
+use super::state::{ListRow, Settings, Sort, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Health, SpanKey, TraceId};
 use crate::query::{Completion, Query};
@@ -63,8 +63,8 @@ pub enum Effect {
         span: SpanKey,
         /// Columns to wrap to.
         columns: u16,
-        /// Secrets are left in what is highlighted.
-        unmasked: bool,
+        /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
+        mask: Option<Arc<Settings>>,
     },
     /// Propose what could be typed next.
     Complete {

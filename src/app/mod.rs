@@ -8,8 +8,10 @@ mod action;
 mod effect;
 mod input;
 mod keymap;
+mod plain;
 mod state;
 mod update;
+pub mod work;
 
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};

@@ -485,6 +485,8 @@ pub(super) struct Asked {
     pub(super) preview: Option<(TraceId, Option<Timestamp>)>,
     /// The detail.
     pub(super) detail: Option<DetailKey>,
+    /// The trace that a link was followed from, as it was: until it is known that the link's target is held.
+    pub(super) left: Option<Box<TraceScreen>>,
     /// What was asked to be kept.
     pub(super) keep: Vec<TraceId>,
     /// The open trace's search was applied before it came back: go to the first match then.

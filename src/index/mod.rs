@@ -4,11 +4,41 @@
 //! of [`Reader`]s, which never stop the writer. No word id and no column leaves this room: what crosses its border is
 //! text, values, ids and bitmaps of rows. Must never know: prost messages, widgets, async, wall clocks, judgements
 //! (it calls the [`Summary`] hook that `run` wires to `analysis`).
+//!
+//! How it works, bottom up. A [`chunk`] is a run of rows in columns; attribute values are 32-bit [`word`]s. A
+//! [`segment`] is a run of chunks with the dictionaries their columns refer to; it is what eviction frees. The
+//! [`store`] is all segments and the chunk being filled. A body is read by [`intake`], the `Sink` of the wire reader,
+//! and if it is sound to its end its rows join their [`traces`] in [`commit`]; there duplicates are found and the
+//! hook is called. Publishing [`settle`]s the traces that changed and hands a [`view`] over as one pointer.
 
+mod block;
+mod chunk;
+mod commit;
+mod completion;
+mod dictionary;
+mod evict;
+mod extras;
+mod free_text;
+mod intake;
+mod interner;
+mod labels;
+mod logs;
+mod paged;
+mod read_row;
+mod rows;
+mod segment;
+mod services;
+mod settle;
+mod store;
 mod summary;
+mod traces;
+mod twins;
 mod view;
+mod word;
 mod writer;
 
+pub use block::{Block, Place, ValueRef};
+pub use rows::Rows;
 pub use summary::{SpanFacts, Summary};
-pub use view::{Block, Place, Rows, ValueRef, View, ViewStats};
+pub use view::{View, ViewStats};
 pub use writer::{Options, Reader, Writer, open};

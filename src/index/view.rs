@@ -3,14 +3,46 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
+use super::Block;
+use super::labels::Labels;
+use super::logs::Logs;
+use super::read_row::dropped;
+use super::segment::{RowRef, Segment};
+use super::traces::{Directory, Pages, TraceRow};
+use super::{completion, extras};
 use crate::model::{
-    Kind, LogRecord, Nanos, ServiceHealth, Span, SpanKey, StatusCode, Timestamp, Trace, TraceId, TraceSummary,
+    LogRecord, Oddities, ServiceHealth, Span, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary,
 };
+use crate::otlp::{AttributeValue, peek};
 
 /// A consistent state of the whole index at one publication. Cheap to clone; holds what it shows in memory for as
 /// long as it lives.
 #[derive(Clone, Debug, Default)]
-pub struct View {}
+pub struct View {
+    /// What was published.
+    pub(super) state: Arc<State>,
+}
+
+/// One publication.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Its number.
+    pub(super) revision: u64,
+    /// All rows, oldest first.
+    pub(super) segments: Vec<Arc<Segment>>,
+    /// All traces.
+    pub(super) pages: Pages,
+    /// Traces by id.
+    pub(super) directory: Directory,
+    /// The number that the next trace will get.
+    pub(super) next_trace: u64,
+    /// All log records.
+    pub(super) logs: Logs,
+    /// Totals.
+    pub(super) stats: ViewStats,
+}
 
 /// Totals of a [`View`].
 #[derive(Clone, Debug, Default)]
@@ -35,231 +67,180 @@ pub struct ViewStats {
     pub services: Arc<BTreeMap<String, ServiceHealth>>,
 }
 
-/// A set of rows of one [`Block`]: a bitmap.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rows {
-    words: Vec<u64>,
-}
-
-impl Rows {
-    /// Rows in both sets.
-    #[must_use]
-    pub fn and(self, other: &Self) -> Self {
-        let _ = other;
-        self
+impl State {
+    fn trace(&self, id: TraceId) -> Option<&TraceRow> {
+        self.directory.find(id, &self.pages, self.next_trace)
     }
 
-    /// Rows in either set.
-    #[must_use]
-    pub fn or(self, other: &Self) -> Self {
-        let _ = other;
-        self
+    /// The rows of a trace that count, latest arrival first, each with the place of its segment.
+    fn rows(&self, trace: &TraceRow) -> impl Iterator<Item = (usize, RowRef<'_>)> {
+        let mut at = trace.head;
+        std::iter::from_fn(move || {
+            while at != 0 {
+                let ordinal = at;
+                let place = self.segments.partition_point(|segment| segment.base <= ordinal).checked_sub(1)?;
+                let segment = &self.segments[place];
+                let (piece, row) = segment.locate(ordinal)?;
+                let piece = &segment.pieces[piece];
+                at = match piece.chunk.prev[row] {
+                    0 => 0,
+                    back => ordinal - u64::from(back),
+                };
+                if !piece.is_dead(row) {
+                    return Some((place, RowRef { segment, chunk: &piece.chunk, row }));
+                }
+            }
+            None
+        })
     }
 
-    /// Rows of this set that are not in `other`.
-    #[must_use]
-    pub fn minus(self, other: &Self) -> Self {
-        let _ = other;
-        self
+    /// The id of a trace by the low half of its number.
+    pub(super) fn trace_id(&self, low: u32) -> TraceId {
+        let number = super::traces::full(u64::from(low), self.next_trace);
+        self.pages.get(number).map(|trace| trace.id).unwrap_or_default()
     }
-
-    /// Whether no row is in the set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
-    }
-
-    /// The rows in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        std::iter::empty()
-    }
-}
-
-/// Where an attribute may stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
-    /// On the span itself.
-    Span,
-    /// On its instrumentation scope.
-    Scope,
-    /// On its resource.
-    Resource,
-    /// On one of its events.
-    Event,
-    /// On one of its links.
-    Link,
-}
-
-/// A borrowed attribute value, as predicates see it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ValueRef<'a> {
-    /// Nothing set.
-    Empty,
-    /// A string (lossy UTF-8).
-    Text(&'a str),
-    /// A truth value.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A floating-point number.
-    Double(f64),
-    /// Raw bytes.
-    Bytes(&'a [u8]),
-    /// An array or a map.
-    Composite(&'a crate::model::Value),
-}
-
-/// A run of rows that can be scanned: a chunk or a sealed block of a [`View`].
-#[derive(Clone, Copy, Debug)]
-pub struct Block<'a> {
-    view: &'a View,
 }
 
 impl View {
     /// Grows with every publication that changed something.
     #[must_use]
     pub fn revision(&self) -> u64 {
-        0
+        self.state.revision
     }
 
     /// Totals.
     #[must_use]
     pub fn stats(&self) -> ViewStats {
-        ViewStats::default()
+        self.state.stats.clone()
     }
 
     /// Every trace held, by first arrival, oldest first.
     pub fn traces(&self) -> impl DoubleEndedIterator<Item = TraceId> + '_ {
-        std::iter::empty()
+        self.state.pages.iter().map(|trace| trace.id)
+    }
+
+    /// The lines of every trace held, by first arrival, oldest first: cheaper than [`Self::summary`] of each.
+    pub fn summaries(&self) -> impl DoubleEndedIterator<Item = TraceSummary> + '_ {
+        self.state.pages.iter().map(TraceRow::summary)
     }
 
     /// The list's line for a trace; `None` where it is not (any longer) held.
     #[must_use]
     pub fn summary(&self, id: TraceId) -> Option<TraceSummary> {
-        let _ = id;
-        None
+        self.state.trace(id).map(TraceRow::summary)
     }
 
     /// The traces that gained spans since the publication numbered `revision`, by first arrival; `None` where that is
     /// too long ago to be known (then everything may have changed).
     #[must_use]
     pub fn changed_since(&self, revision: u64) -> Option<Vec<TraceId>> {
-        let _ = revision;
-        None
+        (revision <= self.state.revision)
+            .then(|| self.state.pages.changed_since(revision).map(|trace| trace.id).collect())
     }
 
     /// A whole trace in its lean form; `None` where it is not held.
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
-        let _ = id;
-        None
+        let found = self.state.trace(id)?;
+        let mut labels: HashMap<usize, Labels> = HashMap::new();
+        let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.spans as usize);
+        for (segment, row) in self.state.rows(found) {
+            spans.push(lean(row, labels.entry(segment).or_default()));
+        }
+        spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));
+        Some(Trace { id, spans, last_arrival: found.last_arrival, truncated: found.truncated })
     }
 
     /// One span with everything that was sent of it.
     #[must_use]
     pub fn span(&self, trace: TraceId, key: SpanKey) -> Option<Span> {
-        let _ = (trace, key);
-        None
+        let found = self.state.trace(trace)?;
+        let mut rows = self.state.rows(found);
+        rows.find(|(_, row)| row.chunk.span_id[row.row] == key.id.0 && row.key() == key)
+            .map(|(_, row)| row.to_span(trace))
     }
 
     /// The log records of a trace, by time.
     #[must_use]
     pub fn logs(&self, trace: TraceId) -> Vec<LogRecord> {
-        let _ = trace;
-        Vec::new()
+        self.state.logs.of(trace)
     }
 
     /// Every block, newest first.
     pub fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
-        std::iter::empty()
+        let segments = self.state.segments.iter().rev();
+        segments
+            .flat_map(|segment| segment.pieces.iter().rev().map(|piece| Block { state: &self.state, segment, piece }))
     }
 
     /// Attribute keys in use with the number of spans that carry each, most used first; at most `limit`.
     #[must_use]
     pub fn keys(&self, limit: usize) -> Vec<(String, u64)> {
-        let _ = limit;
-        Vec::new()
+        completion::keys(self, limit)
     }
 
     /// Text values in use under `key` (an attribute key, or `service.name`, or `name`) with the number of spans that
     /// carry each, most used first; at most `limit`. Values too many to be kept as words are left out.
     #[must_use]
     pub fn values(&self, key: &str, limit: usize) -> Vec<(String, u64)> {
-        let _ = (key, limit);
-        Vec::new()
+        completion::values(self, key, limit)
     }
 }
 
-impl Block<'_> {
-    /// Every live row: superseded duplicates and evicted traces are not in it. All selections below are subsets.
-    #[must_use]
-    pub fn all(&self) -> Rows {
-        let _ = self.view;
-        Rows::default()
+/// The lean form of a row.
+fn lean(row: RowRef<'_>, labels: &mut Labels) -> TraceSpan {
+    let text = labels.operation(row).clone();
+    let described = labels.describe(row);
+    let (chunk, at) = (row.chunk, row.row);
+    let (mut events, mut exceptions, mut links) = (0, 0, 0);
+    let mut oddities = Oddities {
+        ends_before_start: chunk.end[at] < chunk.start[at],
+        no_time: chunk.end[at] == 0 || chunk.start[at] == 0,
+        not_utf8: !is_utf8(row),
+        ..Oddities::default()
+    };
+    for (extra, bytes) in extras::iter(row.extras()) {
+        match extra {
+            extras::Extra::Event => {
+                events += 1;
+                exceptions += u32::from(peek::event_name(bytes) == b"exception");
+            }
+            extras::Extra::Link => links += 1,
+            extras::Extra::OddParent => oddities.bad_parent_id = true,
+            extras::Extra::Dropped => oddities.dropped = dropped(bytes) != [0; 3],
+            _ => {}
+        }
     }
+    TraceSpan {
+        key: row.key(),
+        parent_id: row.parent(),
+        start: Timestamp(chunk.start[at]),
+        end: Timestamp(chunk.end[at]),
+        status: row.status(),
+        service: text.service,
+        name: text.name,
+        label: Arc::clone(&described.label),
+        category: described.category,
+        remark: Arc::clone(&described.remark),
+        events,
+        exceptions,
+        links,
+        oddities,
+        source: row.origin().source,
+    }
+}
 
-    /// Rows whose duration (0 where a span ends before it starts) is within `least..=most`.
-    #[must_use]
-    pub fn select_duration(&self, least: Nanos, most: Nanos) -> Rows {
-        let _ = (least, most);
-        Rows::default()
-    }
-
-    /// Rows that start within `from..=to`.
-    #[must_use]
-    pub fn select_start(&self, from: Timestamp, to: Timestamp) -> Rows {
-        let _ = (from, to);
-        Rows::default()
-    }
-
-    /// Rows of this kind.
-    #[must_use]
-    pub fn select_kind(&self, kind: Kind) -> Rows {
-        let _ = kind;
-        Rows::default()
-    }
-
-    /// Rows with this status.
-    #[must_use]
-    pub fn select_status(&self, status: StatusCode) -> Rows {
-        let _ = status;
-        Rows::default()
-    }
-
-    /// Rows whose `service.name` passes `test`; it is called once per distinct name.
-    #[must_use]
-    pub fn select_service(&self, test: &dyn Fn(&str) -> bool) -> Rows {
-        let _ = test;
-        Rows::default()
-    }
-
-    /// Rows whose name passes `test`; it is called once per distinct name.
-    #[must_use]
-    pub fn select_name(&self, test: &dyn Fn(&str) -> bool) -> Rows {
-        let _ = test;
-        Rows::default()
-    }
-
-    /// Rows that carry an attribute under one of `keys` at one of `places` whose value passes `test`; it is called
-    /// once per distinct value where values are kept as words.
-    #[must_use]
-    pub fn select_attribute(&self, keys: &[&str], places: &[Place], test: &dyn Fn(ValueRef<'_>) -> bool) -> Rows {
-        let _ = (keys, places, test);
-        Rows::default()
-    }
-
-    /// Rows where any text passes `test`: name, service, status message, attribute keys and text values of span,
-    /// scope and resource, event names and the text values of events.
-    #[must_use]
-    pub fn select_text(&self, test: &dyn Fn(&str) -> bool) -> Rows {
-        let _ = test;
-        Rows::default()
-    }
-
-    /// The trace and key of a row.
-    #[must_use]
-    pub fn row(&self, row: u32) -> (TraceId, SpanKey) {
-        let _ = row;
-        (TraceId::default(), SpanKey::default())
-    }
+/// Whether name, service, status message and the span's own text values are UTF-8.
+fn is_utf8(row: RowRef<'_>) -> bool {
+    let valid = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+    let operation = row.operation();
+    let words = &row.segment.words;
+    let mut values = row.chunk.values(row.row).iter();
+    valid(words.get(operation.name))
+        && valid(words.get(operation.service))
+        && valid(row.status_message())
+        && values.all(|word| match row.stored(*word) {
+            super::read_row::Stored::Plain(AttributeValue::Text(text)) => valid(text),
+            _ => true,
+        })
 }

@@ -1,8 +1,19 @@
 //! The one writer, and the handle by which readers get views.
 
-use super::{Summary, View};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::labels::Labels;
+use super::logs::LogStore;
+use super::services::Services;
+use super::store::Store;
+use super::traces::Traces;
+use super::twins::Twins;
+use super::view::State;
+use super::{Summary, View, ViewStats};
 use crate::model::{Receipt, SourceId, Timestamp, TraceId};
 use crate::otlp::reader::WireError;
+use crate::otlp::{logs, metrics};
 
 /// How an index is set up.
 #[derive(Clone, Debug)]
@@ -14,17 +25,64 @@ pub struct Options {
 /// Fills the index. There is one, owned by one thread.
 #[derive(Debug)]
 pub struct Writer<S> {
-    summary: S,
+    /// Keeps the badges.
+    pub(super) summary: S,
+    /// Bytes that may be held.
+    pub(super) budget: usize,
+    /// The rows.
+    pub(super) store: Store,
+    /// The traces.
+    pub(super) traces: Traces,
+    /// Span ids of large traces.
+    pub(super) twins: Twins,
+    /// What rows of the current segment are for a person.
+    pub(super) labels: Labels,
+    /// By operation of the current segment: its service's place, where known.
+    pub(super) operation_service: Vec<Option<u16>>,
+    /// Counts per service.
+    pub(super) services: Services,
+    /// Log records.
+    pub(super) logs: LogStore,
+    /// Traces that must not be evicted.
+    pub(super) kept: BTreeSet<TraceId>,
+    /// Distinct spans held, and what was counted since the start.
+    pub(super) stats: ViewStats,
+    /// Number of the latest publication.
+    pub(super) revision: u64,
+    /// Something changed since then.
+    changed: bool,
+    /// What readers see.
+    shared: Arc<Mutex<Arc<State>>>,
 }
 
 /// Hands out views. Cheap to clone, usable from any thread.
 #[derive(Clone, Debug, Default)]
-pub struct Reader {}
+pub struct Reader {
+    /// The latest publication. Locked only to copy or replace the pointer.
+    shared: Arc<Mutex<Arc<State>>>,
+}
 
 /// A new, empty index.
 pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
-    let _ = options;
-    (Writer { summary }, Reader::default())
+    let reader = Reader::default();
+    let budget = usize::try_from(options.budget).unwrap_or(usize::MAX);
+    let writer = Writer {
+        summary,
+        budget,
+        store: Store::new(budget / 16),
+        traces: Traces::default(),
+        twins: Twins::default(),
+        labels: Labels::default(),
+        operation_service: Vec::new(),
+        services: Services::default(),
+        logs: LogStore::default(),
+        kept: BTreeSet::new(),
+        stats: ViewStats::default(),
+        revision: 0,
+        changed: false,
+        shared: Arc::clone(&reader.shared),
+    };
+    (writer, reader)
 }
 
 impl<S: Summary> Writer<S> {
@@ -34,8 +92,16 @@ impl<S: Summary> Writer<S> {
     /// # Errors
     /// Where the body's framing is broken; nothing of it is kept then.
     pub fn insert_spans(&mut self, source: SourceId, body: &[u8], now: Timestamp) -> Result<Receipt, WireError> {
-        let _ = (source, body, now, &mut self.summary);
-        Ok(Receipt::default())
+        let begin = self.store.begin();
+        let (pending, receipt) = self.store.read(source, body)?;
+        let receipt = self.commit(&begin, &pending, receipt, (source, now));
+        self.store.freeze(false);
+        if self.store.is_segment_full() {
+            self.close_segment();
+        }
+        self.make_room();
+        self.changed |= receipt.accepted + receipt.rejected_total() > 0;
+        Ok(receipt)
     }
 
     /// Takes in the records of an `ExportLogsServiceRequest`: all are counted, those with a trace id are kept.
@@ -43,8 +109,22 @@ impl<S: Summary> Writer<S> {
     /// # Errors
     /// Where the body's framing is broken; nothing of it is kept then.
     pub fn insert_logs(&mut self, source: SourceId, body: &[u8], now: Timestamp) -> Result<Receipt, WireError> {
-        let _ = (source, body, now);
-        Ok(Receipt::default())
+        let _ = source;
+        let mut receipt = Receipt::default();
+        logs::read(body, |item| {
+            receipt.accepted += 1;
+            let place = self.services.place(&String::from_utf8_lossy(item.service.unwrap_or(b"unknown_service")));
+            if let Some(health) = self.services.arrive(place, now) {
+                health.logs += 1;
+            }
+            if let Some(record) = item.record {
+                self.logs.push(record);
+            }
+        })?;
+        self.logs.evict(self.budget / 8);
+        self.make_room();
+        self.changed |= receipt.accepted > 0;
+        Ok(receipt)
     }
 
     /// Counts the data points of an `ExportMetricsServiceRequest` per service; none is kept.
@@ -52,18 +132,78 @@ impl<S: Summary> Writer<S> {
     /// # Errors
     /// Where the body's framing is broken.
     pub fn count_metrics(&mut self, source: SourceId, body: &[u8], now: Timestamp) -> Result<Receipt, WireError> {
-        let _ = (source, body, now);
-        Ok(Receipt::default())
+        let _ = source;
+        let mut receipt = Receipt::default();
+        for points in metrics::count(body)? {
+            receipt.accepted += points.count;
+            let name = points.service.unwrap_or_else(|| "unknown_service".into());
+            let place = self.services.place(&name.lossy());
+            if let Some(health) = self.services.arrive(place, now) {
+                health.metrics += points.count;
+            }
+        }
+        self.changed |= receipt.accepted > 0;
+        Ok(receipt)
     }
 
     /// Makes everything inserted so far visible to readers, all at once. Answers whether anything changed.
     pub fn publish(&mut self) -> bool {
-        false
+        if !std::mem::take(&mut self.changed) {
+            return false;
+        }
+        self.revision += 1;
+        self.settle();
+        self.store.freeze(true);
+        self.traces.file();
+        let state = Arc::new(self.state());
+        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        true
+    }
+
+    fn state(&mut self) -> State {
+        let closed = self.store.closed.iter().map(|closed| Arc::clone(&closed.segment));
+        let segments = closed.chain([Arc::new(self.store.current.clone())]).collect();
+        let stats = ViewStats {
+            traces: self.traces.held,
+            logs: self.logs.held,
+            logs_evicted: self.logs.evicted,
+            bytes: self.bytes() as u64,
+            services: self.services.publish(),
+            ..self.stats.clone()
+        };
+        State {
+            revision: self.revision,
+            segments,
+            pages: self.traces.pages.clone(),
+            directory: self.traces.directory.clone(),
+            next_trace: self.traces.next,
+            logs: self.logs.logs.clone(),
+            stats,
+        }
     }
 
     /// Traces that must not be evicted: those on screen and those a person pinned.
     pub fn keep(&mut self, traces: &[TraceId]) {
-        let _ = traces;
+        self.kept = traces.iter().copied().collect();
+    }
+
+    /// Closes the current segment; what is known by its word ids goes with it.
+    pub(super) fn close_segment(&mut self) {
+        self.store.close_segment();
+        self.labels = Labels::default();
+        self.operation_service.clear();
+    }
+
+    /// Bytes held, all in: rows, dictionaries, tables, logs.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.store.bytes()
+            + self.traces.bytes()
+            + self.twins.bytes()
+            + self.labels.bytes()
+            + self.services.bytes()
+            + self.logs.bytes
+            + self.kept.len() * 32
     }
 }
 
@@ -71,6 +211,6 @@ impl Reader {
     /// The latest published state.
     #[must_use]
     pub fn view(&self) -> View {
-        View::default()
+        View { state: Arc::clone(&self.shared.lock().unwrap_or_else(PoisonError::into_inner)) }
     }
 }

@@ -1,5 +1,9 @@
 //! A parsed filter.
 
+use std::fmt::{self, Write};
+
+use super::literal::spell_duration;
+use super::parse::{is_plain_value, parse};
 use crate::model::Nanos;
 
 /// A filter: what it selects, and the text it was read from.
@@ -41,7 +45,7 @@ pub enum Field {
     Kind,
     /// Its status.
     Status,
-    /// The trace's id.
+    /// The trace's id. A condition on the trace, not on a span.
     TraceId,
     /// Any attribute of that name (and its aliases unless quoted) on span, scope, resource, events or links.
     Attribute {
@@ -59,6 +63,8 @@ pub enum Field {
 pub enum Comparison {
     /// `=`
     Equal,
+    /// `!=`: it is there, and is not equal.
+    NotEqual,
     /// `>=`, and `minDuration=`.
     AtLeast,
     /// `<=`, and `maxDuration=`.
@@ -67,7 +73,7 @@ pub enum Comparison {
     More,
     /// `<`
     Less,
-    /// `key:text`: contains, case-insensitive, `*` as a wildcard; also bare words.
+    /// `key:text`: contains, case-insensitive, `*` as a wildcard unless quoted; also bare words and phrases.
     Contains,
 }
 
@@ -88,9 +94,145 @@ pub enum Literal {
 }
 
 impl Query {
+    /// The query of these terms, with the text that reads as them.
+    #[must_use]
+    pub fn of(terms: Vec<Term>) -> Self {
+        let mut query = Self { text: String::new(), terms };
+        for term in &mut query.terms {
+            if !query.text.is_empty() {
+                query.text.push(' ');
+            }
+            let start = query.text.len();
+            // Writing to a string does not fail.
+            let _ = write!(query.text, "{term}");
+            term.at = (start, query.text.len());
+        }
+        query
+    }
+
     /// Whether it selects everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
+}
+
+impl Term {
+    /// Whether two terms say the same, wherever they stand.
+    #[must_use]
+    pub fn says_as(&self, other: &Self) -> bool {
+        let of = |term: &Self| (term.negated, term.comparison);
+        of(self) == of(other) && self.field == other.field && self.value == other.value
+    }
+
+    /// Whether it is a condition on the trace as a whole.
+    #[must_use]
+    pub fn is_about_trace(&self) -> bool {
+        self.field == Field::TraceId
+    }
+}
+
+impl Comparison {
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::AtLeast => ">=",
+            Self::AtMost => "<=",
+            Self::More => ">",
+            Self::Less => "<",
+            Self::Contains => ":",
+        }
+    }
+}
+
+/// The filter as text that reads as the same terms.
+impl fmt::Display for Query {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, term) in self.terms.iter().enumerate() {
+            if index > 0 {
+                out.write_char(' ')?;
+            }
+            write!(out, "{term}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.negated {
+            out.write_char('-')?;
+        }
+        let value = match &self.value {
+            Literal::Text { text, quoted: true } => quote(text),
+            Literal::Text { text, quoted: false } if self.field == Field::Text => word_text(text),
+            // `a://b` is one word.
+            Literal::Text { text, .. } if self.comparison == Comparison::Contains && text.starts_with("//") => {
+                quote(text)
+            }
+            Literal::Text { text, quoted: false } => value_text(text),
+            Literal::Duration(duration) => spell_duration(*duration),
+            Literal::Bool(value) => value.to_string(),
+        };
+        let key = match &self.field {
+            Field::Text => return out.write_str(&value),
+            Field::TraceId if self.comparison == Comparison::Equal && value.len() == 32 => {
+                return out.write_str(&value);
+            }
+            Field::TraceId => "trace_id".to_owned(),
+            Field::Service => "service".to_owned(),
+            Field::Operation => "operation".to_owned(),
+            Field::Duration => "duration".to_owned(),
+            Field::Error => "error".to_owned(),
+            Field::Kind => "kind".to_owned(),
+            Field::Status => "status".to_owned(),
+            Field::Attribute { key, exact: true } => quote(key),
+            Field::Attribute { key, exact: false } => key_text(key),
+        };
+        write!(out, "{key}{}{value}", self.comparison.sign())
+    }
+}
+
+/// `text` in quotes.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for symbol in text.chars() {
+        if matches!(symbol, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(symbol);
+    }
+    out.push('"');
+    out
+}
+
+/// `key` as it must be typed to mean the attribute of that name: as it is, as `@key` where the bare name means something
+/// else, or in quotes.
+#[must_use]
+pub fn key_text(key: &str) -> String {
+    let means_it = |text: &str| {
+        let term = parse(&format!("{text}=x")).ok().and_then(|query| query.terms.into_iter().next());
+        term.is_some_and(|term| {
+            !term.negated && matches!(&term.field, Field::Attribute { key: read, .. } if read == key)
+        })
+    };
+    let marked = format!("@{key}");
+    [key.to_owned(), marked].into_iter().find(|text| means_it(text)).unwrap_or_else(|| quote(key))
+}
+
+/// `value` as it must be typed after `=`: as it is, or in quotes where it would be read otherwise.
+#[must_use]
+pub fn value_text(value: &str) -> String {
+    if is_plain_value(value) { value.to_owned() } else { quote(value) }
+}
+
+/// A word as it must be typed to be searched for anywhere.
+fn word_text(word: &str) -> String {
+    let read = parse(word).ok().filter(|query| query.terms.len() == 1).and_then(|mut query| query.terms.pop());
+    let expected = Literal::Text { text: word.to_owned(), quoted: false };
+    let plain = read.is_some_and(|term| !term.negated && term.field == Field::Text && term.value == expected);
+    if plain { word.to_owned() } else { quote(word) }
 }

@@ -6,11 +6,9 @@
 mod clock;
 mod health;
 mod indexer;
-mod jobs;
 mod listen;
 mod log;
-mod looks;
-mod screen;
+mod signals;
 mod wiring;
 
 use std::process::ExitCode;
@@ -27,8 +25,7 @@ use crate::config;
 pub fn run(cli: Cli) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     match cli.command {
-        None => screen::show(&settings, None),
-        Some(Command::Demo { rate, seed }) => screen::show(&settings, Some(screen::Demo { rate, seed })),
+        None | Some(Command::Demo { .. }) => anyhow::bail!("no screen yet"),
         Some(Command::Listen { duration, json }) => listen::listen(&settings, duration, json),
     }
 }

@@ -70,7 +70,7 @@ pub struct Item {
     reply: oneshot::Sender<Result<Receipt, String>>,
     board: Arc<Board>,
     clock: Clock,
-    _held: Reservation,
+    held: Reservation,
 }
 
 /// A new queue that holds at most `bytes` bytes in at most `items` deliveries.
@@ -100,8 +100,7 @@ impl Feed {
     /// As [`Self::deliver`].
     pub async fn deliver_held(&self, delivery: Delivery, held: Reservation) -> Result<Receipt, Refused> {
         let (reply, answer) = oneshot::channel();
-        let item =
-            Item { delivery, reply, board: Arc::clone(&self.board), clock: Arc::clone(&self.clock), _held: held };
+        let item = Item { delivery, reply, board: Arc::clone(&self.board), clock: Arc::clone(&self.clock), held };
         self.queue.try_send(item).map_err(|error| match error {
             TrySendError::Full(_) => Refused::Overload { retry_after: RETRY_AFTER },
             TrySendError::Disconnected(_) => Refused::Closed,
@@ -169,18 +168,19 @@ impl Item {
     /// Answers the sender, counts the outcome for its source, and frees the bytes. `Err` says in words what
     /// is broken in the body.
     pub fn reply(self, result: Result<Receipt, String>) {
-        let now = (self.clock)();
-        let Delivery { source, signal, refused, .. } = &self.delivery;
+        let Self { delivery: Delivery { source, signal, refused, body }, reply, board, clock, held } = self;
         let result = result.map(|mut receipt| {
             refused.rejected.iter().for_each(|(reason, count)| receipt.reject(*reason, *count));
             receipt
         });
         match &result {
-            Ok(receipt) => self.board.count(*source, *signal, receipt, now),
-            Err(_) => self.board.reject(*source, RejectReason::MalformedBody),
+            Ok(receipt) => board.count(source, signal, receipt, clock()),
+            Err(_) => board.reject(source, RejectReason::MalformedBody),
         }
+        // The room is free before the sender learns of it and comes again.
+        drop((body, held));
         // A sender that has left needs no answer.
-        let _ = self.reply.send(result);
+        let _ = reply.send(result);
     }
 }
 
@@ -237,5 +237,82 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.shrink_to(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(size: usize) -> Delivery {
+        Delivery {
+            source: SourceId(0),
+            signal: Signal::Traces,
+            body: Bytes::from(vec![0; size]),
+            refused: Receipt::default(),
+        }
+    }
+
+    fn queue(bytes: usize, items: usize) -> (Feed, FeedReceiver) {
+        feed(bytes, items, Arc::new(|| Timestamp(5)))
+    }
+
+    const FULL: Refused = Refused::Overload { retry_after: RETRY_AFTER };
+
+    #[test]
+    fn reservations_never_exceed_the_budget_and_come_back() {
+        let (feed, _queue) = queue(10, 1);
+        let (mut one, mut two) = (feed.reservation(), feed.reservation());
+        assert_eq!(one.grow(6), Ok(()));
+        assert_eq!(two.grow(5), Err(FULL));
+        assert_eq!(two.grow(usize::MAX), Err(FULL));
+        assert_eq!(two.grow(4), Ok(()));
+        one.shrink_to(9);
+        assert_eq!(feed.held(), 10);
+        one.shrink_to(1);
+        assert_eq!(feed.held(), 5);
+        drop((one, two));
+        assert_eq!(feed.held(), 0);
+    }
+
+    #[tokio::test]
+    async fn queue_is_bounded_in_bytes_and_in_count() {
+        let (by_bytes, _queue) = queue(10, 8);
+        assert_eq!(by_bytes.deliver(delivery(11)).await, Err(FULL));
+        let (by_count, _queue) = queue(100, 1);
+        let first = tokio::spawn({
+            let feed = by_count.clone();
+            async move { feed.deliver(delivery(1)).await }
+        });
+        while by_count.held() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(by_count.deliver(delivery(1)).await, Err(FULL));
+        first.abort();
+    }
+
+    #[tokio::test]
+    async fn receipt_carries_what_was_refused_before_and_is_counted_once() {
+        let (feed, queue) = queue(100, 8);
+        let source = feed.board().register("x", Vec::new());
+        let mut body = delivery(10);
+        body.refused.reject(RejectReason::MalformedSpan, 2);
+        let index = std::thread::spawn(move || {
+            let patience = Duration::from_secs(20);
+            queue.next(patience).unwrap().reply(Ok(Receipt { accepted: 3, ..Receipt::default() }));
+            queue.next(patience).unwrap().reply(Err("broken".to_owned()));
+            drop(queue.next(patience).unwrap());
+        });
+        let receipt = feed.deliver(body).await.unwrap();
+        assert_eq!(receipt.rejected, [(RejectReason::MalformedSpan, 2)]);
+        assert_eq!(feed.deliver(delivery(1)).await, Err(Refused::Broken("broken".to_owned())));
+        assert_eq!(feed.deliver(delivery(1)).await, Err(Refused::Closed));
+        index.join().unwrap();
+        assert_eq!(feed.deliver(delivery(1)).await, Err(Refused::Closed));
+        let health = feed.board().sources(Timestamp(5)).swap_remove(usize::from(source.0));
+        assert_eq!(health.accepted[&Signal::Traces], 3);
+        let reasons = [(RejectReason::MalformedSpan, 2), (RejectReason::MalformedBody, 1)];
+        assert_eq!(health.rejected.into_iter().collect::<Vec<_>>(), reasons);
+        assert_eq!((health.last_arrival, feed.held()), (Some(Timestamp(5)), 0));
     }
 }

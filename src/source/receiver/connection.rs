@@ -99,13 +99,12 @@ impl Connection {
         self.note(format!("{what} arrived at {}", self.port), advice);
     }
 
-    /// Says, once a connection, that the sender's protocol is at home on the other port. It works here too.
-    fn tell_of_other_port(&self, parts: &Parts, grpc: bool) {
-        let home = if grpc { Protocol::Grpc } else { Protocol::Http };
+    /// Notes, once a connection, that what was just taken in `home`'s protocol came to the other port.
+    pub(super) fn taken(&self, parts: &Parts, home: Protocol) {
         if home == self.protocol || self.told.swap(true, Ordering::Relaxed) {
             return;
         }
-        let url = if grpc { &self.urls().grpc } else { &self.urls().http };
+        let url = self.url_of(home);
         let advice = format!("taken all the same; the usual address of {} is {url}", home.name());
         self.note(request_line(parts, self.port), advice);
     }
@@ -120,11 +119,7 @@ impl Connection {
             Speaks::Http1 => return self.serve_http1(Rewound { start, stream }).await,
             Speaks::Http2 => return self.serve_http2(Rewound { start, stream }).await,
             Speaks::Tls => {
-                let url = match self.protocol {
-                    Protocol::Grpc => &self.urls().grpc,
-                    Protocol::Http => &self.urls().http,
-                };
-                let advice = diagnose::tls(url);
+                let advice = diagnose::tls(self.url_of(self.protocol));
                 self.not_http("a TLS handshake", advice.clone());
                 advice
             }
@@ -136,6 +131,13 @@ impl Connection {
         };
         // A reset or a silent peer loses it only the explanation.
         let _ = timeout(LINGER, explain(&mut stream, &advice)).await;
+    }
+
+    fn url_of(&self, protocol: Protocol) -> &str {
+        match protocol {
+            Protocol::Grpc => &self.urls().grpc,
+            Protocol::Http => &self.urls().http,
+        }
     }
 
     fn not_otlp(&self) -> String {
@@ -188,9 +190,6 @@ async fn answer(connection: Arc<Connection>, request: Request<Incoming>) -> Resu
     } else {
         otlp_http::answer(&connection, &parts, body).await
     };
-    if response.status().is_success() && parts.method == Method::POST {
-        connection.tell_of_other_port(&parts, grpc);
-    }
     cors::grant(&mut response, origin);
     Ok(response)
 }

@@ -69,6 +69,7 @@ pub(super) fn signal_of_method(path: &str) -> Option<Signal> {
 
 /// What to do about a path that OTLP/HTTP does not know.
 pub(super) fn wrong_path(path: &str, urls: &Urls) -> String {
+    const NAMES: [&str; 3] = ["traces", "logs", "metrics"];
     let Urls { http, grpc } = urls;
     let lower = path.to_ascii_lowercase();
     let lower = lower.trim_end_matches('/');
@@ -78,17 +79,20 @@ pub(super) fn wrong_path(path: &str, urls: &Urls) -> String {
     if signal_of_method(path).is_some() || lower.starts_with("/opentelemetry.proto.collector") {
         return format!("this is a gRPC method without gRPC: set OTEL_EXPORTER_OTLP_PROTOCOL=grpc with {grpc}");
     }
-    let near = ["traces", "logs", "metrics"].into_iter().find(|name| lower.contains(name.trim_end_matches('s')));
+    let ends = |name: &&str| lower.strip_suffix(name).is_some_and(|start| start.ends_with("/v1/"));
+    if let Some(name) = NAMES.into_iter().find(ends) {
+        return format!(
+            "there is too much in the path: set OTEL_EXPORTER_OTLP_ENDPOINT={http}, or the endpoint of this signal to \
+             {http}/v1/{name}"
+        );
+    }
+    let near = NAMES.into_iter().find(|name| lower.contains(name.trim_end_matches('s')));
     match (lower, near) {
         ("/api/v2/spans" | "/api/v1/spans", _) => {
             format!("this is Zipkin's path: switch the exporter to OTLP, at {http}/v1/traces")
         }
         ("/api/traces", _) => format!("this is Jaeger's own path: switch the exporter to OTLP, at {http}/v1/traces"),
         ("/v1development/profiles", _) => "profiles are not taken: switch the profile exporter off".to_owned(),
-        (_, Some(name)) if lower.ends_with(&format!("/v1/{name}")) => format!(
-            "there is too much in the path: set OTEL_EXPORTER_OTLP_ENDPOINT={http}, or the endpoint of this signal to \
-             {http}/v1/{name}"
-        ),
         (_, Some(name)) => format!("the path is wrong: set the endpoint to {http}/v1/{name}"),
         _ => format!("there is no such path: traces go to {http}/v1/traces, logs to /v1/logs, metrics to /v1/metrics"),
     }
@@ -102,7 +106,9 @@ pub(super) fn wrong_media_type(given: Option<&[u8]>) -> String {
 
 /// What to do about TLS on a port without it.
 pub(super) fn tls(url: &str) -> String {
-    format!("this port speaks plain text: use {url} with http://, or set OTEL_EXPORTER_OTLP_INSECURE=true")
+    format!(
+        "this port speaks plain text: set the endpoint to {url} (http, not https), or OTEL_EXPORTER_OTLP_INSECURE=true"
+    )
 }
 
 #[cfg(test)]

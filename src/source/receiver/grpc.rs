@@ -13,9 +13,11 @@ use http::{Response, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 
+use super::Protocol;
 use super::body::Held;
 use super::connection::Connection;
 use super::diagnose::{shown, signal_of_method};
+use super::http::discard;
 use super::inflate::Coding;
 use super::refusal::{Refusal, RefusalKind};
 use super::reply::{Body, empty};
@@ -34,9 +36,13 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 /// Takes in one request of gRPC.
 pub(super) async fn answer(connection: &Connection, parts: &Parts, mut body: Incoming) -> Response<Body> {
     match take(connection, parts, &mut body).await {
-        Ok((signal, receipt)) => accepted(&response(signal, Encoding::Protobuf, &receipt)),
+        Ok((signal, receipt)) => {
+            connection.taken(parts, Protocol::Grpc);
+            accepted(&response(signal, Encoding::Protobuf, &receipt))
+        }
         Err(refusal) => {
             connection.refused(parts, &refusal);
+            discard(parts, body, connection.reading().limit);
             refused(&refusal)
         }
     }

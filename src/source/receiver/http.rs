@@ -8,6 +8,7 @@ use http::{Method, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
+use super::Protocol;
 use super::body::{Held, Reading};
 use super::connection::Connection;
 use super::diagnose::{shown, signal_of_path, wrong_media_type, wrong_path};
@@ -27,7 +28,10 @@ const LINGER: Duration = Duration::from_secs(5);
 pub(super) async fn answer(connection: &Connection, parts: &Parts, mut body: Incoming) -> Response<Body> {
     let encoding = media_type(&parts.headers);
     match take(connection, parts, encoding, &mut body).await {
-        Ok((signal, encoding, receipt)) => reply::full(StatusCode::OK, encoding, response(signal, encoding, &receipt)),
+        Ok((signal, encoding, receipt)) => {
+            connection.taken(parts, Protocol::Http);
+            reply::full(StatusCode::OK, encoding, response(signal, encoding, &receipt))
+        }
         Err(refusal) => {
             connection.refused(parts, &refusal);
             discard(parts, body, connection.reading().limit);

@@ -55,9 +55,12 @@ pub(super) fn inflate(coding: Coding, wire: &[u8], limit: usize, room: &mut Rese
     Ok(Bytes::from(sink.bytes))
 }
 
+/// The window that every decoder of zstd has to support, in bytes (RFC 8878, 3.1.1.1.2).
+const WINDOW: usize = 8 << 20;
+
 /// All frames of a zstd stream, one after the other; skippable frames are skipped (RFC 8878, 3.1).
 fn unzstd(mut wire: &[u8], sink: &mut Inflated<'_>) -> Result<(), Refusal> {
-    let window = u64::try_from(sink.limit).unwrap_or(u64::MAX);
+    let window = u64::try_from(sink.limit.max(WINDOW)).unwrap_or(u64::MAX);
     while !wire.is_empty() {
         match StreamingDecoder::new_with_max_window_size(&mut wire, window) {
             Ok(decoder) => sink.drain(decoder)?,
@@ -108,5 +111,93 @@ impl Inflated<'_> {
         self.room.grow(capacity - have)?;
         self.bytes.reserve_exact(capacity - self.bytes.len());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::source::feed;
+
+    const CODINGS: [Coding; 3] = [Coding::Gzip, Coding::Deflate, Coding::Zstd];
+
+    fn deflate(coding: Coding, plain: &[u8]) -> Vec<u8> {
+        let level = flate2::Compression::fast();
+        match coding {
+            Coding::Identity => plain.to_vec(),
+            Coding::Zstd => ruzstd::encoding::compress_to_vec(plain, ruzstd::encoding::CompressionLevel::Fastest),
+            Coding::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+                encoder.write_all(plain).unwrap();
+                encoder.finish().unwrap()
+            }
+            Coding::Deflate => {
+                let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), level);
+                encoder.write_all(plain).unwrap();
+                encoder.finish().unwrap()
+            }
+        }
+    }
+
+    /// Text that compresses to something with all kinds of blocks.
+    fn plain() -> Vec<u8> {
+        (0_u32..4000).flat_map(|n| format!("{} SELECT {n} ", n.wrapping_mul(2_654_435_761)).into_bytes()).collect()
+    }
+
+    #[test]
+    fn what_was_compressed_comes_back() {
+        let (feed, _queue) = feed(1 << 20, 1, Arc::new(|| Timestamp(0)));
+        for coding in CODINGS {
+            let mut room = feed.reservation();
+            let back = inflate(coding, &deflate(coding, &plain()), 1 << 20, &mut room).unwrap();
+            assert_eq!(back, plain(), "{coding:?}");
+            assert!(feed.held() >= back.len());
+        }
+        assert_eq!(feed.held(), 0);
+    }
+
+    #[test]
+    fn bomb_stops_at_the_limit_or_at_the_budget() {
+        let bomb = vec![0; 4 << 20];
+        let (feed, _queue) = feed(1 << 20, 1, Arc::new(|| Timestamp(0)));
+        for coding in CODINGS {
+            let wire = deflate(coding, &bomb);
+            let limited = inflate(coding, &wire, 1 << 16, &mut feed.reservation()).unwrap_err();
+            assert_eq!(limited.kind, RefusalKind::TooLarge);
+            let poor = inflate(coding, &wire, 8 << 20, &mut feed.reservation()).unwrap_err();
+            assert!(matches!(poor.kind, RefusalKind::Overload(_)), "{coding:?}");
+            assert_eq!(feed.held(), 0);
+        }
+    }
+
+    #[test]
+    fn damaged_bodies_of_every_kind_end_in_an_answer() {
+        let (feed, _queue) = feed(1 << 20, 1, Arc::new(|| Timestamp(0)));
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            usize::try_from(random >> 16).unwrap() % below
+        };
+        for coding in CODINGS {
+            let good = deflate(coding, &plain()[..2000]);
+            for _ in 0..2000 {
+                let mut wire = good.clone();
+                for _ in 0..=next(4) {
+                    let (at, bit) = (next(wire.len()), next(8));
+                    wire[at] ^= 1 << bit;
+                }
+                if next(3) == 0 {
+                    wire.truncate(next(good.len()));
+                }
+                let _ = inflate(coding, &wire, 1 << 16, &mut feed.reservation());
+            }
+        }
+        assert_eq!(feed.held(), 0);
     }
 }

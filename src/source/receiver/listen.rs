@@ -93,7 +93,7 @@ fn open_once(addresses: &[SocketAddr]) -> Vec<Place> {
 }
 
 fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Transport::TCP))?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Transport::TCP)).map_err(no_family)?;
     // Connections of an earlier run that still linger must not keep the port; a listener of another program
     // does, whatever address of ours it is on.
     #[cfg(unix)]
@@ -105,6 +105,16 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
+}
+
+/// Names the error of a kernel without IPv6, for which the standard library has no kind.
+fn no_family(error: io::Error) -> io::Error {
+    /// `EAFNOSUPPORT` on Linux, on the BSDs and macOS, on Windows.
+    const NO_FAMILY: [i32; 3] = [97, 47, 10047];
+    match error.raw_os_error() {
+        Some(code) if NO_FAMILY.contains(&code) => io::Error::new(io::ErrorKind::Unsupported, error),
+        _ => error,
+    }
 }
 
 /// A door that is kept open.

@@ -1,0 +1,208 @@
+//! The badges of traces, kept up to date while spans arrive.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+use super::slow_sql::Thresholds;
+use super::statement;
+use super::waterfall::GROUP_AT_LEAST;
+use crate::index::{SpanFacts, Summary};
+use crate::model::{Badges, Category, Kind, SpanKey, StatusCode, Timestamp, TraceId};
+
+/// Counts of equal calls that are remembered, over all traces. Beyond it the traces that began first are forgotten:
+/// their badges stay, but calls that they repeat later are counted from one again.
+const MAX_COUNTS: usize = 1 << 18;
+
+/// The [`Summary`] hook: longest database call, most repeated call below one parent, first error.
+#[derive(Debug, Default)]
+pub struct TraceNotes {
+    /// When a database call is slow by itself.
+    thresholds: Thresholds,
+    /// What the badges of a trace do not say and the next span is compared with.
+    traces: HashMap<TraceId, Memory>,
+    /// The same traces by age, and some that were forgotten meanwhile.
+    order: VecDeque<TraceId>,
+    /// Entries in all counts.
+    counts: usize,
+    /// For the keys of the counts.
+    hasher: DefaultHashBuilder,
+}
+
+/// What is remembered of a trace.
+#[derive(Debug, Default)]
+struct Memory {
+    /// How often a statement was seen below a parent, by the hash of both.
+    repeats: HashMap<u64, u32>,
+    /// Start and key of the span that `Badges::error` is about.
+    error: Option<(Timestamp, SpanKey)>,
+}
+
+impl TraceNotes {
+    /// With the thresholds from which on a database call is slow.
+    #[must_use]
+    pub fn new(thresholds: Thresholds) -> Self {
+        Self { thresholds, ..Self::default() }
+    }
+
+    fn memory(&mut self, trace: TraceId) -> &mut Memory {
+        let order = &mut self.order;
+        self.traces.entry(trace).or_insert_with(|| {
+            order.push_back(trace);
+            Memory::default()
+        })
+    }
+
+    fn note_error(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
+        let text = span.error_type.unwrap_or(span.status_message);
+        if text.is_empty() {
+            return;
+        }
+        let rank = (span.start, span.key);
+        let memory = self.memory(span.trace_id);
+        if memory.error.is_none_or(|first| rank < first) {
+            memory.error = Some(rank);
+            badges.error = Some(Arc::from(text));
+        }
+    }
+
+    fn note_call(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
+        let Some(parent) = span.parent_id else { return };
+        let label = statement::normalise(span.category, span.label);
+        let hash = self.hasher.hash_one((parent, &*label));
+        let memory = self.memory(span.trace_id);
+        let before = memory.repeats.len();
+        let count = memory.repeats.entry(hash).or_default();
+        *count = count.saturating_add(1);
+        let count = *count;
+        self.counts += self.traces.get(&span.trace_id).map_or(0, |memory| memory.repeats.len() - before);
+        if count as usize >= GROUP_AT_LEAST {
+            match &mut badges.repeated {
+                Some((most, same)) if **same == *label => *most = count.max(*most),
+                Some((most, other)) if (count, Reverse(&*label)) <= (*most, Reverse(&**other)) => {}
+                repeated => *repeated = Some((count, Arc::from(label))),
+            }
+        }
+        self.bound();
+    }
+
+    /// Forgets the oldest traces while too much is remembered.
+    fn bound(&mut self) {
+        while self.counts > MAX_COUNTS || self.order.len() > MAX_COUNTS {
+            let Some(oldest) = self.order.pop_front() else { return };
+            self.drop_memory(oldest);
+        }
+    }
+
+    fn drop_memory(&mut self, trace: TraceId) {
+        if let Some(memory) = self.traces.remove(&trace) {
+            self.counts -= memory.repeats.len();
+        }
+    }
+}
+
+impl Summary for TraceNotes {
+    fn observe(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) -> bool {
+        if span.status == StatusCode::ERROR || span.error_type.is_some() {
+            self.note_error(span, badges);
+        }
+        let database = span.category.is_database();
+        if database {
+            let longer = badges
+                .longest_db
+                .as_ref()
+                .is_none_or(|(longest, label)| (span.duration, Reverse(span.label)) > (*longest, Reverse(&**label)));
+            if longer {
+                badges.longest_db = Some((span.duration, Arc::from(span.label)));
+            }
+        }
+        if database || (span.category == Category::Http && span.key.kind == Kind::CLIENT) {
+            self.note_call(span, badges);
+        }
+        database && span.duration > self.thresholds.absolute
+    }
+
+    fn forget(&mut self, trace: TraceId) {
+        self.drop_memory(trace);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Nanos, SpanId};
+
+    fn call(number: u64, label: &str) -> SpanFacts<'_> {
+        SpanFacts {
+            trace_id: TraceId([1; 16]),
+            key: SpanKey { id: SpanId(number.to_be_bytes()), kind: Kind::CLIENT },
+            parent_id: Some(SpanId([9; 8])),
+            start: Timestamp(number),
+            duration: Nanos::from_millis(number),
+            status: StatusCode::UNSET,
+            status_message: "",
+            category: Category::Sql,
+            name: "query",
+            label,
+            error_type: None,
+        }
+    }
+
+    fn badges<'a>(spans: impl IntoIterator<Item = SpanFacts<'a>>) -> (Badges, Vec<bool>) {
+        let mut notes = TraceNotes::new(Thresholds::default());
+        let mut badges = Badges::default();
+        let slow = spans.into_iter().map(|span| notes.observe(&span, &mut badges)).collect();
+        (badges, slow)
+    }
+
+    #[test]
+    fn equal_statements_below_one_parent_count_whatever_their_values() {
+        let labels: Vec<String> = (0..6).map(|id| format!("SELECT * FROM visits WHERE id = {id}")).collect();
+        let spans: Vec<_> = (1..).zip(&labels).map(|(number, label)| call(number, label)).collect();
+        let (all, _) = badges(spans.clone());
+        assert_eq!(all.repeated, Some((6, "SELECT * FROM visits WHERE id = ?".into())));
+        assert_eq!(badges(spans[..4].to_vec()).0.repeated, None);
+        let elsewhere = spans.iter().map(|span| SpanFacts { parent_id: Some(span.key.id), ..*span });
+        assert_eq!(badges(elsewhere).0.repeated, None);
+    }
+
+    #[test]
+    fn the_order_of_spans_does_not_matter() {
+        let mut spans: Vec<_> = (1..=5).map(|number| call(number, "b")).collect();
+        spans.extend((5..=9).map(|number| call(number, "a")));
+        spans.push(SpanFacts { status: StatusCode::ERROR, status_message: "late", ..call(20, "x") });
+        spans.push(SpanFacts { error_type: Some("First"), ..call(10, "y") });
+        let (forward, slow) = badges(spans.clone());
+        let (backward, _) = badges(spans.into_iter().rev());
+        assert_eq!(forward, backward);
+        assert_eq!(forward.repeated, Some((5, "a".into())));
+        assert_eq!(forward.error, Some("First".into()));
+        assert_eq!(forward.longest_db, Some((Nanos::from_millis(20), "x".into())));
+        assert!(slow.iter().all(|slow| !slow));
+    }
+
+    #[test]
+    fn a_long_database_call_is_slow_and_another_call_is_not() {
+        let sql = SpanFacts { duration: Nanos::from_millis(101), ..call(1, "SELECT 1") };
+        let http = SpanFacts { category: Category::Http, ..sql };
+        assert_eq!(badges([sql, http]).1, [true, false]);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_let_go() {
+        let mut notes = TraceNotes::new(Thresholds::default());
+        for number in 0..u32::try_from(MAX_COUNTS).unwrap() + 10 {
+            let trace = u128::from(number) + 1;
+            let span = SpanFacts { trace_id: TraceId(trace.to_be_bytes()), ..call(1, "a") };
+            notes.observe(&span, &mut Badges::default());
+        }
+        assert!(notes.counts <= MAX_COUNTS && notes.order.len() <= MAX_COUNTS);
+        for trace in notes.traces.keys().copied().collect::<Vec<_>>() {
+            notes.forget(trace);
+        }
+        assert_eq!(notes.counts, 0);
+    }
+}

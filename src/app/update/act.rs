@@ -1,0 +1,163 @@
+//! What each action does.
+
+use super::window::Step;
+use super::{bar, copy, detail, jump, link, list, palette, say, trace};
+use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State};
+
+/// Does it, or says why it cannot be done here.
+pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
+    use Action as A;
+    match action {
+        A::Quit => {
+            state.quitting = true;
+            out.push(Effect::Quit);
+        }
+        A::Help => state.overlay = Some(Overlay::Help { scroll: 0 }),
+        A::Palette => palette::open(state),
+        A::Filter => bar::begin(state, out),
+        A::Back => back(state, out),
+        A::ShowTraces => show(state, Screen::Traces, out),
+        A::ShowTrace => show(state, Screen::Trace, out),
+        A::ShowHealth => show(state, Screen::Health, out),
+        A::NextScreen => turn(state, 1, out),
+        A::PreviousScreen => turn(state, 2, out),
+        A::Up => go(state, Step::Rows(-1)),
+        A::Down => go(state, Step::Rows(1)),
+        A::PageUp => go(state, Step::Pages(-1)),
+        A::PageDown => go(state, Step::Pages(1)),
+        A::First => go(state, Step::First),
+        A::Last => go(state, Step::Last),
+        A::Open => open(state, out),
+        A::Copy => copy::open(state, out),
+        A::Unmask => unmask(state),
+        A::Theme => state.theme_flipped = !state.theme_flipped,
+        A::Demo => out.push(Effect::Demo(!state.demo)),
+        A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
+        _ => on_trace(state, action, out),
+    }
+}
+
+fn on_list(state: &mut State, action: Action, out: &mut Vec<Effect>) {
+    match action {
+        Action::Sort => list::next_sort(state, out),
+        Action::Reverse => {
+            let Sort { key, ascending } = state.list.sort;
+            list::sort(state, Sort { key, ascending: !ascending }, out);
+        }
+        Action::Follow => list::toggle_follow(state, out),
+        Action::Pause => list::toggle_pause(state, out),
+        _ => state.list.preview_shown = !state.list.preview_shown,
+    }
+}
+
+fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
+    use Action as A;
+    match action {
+        A::Fold => trace::fold(state, out),
+        A::Unfold => trace::unfold(state, out),
+        A::FoldAll => trace::fold_all(state, out),
+        A::UnfoldAll => trace::unfold_all(state, out),
+        A::NextError => jump::to_error(state, true, out),
+        A::PreviousError => jump::to_error(state, false, out),
+        A::NextSlow => jump::to_slow(state, true, out),
+        A::PreviousSlow => jump::to_slow(state, false, out),
+        A::NextMatch => jump::to_match(state, true, out),
+        A::PreviousMatch => jump::to_match(state, false, out),
+        A::Zoom => trace::zoom(state),
+        A::ZoomOut => trace::zoom_out(state),
+        A::FocusDetail => detail::toggle_focus(state),
+        A::DetailUp => detail::scroll(state, -1),
+        A::DetailDown => detail::scroll(state, 1),
+        A::FollowLink => link::follow(state, out),
+        A::LinkBack => link::back(state, out),
+        _ => {}
+    }
+}
+
+fn open(state: &mut State, out: &mut Vec<Effect>) {
+    match state.context() {
+        Context::Trace => trace::toggle(state, out),
+        Context::Detail => link::follow_chosen(state, out),
+        _ => list::open(state, out),
+    }
+}
+
+fn go(state: &mut State, step: Step) {
+    match state.context() {
+        Context::Traces | Context::Everywhere => list::go(state, step),
+        Context::Trace => trace::go(state, step),
+        Context::Detail => detail::go(state, step),
+        Context::Health => {
+            let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);
+            state.health_screen.scroll = scrolled(state.health_screen.scroll, step, height, lines);
+        }
+    }
+}
+
+/// The first line shown of `lines` (0: not known) after a step.
+pub(super) fn scrolled(scroll: usize, step: Step, height: u16, lines: u32) -> usize {
+    /// More than any screen of text has, less than would take long to come back from.
+    const UNKNOWN: usize = 1_000;
+    let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    let most = if lines == 0 { UNKNOWN } else { lines.saturating_sub(usize::from(height)) };
+    step.from(scroll.min(most), most + 1, height)
+}
+
+/// Shows a screen; the trace screen with the open trace, or else the selected one.
+pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
+    if screen == Screen::Trace && state.trace.is_none() {
+        return list::open(state, out);
+    }
+    if state.screen == screen {
+        return say(state, "this screen is shown already");
+    }
+    state.screen = screen;
+}
+
+fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
+    let reachable = state.trace.is_some() || state.list.selected.is_some();
+    let screens = [Screen::Traces, Screen::Trace, Screen::Health];
+    let at = screens.iter().position(|screen| *screen == state.screen).unwrap_or_default();
+    let mut to = (at + by) % screens.len();
+    if screens[to] == Screen::Trace && !reachable {
+        to = (to + by) % screens.len();
+    }
+    show(state, screens[to], out);
+}
+
+/// One step back: out of the detail, the search, the zoom, the link, the trace; on the list out of the filter.
+fn back(state: &mut State, out: &mut Vec<Effect>) {
+    match state.screen {
+        Screen::Health => state.screen = Screen::Traces,
+        Screen::Traces if !state.filter.text.is_empty() => {
+            bar::clear(state, out);
+            say(state, "filter cleared");
+        }
+        Screen::Traces => say(state, "this is the first screen: q quits"),
+        Screen::Trace => back_on_trace(state, out),
+    }
+}
+
+fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
+    let searching = !state.find.text.is_empty();
+    let Some(trace) = &mut state.trace else {
+        state.screen = Screen::Traces;
+        return;
+    };
+    if trace.detail.focus == DetailFocus::Detail {
+        trace.detail.focus = DetailFocus::Waterfall;
+    } else if searching || trace.found.is_some() {
+        bar::clear(state, out);
+    } else if trace.zoom.is_some() {
+        trace.zoom = None;
+    } else if trace.back.is_empty() {
+        state.screen = Screen::Traces;
+    } else {
+        link::back(state, out);
+    }
+}
+
+fn unmask(state: &mut State) {
+    state.unmasked = !state.unmasked;
+    say(state, if state.unmasked { "secrets are shown as they are" } else { "secrets are masked" });
+}

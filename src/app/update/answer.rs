@@ -1,0 +1,120 @@
+//! Answers to effects.
+
+use std::sync::Arc;
+
+use super::{bar, jump, link, list, rows, say, settle, trace, warn};
+use crate::app::state::Reason;
+use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
+use crate::model::{SpanKey, TraceId};
+use crate::query::Query;
+
+/// An answer came in.
+pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
+    let mut out = Vec::new();
+    match answer {
+        Answer::Listed { generation, .. } if generation != state.list.generation => {}
+        Answer::Listed { revision, rows, strip, partial, .. } => {
+            list::take_rows(state, rows);
+            state.list.revision = revision;
+            state.list.strip = strip;
+            state.list.searching = partial;
+            if !partial {
+                state.asked.list = Reason::Data;
+            }
+        }
+        Answer::Previewed { trace, analysis, rows } => {
+            if state.list.selected == Some(trace) {
+                let last_arrival = analysis.trace.last_arrival;
+                state.list.preview = Some(Preview { id: trace, last_arrival, analysis, rows });
+            }
+        }
+        Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
+        Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
+        Answer::Completed { text, completions } => {
+            let bar = if state.find.editing { &mut state.find } else { &mut state.filter };
+            if bar.editing && bar.text == text {
+                bar.completions = completions;
+                bar.chosen = 0;
+            }
+        }
+        Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
+        Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
+        Answer::Health(health) => state.health = health,
+        Answer::Demo(Ok(playing)) => {
+            state.demo = playing;
+            say(state, if playing { "the demo plays: d on the list stops it" } else { "the demo has stopped" });
+        }
+        Answer::Demo(Err(why)) => warn(state, format!("no demo: {why}")),
+    }
+    settle::settle(state, &mut out);
+    out
+}
+
+fn of_trace(state: &mut State, answer: Answer, out: &mut Vec<Effect>) {
+    let current = state.trace.as_ref().map(|trace| (trace.id, trace.generation));
+    match answer {
+        Answer::Opened { generation, trace, analysis, rows, found } if current == Some((trace, generation)) => {
+            state.asked.trace = None;
+            let Some(analysis) = analysis else { return gone(state) };
+            state.asked.left = None;
+            if let Some(open) = &mut state.trace {
+                open.gone = false;
+                open.last_arrival = analysis.trace.last_arrival;
+            }
+            let query = Arc::clone(&state.find.query);
+            rows::take(state, Some(analysis), rows, out);
+            if let Some(nodes) = found {
+                take_found(state, query, nodes);
+            }
+        }
+        Answer::Flattened { generation, rows } if current.is_some_and(|(_, latest)| latest == generation) => {
+            state.asked.trace = None;
+            rows::take(state, None, rows, out);
+        }
+        Answer::Found { generation, query, nodes } if current.is_some_and(|(_, latest)| latest == generation) => {
+            state.asked.trace = None;
+            take_found(state, query, nodes);
+        }
+        _ => return,
+    }
+    if state.asked.trace.is_none() && std::mem::take(&mut state.asked.land_on_match) {
+        jump::to_match_from_here(state, out);
+    }
+}
+
+fn take_found(state: &mut State, query: Arc<Query>, nodes: Vec<u32>) {
+    if !bar::is_current(state, &query) || query.is_empty() {
+        return;
+    }
+    if let Some(trace) = &mut state.trace {
+        let set = nodes.iter().copied().collect();
+        trace.found = Some(Found { query, nodes: Arc::new(nodes), set: Arc::new(set) });
+    }
+}
+
+/// The trace is not held (any longer). What was read of it stays on screen.
+fn gone(state: &mut State) {
+    if link::not_held(state) {
+        return;
+    }
+    let Some(trace) = &mut state.trace else { return };
+    trace.gone = true;
+    let seen = trace.analysis.is_some();
+    warn(
+        state,
+        if seen { "this trace has left the index: what was read of it is shown" } else { "this trace is not held" },
+    );
+}
+
+fn detailed(state: &mut State, trace: TraceId, span: SpanKey, detail: Option<Arc<SpanDetail>>) {
+    let wanted = state.asked.detail.is_some_and(|asked| asked.trace == trace && asked.span == span);
+    let Some(open) = state.trace.as_mut().filter(|_| wanted) else { return };
+    // What has left the index stays on screen as it was read.
+    if let Some(detail) = detail {
+        open.detail.cell = open.detail.cell.min(detail.cells.len().saturating_sub(1));
+        open.detail.span = Some(detail);
+    }
+    if open.detail.span.is_none() {
+        trace::set_focus(state, crate::app::DetailFocus::Waterfall);
+    }
+}

@@ -1,0 +1,194 @@
+//! The filter bar, and the search bar of a trace.
+
+use std::sync::Arc;
+
+use super::edit::{self, Edited};
+use super::{jump, list, say, trace, warn};
+use crate::app::state::{Reason, Request};
+use crate::app::{Effect, FilterBar, Key, KeyPress, Overlay, Screen, State};
+use crate::query::{Query, parse};
+
+/// Edits the bar of the screen; health has none and leads to the list's.
+pub(super) fn begin(state: &mut State, out: &mut Vec<Effect>) {
+    if state.screen == Screen::Health {
+        state.screen = Screen::Traces;
+    }
+    let bar = edited(state);
+    bar.editing = true;
+    bar.before.clone_from(&bar.text);
+    bar.cursor = bar.text.len();
+    complete(state, out);
+}
+
+fn edited(state: &mut State) -> &mut FilterBar {
+    if state.screen == Screen::Trace { &mut state.find } else { &mut state.filter }
+}
+
+fn complete(state: &mut State, out: &mut Vec<Effect>) {
+    let bar = edited(state);
+    bar.completions.clear();
+    bar.chosen = 0;
+    out.push(Effect::Complete { text: bar.text.clone(), cursor: bar.cursor });
+}
+
+/// A key while editing.
+pub(super) fn press(state: &mut State, key: KeyPress, out: &mut Vec<Effect>) {
+    match key.key {
+        Key::Enter => apply(state, out),
+        Key::Esc => cancel(state, out),
+        Key::Tab if key.shift => choose(state, -1),
+        Key::Tab => {
+            let chosen = edited(state).chosen;
+            accept(state, chosen, out);
+        }
+        Key::Down => choose(state, 1),
+        Key::Up => choose(state, -1),
+        _ => {
+            let bar = edited(state);
+            match edit::press(&mut bar.text, &mut bar.cursor, key) {
+                Edited::Text => changed(state, out),
+                Edited::Cursor => complete(state, out),
+                Edited::Nothing => {}
+            }
+        }
+    }
+}
+
+/// Pasted text goes where text is typed; elsewhere it opens the bar, for what else could it be meant for.
+pub(super) fn paste(state: &mut State, text: &str, out: &mut Vec<Effect>) {
+    if let Some(Overlay::Palette(palette)) = &mut state.overlay {
+        edit::insert(&mut palette.text, &mut palette.cursor, text);
+        return super::palette::search(state);
+    }
+    if state.overlay.is_some() {
+        return;
+    }
+    if !state.bar().editing {
+        begin(state, out);
+    }
+    let bar = edited(state);
+    if edit::insert(&mut bar.text, &mut bar.cursor, text) == Edited::Text {
+        changed(state, out);
+    }
+}
+
+fn choose(state: &mut State, by: isize) {
+    let bar = edited(state);
+    let many = bar.completions.len();
+    if many > 0 {
+        bar.chosen = (bar.chosen + many).saturating_add_signed(by) % many;
+    }
+}
+
+/// Puts a proposal in.
+pub(super) fn accept(state: &mut State, index: usize, out: &mut Vec<Effect>) {
+    let bar = edited(state);
+    let Some(completion) = bar.completions.get(index).cloned() else {
+        return say(state, "nothing to complete here");
+    };
+    let (from, to) = completion.replace;
+    if from <= to && bar.text.is_char_boundary(from) && bar.text.is_char_boundary(to) {
+        bar.text.replace_range(from..to, &completion.text);
+        bar.cursor = from + completion.text.len();
+        changed(state, out);
+    }
+}
+
+/// The text has changed: reads it, and shows what it selects where it can be read.
+fn changed(state: &mut State, out: &mut Vec<Effect>) {
+    complete(state, out);
+    read(state, out);
+}
+
+fn read(state: &mut State, out: &mut Vec<Effect>) {
+    let bar = edited(state);
+    match parse(&bar.text) {
+        Ok(query) => {
+            bar.error = None;
+            let other = query.terms != bar.query.terms;
+            bar.query = Arc::new(query);
+            if other {
+                run(state, out);
+            }
+        }
+        Err(error) => bar.error = Some(error),
+    }
+}
+
+fn run(state: &mut State, out: &mut Vec<Effect>) {
+    if state.screen != Screen::Trace {
+        return list::ask(state, Reason::Filter, out);
+    }
+    if state.find.query.is_empty() {
+        if let Some(trace) = &mut state.trace {
+            trace.found = None;
+        }
+    } else {
+        trace::request(state, Request::Find, out);
+    }
+}
+
+/// Enter: the text stands, and the keys go back to the rows.
+fn apply(state: &mut State, out: &mut Vec<Effect>) {
+    let bar = edited(state);
+    if let Some(error) = &bar.error {
+        let text = error.to_string();
+        return warn(state, text);
+    }
+    close(bar);
+    if state.screen == Screen::Trace && !state.find.query.is_empty() {
+        if state.asked.trace.is_some() {
+            state.asked.land_on_match = true;
+        } else {
+            jump::to_match_from_here(state, out);
+        }
+    }
+}
+
+fn close(bar: &mut FilterBar) {
+    bar.editing = false;
+    bar.completions.clear();
+    bar.chosen = 0;
+    bar.before.clear();
+}
+
+/// The keys go back to the rows; the text stays as far as it is valid.
+pub(super) fn leave(state: &mut State) {
+    let bar = edited(state);
+    if bar.editing {
+        if bar.error.take().is_some() {
+            bar.text.clone_from(&bar.query.text);
+            bar.cursor = bar.text.len();
+        }
+        close(bar);
+    }
+}
+
+fn cancel(state: &mut State, out: &mut Vec<Effect>) {
+    let bar = edited(state);
+    bar.text = std::mem::take(&mut bar.before);
+    bar.cursor = bar.text.len();
+    close(bar);
+    read(state, out);
+}
+
+/// Empties the bar.
+pub(super) fn clear(state: &mut State, out: &mut Vec<Effect>) {
+    let bar = edited(state);
+    let selected = !bar.query.is_empty();
+    *bar = FilterBar::default();
+    if selected {
+        run(state, out);
+    }
+    state.asked.land_on_match = false;
+    if state.screen == Screen::Trace
+        && let Some(trace) = &mut state.trace
+    {
+        trace.found = None;
+    }
+}
+
+/// A search is only worth an answer as long as it is what the bar says.
+pub(super) fn is_current(state: &State, query: &Query) -> bool {
+    state.find.query.terms == query.terms
+}

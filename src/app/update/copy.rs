@@ -1,0 +1,160 @@
+//! What can be copied, and copying it. Secrets stay masked unless they are shown.
+
+use std::fmt::Write as _;
+
+use super::{list, say};
+use crate::analysis::RowKey;
+use crate::app::plain;
+use crate::app::{Cell, Copied, DetailFocus, Effect, Overlay, Screen, SpanDetail, State};
+use crate::model::{Span, lookup};
+use crate::redact::Redactor;
+use crate::semconv;
+
+/// Lists what can be copied here; copies it at once where it is only one thing.
+pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
+    let items = items(state);
+    match items.len() {
+        0 => say(state, "nothing to copy here"),
+        1 => {
+            state.overlay = Some(Overlay::Copy(items));
+            take(state, 0, out);
+        }
+        _ => state.overlay = Some(Overlay::Copy(items)),
+    }
+}
+
+/// Copies the thing at `index` of the overlay.
+pub(super) fn take(state: &mut State, index: usize, out: &mut Vec<Effect>) {
+    let Some(Overlay::Copy(mut items)) = state.overlay.take() else { return };
+    if index < items.len() {
+        let Copied { what, text, .. } = items.swap_remove(index);
+        out.push(Effect::Copy { what, text });
+    }
+}
+
+fn items(state: &State) -> Vec<Copied> {
+    let mask = (!state.unmasked).then_some(&state.settings.redactor);
+    match state.screen {
+        Screen::Trace => of_trace(state, mask),
+        Screen::Traces if list::selected(&state.list).is_some() => of_list(state, mask),
+        Screen::Traces | Screen::Health => of_recipes(state),
+    }
+}
+
+fn item(key: char, what: &str, text: impl Into<String>) -> Copied {
+    Copied { key, what: what.to_owned(), text: text.into() }
+}
+
+fn of_list(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
+    let Some(id) = state.list.selected else { return Vec::new() };
+    let mut items = vec![item('t', "trace id", id.to_string())];
+    let page = state.list.page.iter().find(|page| page.row.trace == id);
+    if let Some(summary) = page.and_then(|page| page.summary.as_ref()) {
+        items.push(item('o', "operation", plain::free(&summary.root_label, mask)));
+        items.push(item('n', "service name", summary.root_service.to_string()));
+    }
+    if !state.filter.text.is_empty() {
+        items.push(item('f', "filter", state.filter.text.clone()));
+    }
+    items
+}
+
+/// The lines that let an application send here: all that set its environment together, and each by itself.
+fn of_recipes(state: &State) -> Vec<Copied> {
+    let recipes = &state.settings.recipes;
+    let exports: Vec<&str> =
+        recipes.iter().map(|(_, command)| command.as_str()).filter(|command| command.starts_with("export ")).collect();
+    let mut items = Vec::new();
+    if !exports.is_empty() {
+        items.push(item('e', "environment lines", exports.join("\n")));
+    }
+    for (key, (language, command)) in ('1'..='9').zip(recipes) {
+        items.push(item(key, &format!("{language} line"), command.clone()));
+    }
+    items
+}
+
+fn of_trace(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
+    let Some(trace) = &state.trace else { return Vec::new() };
+    let detail = trace.detail.span.as_deref();
+    let mut items = Vec::new();
+    if let Some(detail) = detail {
+        if trace.detail.focus == DetailFocus::Detail {
+            items.extend(of_cell(detail, trace.detail.cell, mask));
+        }
+        items.extend(statement(&detail.span, mask).map(|text| item('s', "statement", text)));
+    }
+    items.push(item('t', "trace id", trace.id.to_string()));
+    if let Some(RowKey::Span(key)) = trace.selected {
+        items.push(item('i', "span id", key.id.to_string()));
+    }
+    if let Some(SpanDetail { span, .. }) = detail {
+        items.push(item('n', "span name", plain::free(&span.name.lossy(), mask)));
+        items.extend(exception(span, mask).map(|text| item('x', "exception", text)));
+        if !span.attributes.is_empty() {
+            items.push(item('A', "all attributes", plain::lines(&span.attributes, mask)));
+        }
+    }
+    items
+}
+
+/// The statement of a database span.
+fn statement(span: &Span, mask: Option<&Redactor>) -> Option<String> {
+    let is_statement = |key: &str| semconv::is_statement_key(key);
+    let found = span.attributes.iter().find(|attribute| is_statement(&attribute.key.lossy()))?;
+    Some(plain::text(&found.key.lossy(), &found.value, mask))
+}
+
+/// Type, message and stack trace of the first exception.
+fn exception(span: &Span, mask: Option<&Redactor>) -> Option<String> {
+    let event = span.events.iter().find(|event| event.name == "exception")?;
+    let part = |key| lookup(&event.attributes, key).map(|value| plain::text(key, value, mask)).unwrap_or_default();
+    let mut text = part("exception.type");
+    let message = part("exception.message");
+    if !message.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{}{message}", if text.is_empty() { "" } else { ": " });
+    }
+    let stack = part("exception.stacktrace");
+    if !stack.is_empty() {
+        let _ = write!(text, "\n{stack}");
+    }
+    Some(text.trim_start().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn of_cell(detail: &SpanDetail, cell: usize, mask: Option<&Redactor>) -> Vec<Copied> {
+    let span = &detail.span;
+    let attributes = match detail.cells.get(cell) {
+        Some(Cell::Attribute(index)) => span.attributes.get(*index),
+        Some(Cell::Resource(index)) => span.resource.attributes.get(*index),
+        Some(Cell::Scope(index)) => span.scope.attributes.get(*index),
+        Some(Cell::Event(index)) => {
+            let event = span.events.get(*index);
+            return event
+                .map(|event| item('a', "event", lines_of(&event.name.lossy(), &event.attributes, mask)))
+                .into_iter()
+                .collect();
+        }
+        Some(Cell::Link(index)) => {
+            let target = span.links.get(*index).and_then(crate::model::Link::target);
+            return target.map(|(trace, _)| item('a', "linked trace id", trace.to_string())).into_iter().collect();
+        }
+        Some(Cell::Log(index)) => {
+            let log = detail.logs.get(*index);
+            return log
+                .map(|log| item('a', "log record", lines_of(&plain::text("", &log.body, mask), &log.attributes, mask)))
+                .into_iter()
+                .collect();
+        }
+        Some(Cell::Statement) | None => None,
+    };
+    let Some(attribute) = attributes else { return Vec::new() };
+    let key = attribute.key.lossy();
+    let value = plain::text(&key, &attribute.value, mask);
+    vec![item('a', &key, value.clone()), item('k', &format!("{key}=…"), format!("{key}={value}"))]
+}
+
+fn lines_of(head: &str, attributes: &[crate::model::Attribute], mask: Option<&Redactor>) -> String {
+    let lines = plain::lines(attributes, mask);
+    if lines.is_empty() { head.to_owned() } else { format!("{head}\n{lines}") }
+}

@@ -1,0 +1,66 @@
+//! State × what happened → state, effects.
+//!
+//! Each function changes what it is asked to and leaves the follow-up requests (preview, detail, what must be kept) to
+//! `settle`, which compares what is on screen with what was asked for.
+
+mod act;
+mod answer;
+mod bar;
+mod copy;
+mod detail;
+mod edit;
+mod jump;
+mod link;
+mod list;
+mod mouse;
+mod overlay;
+mod palette;
+mod rows;
+mod settle;
+mod tick;
+mod trace;
+mod window;
+
+pub use answer::answer;
+pub use mouse::click;
+pub use tick::{refresh, tick};
+
+use super::{Effect, Input, KeyPress, Keymap, Notice, State};
+use crate::model::Nanos;
+
+/// How long a notice stands.
+const NOTICE: Nanos = Nanos::from_secs(4);
+
+/// A person pressed a key, pasted, or resized. Mouse inputs go through [`click`].
+pub fn input(state: &mut State, keymap: &Keymap, input: &Input) -> Vec<Effect> {
+    let mut out = Vec::new();
+    match input {
+        Input::Key(key) => press(state, keymap, *key, &mut out),
+        Input::Paste(text) => bar::paste(state, text, &mut out),
+        Input::Resize(..) | Input::Mouse(_) => {}
+    }
+    settle::settle(state, &mut out);
+    out
+}
+
+fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut Vec<Effect>) {
+    if key == Keymap::INTERRUPT {
+        act::act(state, super::Action::Quit, out);
+    } else if state.overlay.is_some() {
+        overlay::press(state, keymap, key, out);
+    } else if state.bar().editing {
+        bar::press(state, key, out);
+    } else if let Some(action) = keymap.resolve(state.context(), key) {
+        act::act(state, action, out);
+    }
+}
+
+/// Says something in the footer.
+fn say(state: &mut State, text: impl Into<String>) {
+    state.notice = Some(Notice { text: text.into(), until: state.now.plus(NOTICE), alarming: false });
+}
+
+/// Says that something did not work.
+fn warn(state: &mut State, text: impl Into<String>) {
+    state.notice = Some(Notice { text: text.into(), until: state.now.plus(NOTICE), alarming: true });
+}

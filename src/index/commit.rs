@@ -1,0 +1,286 @@
+//! The second half of taking a body in: its rows join their traces.
+//!
+//! Only bodies that were read to their end come here. Rows that are not kept (repeated, refused) stay in their chunk
+//! as dead rows, unless the whole body is: then its rows are cut off again.
+
+use std::cmp::Ordering;
+
+use super::chunk::mark;
+use super::intake::Pending;
+use super::segment::RowRef;
+use super::store::Begin;
+use super::traces::full;
+use super::twins::{LARGE, filter_bit};
+use super::{SpanFacts, Summary, Writer};
+use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanKey, StatusCode, Timestamp, TraceId};
+use crate::otlp::encode;
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is a span not held before.
+    New,
+    /// It is held, in place of other content that was held under its identity.
+    Better,
+    /// The same or better content is held already.
+    Repeated,
+    /// Its trace is too large.
+    Refused,
+}
+
+impl<S: Summary> Writer<S> {
+    /// Has the rows since `begin` join their traces.
+    pub(super) fn commit(
+        &mut self,
+        begin: &Begin,
+        pending: &[Pending],
+        mut receipt: Receipt,
+        from: (SourceId, Timestamp),
+    ) -> Receipt {
+        let mut last: Option<(TraceId, u64)> = None;
+        let mut held = false;
+        for (ordinal, row) in (begin.first..).zip(pending) {
+            let number = match last {
+                Some((id, number)) if id == row.trace_id => number,
+                _ => self.traces.find_or_begin(row.trace_id, from.0, from.1),
+            };
+            last = Some((row.trace_id, number));
+            let fate = self.commit_row(ordinal, number, row.cost, from.1);
+            held |= matches!(fate, Fate::New | Fate::Better);
+            receipt.accepted += u64::from(fate != Fate::Refused);
+            let repeated = u64::from(matches!(fate, Fate::Better | Fate::Repeated));
+            receipt.duplicates += repeated;
+            self.stats.duplicates += repeated;
+            receipt.reject(RejectReason::TraceTooLarge, u64::from(fate == Fate::Refused));
+        }
+        if !held {
+            self.store.roll_back(begin);
+        }
+        receipt
+    }
+
+    fn commit_row(&mut self, ordinal: u64, number: u64, cost: u32, now: Timestamp) -> Fate {
+        let Some((row, _)) = self.store.row(ordinal) else { return Fate::Refused };
+        let key = row.key();
+        let quarter = self.budget as u64 / 4;
+        let Some(trace) = self.traces.change(number) else { return Fate::Refused };
+        let maybe_held = trace.filter & filter_bit(key.id) != 0;
+        let (head, too_large) = (trace.head, trace.cost + u64::from(cost) > quarter);
+        let twin = if maybe_held { self.twin(number, head, key) } else { None };
+        let fate = match twin {
+            Some(twin) if self.is_better(ordinal, twin) => Fate::Better,
+            Some(_) => Fate::Repeated,
+            None if too_large => Fate::Refused,
+            None => Fate::New,
+        };
+        if let Some(trace) = self.traces.change(number) {
+            trace.truncated |= fate == Fate::Refused;
+            trace.last_arrival = trace.last_arrival.max(now);
+        }
+        if matches!(fate, Fate::Refused | Fate::Repeated) {
+            self.store.bury(ordinal);
+            return fate;
+        }
+        self.link(ordinal, number, cost);
+        if let Some(twin) = twin {
+            self.supersede(twin, number);
+        }
+        self.count(ordinal, number, now);
+        fate
+    }
+
+    /// The row that is held under the same identity.
+    fn twin(&self, number: u64, head: u64, key: SpanKey) -> Option<u64> {
+        if let Some(ids) = self.twins.get(number) {
+            let next = self.store.next();
+            let mut rows = ids.rows(key.id).map(|low| full(u64::from(low), next));
+            return rows.find(|ordinal| self.store.row(*ordinal).is_some_and(|(row, dead)| !dead && row.key() == key));
+        }
+        self.store.chain(head).find(|(_, row)| row.key() == key).map(|(ordinal, _)| ordinal)
+    }
+
+    /// Whether new content takes the place of old: the later end, then the longer encoding, then the bytewise greater.
+    fn is_better(&self, new: u64, old: u64) -> bool {
+        let (Some((new, _)), Some((old, _))) = (self.store.row(new), self.store.row(old)) else { return false };
+        let ends = (new.chunk.end[new.row], old.chunk.end[old.row]);
+        if ends.0 != ends.1 {
+            return ends.0 > ends.1;
+        }
+        let (new, old) = (encoding(new), encoding(old));
+        (new.len(), new) > (old.len(), old)
+    }
+
+    /// Appends a row to the chain of its trace.
+    pub(super) fn link(&mut self, ordinal: u64, number: u64, cost: u32) {
+        let floor = self.store.floor();
+        let Some(trace) = self.traces.change(number) else { return };
+        let back = if trace.head >= floor { ordinal - trace.head } else { 0 };
+        trace.head = ordinal;
+        trace.cost += u64::from(cost);
+        if let Some((chunk, row)) = self.store.draft(ordinal) {
+            chunk.prev[row] = u32::try_from(back).unwrap_or(0);
+            #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
+            let low = number as u32;
+            chunk.trace[row] = low;
+        }
+    }
+
+    /// Takes the row that was held until now out of account.
+    fn supersede(&mut self, ordinal: u64, number: u64) {
+        let Some((row, _)) = self.store.row(ordinal) else { return };
+        let failed = row.status() == StatusCode::ERROR;
+        let slow = row.chunk.marks[row.row] & mark::SLOW != 0;
+        if let Some(place) = self.service_of(ordinal)
+            && let Some(health) = self.services.arrive(place, Timestamp(0))
+        {
+            health.spans -= 1;
+            health.errors -= u64::from(failed);
+            health.slow_sql -= u64::from(slow);
+        }
+        self.store.bury(ordinal);
+        self.stats.spans -= 1;
+        if let Some(trace) = self.traces.change(number) {
+            trace.spans -= 1;
+            trace.stale = true;
+        }
+    }
+
+    /// Counts a new row: in its trace, in its service, in all.
+    fn count(&mut self, ordinal: u64, number: u64, now: Timestamp) {
+        let Some(seen) = self.observe(ordinal, number) else { return };
+        if seen.slow
+            && let Some((chunk, row)) = self.store.draft(ordinal)
+        {
+            chunk.marks[row] |= mark::SLOW;
+        }
+        if let Some(health) = self.services.arrive(seen.service, now) {
+            health.spans += 1;
+            health.errors += u64::from(seen.failed);
+            health.slow_sql += u64::from(seen.slow);
+            health.traces += u64::from(seen.new_service);
+        }
+        self.stats.spans += 1;
+        self.note_ids(ordinal, number);
+    }
+
+    /// Brings the figures of a trace up to date with one more of its rows.
+    pub(super) fn observe(&mut self, ordinal: u64, number: u64) -> Option<Seen> {
+        let service = self.service_of(ordinal)?;
+        let (row, _) = self.store.row(ordinal)?;
+        let mut foreign = super::labels::Labels::default();
+        let labels = if ordinal >= self.store.current.base { &mut self.labels } else { &mut foreign };
+        let text = labels.operation(row).clone();
+        let described = labels.describe(row);
+        let trace = self.traces.change(number)?;
+        let (start, key, parent) = (row.chunk.start[row.row], row.key(), row.parent());
+        let status = row.status();
+        let failed = status == StatusCode::ERROR;
+        trace.spans += 1;
+        trace.errors += u32::from(failed);
+        trace.filter |= filter_bit(key.id);
+        if start != 0 {
+            trace.start = trace.start.min(start);
+            trace.end = trace.end.max(row.chunk.end[row.row]).max(start);
+        }
+        let new_service = !trace.services.contains(&service);
+        if new_service {
+            trace.services.push(service);
+        }
+        let rank = (parent.is_some(), start.wrapping_sub(1));
+        let leads = match (trace.root, rank.cmp(&trace.root_rank)) {
+            (0, _) | (_, Ordering::Less) => true,
+            (root, Ordering::Equal) => self.store.row(root).is_none_or(|(root, _)| key < root.key()),
+            (_, Ordering::Greater) => false,
+        };
+        if leads {
+            trace.root_rank = rank;
+            trace.root = ordinal;
+            trace.has_root = parent.is_none();
+            trace.root_service = text.service;
+            trace.root_label = described.label.clone();
+        }
+        let look = row.chunk.marks[row.row] & (mark::EVENTS | mark::ERROR_TYPE) != 0;
+        let error_type = if look { row.error_type() } else { None };
+        let facts = SpanFacts {
+            trace_id: trace.id,
+            key,
+            parent_id: parent,
+            start: Timestamp(start),
+            duration: Nanos(row.chunk.duration(row.row)),
+            status,
+            status_message: &String::from_utf8_lossy(row.status_message()),
+            category: described.category,
+            name: &text.name,
+            label: &described.label,
+            error_type: error_type.as_deref(),
+        };
+        let slow = note(&mut self.summary, &facts, &mut trace.badges);
+        Some(Seen { service, failed, slow, new_service })
+    }
+
+    /// Keeps the span ids of a large trace.
+    fn note_ids(&mut self, ordinal: u64, number: u64) {
+        let Some(trace) = self.traces.pages.get(number) else { return };
+        if self.twins.get(number).is_some() {
+            if let Some((row, _)) = self.store.row(ordinal) {
+                self.twins.add(number, row.key().id, row.parent(), ordinal);
+            }
+        } else if trace.spans > LARGE {
+            let rows = self.store.chain(trace.head);
+            self.twins.set(number, rows.map(|(ordinal, row)| (row.key().id, row.parent(), ordinal)));
+        }
+    }
+
+    /// The place of a row's service.
+    fn service_of(&mut self, ordinal: u64) -> Option<u16> {
+        let (row, _) = self.store.row(ordinal)?;
+        let service = row.segment.words.get(row.operation().service);
+        if ordinal < self.store.current.base {
+            return Some(self.services.place(&String::from_utf8_lossy(service)));
+        }
+        let operation = row.chunk.operation[row.row] as usize;
+        if self.operation_service.len() <= operation {
+            self.operation_service.resize(operation + 1, None);
+        }
+        let place = &mut self.operation_service[operation];
+        Some(*place.get_or_insert_with(|| self.services.place(&String::from_utf8_lossy(service))))
+    }
+}
+
+/// What came of a row that was counted in its trace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// Place of its service.
+    service: u16,
+    /// Its status is error.
+    failed: bool,
+    /// It is a slow database span.
+    slow: bool,
+    /// Its service was not part of the trace before.
+    new_service: bool,
+}
+
+/// Calls the hook with the badges of a trace; most traces need no room for any.
+fn note(summary: &mut impl Summary, facts: &SpanFacts<'_>, badges: &mut Option<Box<Badges>>) -> bool {
+    if let Some(badges) = badges {
+        return summary.observe(facts, badges);
+    }
+    let mut fresh = Badges::default();
+    let slow = summary.observe(facts, &mut fresh);
+    if fresh != Badges::default() {
+        *badges = Some(Box::new(fresh));
+    }
+    slow
+}
+
+/// All of a span's content in one defined form, to compare two by.
+fn encoding(row: RowRef<'_>) -> Vec<u8> {
+    let mut span = row.to_span(TraceId::default());
+    span.source = SourceId::default();
+    let mut bytes = encode::span(&span);
+    for (message, schema_url) in [row.resource(), row.scope()] {
+        bytes.extend_from_slice(message);
+        bytes.extend_from_slice(schema_url);
+    }
+    bytes
+}

@@ -1,0 +1,114 @@
+//! Which keys and values are in use, for completion.
+
+use hashbrown::HashMap;
+
+use super::segment::{Segment, unpack};
+use super::word::{Slot, Word};
+use super::{Block, View};
+use crate::otlp::{AttributeValue, peek};
+
+/// Counts by text, over all segments.
+type Counts = HashMap<Vec<u8>, u64>;
+
+/// See [`View::keys`].
+pub(super) fn keys(view: &View, limit: usize) -> Vec<(String, u64)> {
+    let mut counts = Counts::new();
+    for segment in &view.state.segments {
+        let (shapes, origins) = usage(view, segment);
+        for (shape, count) in (0..).zip(shapes).filter(|(_, count)| *count > 0) {
+            let mut keys = segment.keys(shape);
+            keys.sort_unstable();
+            keys.dedup();
+            keys.into_iter().for_each(|key| add(&mut counts, segment.words.get(key), count));
+        }
+        for (origin, count) in segment.origins.iter().zip(origins).filter(|(_, count)| *count > 0) {
+            let resource = unpack(segment.resources.get(origin.resource)).0;
+            let scope = unpack(segment.scopes.get(origin.scope)).0;
+            for (key, ..) in peek::resource_attributes(resource).chain(peek::scope_attributes(scope)) {
+                add(&mut counts, key, count);
+            }
+        }
+    }
+    ranked(counts, limit)
+}
+
+/// See [`View::values`].
+pub(super) fn values(view: &View, key: &str, limit: usize) -> Vec<(String, u64)> {
+    let mut counts = Counts::new();
+    for segment in &view.state.segments {
+        let mut words = vec![0; segment.words.len() as usize];
+        for block in view.blocks().filter(|block| std::ptr::eq(block.segment, &raw const **segment)) {
+            match key {
+                "name" => count_operations(&block, &mut words, false),
+                "service.name" => count_operations(&block, &mut words, true),
+                _ => count_values(&block, key.as_bytes(), &mut words),
+            }
+        }
+        for (word, count) in (0..).zip(words).filter(|(_, count)| *count > 0) {
+            add(&mut counts, segment.words.get(word), count);
+        }
+        if key != "name" && key != "service.name" {
+            count_origins(view, segment, key, &mut counts);
+        }
+    }
+    ranked(counts, limit)
+}
+
+fn count_operations(block: &Block<'_>, words: &mut [u64], service: bool) {
+    for row in block.all().iter() {
+        let operation = block.row_ref(row as usize).operation();
+        words[if service { operation.service } else { operation.name } as usize] += 1;
+    }
+}
+
+fn count_values(block: &Block<'_>, key: &[u8], words: &mut [u64]) {
+    let chunk = &block.piece.chunk;
+    let mut places: HashMap<u32, Option<usize>> = HashMap::new();
+    for row in block.all().iter().map(|row| row as usize) {
+        let place = *places.entry(chunk.shape[row]).or_insert_with(|| {
+            let keys = block.segment.keys(chunk.shape[row]);
+            keys.iter().rposition(|word| block.segment.words.get(*word) == key)
+        });
+        let word = place.and_then(|place| chunk.values(row).get(place).copied().map(Word::slot));
+        if let Some(Slot::Known(id)) = word {
+            words[id as usize] += 1;
+        }
+    }
+}
+
+fn count_origins(view: &View, segment: &Segment, key: &str, counts: &mut Counts) {
+    let (_, origins) = usage(view, segment);
+    for (origin, count) in segment.origins.iter().zip(origins).filter(|(_, count)| *count > 0) {
+        let resource = unpack(segment.resources.get(origin.resource)).0;
+        for (name, value, _) in peek::resource_attributes(resource) {
+            if let (true, AttributeValue::Text(text)) = (name == key.as_bytes(), value) {
+                add(counts, text, count);
+            }
+        }
+    }
+}
+
+/// How many rows that count have each shape and each origin.
+fn usage(view: &View, segment: &Segment) -> (Vec<u64>, Vec<u64>) {
+    let mut shapes = vec![0; segment.shapes.len() as usize];
+    let mut origins = vec![0; segment.origins.len() as usize];
+    for block in view.blocks().filter(|block| std::ptr::eq(block.segment, segment)) {
+        for row in block.all().iter().map(|row| row as usize) {
+            shapes[block.piece.chunk.shape[row] as usize] += 1;
+            origins[block.piece.chunk.origin[row] as usize] += 1;
+        }
+    }
+    (shapes, origins)
+}
+
+fn add(counts: &mut Counts, text: &[u8], count: u64) {
+    *counts.entry_ref(text).or_default() += count;
+}
+
+/// The most used first, the same number in order of text.
+fn ranked(counts: Counts, limit: usize) -> Vec<(String, u64)> {
+    let mut list: Vec<_> = counts.into_iter().collect();
+    list.sort_unstable_by(|(text, count), (other, more)| more.cmp(count).then_with(|| text.cmp(other)));
+    list.truncate(limit);
+    list.into_iter().map(|(text, count)| (String::from_utf8_lossy(&text).into_owned(), count)).collect()
+}

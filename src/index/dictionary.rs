@@ -1,0 +1,310 @@
+//! What the writer knows of the segment it fills, and readers do not need: ids by content, and predictions.
+
+use hashbrown::{DefaultHashBuilder, HashMap};
+
+use super::chunk::Chunk;
+use super::interner::Interner;
+use super::segment::{Operation, Origin, Segment, Shape, pack};
+use super::word::{Slot, Word};
+use crate::otlp::{AttributeValue, peek};
+
+/// Distinct keys a segment takes; attributes under further keys are kept as messages.
+const MAX_KEYS: usize = 4096;
+/// Distinct orders of keys a segment takes.
+const MAX_SHAPES: usize = 32_768;
+/// Texts longer than this are not worth a word.
+const MAX_WORD: usize = 1024;
+/// Slots of a key's cache of recent values.
+const CACHE: usize = 256;
+/// Keys that get such a cache.
+const CACHED_KEYS: usize = 256;
+/// New values under a key before it is judged.
+const FRESH: u32 = 512;
+
+/// The writer's knowledge of one segment.
+#[derive(Debug)]
+pub(super) struct Dictionary {
+    /// Keys, values, names, services by their bytes.
+    pub(super) words: Interner,
+    /// Packed resources.
+    resources: Interner,
+    /// Packed scopes.
+    scopes: Interner,
+    /// `service.name` of each resource, as a word.
+    services: Vec<u32>,
+    /// What is known of each key.
+    keys: Vec<Key>,
+    /// Keys by their word.
+    key_of_word: HashMap<u32, u32>,
+    /// The trie of shapes: the same places as the segment's.
+    nodes: Vec<Node>,
+    /// The same for readers.
+    shapes: Vec<Shape>,
+    /// Children by parent and key.
+    edges: HashMap<(u32, u32), u32>,
+    /// Operations by content.
+    operations: HashMap<Operation, u32>,
+    /// Operations by place.
+    operation_list: Vec<Operation>,
+    /// Origins by content.
+    origins: HashMap<Origin, u32>,
+    /// Origins by place.
+    origin_list: Vec<Origin>,
+    /// Bytes of text the dictionary may take.
+    cap: usize,
+    /// A buffer for [`pack`].
+    packed: Vec<u8>,
+}
+
+/// An attribute key.
+#[derive(Debug)]
+struct Key {
+    /// Its bytes, to compare a prediction with.
+    bytes: Box<[u8]>,
+    /// The key as a word.
+    word: u32,
+    /// It is `error.type`.
+    error_type: bool,
+    /// Text values seen.
+    seen: u32,
+    /// Of these, given a word.
+    fresh: u32,
+    /// Its values are too many for words: new ones go to the chunk.
+    raw: bool,
+    /// Recent values' words plus one, by hash.
+    cache: Vec<u32>,
+}
+
+/// A node of the trie.
+#[derive(Clone, Copy, Debug, Default)]
+struct Node {
+    /// The last key.
+    key: u32,
+    /// The child that came last time, plus one.
+    next: u32,
+    /// The operation that came last time, plus one.
+    operation: u32,
+}
+
+/// Where the reader stands in a span's attributes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Step {
+    /// The shape so far.
+    pub(super) shape: u32,
+    /// No more keys can be told apart: the rest is kept as messages.
+    pub(super) over: bool,
+}
+
+impl Dictionary {
+    /// For a new segment whose dictionary may take `cap` bytes of text.
+    pub(super) fn new(cap: usize) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        Self {
+            words: Interner::new(hasher.clone()),
+            resources: Interner::new(hasher.clone()),
+            scopes: Interner::new(hasher),
+            services: Vec::new(),
+            keys: Vec::new(),
+            key_of_word: HashMap::new(),
+            nodes: vec![Node::default()],
+            shapes: vec![Shape { parent: 0, key: 0, depth: 0 }],
+            edges: HashMap::new(),
+            operations: HashMap::new(),
+            operation_list: Vec::new(),
+            origins: HashMap::new(),
+            origin_list: Vec::new(),
+            cap,
+            packed: Vec::new(),
+        }
+    }
+
+    /// The place of a resource.
+    pub(super) fn resource(&mut self, message: &[u8], schema_url: &[u8]) -> u32 {
+        pack(message, schema_url, &mut self.packed);
+        let id = self.resources.intern(&self.packed);
+        if self.services.len() <= id as usize {
+            let service = peek::service_name(message).unwrap_or(b"unknown_service");
+            self.services.push(self.words.intern(service));
+        }
+        id
+    }
+
+    /// The place of a scope.
+    pub(super) fn scope(&mut self, message: &[u8], schema_url: &[u8]) -> u32 {
+        pack(message, schema_url, &mut self.packed);
+        self.scopes.intern(&self.packed)
+    }
+
+    /// The place of an origin.
+    pub(super) fn origin(&mut self, origin: Origin) -> u32 {
+        let list = &mut self.origin_list;
+        *self.origins.entry(origin).or_insert_with(|| {
+            list.push(origin);
+            super::chunk::narrow(list.len() - 1)
+        })
+    }
+
+    /// The place of an operation.
+    #[inline]
+    pub(super) fn operation(&mut self, shape: u32, resource: u32, name: &[u8], kind: i32) -> u32 {
+        let service = self.services[resource as usize];
+        if let Some(place) = self.nodes[shape as usize].operation.checked_sub(1) {
+            let likely = self.operation_list[place as usize];
+            if likely.kind == kind && likely.service == service && self.words.get(likely.name) == name {
+                return place;
+            }
+        }
+        let operation = Operation { service, name: self.words.intern(name), kind };
+        let list = &mut self.operation_list;
+        let place = *self.operations.entry(operation).or_insert_with(|| {
+            list.push(operation);
+            super::chunk::narrow(list.len() - 1)
+        });
+        self.nodes[shape as usize].operation = place + 1;
+        place
+    }
+
+    /// Goes on from `step` by one key. Answers the key's place; `None` where the rest must be kept as messages.
+    #[inline]
+    pub(super) fn advance(&mut self, step: &mut Step, key: &[u8]) -> Option<u32> {
+        if let Some(next) = self.nodes[step.shape as usize].next.checked_sub(1) {
+            let likely = self.nodes[next as usize].key;
+            if !step.over && *self.keys[likely as usize].bytes == *key {
+                step.shape = next;
+                return Some(likely);
+            }
+        }
+        self.branch(step, key)
+    }
+
+    fn branch(&mut self, step: &mut Step, key: &[u8]) -> Option<u32> {
+        let place = if step.over { None } else { self.key(key) };
+        let Some(place) = place else {
+            step.over = true;
+            return None;
+        };
+        let known = self.edges.get(&(step.shape, place)).copied();
+        let Some(child) = known.or_else(|| self.add_node(step.shape, place)) else {
+            step.over = true;
+            return None;
+        };
+        self.nodes[step.shape as usize].next = child + 1;
+        step.shape = child;
+        Some(place)
+    }
+
+    fn add_node(&mut self, parent: u32, key: u32) -> Option<u32> {
+        if self.nodes.len() >= MAX_SHAPES {
+            return None;
+        }
+        let place = super::chunk::narrow(self.nodes.len());
+        self.nodes.push(Node { key, next: 0, operation: 0 });
+        let depth = self.shapes[parent as usize].depth + 1;
+        self.shapes.push(Shape { parent, key: self.keys[key as usize].word, depth });
+        self.edges.insert((parent, key), place);
+        Some(place)
+    }
+
+    fn key(&mut self, bytes: &[u8]) -> Option<u32> {
+        let hash = self.words.hash(bytes);
+        let known = self.words.find(hash, bytes);
+        if let Some(place) = known.and_then(|word| self.key_of_word.get(&word)) {
+            return Some(*place);
+        }
+        if self.keys.len() >= MAX_KEYS || bytes.len() > MAX_WORD {
+            return None;
+        }
+        let word = known.unwrap_or_else(|| self.words.insert(hash, bytes));
+        let place = super::chunk::narrow(self.keys.len());
+        let (seen, fresh, raw, cache) = (0, 0, false, Vec::new());
+        self.keys.push(Key { bytes: bytes.into(), word, error_type: bytes == b"error.type", seen, fresh, raw, cache });
+        self.key_of_word.insert(word, place);
+        Some(place)
+    }
+
+    /// Whether the key is `error.type`.
+    #[inline]
+    pub(super) fn is_error_type(&self, key: u32) -> bool {
+        self.keys[key as usize].error_type
+    }
+
+    /// The word for a value; its bytes go to `chunk` where it gets none of its own. `message` is the whole `KeyValue`.
+    #[inline]
+    pub(super) fn value(&mut self, key: u32, value: &AttributeValue<'_>, message: &[u8], chunk: &mut Chunk) -> Word {
+        if let AttributeValue::Text(text) = value {
+            return self.text(key, text, chunk);
+        }
+        if let Some(word) = Word::immediate(value) {
+            return word;
+        }
+        Word::new(match value {
+            AttributeValue::Int(number) => Slot::Int(chunk.push_wide(number.cast_unsigned())),
+            AttributeValue::Double(number) => Slot::Double(chunk.push_wide(number.to_bits())),
+            AttributeValue::Bytes(bytes) => Slot::Bytes(chunk.push_bytes(bytes)),
+            _ => Slot::Message(chunk.push_bytes(message)),
+        })
+    }
+
+    #[inline]
+    fn text(&mut self, key: u32, text: &[u8], chunk: &mut Chunk) -> Word {
+        if text.len() > MAX_WORD {
+            return Word::new(Slot::Text(chunk.push_bytes(text)));
+        }
+        let hash = self.words.hash(text);
+        let state = &mut self.keys[key as usize];
+        state.seen = state.seen.saturating_add(1);
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits choose the slot")]
+        let slot = hash as usize % CACHE;
+        if let Some(id) = state.cache.get(slot).and_then(|id| id.checked_sub(1))
+            && self.words.get(id) == text
+        {
+            return Word::new(Slot::Known(id));
+        }
+        if state.raw {
+            return Word::new(Slot::Text(chunk.push_bytes(text)));
+        }
+        let Some(id) = self.words.find(hash, text).or_else(|| {
+            state.fresh += 1;
+            state.raw = state.fresh > FRESH && state.fresh > state.seen / 8;
+            (self.words.text_bytes() < self.cap).then(|| self.words.insert(hash, text))
+        }) else {
+            return Word::new(Slot::Text(chunk.push_bytes(text)));
+        };
+        if (key as usize) < CACHED_KEYS {
+            state.cache.resize(CACHE, 0);
+            state.cache[slot] = id + 1;
+        }
+        Word::new(Slot::Known(id))
+    }
+
+    /// Brings the segment's dictionaries up to what is known here.
+    pub(super) fn sync(&self, segment: &mut Segment) {
+        self.words.sync(&mut segment.words);
+        self.resources.sync(&mut segment.resources);
+        self.scopes.sync(&mut segment.scopes);
+        for operation in self.operation_list.iter().skip(segment.operations.len() as usize) {
+            segment.operations.push(*operation);
+        }
+        for origin in self.origin_list.iter().skip(segment.origins.len() as usize) {
+            segment.origins.push(*origin);
+        }
+        for shape in self.shapes.iter().skip(segment.shapes.len() as usize) {
+            segment.shapes.push(*shape);
+        }
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.words.bytes()
+            + self.resources.bytes()
+            + self.scopes.bytes()
+            + self.keys.len() * (size_of::<Key>() + 64 + 16)
+            + self.keys.len().min(CACHED_KEYS) * CACHE * 4
+            + self.nodes.capacity() * (size_of::<Node>() + size_of::<Shape>())
+            + self.edges.capacity() * 16
+            + self.operations.capacity() * 20
+            + self.operation_list.capacity() * 12
+            + self.origins.capacity() * 20
+            + self.origin_list.capacity() * 12
+    }
+}

@@ -1,0 +1,195 @@
+//! Makes room: the oldest segment goes, and with it the traces that were last active in it.
+//!
+//! Traces that are kept on purpose, and those that were active later, are copied forward first. A trace always leaves
+//! whole: its rows in younger segments die, and their room comes free with those.
+
+use std::sync::Arc;
+
+use super::chunk::mark;
+use super::extras::{self, Extra};
+use super::intake::Intake;
+use super::read_row::{Stored, dropped};
+use super::segment::{RowRef, Segment};
+use super::traces::full;
+use super::{Summary, Writer};
+use crate::model::{Attribute, TraceId};
+use crate::otlp::{AttributeValue, Sink, SpanFields, encode};
+
+impl<S: Summary> Writer<S> {
+    /// Evicts until the budget is kept.
+    pub(super) fn make_room(&mut self) {
+        let mut rounds = self.store.closed.len() * 2 + 4;
+        while self.bytes() > self.budget && rounds > 0 {
+            rounds -= 1;
+            if !self.evict_oldest() {
+                self.logs.evict(self.logs.bytes / 2);
+            }
+        }
+    }
+
+    fn evict_oldest(&mut self) -> bool {
+        if self.store.closed.is_empty() {
+            if self.store.next() == self.store.current.base {
+                return false;
+            }
+            self.close_segment();
+        }
+        let Some(oldest) = self.store.closed.first() else { return false };
+        let segment = Arc::clone(&oldest.segment);
+        let allowance = oldest.bytes as u64 / 2;
+        let (carried, leaving) = self.divide(&segment, allowance);
+        for number in leaving {
+            self.drop_trace(number);
+        }
+        self.carry(&segment, &carried);
+        self.store.drop_oldest();
+        for number in carried {
+            self.rebuild(number);
+        }
+        self.traces.compact();
+        self.store.freeze(false);
+        if self.store.is_segment_full() {
+            self.close_segment();
+        }
+        true
+    }
+
+    /// The traces with rows in a segment: those to carry forward, and those that leave with it.
+    fn divide(&self, segment: &Segment, allowance: u64) -> (Vec<u64>, Vec<u64>) {
+        let pinned = self.pinned();
+        let mut numbers: Vec<u64> = Vec::new();
+        for piece in &segment.pieces {
+            let live = (0..piece.chunk.rows()).filter(|row| !piece.is_dead(*row));
+            numbers.extend(live.map(|row| full(u64::from(piece.chunk.trace[row]), self.traces.next)));
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        let mut traces: Vec<_> = numbers.iter().filter_map(|number| self.traces.pages.get(*number)).collect();
+        traces.sort_by_key(|trace| std::cmp::Reverse((trace.last_arrival, trace.number)));
+        let (mut carried, mut leaving, mut used) = (Vec::new(), Vec::new(), 0);
+        for trace in traces {
+            let here = self.cost_within(trace.head, segment.end);
+            if pinned.contains(&trace.number) {
+                carried.push(trace.number);
+            } else if trace.head >= segment.end && used + here <= allowance {
+                used += here;
+                carried.push(trace.number);
+            } else {
+                leaving.push(trace.number);
+            }
+        }
+        (carried, leaving)
+    }
+
+    /// Bytes that the rows of a trace take in the oldest segment, roughly.
+    fn cost_within(&self, head: u64, end: u64) -> u64 {
+        let rows = self.store.chain(head).filter(|(ordinal, _)| *ordinal < end);
+        rows.map(|(_, row)| 160 + row.extras().len() as u64 + row.chunk.values(row.row).len() as u64 * 8).sum()
+    }
+
+    /// The numbers of traces that must be kept, up to half of the budget.
+    fn pinned(&self) -> Vec<u64> {
+        let mut room = self.budget as u64 / 2;
+        let held = self.kept.iter().filter_map(|id| self.traces.find(*id));
+        held.filter(|number| {
+            let cost = self.traces.pages.get(*number).map_or(0, |trace| trace.cost);
+            let fits = cost <= room;
+            room -= if fits { cost } else { 0 };
+            fits
+        })
+        .collect()
+    }
+
+    fn drop_trace(&mut self, number: u64) {
+        let Some(trace) = self.traces.pages.get(number) else { return };
+        let (id, head) = (trace.id, trace.head);
+        let rows: Vec<u64> = self.store.chain(head).map(|(ordinal, _)| ordinal).collect();
+        for ordinal in &rows {
+            self.store.bury(*ordinal);
+        }
+        self.stats.spans -= rows.len() as u64;
+        self.stats.spans_evicted += rows.len() as u64;
+        self.stats.traces_evicted += 1;
+        self.summary.forget(id);
+        self.twins.remove(number);
+        self.traces.remove(number);
+    }
+
+    /// Copies the rows of these traces from the oldest segment to the end.
+    fn carry(&mut self, segment: &Segment, numbers: &[u64]) {
+        let mut rows: Vec<(u64, u64)> = Vec::new();
+        for number in numbers {
+            let Some(trace) = self.traces.pages.get(*number) else { continue };
+            let here = self.store.chain(trace.head).filter(|(ordinal, _)| *ordinal < segment.end);
+            let from = rows.len();
+            rows.extend(here.map(|(ordinal, _)| (ordinal, *number)));
+            rows[from..].reverse();
+        }
+        let first = self.store.next();
+        let mut intake = Intake::new(&mut self.store.dictionary, &mut self.store.drafts, crate::model::SourceId(0));
+        let mut slow = Vec::new();
+        for (ordinal, _) in &rows {
+            if let Some(row) = segment.row(*ordinal) {
+                slow.push(row.chunk.marks[row.row] & mark::SLOW);
+                intake.set_source(row.origin().source);
+                replay(row, &mut intake);
+            }
+        }
+        let (pending, _) = intake.finish();
+        self.store.dictionary.sync(&mut self.store.current);
+        for ((ordinal, (_, number)), (row, slow)) in (first..).zip(&rows).zip(pending.iter().zip(slow)) {
+            let _ = row;
+            self.link(ordinal, *number, 0);
+            if let Some((chunk, row)) = self.store.draft(ordinal) {
+                chunk.marks[row] |= slow;
+            }
+        }
+    }
+}
+
+/// Tells a sink of a row as if it had just been read.
+fn replay(row: RowRef<'_>, sink: &mut impl Sink) {
+    let ((resource, resource_url), (scope, scope_url)) = (row.resource(), row.scope());
+    sink.resource(resource, resource_url);
+    sink.scope(scope, scope_url);
+    sink.begin_span();
+    row.each_attribute(&mut |key, stored| match stored {
+        Stored::Message(message) => sink.attribute(key, AttributeValue::Composite(&[]), message),
+        Stored::Plain(value) => {
+            let message = encode::attribute(&Attribute { key: key.into(), value: stored.to_value() });
+            sink.attribute(key, value, &message);
+        }
+    });
+    let chunk = row.chunk;
+    let parent = row.parent();
+    let operation = row.operation();
+    let mut fields = SpanFields {
+        trace_id: &TRACE.0,
+        span_id: &chunk.span_id[row.row],
+        parent_span_id: parent.as_ref().map(|id| &id.0[..]).unwrap_or_default(),
+        flags: chunk.flags[row.row],
+        name: row.segment.words.get(operation.name),
+        kind: operation.kind,
+        start: chunk.start[row.row],
+        end: chunk.end[row.row],
+        status_code: row.status().0,
+        status_message: row.status_message(),
+        ..SpanFields::default()
+    };
+    for (extra, bytes) in extras::iter(row.extras()) {
+        match extra {
+            Extra::Event => sink.event(bytes),
+            Extra::Link => sink.link(bytes),
+            Extra::TraceState => fields.trace_state = bytes,
+            Extra::OddParent => fields.parent_span_id = bytes,
+            Extra::StatusMessage | Extra::StatusCode => {}
+            Extra::Dropped => {
+                [fields.dropped_attributes, fields.dropped_events, fields.dropped_links] = dropped(bytes);
+            }
+        }
+    }
+    sink.end_span(&fields);
+}
+
+/// Stands for any valid id: the rows are linked to their trace by number.
+const TRACE: TraceId = TraceId([1; 16]);

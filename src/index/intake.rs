@@ -1,0 +1,230 @@
+//! Takes what the reader tells of a body straight into columns.
+//!
+//! Nothing here is seen by anyone before the body was read to its end: see [`super::store::Store::begin`].
+
+use super::chunk::{Chunk, Fill, ODD_STATUS, mark, narrow};
+use super::dictionary::{Dictionary, Step};
+use super::extras::{self, Extra};
+use super::segment::Origin;
+use super::store::Draft;
+use super::word::{Slot, Word};
+use crate::model::{Receipt, RejectReason, SourceId, SpanId, TraceId};
+use crate::otlp::{AttributeValue, Sink, SpanFields};
+
+/// A row that is in its columns and not yet in its trace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    /// The trace it belongs to.
+    pub(super) trace_id: TraceId,
+    /// Bytes it takes, roughly.
+    pub(super) cost: u32,
+}
+
+/// Bytes of a row's fixed columns with its share of the tables.
+const ROW_COST: usize = 80;
+
+/// The sink that fills chunks.
+#[derive(Debug)]
+pub(super) struct Intake<'a> {
+    dictionary: &'a mut Dictionary,
+    /// Where full chunks go.
+    drafts: &'a mut Vec<Draft>,
+    /// The chunk that is filled.
+    chunk: Chunk,
+    /// The way the body came in.
+    source: SourceId,
+    /// The resource of the spans that follow.
+    resource: u32,
+    /// Their origin.
+    origin: u32,
+    /// Where the span stands in the trie of shapes.
+    step: Step,
+    /// How full the chunk was when the span began.
+    fill: Fill,
+    /// The span's marks so far.
+    marks: u8,
+    /// Attributes for which there is no shape, as fields of a message.
+    more: Vec<u8>,
+    /// The rows taken, in order of their ordinals.
+    pub(super) pending: Vec<Pending>,
+    /// Counts what is refused.
+    pub(super) receipt: Receipt,
+}
+
+impl<'a> Intake<'a> {
+    /// Goes on filling the last of `drafts`, which [`Self::finish`] puts back.
+    pub(super) fn new(dictionary: &'a mut Dictionary, drafts: &'a mut Vec<Draft>, source: SourceId) -> Self {
+        let chunk = drafts.last_mut().map(|draft| std::mem::take(&mut draft.chunk)).unwrap_or_default();
+        Self {
+            dictionary,
+            drafts,
+            chunk,
+            source,
+            resource: 0,
+            origin: 0,
+            step: Step::default(),
+            fill: Fill::default(),
+            marks: 0,
+            more: Vec::new(),
+            pending: Vec::new(),
+            receipt: Receipt::default(),
+        }
+    }
+
+    /// The spans that follow came in another way.
+    pub(super) fn set_source(&mut self, source: SourceId) {
+        self.source = source;
+    }
+
+    /// Gives the chunk back.
+    pub(super) fn finish(self) -> (Vec<Pending>, Receipt) {
+        if let Some(draft) = self.drafts.last_mut() {
+            draft.chunk = self.chunk;
+        }
+        (self.pending, self.receipt)
+    }
+
+    fn rotate(&mut self) {
+        let next = Chunk::like(self.chunk.base + self.chunk.rows() as u64, &self.chunk);
+        let full = std::mem::replace(&mut self.chunk, next);
+        if let Some(draft) = self.drafts.last_mut() {
+            draft.chunk = full;
+        }
+        self.drafts.push(Draft::default());
+    }
+
+    fn push_rare(&mut self, fields: &SpanFields<'_>) {
+        let chunk = &mut self.chunk;
+        if !fields.trace_state.is_empty() {
+            extras::push(chunk, Extra::TraceState, fields.trace_state);
+        }
+        if !fields.status_message.is_empty() {
+            extras::push(chunk, Extra::StatusMessage, fields.status_message);
+        }
+        if !fields.parent_span_id.is_empty() && SpanId::from_slice(fields.parent_span_id).is_none() {
+            extras::push(chunk, Extra::OddParent, fields.parent_span_id);
+        }
+        let counts = [fields.dropped_attributes, fields.dropped_events, fields.dropped_links];
+        if counts != [0; 3] {
+            let mut bytes = [0; 12];
+            for (place, byte) in counts.iter().flat_map(|count| count.to_le_bytes()).zip(bytes.iter_mut()) {
+                *byte = place;
+            }
+            extras::push(chunk, Extra::Dropped, &bytes);
+        }
+        if status_column(fields.status_code) == ODD_STATUS {
+            extras::push(chunk, Extra::StatusCode, &fields.status_code.to_le_bytes());
+        }
+    }
+
+    fn push_row(&mut self, trace_id: TraceId, span_id: SpanId, fields: &SpanFields<'_>) {
+        if !self.more.is_empty() {
+            let at = self.chunk.push_bytes(&self.more);
+            self.chunk.words.push(Word::new(Slot::Message(at)));
+            self.marks |= mark::MORE;
+        }
+        self.push_rare(fields);
+        let shape = self.step.shape;
+        let operation = self.dictionary.operation(shape, self.resource, fields.name, fields.kind);
+        let chunk = &mut self.chunk;
+        chunk.trace.push(0);
+        chunk.prev.push(0);
+        chunk.parent.push(SpanId::from_slice(fields.parent_span_id).unwrap_or_default().0);
+        chunk.start.push(fields.start);
+        chunk.end.push(fields.end);
+        chunk.operation.push(operation);
+        chunk.shape.push(shape);
+        chunk.origin.push(self.origin);
+        chunk.flags.push(fields.flags);
+        chunk.status.push(status_column(fields.status_code));
+        chunk.marks.push(self.marks);
+        chunk.values_at.push(narrow(self.fill.words));
+        chunk.span_id.push(span_id.0);
+        let before = self.fill;
+        let cost = ROW_COST
+            + (chunk.words.len() - before.words) * 4
+            + (chunk.wide.len() - before.wide) * 8
+            + (chunk.text.len() - before.text)
+            + (chunk.extras.len() - before.extras);
+        self.pending.push(Pending { trace_id, cost: narrow(cost) });
+        if chunk.is_full() {
+            self.rotate();
+        }
+    }
+}
+
+fn status_column(code: i32) -> u8 {
+    u8::try_from(code).ok().filter(|code| *code < ODD_STATUS).unwrap_or(ODD_STATUS)
+}
+
+/// Appends a message as field 1 of another, so that it can be read back like a resource's attributes.
+fn push_member(into: &mut Vec<u8>, message: &[u8]) {
+    into.push(0x0a);
+    let mut length = message.len();
+    while length >= 0x80 {
+        into.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
+        length >>= 7;
+    }
+    into.push(u8::try_from(length).unwrap_or_default());
+    into.extend_from_slice(message);
+}
+
+impl Sink for Intake<'_> {
+    fn resource(&mut self, message: &[u8], schema_url: &[u8]) {
+        self.resource = self.dictionary.resource(message, schema_url);
+    }
+
+    fn scope(&mut self, message: &[u8], schema_url: &[u8]) {
+        let scope = self.dictionary.scope(message, schema_url);
+        self.origin = self.dictionary.origin(Origin { resource: self.resource, scope, source: self.source });
+    }
+
+    #[inline]
+    fn begin_span(&mut self) {
+        self.fill = self.chunk.fill();
+        self.step = Step::default();
+        self.marks = 0;
+        self.more.clear();
+    }
+
+    #[inline]
+    fn attribute(&mut self, key: &[u8], value: AttributeValue<'_>, message: &[u8]) {
+        if let Some(place) = self.dictionary.advance(&mut self.step, key) {
+            if self.dictionary.is_error_type(place) {
+                self.marks |= mark::ERROR_TYPE;
+            }
+            let word = self.dictionary.value(place, &value, message, &mut self.chunk);
+            self.chunk.words.push(word);
+        } else {
+            if key == b"error.type" {
+                self.marks |= mark::ERROR_TYPE;
+            }
+            push_member(&mut self.more, message);
+        }
+    }
+
+    fn event(&mut self, message: &[u8]) {
+        self.marks |= mark::EVENTS;
+        extras::push(&mut self.chunk, Extra::Event, message);
+    }
+
+    fn link(&mut self, message: &[u8]) {
+        extras::push(&mut self.chunk, Extra::Link, message);
+    }
+
+    #[inline]
+    fn end_span(&mut self, fields: &SpanFields<'_>) {
+        let (trace_id, span_id) = (TraceId::from_slice(fields.trace_id), SpanId::from_slice(fields.span_id));
+        match (trace_id, span_id) {
+            (Some(trace_id), Some(span_id)) => self.push_row(trace_id, span_id, fields),
+            (None, _) => {
+                self.receipt.reject(RejectReason::InvalidTraceId, 1);
+                self.chunk.cut(self.fill);
+            }
+            (_, None) => {
+                self.receipt.reject(RejectReason::InvalidSpanId, 1);
+                self.chunk.cut(self.fill);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The writer's side of a dictionary: finds a word by its bytes, gives new ones an id.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::paged::Words;
+
+/// Words by their bytes. Lives as long as its segment takes rows; readers get [`Words`] through [`Self::sync`].
+#[derive(Debug)]
+pub(super) struct Interner {
+    /// Every word one after the other: flat, because it is compared with on every attribute.
+    text: Vec<u8>,
+    /// Where each word stands in `text`.
+    places: Vec<(u32, u32)>,
+    /// Ids by the hash of their word.
+    table: HashTable<u32>,
+    /// Seeded per process, so that a sender cannot aim at collisions.
+    hasher: DefaultHashBuilder,
+}
+
+impl Interner {
+    pub(super) fn new(hasher: DefaultHashBuilder) -> Self {
+        Self { text: Vec::new(), places: Vec::new(), table: HashTable::new(), hasher }
+    }
+
+    /// The hash that [`Self::find`] and [`Self::insert`] want.
+    #[inline]
+    pub(super) fn hash(&self, word: &[u8]) -> u64 {
+        hash(&self.hasher, word)
+    }
+
+    /// The bytes of a word.
+    #[inline]
+    pub(super) fn get(&self, id: u32) -> &[u8] {
+        let (start, end) = self.places[id as usize];
+        &self.text[start as usize..end as usize]
+    }
+
+    /// The id of `word`, if it has one.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, word: &[u8]) -> Option<u32> {
+        self.table.find(hash, |id| self.get(*id) == word).copied()
+    }
+
+    /// Gives a word an id that it must not have yet.
+    pub(super) fn insert(&mut self, hash: u64, word: &[u8]) -> u32 {
+        let narrow = |length| u32::try_from(length).unwrap_or(u32::MAX);
+        let id = narrow(self.places.len());
+        let start = narrow(self.text.len());
+        self.text.extend_from_slice(word);
+        self.places.push((start, narrow(self.text.len())));
+        let Self { table, text, places, hasher } = self;
+        table.insert_unique(hash, id, |id| {
+            let (start, end) = places[*id as usize];
+            super::interner::hash(hasher, &text[start as usize..end as usize])
+        });
+        id
+    }
+
+    /// The id of `word`, new or known.
+    pub(super) fn intern(&mut self, word: &[u8]) -> u32 {
+        let hash = self.hash(word);
+        self.find(hash, word).unwrap_or_else(|| self.insert(hash, word))
+    }
+
+    /// Brings `words` up to what is known here.
+    pub(super) fn sync(&self, words: &mut Words) {
+        for id in words.len()..u32::try_from(self.places.len()).unwrap_or(u32::MAX) {
+            words.push(self.get(id));
+        }
+    }
+
+    /// Bytes of text held, before any slack: what the cap of a dictionary is about.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.capacity() + self.places.capacity() * 8 + self.table.capacity() * 6
+    }
+}
+
+/// A hash of bytes.
+#[inline]
+pub(super) fn hash(hasher: &DefaultHashBuilder, bytes: &[u8]) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(bytes);
+    state.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_keeps_its_id_and_reaches_the_readers_list() {
+        let mut interner = Interner::new(DefaultHashBuilder::default());
+        let mut words = Words::new(8);
+        let ids: Vec<u32> = ["", "a", "b", "a", ""].iter().map(|word| interner.intern(word.as_bytes())).collect();
+        assert_eq!(ids, [0, 1, 2, 1, 0]);
+        interner.sync(&mut words);
+        interner.intern(b"c");
+        interner.sync(&mut words);
+        assert!(words.iter().eq([&b""[..], b"a", b"b", b"c"]));
+    }
+}

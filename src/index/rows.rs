@@ -1,0 +1,121 @@
+//! A set of rows.
+
+/// A set of rows of one [`super::Block`]: a bitmap. Sets of different blocks do not mix.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    words: Vec<u64>,
+}
+
+impl Rows {
+    /// The rows below `count` that pass `test`.
+    pub(super) fn of(count: usize, mut test: impl FnMut(usize) -> bool) -> Self {
+        let mut words = vec![0; count.div_ceil(64)];
+        for (place, word) in words.iter_mut().enumerate() {
+            let first = place * 64;
+            for bit in 0..(count - first).min(64) {
+                *word |= u64::from(test(first + bit)) << bit;
+            }
+        }
+        Self { words }
+    }
+
+    /// The rows of this set that pass `test`; asked only of rows in the set.
+    pub(super) fn filter(mut self, mut test: impl FnMut(usize) -> bool) -> Self {
+        for (place, word) in self.words.iter_mut().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                let bit = rest.trailing_zeros();
+                rest &= rest - 1;
+                if !test(place * 64 + bit as usize) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
+        self
+    }
+
+    /// No row of a block with as many rows.
+    pub(super) fn none(count: usize) -> Self {
+        Self { words: vec![0; count.div_ceil(64)] }
+    }
+
+    /// Takes the rows out whose bits are set.
+    pub(super) fn without(mut self, bits: &[u64]) -> Self {
+        for (word, bits) in self.words.iter_mut().zip(bits) {
+            *word &= !bits;
+        }
+        self
+    }
+
+    fn zip(mut self, other: &Self, join: impl Fn(u64, u64) -> u64) -> Self {
+        if self.words.len() < other.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        for (place, word) in self.words.iter_mut().enumerate() {
+            *word = join(*word, other.words.get(place).copied().unwrap_or(0));
+        }
+        self
+    }
+
+    /// Rows in both sets.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        self.zip(other, |one, other| one & other)
+    }
+
+    /// Rows in either set.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        self.zip(other, |one, other| one | other)
+    }
+
+    /// Rows of this set that are not in `other`.
+    #[must_use]
+    pub fn minus(self, other: &Self) -> Self {
+        self.zip(other, |one, other| one & !other)
+    }
+
+    /// Whether no row is in the set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// How many rows are in the set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The rows in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.words.iter().enumerate().flat_map(|(place, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
+                rest &= rest - 1;
+                Some(super::chunk::narrow(place * 64) + bit)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_combine_bit_by_bit() {
+        let even = Rows::of(130, |row| row % 2 == 0);
+        let third = Rows::of(130, |row| row % 3 == 0);
+        let list = |rows: Rows| rows.iter().collect::<Vec<_>>();
+        let wanted = |test: &dyn Fn(u32) -> bool| (0..130).filter(|row| test(*row)).collect::<Vec<_>>();
+        assert_eq!(list(even.clone().and(&third)), wanted(&|row| row % 6 == 0));
+        assert_eq!(list(even.clone().or(&third)), wanted(&|row| row % 2 == 0 || row % 3 == 0));
+        assert_eq!(list(even.clone().minus(&third)), wanted(&|row| row % 2 == 0 && row % 3 != 0));
+        assert_eq!(list(even.clone().filter(|row| row > 100)), wanted(&|row| row % 2 == 0 && row > 100));
+        assert_eq!(even.len(), 65);
+        assert!(Rows::none(130).is_empty() && !third.is_empty());
+        assert_eq!(list(even.without(&[u64::MAX])), wanted(&|row| row % 2 == 0 && row >= 64));
+    }
+}

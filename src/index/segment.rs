@@ -1,0 +1,216 @@
+//! A segment: up to a few million rows with the dictionaries that their columns refer to. Memory is freed by segment.
+
+use std::sync::Arc;
+
+use super::chunk::{CHUNK_ROWS, Chunk};
+use super::paged::{Paged, Words};
+use crate::model::SourceId;
+
+/// A segment as readers see it, and the writer where it looks back. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    /// Ordinal of its first row.
+    pub(super) base: u64,
+    /// One past the ordinal of its last frozen row.
+    pub(super) end: u64,
+    /// Keys, values, names, services.
+    pub(super) words: Words,
+    /// Orders of attribute keys, as a trie; the first is the empty one.
+    pub(super) shapes: Paged<Shape>,
+    /// What spans do.
+    pub(super) operations: Paged<Operation>,
+    /// What made spans.
+    pub(super) origins: Paged<Origin>,
+    /// Resource messages with their schema url, see [`pack`].
+    pub(super) resources: Words,
+    /// Scope messages with their schema url, see [`pack`].
+    pub(super) scopes: Words,
+    /// Its rows, in order.
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// One node of the trie of attribute keys: the keys of its parent and one more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// The node with one key less; the empty shape is its own parent.
+    pub(super) parent: u32,
+    /// The last key, as a word.
+    pub(super) key: u32,
+    /// How many keys.
+    pub(super) depth: u32,
+}
+
+/// Service, name and kind of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Operation {
+    /// `service.name` as a word.
+    pub(super) service: u32,
+    /// Span name as a word.
+    pub(super) name: u32,
+    /// Kind's number.
+    pub(super) kind: i32,
+}
+
+/// Resource, scope and source of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Origin {
+    /// Place among the segment's resources.
+    pub(super) resource: u32,
+    /// Place among the segment's scopes.
+    pub(super) scope: u32,
+    /// The way it came in.
+    pub(super) source: SourceId,
+}
+
+/// A chunk of a segment, and which of its rows no longer count.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    /// The rows.
+    pub(super) chunk: Arc<Chunk>,
+    /// A bit for each row that was superseded, refused or evicted; empty while there is none.
+    pub(super) dead: Arc<Vec<u64>>,
+}
+
+impl Piece {
+    /// Whether a row no longer counts.
+    pub(super) fn is_dead(&self, row: usize) -> bool {
+        is_set(&self.dead, row)
+    }
+}
+
+/// Whether a bit is set.
+pub(super) fn is_set(bits: &[u64], place: usize) -> bool {
+    bits.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+}
+
+/// Sets a bit; answers whether it was clear.
+pub(super) fn set(bits: &mut Vec<u64>, place: usize) -> bool {
+    if bits.len() <= place / 64 {
+        bits.resize(place / 64 + 1, 0);
+    }
+    let clear = !is_set(bits, place);
+    bits[place / 64] |= 1 << (place % 64);
+    clear
+}
+
+/// A row, with what it takes to read it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowRef<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) chunk: &'a Chunk,
+    pub(super) row: usize,
+}
+
+/// A message and its schema url as one word.
+pub(super) fn pack(message: &[u8], schema_url: &[u8], into: &mut Vec<u8>) {
+    into.clear();
+    into.extend_from_slice(&super::chunk::narrow(message.len()).to_le_bytes());
+    into.extend_from_slice(message);
+    into.extend_from_slice(schema_url);
+}
+
+/// What [`pack`] packed.
+pub(super) fn unpack(word: &[u8]) -> (&[u8], &[u8]) {
+    let [a, b, c, d, rest @ ..] = word else { return (&[], &[]) };
+    rest.split_at_checked(u32::from_le_bytes([*a, *b, *c, *d]) as usize).unwrap_or_default()
+}
+
+impl Segment {
+    /// An empty segment whose first row will have the ordinal `base`.
+    pub(super) fn new(base: u64) -> Self {
+        let mut shapes = Paged::default();
+        shapes.push(Shape { parent: 0, key: 0, depth: 0 });
+        Self {
+            base,
+            end: base,
+            words: Words::new(8),
+            shapes,
+            operations: Paged::default(),
+            origins: Paged::default(),
+            resources: Words::new(4),
+            scopes: Words::new(6),
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Where a row with this ordinal stands: place of the piece and row in it.
+    pub(super) fn locate(&self, ordinal: u64) -> Option<(usize, usize)> {
+        let place = self.pieces.partition_point(|piece| piece.chunk.base <= ordinal).checked_sub(1)?;
+        let row = usize::try_from(ordinal - self.pieces[place].chunk.base).ok()?;
+        (row < self.pieces[place].chunk.rows()).then_some((place, row))
+    }
+
+    /// The row with this ordinal, whether dead or not.
+    pub(super) fn row(&self, ordinal: u64) -> Option<RowRef<'_>> {
+        let (place, row) = self.locate(ordinal)?;
+        Some(RowRef { segment: self, chunk: &self.pieces[place].chunk, row })
+    }
+
+    /// Whether the row with this ordinal no longer counts.
+    pub(super) fn is_dead(&self, ordinal: u64) -> bool {
+        self.locate(ordinal).is_none_or(|(place, row)| self.pieces[place].is_dead(row))
+    }
+
+    /// Takes a row out of account; answers whether it counted until now.
+    pub(super) fn bury(&mut self, ordinal: u64) -> bool {
+        let Some((place, row)) = self.locate(ordinal) else { return false };
+        set(Arc::make_mut(&mut self.pieces[place].dead), row)
+    }
+
+    /// Appends rows, joining small pieces so that their number stays within the logarithm of their rows. Each row is
+    /// copied at most about `log2(CHUNK_ROWS)` times, and not at all where chunks come full.
+    pub(super) fn push(&mut self, chunk: Chunk, dead: Vec<u64>) {
+        self.end = chunk.base + chunk.rows() as u64;
+        self.pieces.push(Piece { chunk: Arc::new(chunk), dead: Arc::new(dead) });
+        while let [.., before, last] = &self.pieces[..] {
+            let (rows, more) = (before.chunk.rows(), last.chunk.rows());
+            if rows > more * 2 || rows + more > CHUNK_ROWS || before.chunk.is_full() {
+                break;
+            }
+            let joined = join(before, last);
+            self.pieces.truncate(self.pieces.len() - 2);
+            self.pieces.push(joined);
+        }
+    }
+
+    /// The keys of a shape as words, in order.
+    pub(super) fn keys(&self, shape: u32) -> Vec<u32> {
+        let mut keys = Vec::new();
+        let mut at = shape;
+        while let Some(node) = self.shapes.get(at).filter(|node| node.depth > 0) {
+            keys.push(node.key);
+            at = node.parent;
+        }
+        keys.reverse();
+        keys
+    }
+
+    /// Bytes of the dictionaries.
+    pub(super) fn dictionary_bytes(&self) -> usize {
+        self.words.bytes()
+            + self.shapes.bytes()
+            + self.operations.bytes()
+            + self.origins.bytes()
+            + self.resources.bytes()
+            + self.scopes.bytes()
+    }
+}
+
+fn join(before: &Piece, last: &Piece) -> Piece {
+    let mut chunk = Chunk::clone(&before.chunk);
+    chunk.append(&last.chunk);
+    chunk.freeze();
+    let mut dead = Vec::clone(&before.dead);
+    let rows = before.chunk.rows();
+    for row in (0..last.chunk.rows()).filter(|row| last.is_dead(*row)) {
+        set(&mut dead, rows + row);
+    }
+    Piece { chunk: Arc::new(chunk), dead: Arc::new(dead) }
+}
+
+impl Piece {
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.chunk.bytes() + self.dead.capacity() * 8 + 96
+    }
+}

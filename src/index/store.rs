@@ -1,0 +1,247 @@
+//! All rows that are held, from the oldest closed segment to the chunk that is being filled.
+
+use std::sync::Arc;
+
+use super::chunk::Chunk;
+use super::dictionary::Dictionary;
+use super::intake::{Intake, Pending};
+use super::segment::{RowRef, Segment, is_set, set};
+use crate::model::{Receipt, SourceId};
+use crate::otlp::reader::{WireError, read_spans};
+
+/// Rows after which a segment is closed, whatever the budget.
+const SEGMENT_ROWS: u64 = 2 << 20;
+
+/// The largest body that is read, so that offsets fit.
+const MAX_BODY: usize = 256 << 20;
+
+/// A chunk that is not frozen yet.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) chunk: Chunk,
+    /// As [`super::segment::Piece::dead`].
+    pub(super) dead: Vec<u64>,
+}
+
+/// A segment that takes no more rows.
+#[derive(Debug)]
+pub(super) struct Closed {
+    pub(super) segment: Arc<Segment>,
+    /// Bytes held by it.
+    pub(super) bytes: usize,
+}
+
+/// The rows.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// Oldest first.
+    pub(super) closed: Vec<Closed>,
+    /// The segment that takes rows: its frozen part.
+    pub(super) current: Segment,
+    /// What it takes to fill it.
+    pub(super) dictionary: Dictionary,
+    /// Its rows that are not frozen; never empty, the last is being filled.
+    pub(super) drafts: Vec<Draft>,
+    /// Bytes of the current segment's pieces.
+    piece_bytes: usize,
+    /// Bytes of all closed segments.
+    closed_bytes: usize,
+    /// Bytes after which a segment is closed.
+    segment_budget: usize,
+}
+
+/// Where a body began, to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begin {
+    /// Ordinal of its first row.
+    pub(super) first: u64,
+    drafts: usize,
+    rows: usize,
+    fill: super::chunk::Fill,
+}
+
+impl Store {
+    pub(super) fn new(segment_budget: usize) -> Self {
+        Self {
+            closed: Vec::new(),
+            current: Segment::new(1),
+            dictionary: Dictionary::new(segment_budget / 4),
+            drafts: vec![Draft { chunk: Chunk { base: 1, ..Chunk::default() }, dead: Vec::new() }],
+            piece_bytes: 0,
+            closed_bytes: 0,
+            segment_budget,
+        }
+    }
+
+    /// The ordinal that the next row will have. Ordinals begin at 1.
+    pub(super) fn next(&self) -> u64 {
+        self.drafts.last().map_or(self.current.end, |draft| draft.chunk.base + draft.chunk.rows() as u64)
+    }
+
+    /// Ordinal of the oldest row held.
+    pub(super) fn floor(&self) -> u64 {
+        self.closed.first().map_or(self.current.base, |closed| closed.segment.base)
+    }
+
+    /// Notes where a body begins.
+    pub(super) fn begin(&self) -> Begin {
+        let chunk = self.drafts.last().map(|draft| &draft.chunk);
+        Begin {
+            first: self.next(),
+            drafts: self.drafts.len(),
+            rows: chunk.map_or(0, Chunk::rows),
+            fill: chunk.map(Chunk::fill).unwrap_or_default(),
+        }
+    }
+
+    /// Forgets all rows since `begin`.
+    pub(super) fn roll_back(&mut self, begin: &Begin) {
+        self.drafts.truncate(begin.drafts);
+        if let Some(draft) = self.drafts.last_mut() {
+            draft.chunk.cut_rows(begin.rows);
+            draft.chunk.cut(begin.fill);
+            draft.dead.truncate(begin.rows.div_ceil(64));
+            if let Some(word) = draft.dead.get_mut(begin.rows / 64) {
+                *word &= (1 << (begin.rows % 64)) - 1;
+            }
+        }
+    }
+
+    /// Reads a body into drafts.
+    ///
+    /// # Errors
+    /// Where its framing is broken; nothing of it is left then.
+    pub(super) fn read(&mut self, source: SourceId, body: &[u8]) -> Result<(Vec<Pending>, Receipt), WireError> {
+        if body.len() > MAX_BODY {
+            return Err(WireError { offset: MAX_BODY, what: "the body is larger than 256 MiB" });
+        }
+        let begin = self.begin();
+        let mut intake = Intake::new(&mut self.dictionary, &mut self.drafts, source);
+        let outcome = read_spans(body, &mut intake);
+        let taken = intake.finish();
+        if let Err(error) = outcome {
+            self.roll_back(&begin);
+            return Err(error);
+        }
+        self.dictionary.sync(&mut self.current);
+        Ok(taken)
+    }
+
+    /// The row with this ordinal, and whether it no longer counts.
+    pub(super) fn row(&self, ordinal: u64) -> Option<(RowRef<'_>, bool)> {
+        if let Some(draft) = self.drafts.iter().rev().find(|draft| draft.chunk.base <= ordinal) {
+            let row = usize::try_from(ordinal - draft.chunk.base).ok().filter(|row| *row < draft.chunk.rows())?;
+            return Some((RowRef { segment: &self.current, chunk: &draft.chunk, row }, is_set(&draft.dead, row)));
+        }
+        let segment = self.segment(ordinal)?;
+        let (piece, row) = segment.locate(ordinal)?;
+        let piece = &segment.pieces[piece];
+        Some((RowRef { segment, chunk: &piece.chunk, row }, piece.is_dead(row)))
+    }
+
+    fn segment(&self, ordinal: u64) -> Option<&Segment> {
+        if ordinal >= self.current.base {
+            return Some(&self.current);
+        }
+        let place = self.closed.partition_point(|closed| closed.segment.base <= ordinal).checked_sub(1)?;
+        Some(&self.closed[place].segment)
+    }
+
+    /// The chunk of a row that is not frozen yet.
+    pub(super) fn draft(&mut self, ordinal: u64) -> Option<(&mut Chunk, usize)> {
+        let draft = self.drafts.iter_mut().rev().find(|draft| draft.chunk.base <= ordinal)?;
+        let row = usize::try_from(ordinal - draft.chunk.base).ok()?;
+        Some((&mut draft.chunk, row))
+    }
+
+    /// Takes a row out of account.
+    pub(super) fn bury(&mut self, ordinal: u64) {
+        if let Some(draft) = self.drafts.iter_mut().rev().find(|draft| draft.chunk.base <= ordinal) {
+            set(&mut draft.dead, usize::try_from(ordinal - draft.chunk.base).unwrap_or(usize::MAX));
+        } else if ordinal >= self.current.base {
+            self.current.bury(ordinal);
+        } else if let Some(place) = self.closed.partition_point(|closed| closed.segment.base <= ordinal).checked_sub(1)
+        {
+            Arc::make_mut(&mut self.closed[place].segment).bury(ordinal);
+        }
+    }
+
+    /// The ordinals of a trace's rows that count, latest first, from its last row on.
+    pub(super) fn chain(&self, head: u64) -> impl Iterator<Item = (u64, RowRef<'_>)> {
+        let floor = self.floor();
+        let mut at = head;
+        std::iter::from_fn(move || {
+            while at >= floor && at != 0 {
+                let ordinal = at;
+                let (row, dead) = self.row(ordinal)?;
+                at = match row.chunk.prev[row.row] {
+                    0 => 0,
+                    back => ordinal - u64::from(back),
+                };
+                if !dead {
+                    return Some((ordinal, row));
+                }
+            }
+            None
+        })
+    }
+
+    /// Freezes full drafts, and the one that is being filled too where `all` says so.
+    pub(super) fn freeze(&mut self, all: bool) {
+        let keep = usize::from(!all && self.drafts.last().is_none_or(|draft| !draft.chunk.is_full()));
+        let count = self.drafts.len() - keep;
+        if count == 0 || (keep == 0 && self.drafts.iter().all(|draft| draft.chunk.rows() == 0)) {
+            return;
+        }
+        let mut open = Draft::default();
+        if let Some(last) = self.drafts.last().filter(|_| keep == 0) {
+            open.chunk = Chunk::like(self.next(), &last.chunk);
+        }
+        let frozen: Vec<Draft> = self.drafts.drain(..count).collect();
+        for mut draft in frozen {
+            if draft.chunk.rows() > 0 {
+                draft.chunk.freeze();
+                self.current.push(draft.chunk, draft.dead);
+            }
+        }
+        if keep == 0 {
+            self.drafts.push(open);
+        }
+        self.piece_bytes = self.current.pieces.iter().map(super::segment::Piece::bytes).sum();
+    }
+
+    /// Whether it is time to close the current segment.
+    pub(super) fn is_segment_full(&self) -> bool {
+        self.next() - self.current.base >= SEGMENT_ROWS || self.current_bytes() >= self.segment_budget
+    }
+
+    /// Closes the current segment and begins the next.
+    pub(super) fn close_segment(&mut self) {
+        self.freeze(true);
+        let next = self.next();
+        let segment = std::mem::replace(&mut self.current, Segment::new(next));
+        self.dictionary = Dictionary::new(self.segment_budget / 4);
+        self.drafts = vec![Draft { chunk: Chunk { base: next, ..Chunk::default() }, dead: Vec::new() }];
+        let bytes = self.piece_bytes + segment.dictionary_bytes();
+        self.piece_bytes = 0;
+        self.closed_bytes += bytes;
+        self.closed.push(Closed { segment: Arc::new(segment), bytes });
+    }
+
+    /// Lets go of the oldest closed segment.
+    pub(super) fn drop_oldest(&mut self) {
+        if !self.closed.is_empty() {
+            self.closed_bytes -= self.closed.remove(0).bytes;
+        }
+    }
+
+    fn current_bytes(&self) -> usize {
+        let drafts: usize = self.drafts.iter().map(|draft| draft.chunk.bytes() + draft.dead.capacity() * 8).sum();
+        drafts + self.piece_bytes + self.current.dictionary_bytes() + self.dictionary.bytes()
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.closed_bytes + self.current_bytes()
+    }
+}

@@ -1,0 +1,366 @@
+//! The table of traces: pages in order of first arrival, copied on write.
+
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use smallvec::SmallVec;
+
+use super::interner::hash;
+use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
+
+/// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
+const PAGE: usize = 1024;
+
+/// What is known of a trace. Numbers are given in order of first arrival and never again.
+#[derive(Clone, Debug)]
+pub(super) struct TraceRow {
+    pub(super) id: TraceId,
+    pub(super) number: u64,
+    /// Ordinal of its latest row: the head of the chain of its rows.
+    pub(super) head: u64,
+    /// Ordinal of the row that stands for the trace in the list.
+    pub(super) root: u64,
+    /// By what `root` goes before others: whether it has a parent, and its start less one, so that none comes last.
+    pub(super) root_rank: (bool, u64),
+    /// When its first span arrived.
+    pub(super) first_arrival: Timestamp,
+    /// When its latest span arrived.
+    pub(super) last_arrival: Timestamp,
+    /// Earliest start of spans that have one; the greatest number while there is none.
+    pub(super) start: u64,
+    /// Latest end of spans that have a start.
+    pub(super) end: u64,
+    /// The publication by which it last changed.
+    pub(super) revision: u64,
+    /// Bytes its rows take, roughly.
+    pub(super) cost: u64,
+    /// A bit for each of some of its span ids' hashes: a new id whose bit is clear is surely not held.
+    pub(super) filter: u64,
+    /// Distinct spans held.
+    pub(super) spans: u32,
+    /// Of these, with status error.
+    pub(super) errors: u32,
+    /// Of these, with a parent that is not held.
+    pub(super) orphans: u32,
+    /// Services that took part, by their number in [`super::services::Services`].
+    pub(super) services: SmallVec<[u16; 8]>,
+    /// The way its first span came in.
+    pub(super) source: SourceId,
+    /// `root` has no parent.
+    pub(super) has_root: bool,
+    /// Spans of it were refused because it grew too large.
+    pub(super) truncated: bool,
+    /// It is on the list of those to settle.
+    pub(super) touched: bool,
+    /// Its figures must be worked out anew from its rows.
+    pub(super) stale: bool,
+    /// It has left the index.
+    pub(super) gone: bool,
+    /// Service of `root`.
+    pub(super) root_service: Arc<str>,
+    /// Label of `root`.
+    pub(super) root_label: Arc<str>,
+    /// What stands out in it; most traces have nothing that does.
+    pub(super) badges: Option<Box<Badges>>,
+}
+
+impl TraceRow {
+    /// The line for the list.
+    pub(super) fn summary(&self) -> TraceSummary {
+        TraceSummary {
+            id: self.id,
+            root_service: Arc::clone(&self.root_service),
+            root_label: Arc::clone(&self.root_label),
+            has_root: self.has_root,
+            start: Timestamp(if self.start == u64::MAX { 0 } else { self.start }),
+            end: Timestamp(self.end),
+            first_arrival: self.first_arrival,
+            last_arrival: self.last_arrival,
+            spans: self.spans,
+            errors: self.errors,
+            services: u32::try_from(self.services.len()).unwrap_or(u32::MAX),
+            orphans: self.orphans,
+            badges: self.badges.as_deref().cloned().unwrap_or_default(),
+            source: self.source,
+        }
+    }
+}
+
+/// Some traces that arrived one after the other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TracePage {
+    /// Number of the first.
+    base: u64,
+    /// The latest publication that changed one of them.
+    revision: u64,
+    /// In order of number; dense unless some left.
+    rows: Vec<TraceRow>,
+}
+
+impl TracePage {
+    fn place(&self, number: u64) -> Option<usize> {
+        let dense = usize::try_from(number.checked_sub(self.base)?).ok()?;
+        if self.rows.get(dense).is_some_and(|row| row.number == number) {
+            return Some(dense);
+        }
+        self.rows.binary_search_by_key(&number, |row| row.number).ok()
+    }
+}
+
+/// The pages, as readers hold them too.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages {
+    pages: Vec<Arc<TracePage>>,
+}
+
+impl Pages {
+    fn page(&self, number: u64) -> Option<usize> {
+        self.pages.partition_point(|page| page.base <= number).checked_sub(1)
+    }
+
+    /// A trace by its number.
+    pub(super) fn get(&self, number: u64) -> Option<&TraceRow> {
+        let page = &self.pages[self.page(number)?];
+        page.rows.get(page.place(number)?).filter(|row| !row.gone)
+    }
+
+    /// Every trace in order of first arrival.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &TraceRow> {
+        self.pages.iter().flat_map(|page| page.rows.iter()).filter(|row| !row.gone)
+    }
+
+    /// Those that changed after a publication.
+    pub(super) fn changed_since(&self, revision: u64) -> impl Iterator<Item = &TraceRow> {
+        let pages = self.pages.iter().filter(move |page| page.revision > revision);
+        pages.flat_map(|page| page.rows.iter()).filter(move |row| row.revision > revision && !row.gone)
+    }
+}
+
+/// Numbers of traces by id, for readers: sorted runs that are only ever merged.
+///
+/// Each entry is 32 bits of the id's hash and the low half of the number. Entries of traces that left are found out by
+/// looking at the page, and dropped when runs are merged.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Directory {
+    runs: Vec<Arc<Vec<u64>>>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Directory {
+    fn tag(&self, id: TraceId) -> u64 {
+        hash(&self.hasher, &id.0) & 0xffff_ffff_0000_0000
+    }
+
+    /// The trace with an id, as `pages` has it.
+    pub(super) fn find<'p>(&self, id: TraceId, pages: &'p Pages, next: u64) -> Option<&'p TraceRow> {
+        let tag = self.tag(id);
+        self.runs.iter().rev().find_map(|run| {
+            let from = run.partition_point(|entry| *entry < tag);
+            let same = run.iter().skip(from).take_while(|entry| **entry & 0xffff_ffff_0000_0000 == tag);
+            same.filter_map(|entry| pages.get(full(*entry, next))).find(|row| row.id == id)
+        })
+    }
+
+    /// Adds the traces with these numbers.
+    fn add(&mut self, entries: impl Iterator<Item = (TraceId, u64)>, held: impl Fn(u64) -> bool) {
+        let mut run: Vec<u64> = entries.map(|(id, number)| self.tag(id) | (number & 0xffff_ffff)).collect();
+        run.sort_unstable();
+        while self.runs.last().is_some_and(|last| last.len() <= run.len() * 2) {
+            let Some(last) = self.runs.pop() else { break };
+            run = merge(&last, &run, &held);
+        }
+        if !run.is_empty() {
+            self.runs.push(Arc::new(run));
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.runs.iter().map(|run| run.capacity() * 8 + 48).sum()
+    }
+}
+
+fn merge(left: &[u64], right: &[u64], held: &impl Fn(u64) -> bool) -> Vec<u64> {
+    let mut merged = Vec::with_capacity(left.len() + right.len());
+    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+    loop {
+        let next = match (left.peek(), right.peek()) {
+            (Some(one), Some(other)) if one <= other => left.next(),
+            (_, Some(_)) => right.next(),
+            (_, None) => left.next(),
+        };
+        let Some(entry) = next else { break };
+        if held(*entry) {
+            merged.push(*entry);
+        }
+    }
+    merged
+}
+
+/// A number from its low half, where `next` is the number that comes next.
+pub(super) fn full(low: u64, next: u64) -> u64 {
+    let newest = next.wrapping_sub(1);
+    newest.wrapping_sub((newest.wrapping_sub(low)) & 0xffff_ffff)
+}
+
+/// The writer's table.
+#[derive(Debug, Default)]
+pub(super) struct Traces {
+    /// The traces.
+    pub(super) pages: Pages,
+    /// Numbers by id, for the writer.
+    index: HashTable<u64>,
+    /// The hash of `index`.
+    hasher: DefaultHashBuilder,
+    /// Numbers by id, for readers.
+    pub(super) directory: Directory,
+    /// The first number that is not in `directory` yet.
+    filed: u64,
+    /// The number the next trace gets.
+    pub(super) next: u64,
+    /// Traces held.
+    pub(super) held: u64,
+    /// Those that changed since the last publication.
+    pub(super) touched: Vec<u64>,
+    /// Rows in pages, those of traces that left included.
+    rows: usize,
+    /// An empty text for rows without a label yet.
+    empty: Arc<str>,
+}
+
+impl Traces {
+    /// The number of a trace that is held.
+    pub(super) fn find(&self, id: TraceId) -> Option<u64> {
+        let hash = hash(&self.hasher, &id.0);
+        self.index.find(hash, |number| self.pages.get(*number).is_some_and(|row| row.id == id)).copied()
+    }
+
+    /// The number of a trace, which begins now if it is not held.
+    pub(super) fn find_or_begin(&mut self, id: TraceId, source: SourceId, now: Timestamp) -> u64 {
+        if let Some(number) = self.find(id) {
+            return number;
+        }
+        let number = self.next;
+        self.next += 1;
+        let row = self.blank(id, number, source, now);
+        if self.pages.pages.last().is_none_or(|page| number - page.base >= PAGE as u64) {
+            self.pages.pages.push(Arc::new(TracePage { base: number, revision: 0, rows: Vec::new() }));
+        }
+        if let Some(page) = self.pages.pages.last_mut() {
+            Arc::make_mut(page).rows.push(row);
+        }
+        self.rows += 1;
+        self.held += 1;
+        let Self { index, pages, hasher, .. } = self;
+        index.insert_unique(hash(hasher, &id.0), number, |number| {
+            pages.get(*number).map_or(0, |row| hash(hasher, &row.id.0))
+        });
+        number
+    }
+
+    fn blank(&self, id: TraceId, number: u64, source: SourceId, now: Timestamp) -> TraceRow {
+        TraceRow {
+            id,
+            number,
+            head: 0,
+            root: 0,
+            root_rank: (true, u64::MAX),
+            first_arrival: now,
+            last_arrival: now,
+            start: u64::MAX,
+            end: 0,
+            revision: 0,
+            cost: 0,
+            filter: 0,
+            spans: 0,
+            errors: 0,
+            orphans: 0,
+            services: SmallVec::new(),
+            source,
+            has_root: false,
+            truncated: false,
+            touched: false,
+            stale: false,
+            gone: false,
+            root_service: Arc::clone(&self.empty),
+            root_label: Arc::clone(&self.empty),
+            badges: None,
+        }
+    }
+
+    /// A trace to change. It is on the list of those to settle from now on.
+    pub(super) fn change(&mut self, number: u64) -> Option<&mut TraceRow> {
+        let page = self.pages.page(number)?;
+        let page = Arc::make_mut(&mut self.pages.pages[page]);
+        let place = page.place(number)?;
+        let row = &mut page.rows[place];
+        if row.gone {
+            return None;
+        }
+        if !row.touched {
+            row.touched = true;
+            self.touched.push(number);
+        }
+        Some(row)
+    }
+
+    /// Ends a change: the row is as the publication `revision` shows it.
+    pub(super) fn settle(&mut self, number: u64, revision: u64) {
+        let Some(page) = self.pages.page(number) else { return };
+        let page = Arc::make_mut(&mut self.pages.pages[page]);
+        page.revision = revision;
+        if let Some(place) = page.place(number) {
+            page.rows[place].touched = false;
+            page.rows[place].revision = revision;
+        }
+    }
+
+    /// Makes new traces known to readers.
+    pub(super) fn file(&mut self) {
+        let Self { directory, pages, filed, next, .. } = self;
+        let fresh = (*filed..*next).filter_map(|number| pages.get(number)).map(|row| (row.id, row.number));
+        if *filed < *next {
+            directory.add(fresh, |entry| pages.get(full(entry, *next)).is_some());
+        }
+        self.filed = self.next;
+    }
+
+    /// Lets a trace go.
+    pub(super) fn remove(&mut self, number: u64) {
+        let Some(id) = self.pages.get(number).map(|row| row.id) else { return };
+        let pages = &self.pages;
+        let found =
+            self.index.find_entry(hash(&self.hasher, &id.0), |other| *other == number && pages.get(number).is_some());
+        if let Ok(entry) = found {
+            entry.remove();
+        }
+        if let Some(row) = self.change(number) {
+            row.gone = true;
+            row.badges = None;
+            self.held -= 1;
+        }
+    }
+
+    /// Gives back the room of pages whose traces mostly left.
+    pub(super) fn compact(&mut self) {
+        self.pages.pages.retain_mut(|page| {
+            let live = page.rows.iter().filter(|row| !row.gone).count();
+            if live * 2 <= page.rows.len() {
+                self.rows -= page.rows.len() - live;
+                let page = Arc::make_mut(page);
+                page.rows.retain(|row| !row.gone);
+                page.rows.shrink_to_fit();
+            }
+            live > 0
+        });
+        self.touched.retain(|number| self.pages.get(*number).is_some());
+        if self.index.capacity() > 4 * self.index.len() + 64 {
+            let Self { index, pages, hasher, .. } = self;
+            index.shrink_to_fit(|number| pages.get(*number).map_or(0, |row| hash(hasher, &row.id.0)));
+        }
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows * (size_of::<TraceRow>() + 24) + self.index.capacity() * 10 + self.directory.bytes()
+    }
+}
