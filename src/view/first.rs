@@ -34,7 +34,7 @@ fn open_port(state: &State, name: &str) -> Option<u16> {
 
 fn lines(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
     let state = pen.state;
-    let (text, dim) = (pen.style(Role::Text), pen.style(Role::Dim));
+    let (plain, dim) = (pen.style(Role::Text), pen.style(Role::Dim));
     let mut lines: Vec<Line<'static>> = Vec::new();
     let (grpc, http) = (open_port(state, "gRPC"), open_port(state, "HTTP"));
     let any = grpc.is_some() || http.is_some();
@@ -53,9 +53,12 @@ fn lines(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
         }
     }
     lines.push(Vec::new());
-    for (language, command) in recipes(state, grpc, http) {
+    for (language, command) in &state.settings.recipes {
         let style = pen.style(Role::Accent);
-        lines.push(vec![(format!("{language:<11}").into(), style), (command.into(), text)]);
+        for (at, part) in text::wrap(command, width.saturating_sub(11)).into_iter().enumerate() {
+            let head = if at == 0 { language.as_str() } else { "" };
+            lines.push(vec![(format!("{head:<11}").into(), style), (part.into(), plain)]);
+        }
     }
     lines.push(Vec::new());
     lines.push(keys(pen));
@@ -124,36 +127,6 @@ fn trouble(pen: &Pen<'_>, source: &SourceHealth, door: &Door) -> Vec<Line<'stati
 fn host(door: &Door) -> String {
     let ip = door.address.ip();
     if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
-}
-
-/// Language and command. Those of the settings, where there are any.
-fn recipes(state: &State, grpc: Option<u16>, http: Option<u16>) -> Vec<(String, String)> {
-    if !state.settings.recipes.is_empty() {
-        return state.settings.recipes.clone();
-    }
-    let port = http.or(grpc).unwrap_or(4318);
-    let usual = grpc == Some(4317) && http == Some(4318);
-    let set = |protocol: &str, port: u16| {
-        if usual {
-            return String::new();
-        }
-        format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{port} OTEL_EXPORTER_OTLP_PROTOCOL={protocol} ")
-    };
-    let protocol = if http.is_some() { "http/protobuf" } else { "grpc" };
-    let env = set(protocol, port);
-    let endpoint = format!("export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{port}");
-    let container = format!(
-        "docker run -e OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:{port} …  (start with --http 0.0.0.0:{port})"
-    );
-    [
-        ("Python", format!("{env}opentelemetry-instrument uvicorn app:app")),
-        ("Node", format!("{env}node --import @opentelemetry/auto-instrumentations-node/register app.js")),
-        ("Java", format!("{env}java -javaagent:opentelemetry-javaagent.jar -jar app.jar")),
-        ("other", endpoint),
-        ("container", container),
-    ]
-    .map(|(language, command)| (language.to_owned(), command))
-    .into()
 }
 
 fn keys(pen: &Pen<'_>) -> Line<'static> {
