@@ -6,8 +6,12 @@
 mod clock;
 mod health;
 mod indexer;
+mod jobs;
 mod listen;
 mod log;
+mod looks;
+mod recipes;
+mod screen;
 mod signals;
 mod wiring;
 
@@ -25,7 +29,8 @@ use crate::config;
 pub fn run(cli: Cli) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     match cli.command {
-        None | Some(Command::Demo { .. }) => anyhow::bail!("no screen yet"),
+        None => screen::show(&settings, None),
+        Some(Command::Demo { rate, seed }) => screen::show(&settings, Some(screen::Demo { rate, seed })),
         Some(Command::Listen { duration, json }) => listen::listen(&settings, duration, json),
     }
 }

@@ -11,9 +11,9 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::wiring::{self, Wiring};
 use super::recipes::recipes;
 use super::signals::Signals;
+use super::wiring::{self, Wiring};
 use super::{clock, health, jobs::Jobs, log, looks};
 use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
 use crate::config::Settings;
@@ -48,9 +48,9 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
     }
     let keymap = wiring::keymap(settings)?;
-    let mut app_settings = app_settings(settings)?;
+    let mut app_settings = app_settings(settings, keymap.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let log = log::start();
+    terminal::install_panic_hook(log::start(), source::is_contained);
     runtime.block_on(async {
         let free = |addresses: &[std::net::SocketAddr]| {
             let port = |address: &std::net::SocketAddr| if demo.is_some() { 0 } else { address.port() };
@@ -59,7 +59,6 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
         app_settings.warning = wiring::exposure(&wiring.board);
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
-        terminal::install_panic_hook(log, source::is_contained);
         let guard = Guard::enter().context("the terminal does not obey")?;
         let mut session = Session::new(settings, app_settings, keymap, wiring)?;
         session.demo = demo.unwrap_or(Demo { rate: 4.0, seed: 42 });
@@ -72,13 +71,14 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
     })
 }
 
-fn app_settings(settings: &Settings) -> Result<app::Settings> {
+fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
     Ok(app::Settings {
         slow_sql: wiring::thresholds(settings),
         redactor: wiring::redactor(settings)?,
-        arriving: Nanos::from_secs(5),
+        arriving: Nanos::from_secs(2),
         warning: None,
         recipes: Vec::new(),
+        keymap,
     })
 }
 
@@ -234,8 +234,9 @@ impl Session {
         self.measure();
         let changed = self.published.has_changed().unwrap_or(false);
         self.published.borrow_and_update();
-        self.state.now = clock::now();
-        let effects = app::tick(&mut self.state, &self.reader.view(), self.state.now);
+        let now = clock::now();
+        self.state.now = now;
+        let effects = app::tick(&mut self.state, &self.reader.view(), now);
         let busy = changed || !effects.is_empty();
         if busy {
             self.carry_out_all(effects);
@@ -244,11 +245,12 @@ impl Session {
     }
 
     fn second(&mut self) {
-        self.state.now = clock::now();
+        let now = clock::now();
+        self.state.now = now;
         let view = self.reader.view();
-        let health = health::health(&self.board, &view, self.budget, self.started, self.state.now);
+        let health = health::health(&self.board, &view, self.budget, self.started, now);
         self.answer(Answer::Health(Arc::new(health)));
-        let effects = app::tick(&mut self.state, &view, self.state.now);
+        let effects = app::tick(&mut self.state, &view, now);
         self.carry_out_all(effects);
     }
 

@@ -19,7 +19,7 @@ pub(super) fn width(text: &str) -> usize {
 /// `text` with everything made visible that a terminal would act upon: control characters as their pictures (`␛`), characters
 /// that turn the reading direction or take no room as `‹202E›`.
 #[must_use]
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) || !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
@@ -84,7 +84,7 @@ fn take_start(text: &str, cells: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-fn take_end(text: &str, cells: usize) -> &str {
+pub(super) fn take_end(text: &str, cells: usize) -> &str {
     let mut used = 0;
     let mut start = text.len();
     for (at, grapheme) in text.grapheme_indices(true).rev() {
