@@ -102,10 +102,10 @@ fn source_lines(pen: &Pen<'_>, source: &SourceHealth, lines: &mut Vec<Line>) {
             (format!("{state:<12}").into(), style),
         ];
         line.extend(figures(index == 0));
-        if let Some(why) = door_trouble(door) {
-            line.push((format!("  {why}").into(), pen.style(Role::Error)));
-        }
         lines.push(line);
+        if let Some(why) = door_trouble(door) {
+            lines.push(vec![(format!("{:<12}{why}", "").into(), pen.style(Role::Error))]);
+        }
     }
     let signals: Vec<String> = [Signal::Traces, Signal::Logs, Signal::Metrics]
         .iter()
@@ -159,7 +159,7 @@ fn memory_lines(pen: &Pen<'_>, width: u16, lines: &mut Vec<Line>) {
     let filled = u16::try_from(u64::from(columns) * percent.min(100) / 100).unwrap_or(0);
     let full = if percent >= 90 { pen.style(Role::Slow) } else { pen.look.style(Role::Good) };
     lines.push(vec![
-        (format!("{:<12}", "memory").into(), faint),
+        (format!("{:<12}", "memory").into(), dim),
         ("━".repeat(usize::from(filled)).into(), full),
         ("─".repeat(usize::from(columns - filled)).into(), faint),
         (format!("  {percent} %").into(), text),
@@ -167,7 +167,7 @@ fn memory_lines(pen: &Pen<'_>, width: u16, lines: &mut Vec<Line>) {
     ]);
     let held =
         [many(health.traces_held, "trace"), many(health.spans_held, "span"), many(health.logs_held, "log record")];
-    lines.push(vec![(format!("{:<12}", "held").into(), faint), (held.join(" · ").into(), text)]);
+    lines.push(vec![(format!("{:<12}", "held").into(), dim), (held.join(" · ").into(), text)]);
     let evicted = [
         many(health.traces_evicted, "trace"),
         many(health.spans_evicted, "span"),
@@ -179,11 +179,11 @@ fn memory_lines(pen: &Pen<'_>, width: u16, lines: &mut Vec<Line>) {
     } else {
         (evicted.join(" · "), text)
     };
-    lines.push(vec![(format!("{:<12}", "made room").into(), faint), (words.into(), style)]);
+    lines.push(vec![(format!("{:<12}", "made room").into(), dim), (words.into(), style)]);
     let duplicates = format!("{} came more than once and {} counted once", many(health.duplicates, "span"), "are");
-    lines.push(vec![(format!("{:<12}", "repeated").into(), faint), (duplicates.into(), dim)]);
+    lines.push(vec![(format!("{:<12}", "repeated").into(), dim), (duplicates.into(), dim)]);
     let up = format::age(pen.state.now.since(health.started));
-    lines.push(vec![(format!("{:<12}", "running for").into(), faint), (up.into(), dim)]);
+    lines.push(vec![(format!("{:<12}", "running for").into(), dim), (up.into(), dim)]);
 }
 
 fn service_line(pen: &Pen<'_>, name: &str, service: &ServiceHealth) -> Line {

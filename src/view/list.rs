@@ -260,7 +260,7 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
     let state = pen.state;
     let preview = state.list.preview.as_ref().filter(|preview| state.list.selected == Some(preview.id));
     let Some(preview) = preview else {
-        pen.rule(Rect { height: 1, ..area }, false, &[]);
+        pen.rule(Rect { height: 1, ..area }, false, &[], "");
         return;
     };
     let analysis = &preview.analysis;
@@ -281,14 +281,11 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
         let plain = |style: Style| style.remove_modifier(Modifier::BOLD | Modifier::UNDERLINED);
         title.extend(verdict.into_iter().map(|(text, style)| (text, plain(style))));
     }
-    pen.rule(Rect { height: 1, ..area }, false, &title);
+    let more = preview.rows.len().saturating_sub(usize::from(area.height - 1));
+    let place = if more > 0 { format!("{} more", format::count(number(more))) } else { String::new() };
+    pen.rule(Rect { height: 1, ..area }, false, &title, &place);
     let waterfall =
         Waterfall { analysis, rows: &preview.rows, offset: 0, selected: None, found: None, zoom: None, small: true };
-    let rows = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let rows = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
     waterfall.draw(pen, rows);
-    let more = preview.rows.len().saturating_sub(usize::from(rows.height));
-    if more > 0 && rows.height > 0 {
-        let text = format!(" {} more ", format::count(number(more)));
-        pen.put_right((area.right().saturating_sub(2), area.y), &text, 20, pen.style(Role::Faint));
-    }
 }

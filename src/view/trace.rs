@@ -94,8 +94,7 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     pieces.push((format!("  {}", many(spans, "span")).into(), dim));
     pieces.push((format!(" · {}", many(services, "service")).into(), dim));
     let error_style = if errors > 0 { pen.style(Role::Error) } else { dim };
-    pieces.push((" · ".into(), dim));
-    pieces.push((many(errors, "error").into(), error_style));
+    pieces.push((format!(" · {}", many(errors, "error")).into(), error_style));
     pieces.push((format!(" · {}", format::time_of_day(analysis.start, &pen.look.zone)).into(), dim));
     if pen.state.now.since(open.last_arrival) < pen.state.settings.arriving {
         pieces.push(("  … still arriving".into(), pen.style(Role::Accent)));

@@ -18,6 +18,9 @@ use crate::model::{Nanos, Timestamp};
 /// Cells a name keeps however deep it stands.
 const NAME_AT_LEAST: u16 = 12;
 
+/// Members of a group between which gaps are looked for.
+const GAPS: usize = 512;
+
 /// What is drawn, and how.
 pub(super) struct Waterfall<'a> {
     pub(super) analysis: &'a Analysis,
@@ -218,9 +221,32 @@ impl Waterfall<'_> {
             (false, true) => pen.look.alarm(false),
             (false, false) => service.unwrap_or(faint),
         };
-        let covered: &[_] = if said.group { &[] } else { self.analysis.covered_of(row.node) };
+        let busy;
+        let covered = match &row.kind {
+            RowKind::Group { members, .. } => {
+                busy = self.idle(members);
+                busy.as_slice()
+            }
+            RowKind::Span | RowKind::Missing => self.analysis.covered_of(row.node),
+        };
         let bar = Bar { start: said.start, end: said.end, covered, colour };
         pen.bar(at, self.window(columns), &bar, Style::new());
+    }
+
+    /// The gaps between the members of a group: nothing ran there, so they are drawn dark. Only groups of a size where that costs
+    /// nothing are looked at.
+    fn idle(&self, members: &[u32]) -> Vec<(Timestamp, Timestamp)> {
+        let mut gaps = Vec::new();
+        let mut reached: Option<Timestamp> = None;
+        for node in members.iter().take(GAPS).filter_map(|member| self.analysis.nodes.get(*member as usize)) {
+            if let Some(end) = reached
+                && node.start > end
+            {
+                gaps.push((end, node.start));
+            }
+            reached = Some(reached.map_or(node.end, |end| end.max(node.end)));
+        }
+        gaps
     }
 
     fn figures(

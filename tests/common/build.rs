@@ -146,7 +146,12 @@ pub fn hostile() -> Arc<Analysis> {
     let evil = "evil\u{1b}]0;owned\u{7}";
     let root = make.span(None, evil, "\u{1b}[2J\u{1b}[H GET /\u{202e}gpj.exe", (0, 90_000));
     make.span(Some(root), evil, "line\nbreak\ttab\rreturn\0nul", (100, 20_000));
-    make.span(Some(root), "表表表表表表表表表表表表表", "データベースへの問い合わせ 検索 結果 一覧 表示", (21_000, 30_000));
+    make.span(
+        Some(root),
+        "表表表表表表表表表表表表表",
+        "データベースへの問い合わせ 検索 結果 一覧 表示",
+        (21_000, 30_000),
+    );
     make.span(Some(root), "zalgo", "Z\u{351}\u{36b}\u{343}a\u{328}\u{328}lgo 👩‍👩‍👧‍👦 family 🏳️‍🌈 flag", (52_000, 30_000));
     make.span(Some(root), "", "", (84_000, 1));
     let label = format!("SELECT '\u{9b}31m' FROM \"{}\"", "x".repeat(5_000));
@@ -162,7 +167,8 @@ pub fn deep() -> Arc<Analysis> {
     let mut make = Maker::new(5);
     let mut parent = None;
     for n in 0..60_u64 {
-        parent = Some(make.span(parent, "recursive", &format!("level {n} of the recursion"), (n * 100, 20_000 - n * 200)));
+        parent =
+            Some(make.span(parent, "recursive", &format!("level {n} of the recursion"), (n * 100, 20_000 - n * 200)));
     }
     make.analysis()
 }

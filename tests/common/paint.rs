@@ -94,12 +94,9 @@ pub fn as_ansi(buffer: &Buffer) -> String {
             }
             skip = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
             out.push_str("\u{1b}[0");
-            for (modifier, code) in [
-                (Modifier::BOLD, "1"),
-                (Modifier::DIM, "2"),
-                (Modifier::UNDERLINED, "4"),
-                (Modifier::REVERSED, "7"),
-            ] {
+            for (modifier, code) in
+                [(Modifier::BOLD, "1"), (Modifier::DIM, "2"), (Modifier::UNDERLINED, "4"), (Modifier::REVERSED, "7")]
+            {
                 if cell.modifier.contains(modifier) {
                     out.push_str(&format!(";{code}"));
                 }

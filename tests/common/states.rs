@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
-use tracefall::app::{
-    Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen,
-};
+use tracefall::app::{Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen};
 use tracefall::model::{
     Attribute, Badges, Door, DoorState, Event, Health, LogRecord, Mishap, Nanos, RejectReason, Resource, Scope,
     ServiceHealth, Signal, SourceHealth, SourceId, Span, Status, StatusCode, Timestamp, TraceId, TraceSummary, Value,
@@ -117,7 +115,11 @@ fn summaries() -> Vec<TraceSummary> {
         many(summary(12, 3, web, "documentLoad /recipes", 812), 38, "SELECT name FROM authors WHERE id = ?"),
         summary(13, 4, hmis, "GET /api/v1/patients/{id}", 212),
         error(summary(3, 5, events, "process_event order.created", 141), "WebhookError: 503"),
-        many(summary(2, 6, hmis, "GET /api/v1/patients", 688), 47, "SELECT * FROM patient_insurance WHERE patient_id = ?"),
+        many(
+            summary(2, 6, hmis, "GET /api/v1/patients", 688),
+            47,
+            "SELECT * FROM patient_insurance WHERE patient_id = ?",
+        ),
         error(summary(14, 7, hmis, "GET /api/v1/patients/{id}", 31), "NotFoundError"),
         summary(15, 8, tasks, "POST /tasks", 48),
         summary(16, 9, tasks, "GET /tasks", 12),
@@ -280,7 +282,10 @@ fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
         span.attributes = vec![
             text("http.route", label),
             Attribute { key: "http.response.status_code".into(), value: Value::Int(503) },
-            text("request.body", r#"{"order":17,"items":[{"sku":"A-1","amount":2},{"sku":"B-9","amount":1}],"note":null}"#),
+            text(
+                "request.body",
+                r#"{"order":17,"items":[{"sku":"A-1","amount":2},{"sku":"B-9","amount":1}],"note":null}"#,
+            ),
         ];
     }
     if lean.status == StatusCode::ERROR {
