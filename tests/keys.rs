@@ -729,8 +729,9 @@ impl Bench {
                 let open = self.state.trace.as_ref().map(|trace| trace.id);
                 if let Some(trace) = self.traces.iter_mut().find(|trace| Some(trace.id) == open) {
                     let number = 100 + u64::try_from(index % 50).unwrap();
-                    trace.spans.push(span(number, Some(number % 7), 800 + number, 3, "late"));
-                    trace.spans.dedup_by_key(|span| span.key);
+                    if trace.spans.iter().all(|span| span.key != key_of(number)) {
+                        trace.spans.push(span(number, Some(number % 7), 800 + number, 3, "late"));
+                    }
                     trace.last_arrival.0 += 1;
                 }
             }
@@ -806,6 +807,30 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_demo_plays_among_other_traces_only_when_asked_twice() {
+    let played = |traces: u64, keys: &str| {
+        let mut bench = Bench::new(traces);
+        bench.press(keys);
+        bench.state.demo
+    };
+    assert!(played(0, "d"));
+    assert!(!played(3, "d"));
+    assert!(played(3, "d d"));
+    assert!(!played(3, "d d d"));
+}
+
+#[test]
+fn a_resize_keeps_what_is_selected_in_sight() {
+    let mut bench = Bench::new(30);
+    bench.press("j j j j j j j j");
+    bench.live(Doing::Resize(80, 8));
+    bench.check_sight();
+    bench.press("enter G");
+    bench.live(Doing::Resize(80, 4));
+    bench.check_sight();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Links to other traces, and the way back.
 
 use super::{rows, say, trace, warn};
-use crate::app::state::Request;
+use crate::app::asked::Request;
 use crate::app::{Cell, DetailFocus, Effect, State, TraceScreen};
 use crate::model::{Kind, SpanId, SpanKey, TraceId};
 

@@ -1,7 +1,7 @@
 //! Time has passed or the index has changed: what is on screen is brought up to date.
 
 use super::{list, settle};
-use crate::app::state::Reason;
+use crate::app::asked::Reason;
 use crate::app::{Effect, Page, State};
 use crate::index::View;
 use crate::model::Timestamp;

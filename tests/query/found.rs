@@ -1,15 +1,17 @@
-use super::{ended, from, of_kind, span, trace_id, view_of, with, with_event};
-use crate::index::View;
-use crate::model::{Attribute, Kind, Link, Scope, Span, SpanKey, StatusCode, Value};
-use crate::query::{Hit, Hits, matching_spans, parse, run};
+//! Filters and the spans they find.
+
+use super::{ended, from, of_kind, span, trace_id, value, view_of, with, with_event};
+use tracefall::index::View;
+use tracefall::model::{Attribute, Kind, Link, Scope, Span, SpanKey, StatusCode, Value};
+use tracefall::query::{Hit, Hits, matching_spans, parse, run};
 
 /// Four small traces: spans 1 to 3 are trace 1, and so on, in order of first arrival.
 fn spans() -> Vec<Span> {
-    let list = Value::Array(vec!["red".into(), 7.into(), true.into()]);
-    let map = Value::Map(vec![Attribute { key: "inner".into(), value: "Deep Value".into() }]);
-    let link = Link { attributes: vec![Attribute { key: "why".into(), value: "retry".into() }], ..Link::default() };
+    let list = Value::Array(vec![value("red"), value(7), value(true)]);
+    let map = Value::Map(vec![Attribute { key: "inner".into(), value: value("Deep Value") }]);
+    let link = Link { attributes: vec![Attribute { key: "why".into(), value: value("retry") }], ..Link::default() };
     let scope =
-        Scope { attributes: vec![Attribute { key: "library".into(), value: "sqlx".into() }], ..Scope::default() };
+        Scope { attributes: vec![Attribute { key: "library".into(), value: value("sqlx") }], ..Scope::default() };
     vec![
         of_kind(
             Kind::SERVER,
