@@ -82,7 +82,7 @@ impl Flow {
     }
 }
 
-fn bit(text: impl Into<String>, role: Role) -> Bit {
+pub(super) fn bit(text: impl Into<String>, role: Role) -> Bit {
     Bit { text: text.into(), role, bold: false }
 }
 

@@ -115,6 +115,20 @@ impl Pen<'_> {
         self.buffer.set_style(area, self.look.selection());
     }
 
+    /// Where a selected row is drawn in reverse, coloured text would become coloured background: takes the colours out of `area`.
+    pub(super) fn calm(&mut self, area: Rect) {
+        if self.look.selects_by_reverse() {
+            self.buffer.set_style(area, Style::new().fg(ratatui::style::Color::Reset).remove_modifier(Modifier::DIM));
+        }
+    }
+
+    /// Takes the reverse out of `area` of a selected row, so that what is drawn there keeps its colours.
+    pub(super) fn unreverse(&mut self, area: Rect) {
+        if self.look.selects_by_reverse() {
+            self.buffer.set_style(area, Style::new().remove_modifier(Modifier::REVERSED));
+        }
+    }
+
     /// Clears `area` for something that lies over the screen.
     pub(super) fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);

@@ -119,24 +119,27 @@ pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {
 
 fn wrap_line(line: &str, cells: usize, lines: &mut Vec<String>) {
     let (mut current, mut used) = (String::new(), 0);
+    // What is carried over stands below what it belongs to.
+    let indent = (line.len() - line.trim_start_matches(' ').len()).min(cells / 3);
+    let indent = " ".repeat(indent);
     // A word keeps the blanks behind it; they may hang over the edge.
     for word in line.split_inclusive([' ', '\t']) {
         let word = word.replace('\t', "  ");
         let needed = width(word.trim_end());
-        if used > 0 && used + needed > cells {
-            lines.push(std::mem::take(&mut current));
-            used = 0;
+        if used > indent.len() && used + needed > cells {
+            lines.push(std::mem::replace(&mut current, indent.clone()));
+            used = indent.len();
         }
-        if needed <= cells {
+        if used + needed <= cells {
             used += width(&word);
             current.push_str(&word);
             continue;
         }
         for grapheme in word.graphemes(true) {
             let needed = width(grapheme);
-            if used + needed > cells && used > 0 {
-                lines.push(std::mem::take(&mut current));
-                used = 0;
+            if used + needed > cells && used > indent.len() {
+                lines.push(std::mem::replace(&mut current, indent.clone()));
+                used = indent.len();
             }
             current.push_str(grapheme);
             used += needed;
