@@ -81,6 +81,7 @@ pub mod model;
 pub mod otlp;
 pub mod query;
 pub mod redact;
+pub mod run;
 pub mod semconv;
 pub mod source;
 pub mod terminal;

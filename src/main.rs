@@ -1,5 +1,14 @@
 //! The program: parse, run, print the error, choose the exit code.
 
-fn main() {
-    let _ = tracefall::cli::Cli::read();
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use tracefall::cli::Cli;
+use tracefall::run;
+
+fn main() -> ExitCode {
+    run::run(Cli::read()).unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "tracefall: {error:#}");
+        ExitCode::from(2)
+    })
 }

@@ -1,8 +1,10 @@
 //! What the list says of a trace: its badges, judged.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::slow_sql::{self, Slow, Thresholds};
+use super::statement;
 use super::waterfall::GROUP_AT_LEAST;
 use crate::model::{Category, Nanos, TraceSummary};
 
@@ -50,6 +52,20 @@ pub fn notes(summary: &TraceSummary, thresholds: &Thresholds) -> Vec<Note> {
     [error, slow, repeated].into_iter().flatten().collect()
 }
 
+/// In plain words, for lines of text: `error NotFoundError`, `slow SQL 1.82 s SELECT patients`, `×47 SELECT visits`.
+impl fmt::Display for Note {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error { text: Some(text), .. } => write!(out, "error {text}"),
+            Self::Error { text: None, .. } => out.write_str("error"),
+            Self::SlowSql { duration, label, .. } => {
+                write!(out, "slow SQL {duration} {}", statement::summary(Category::Sql, label))
+            }
+            Self::Repeated { count, label } => write!(out, "×{count} {}", statement::summary(Category::Sql, label)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +100,21 @@ mod tests {
         assert_eq!(notes(&summary, &Thresholds::default()), [slow(30, Slow::Share)]);
         summary.end = millis(1_100);
         assert_eq!(notes(&summary, &Thresholds::default()), []);
+    }
+
+    #[test]
+    fn notes_read_as_words() {
+        let label: Arc<str> = "SELECT * FROM visits WHERE id = ?".into();
+        let slow =
+            Note::SlowSql { duration: Nanos::from_millis(1_820), label: Arc::clone(&label), why: Slow::Absolute };
+        let cases = [
+            (Note::Error { count: 1, text: Some("NotFoundError".into()) }, "error NotFoundError"),
+            (Note::Error { count: 1, text: None }, "error"),
+            (slow, "slow SQL 1.82 s SELECT visits"),
+            (Note::Repeated { count: 47, label }, "×47 SELECT visits"),
+        ];
+        for (note, expected) in cases {
+            assert_eq!(note.to_string(), expected);
+        }
     }
 }

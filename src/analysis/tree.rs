@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::parents::{self, Links, number};
 use super::shape::{self, Likeness};
 use super::slow_sql::{self, Slow, Thresholds};
+use super::verdict::{Verdict, verdict};
 use super::waterfall::RowKey;
 use crate::model::{Nanos, SpanId, StatusCode, Timestamp, Trace, TraceSpan};
 
@@ -39,6 +40,8 @@ pub struct Analysis {
     pub slow: Vec<u32>,
     /// The services, with how many spans each has, most first.
     pub services: Vec<(Arc<str>, u32)>,
+    /// The loudest fact about it.
+    pub verdict: Verdict,
     /// What siblings are compared by, per node.
     pub(super) likeness: Vec<Likeness>,
 }
@@ -150,6 +153,7 @@ pub fn analyse(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
     cover(&mut analysis);
     collect(&mut analysis);
     analysis.likeness = shape::likeness(&analysis);
+    analysis.verdict = verdict(&analysis);
     analysis
 }
 

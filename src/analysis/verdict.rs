@@ -5,7 +5,7 @@ use super::waterfall::{Sibling, siblings};
 use crate::model::{Category, Nanos};
 
 /// The loudest fact about a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Verdict {
     /// Something failed; first of all this node.
     Error {
@@ -35,6 +35,7 @@ pub enum Verdict {
         sum: Nanos,
     },
     /// Nothing stands out.
+    #[default]
     Nothing,
 }
 

@@ -130,7 +130,9 @@ fn overlap(one: &[Context], other: &[Context]) -> bool {
 mod tests {
     use super::*;
 
-    fn keymap(overrides: &[(&str, &[&str])]) -> Result<Keymap, KeymapError> {
+    type Overrides<'a> = &'a [(&'a str, &'a [&'a str])];
+
+    fn keymap(overrides: Overrides<'_>) -> Result<Keymap, KeymapError> {
         let owned = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
         Keymap::with(&overrides.iter().map(|(name, keys)| ((*name).to_owned(), owned(keys))).collect())
     }
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn mistakes_in_the_config_file_are_named() {
-        let table: [(&[(&str, &[&str])], &str); 4] = [
+        let table: [(Overrides<'_>, &str); 4] = [
             (&[("quti", &["x"])], "there is no action `quti`"),
             (&[("quit", &["hyper-x"])], "quit: `hyper-x` is no key"),
             (&[("sort", &["x"]), ("theme", &["x"])], "`x` is bound to both `sort` and `theme`"),

@@ -1,16 +1,19 @@
 //! Everything a person can do, with no terminal in sight.
 //!
 //! In: [`Input`]s and [`Answer`]s to [`Effect`]s. Out: [`State`], which the view draws, and further effects, which `run`
-//! carries out. `update` and [`State`] are the only place where what is on screen changes. Must never know: ratatui,
+//! carries out by [`work`]. `update` and [`State`] are the only place where what is on screen changes. Must never know: ratatui,
 //! crossterm, tokio, clocks (the time is handed in).
 
 mod action;
+mod asked;
 mod effect;
 mod input;
 mod keymap;
 mod plain;
 mod state;
+mod target;
 mod update;
+pub mod work;
 
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};
@@ -18,7 +21,7 @@ pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use state::{
     Cell, Copied, Detail, DetailFocus, FilterBar, Found, HealthScreen, Highlighted, Lines, List, ListRow, Notice,
-    Overlay, Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
-    Viewport,
+    Overlay, Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, TraceScreen, Viewport,
 };
+pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

@@ -12,18 +12,13 @@ const DEEPEST: usize = 64;
 /// The value under `key` as text: strings as they are, lists and maps as JSON. `mask` hides secrets, also those that lie
 /// deeper in a map.
 pub(super) fn text(key: &str, value: &Value, mask: Option<&Redactor>) -> String {
-    let plain = match value {
-        Value::Text(text) => text.lossy().into_owned(),
-        Value::Array(_) | Value::Map(_) => {
-            let mut out = String::new();
-            json(&mut out, key, value, mask, 0);
-            if !mask.is_some_and(|mask| mask.is_secret_key(key)) {
-                return out;
-            }
-            out
-        }
-        _ => scalar(value),
-    };
+    let composite = matches!(value, Value::Array(_) | Value::Map(_));
+    if composite && !mask.is_some_and(|mask| mask.is_secret_key(key)) {
+        let mut out = String::new();
+        json(&mut out, key, value, mask, 0);
+        return out;
+    }
+    let plain = if composite { "…".to_owned() } else { scalar(value) };
     masked(key, &plain, mask)
 }
 

@@ -37,7 +37,7 @@ pub struct File {
 pub struct Redact {
     /// Nothing is masked at all.
     pub off: bool,
-    /// More attribute keys whose values are secret (regular expressions, anywhere in the key).
+    /// More attribute keys whose values are secret: `patient.name` stands for every key with these words in a row.
     pub keys: Vec<String>,
     /// More patterns of secret values (regular expressions).
     pub patterns: Vec<String>,

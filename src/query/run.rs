@@ -69,9 +69,11 @@ pub fn matching_spans(query: &Query, view: &View, trace: TraceId) -> Vec<SpanKey
     }
     let mut spans: Vec<(Timestamp, SpanKey)> = Vec::new();
     for block in view.blocks() {
-        let rows = plan.select(block);
-        let own = rows.iter().filter(|row| block.row(*row).0 == trace);
-        spans.extend(own.map(|row| (block.start(row), block.row(row).1)));
+        let own = block.select_trace(&|id| id == trace);
+        if !own.is_empty() {
+            let rows = own.and(&plan.select(block));
+            spans.extend(rows.iter().map(|row| (block.start(row), block.row(row).1)));
+        }
     }
     spans.sort_unstable();
     spans.into_iter().map(|(_, key)| key).collect()

@@ -20,18 +20,21 @@ const BUILT_IN: &[(&str, Check)] = &[
     // Social security numbers of the United States.
     (r"[0-9]{3}-[0-9]{2}-[0-9]{4}", is_ssn),
     // HTTP credentials.
-    (r"(?i)\b(?:bearer|basic)[ \t]+([a-z0-9._~+/=-]{8,})", is_token),
-    (r"(?i)\b(?:set-)?cookie[ \t]*:[ \t]*([^\r\n\x22']+)", always),
+    (r"(?i)(?-u:\b)(?:bearer|basic)[ \t]+([a-z0-9._~+/=-]{8,})", is_token),
+    (r"(?i)(?-u:\b)(?:set-)?cookie[ \t]*:[ \t]*([^\r\n\x22']+)", always),
     // JSON web tokens.
-    (r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?", always),
+    (r"(?-u:\b)eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?", always),
     // The password in `scheme://user:password@host`.
-    (r"(?i)\b[a-z][a-z0-9+.-]{0,31}://[^\s/:@\x22']*:([^\s/?#\x22']+)@", always),
+    (r"(?i)(?-u:\b)[a-z][a-z0-9+.-]{0,31}://[^\s/:@\x22']*:([^\s/?#\x22']+)@", always),
     // Keys that are known by their first letters: AWS, GitHub, GitLab, Slack, Google, Stripe and the like.
-    (r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", always),
-    (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AIza|sk-|[sr]k_(?:live|test)_)[A-Za-z0-9_-]{16,}", is_token),
+    (r"(?-u:\b)(?:AKIA|ASIA)[0-9A-Z]{16}(?-u:\b)", always),
+    (
+        r"(?-u:\b)(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AIza|sk-|[sr]k_(?:live|test)_)[A-Za-z0-9_-]{16,}",
+        is_token,
+    ),
     (r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)", always),
     // SQL: CREATE USER ... PASSWORD '...', IDENTIFIED BY '...'; Redis: AUTH ...
-    (r"(?i)\b(?:identified[ \t]+by|password)[ \t]+'([^']+)'", always),
+    (r"(?i)(?-u:\b)(?:identified[ \t]+by|password)[ \t]+'([^']+)'", always),
     (r"^(?:redis )?(?-i:AUTH|auth)[ \t]+([^\s?]+(?:[ \t]+[^\s?]+)?)[ \t]*$", is_redis_auth),
 ];
 

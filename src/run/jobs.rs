@@ -89,9 +89,10 @@ impl Worker {
             Effect::Preview { trace } => return work::preview(&view, trace, &self.thresholds),
             Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
             Effect::Find { generation, analysis, query } => work::find(&view, generation, &analysis, &query),
-            Effect::Detail { trace, span, columns } => {
+            Effect::Detail { trace, span, columns, mask } => {
                 let highlight = |language, text: &str, columns| self.highlighter.highlight(language, text, columns);
-                work::detail(&view, (trace, span), columns, &highlight)
+                let mask = mask.as_ref().map(|settings| &settings.redactor);
+                work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
             }
             Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
             Effect::Copy { .. } | Effect::Keep(_) | Effect::Demo(_) | Effect::Quit => return None,

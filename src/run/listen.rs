@@ -8,17 +8,21 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::screen::Signals;
+use super::signals::Signals;
 use super::wiring::{self, Wiring};
 use super::{clock, log};
-use crate::analysis::{self, slow_sql::Thresholds};
+use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::{self, Note};
 use crate::config::Settings;
 use crate::index::View;
 use crate::model::{DoorState, Nanos, SourceHealth, Timestamp, TraceId, TraceSummary};
+use crate::redact::Redactor;
 use crate::source::Source as _;
 
 /// A trace that gained no span for this long is told.
 const QUIET: Nanos = Nanos::from_millis(1_500);
+/// Characters of a name or statement that are shown.
+const LONGEST: usize = 80;
 
 /// Receives until `duration` is over, or Ctrl-C or SIGTERM; then prints what arrived.
 pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -> Result<ExitCode> {
@@ -30,7 +34,9 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
         let mut signals = Signals::new()?;
         announce(&board.sources(clock::now()), settings.exposure().as_deref());
         let receiving = tokio::spawn(receiver.run(feed));
-        let mut teller = Teller { told: HashMap::new(), thresholds: wiring::thresholds(settings), revision: 0 };
+        let redactor = wiring::redactor(settings)?;
+        let mut teller =
+            Teller { told: HashMap::new(), thresholds: wiring::thresholds(settings), redactor, revision: 0 };
         let over = tokio::time::sleep(Duration::from_nanos(duration.map_or(u64::MAX / 4, |duration| duration.0)));
         tokio::pin!(over);
         let mut look_up = tokio::time::interval(Duration::from_millis(500));
@@ -82,6 +88,7 @@ fn announce(sources: &[SourceHealth], warning: Option<&str>) {
 struct Teller {
     told: HashMap<TraceId, u32>,
     thresholds: Thresholds,
+    redactor: Redactor,
     revision: u64,
 }
 
@@ -96,7 +103,7 @@ impl Teller {
             if now.is_some_and(|now| now.since(summary.last_arrival) < QUIET) {
                 waiting = true;
             } else if self.told.insert(id, summary.spans) != Some(summary.spans) {
-                writeln!(out, "{}", line(&summary, &self.thresholds))?;
+                writeln!(out, "{}", self.line(&summary))?;
             }
         }
         if !waiting {
@@ -106,26 +113,36 @@ impl Teller {
         out.flush()?;
         Ok(())
     }
-}
 
-fn line(summary: &TraceSummary, thresholds: &Thresholds) -> String {
-    let notes: Vec<_> =
-        analysis::notes(summary, thresholds).iter().map(|note| visible(&note.to_string())).collect();
-    format!(
-        "{}  {:>9}  {:<16}  {}  {} spans{}{}",
-        summary.id,
-        summary.duration().to_string(),
-        visible(&summary.root_service),
-        visible(&summary.root_label),
-        summary.spans,
-        if summary.errors > 0 { format!("  {} errors", summary.errors) } else { String::new() },
-        if notes.is_empty() { String::new() } else { format!("  {}", notes.join("  ")) },
-    )
-}
+    fn line(&self, summary: &TraceSummary) -> String {
+        let notes = analysis::notes(summary, &self.thresholds);
+        let notes: String = notes.iter().map(|note| format!("  {}", self.note(note))).collect();
+        format!(
+            "{}  {:>9}  {}  {}  {} spans{notes}",
+            summary.id,
+            summary.duration(),
+            self.shown(&summary.root_service),
+            self.shown(&summary.root_label),
+            summary.spans,
+        )
+    }
 
-/// Control characters of the data never reach the terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    fn note(&self, note: &Note) -> String {
+        match note {
+            Note::Error { count, text } => {
+                format!("✗ {count} errors {}", text.as_ref().map_or_else(String::new, |text| self.shown(text)))
+            }
+            Note::SlowSql { duration, label, .. } => format!("▲ SQL {duration} {}", self.shown(label)),
+            Note::Repeated { count, label } => format!("≡ ×{count} {}", self.shown(label)),
+        }
+    }
+
+    /// Without secrets and without control characters: neither reaches the terminal. Long text loses its end.
+    fn shown(&self, text: &str) -> String {
+        let masked = self.redactor.text(text);
+        let visible = masked.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
+        visible.take(LONGEST).collect()
+    }
 }
 
 /// What arrived since the start.
@@ -214,7 +231,7 @@ fn print(summary: &Summary, json: bool) -> Result<()> {
     }
     for (name, service) in &summary.services {
         let Service { spans, traces, errors, slow_sql, logs, metrics } = service;
-        let name = visible(name);
+        let name: String = name.chars().filter(|letter| !letter.is_control()).collect();
         writeln!(
             out,
             "{name}: {spans} spans in {traces} traces, {errors} errors, {slow_sql} slow SQL, {logs} logs, {metrics} metrics"

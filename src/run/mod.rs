@@ -10,7 +10,9 @@ mod jobs;
 mod listen;
 mod log;
 mod looks;
+mod recipes;
 mod screen;
+mod signals;
 mod wiring;
 
 use std::process::ExitCode;

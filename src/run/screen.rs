@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::recipes::recipes;
+use super::signals::Signals;
 use super::wiring::{self, Wiring};
 use super::{clock, health, jobs::Jobs, log, looks};
 use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
 use crate::config::Settings;
 use crate::index::Reader;
 use crate::model::{Nanos, Timestamp};
-use crate::redact::{Redactor, Rules};
 use crate::source::demo::{self, Player};
 use crate::source::{Board, Source as _};
 use crate::terminal::{self, Guard, Screen};
@@ -48,7 +48,7 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
     }
     let keymap = Keymap::with(&settings.keys).context("the settings, section [keys]")?;
-    let app_settings = app_settings(settings)?;
+    let mut app_settings = app_settings(settings, keymap.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let log = log::start();
     runtime.block_on(async {
@@ -57,6 +57,7 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
             addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
         };
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
+        app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
         terminal::install_panic_hook(log);
         let guard = Guard::enter().context("the terminal does not obey")?;
         let mut session = Session::new(settings, app_settings, keymap, wiring)?;
@@ -70,18 +71,14 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
     })
 }
 
-fn app_settings(settings: &Settings) -> Result<app::Settings> {
-    let rules = Rules {
-        off: settings.redact.off,
-        keys: settings.redact.keys.clone(),
-        patterns: settings.redact.patterns.clone(),
-    };
+fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
     Ok(app::Settings {
         slow_sql: wiring::thresholds(settings),
-        redactor: Redactor::new(&rules).context("the settings, section [redact]")?,
-        arriving: Nanos::from_secs(5),
+        redactor: wiring::redactor(settings)?,
+        arriving: Nanos::from_secs(2),
         warning: settings.exposure(),
         recipes: Vec::new(),
+        keymap,
     })
 }
 
@@ -237,8 +234,9 @@ impl Session {
         self.measure();
         let changed = self.published.has_changed().unwrap_or(false);
         self.published.borrow_and_update();
-        self.state.now = clock::now();
-        let effects = app::tick(&mut self.state, &self.reader.view(), self.state.now);
+        let now = clock::now();
+        self.state.now = now;
+        let effects = app::tick(&mut self.state, &self.reader.view(), now);
         let busy = changed || !effects.is_empty();
         if busy {
             self.carry_out_all(effects);
@@ -247,11 +245,12 @@ impl Session {
     }
 
     fn second(&mut self) {
-        self.state.now = clock::now();
+        let now = clock::now();
+        self.state.now = now;
         let view = self.reader.view();
-        let health = health::health(&self.board, &view, self.budget, self.started, self.state.now);
+        let health = health::health(&self.board, &view, self.budget, self.started, now);
         self.answer(Answer::Health(Arc::new(health)));
-        let effects = app::tick(&mut self.state, &view, self.state.now);
+        let effects = app::tick(&mut self.state, &view, now);
         self.carry_out_all(effects);
     }
 
@@ -315,31 +314,4 @@ fn interval(period: Duration) -> tokio::time::Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     interval
-}
-
-/// The signals that end the program.
-pub(super) struct Signals {
-    terminate: Signal,
-    hang_up: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    pub(super) fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The exit code that the next signal asks for: 0 for an interrupt, which is how a person ends a program; otherwise 128
-    /// and the signal's number, as shells count.
-    pub(super) async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 143,
-            _ = self.hang_up.recv() => 129,
-            _ = self.interrupt.recv() => 0,
-        }
-    }
 }

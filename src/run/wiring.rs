@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::{clock, indexer};
 use crate::analysis::TraceNotes;
 use crate::analysis::slow_sql::Thresholds;
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::index;
+use crate::redact::{Redactor, Rules};
 use crate::source::receiver::{Limits, Origins, Receiver, ReceiverConfig};
 use crate::source::{self, Board, Feed};
 
@@ -31,6 +32,12 @@ pub(super) struct Wiring {
 /// The thresholds that the settings ask for.
 pub(super) fn thresholds(settings: &Settings) -> Thresholds {
     Thresholds { absolute: settings.slow_sql, ..Thresholds::default() }
+}
+
+/// The masks that the settings ask for.
+pub(super) fn redactor(settings: &Settings) -> Result<Redactor> {
+    let config::Redact { off, keys, patterns } = settings.redact.clone();
+    Redactor::new(&Rules { off, keys, patterns }).context("the settings, section [redact]")
 }
 
 /// Opens index and doors. From here on senders are answered as soon as the receiver runs.

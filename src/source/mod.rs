@@ -5,6 +5,7 @@
 //! holds the spans, what shows them, or what time it is (a clock is handed in; timers for back-off are its own).
 
 mod board;
+pub mod demo;
 mod feed;
 pub mod load;
 pub mod receiver;

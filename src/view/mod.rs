@@ -3,8 +3,33 @@
 //! In: the app's [`State`](crate::app::State) and a [`Look`]. Out: cells in a buffer, what fits where, and what lies under the
 //! pointer, all from the same layout. Must never know: crossterm, tokio, how state changes.
 
+mod axis;
+mod bar;
+mod copy;
+mod detail;
+mod draw;
+mod filter;
+mod first;
+mod flow;
+mod footer;
 mod format;
+mod header;
+mod health;
+mod help;
+mod highlight;
+mod hit;
+mod layout;
+mod list;
 mod look;
+mod palette;
+mod pen;
+mod plot;
+mod strip;
 mod text;
+mod trace;
+mod waterfall;
 
+pub use draw::draw;
+pub use highlight::Highlighter;
+pub use hit::{hit, viewport};
 pub use look::{Colours, Environment, Look, Role};

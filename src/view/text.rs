@@ -84,7 +84,7 @@ fn take_start(text: &str, cells: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-fn take_end(text: &str, cells: usize) -> &str {
+pub(super) fn take_end(text: &str, cells: usize) -> &str {
     let mut used = 0;
     let mut start = text.len();
     for (at, grapheme) in text.grapheme_indices(true).rev() {

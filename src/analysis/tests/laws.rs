@@ -1,3 +1,5 @@
+//! What holds for the tree and the rows of any trace.
+
 use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;

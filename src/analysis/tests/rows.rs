@@ -1,3 +1,5 @@
+//! Rows of waterfalls written by hand.
+
 use super::{analysed, failed, of_kind, span, sql};
 use crate::analysis::{Analysis, Folds, Row, RowKind, find, flatten, group_label, reveal, row_of};
 use crate::model::{Category, Kind, Nanos, TraceSpan};

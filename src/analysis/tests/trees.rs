@@ -1,3 +1,5 @@
+//! Trees of traces written by hand.
+
 use super::{analysed, failed, id, millis, of_kind, span, sql};
 use crate::analysis::slow_sql::Slow;
 use crate::analysis::{Analysis, Subject, Verdict, verdict};

@@ -188,62 +188,25 @@ mod tests {
     use super::*;
 
     /// Must name every variant: a new one does not compile until it is listed here, and then the test asks for its row.
+    #[rustfmt::skip]
     fn every_action() -> Vec<Action> {
         use Action as A;
         let all = [
-            A::Quit,
-            A::Help,
-            A::Palette,
-            A::Filter,
-            A::Back,
-            A::ShowTraces,
-            A::ShowTrace,
-            A::ShowHealth,
-            A::NextScreen,
-            A::PreviousScreen,
-            A::Up,
-            A::Down,
-            A::PageUp,
-            A::PageDown,
-            A::First,
-            A::Last,
-            A::Open,
-            A::Sort,
-            A::Reverse,
-            A::Follow,
-            A::Pause,
-            A::TogglePreview,
-            A::Fold,
-            A::Unfold,
-            A::FoldAll,
-            A::UnfoldAll,
-            A::NextError,
-            A::PreviousError,
-            A::NextSlow,
-            A::PreviousSlow,
-            A::NextMatch,
-            A::PreviousMatch,
-            A::Zoom,
-            A::ZoomOut,
-            A::FocusDetail,
-            A::DetailUp,
-            A::DetailDown,
-            A::FollowLink,
-            A::LinkBack,
-            A::Copy,
-            A::Unmask,
-            A::Theme,
+            A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowHealth, A::NextScreen,
+            A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
+            A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
+            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::Zoom, A::ZoomOut,
+            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Copy, A::Unmask, A::Theme,
             A::Demo,
         ];
         for action in all {
             match action {
-                A::Quit | A::Help | A::Palette | A::Filter | A::Back | A::ShowTraces | A::ShowTrace | A::ShowHealth => {
-                }
-                A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {}
-                A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold => {}
-                A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow => {}
-                A::NextMatch | A::PreviousMatch | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp => {}
-                A::DetailDown | A::FollowLink | A::LinkBack | A::Copy | A::Unmask | A::Theme | A::Demo => {}
+                A::Quit | A::Help | A::Palette | A::Filter | A::Back | A::ShowTraces | A::ShowTrace | A::ShowHealth
+                | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
+                | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
+                | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
+                | A::NextMatch | A::PreviousMatch | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::DetailDown | A::FollowLink | A::LinkBack | A::Copy | A::Unmask | A::Theme | A::Demo => {}
             }
         }
         all.to_vec()

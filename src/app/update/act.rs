@@ -1,7 +1,7 @@
 //! What each action does.
 
 use super::window::Step;
-use super::{bar, copy, detail, jump, link, list, palette, say, trace};
+use super::{NOTICE, bar, copy, detail, jump, link, list, palette, say, trace};
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State};
 
 /// Does it, or says why it cannot be done here.
@@ -31,7 +31,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Copy => copy::open(state, out),
         A::Unmask => unmask(state),
         A::Theme => state.theme_flipped = !state.theme_flipped,
-        A::Demo => out.push(Effect::Demo(!state.demo)),
+        A::Demo => demo(state, out),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
         _ => on_trace(state, action, out),
     }
@@ -108,6 +108,9 @@ pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
     if screen == Screen::Trace && state.trace.is_none() {
         return list::open(state, out);
     }
+    if state.screen == screen {
+        return say(state, "this screen is shown already");
+    }
     state.screen = screen;
 }
 
@@ -152,6 +155,16 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
     } else {
         link::back(state, out);
     }
+}
+
+/// Plays the demo, or stops it. Among traces of the person's own only when asked twice: they could not be told apart.
+fn demo(state: &mut State, out: &mut Vec<Effect>) {
+    let asked = state.asked.demo_at.take().is_some_and(|at| state.now.since(at) < NOTICE);
+    if state.demo || asked || state.list.rows.is_empty() {
+        return out.push(Effect::Demo(!state.demo));
+    }
+    state.asked.demo_at = Some(state.now);
+    say(state, "the same again plays the demo among your traces");
 }
 
 fn unmask(state: &mut State) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{bar, jump, link, list, rows, say, settle, trace, warn};
-use crate::app::state::Reason;
+use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
 use crate::query::Query;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::edit::{self, Edited};
 use super::{jump, list, say, trace, warn};
-use crate::app::state::{Reason, Request};
+use crate::app::asked::{Reason, Request};
 use crate::app::{Effect, FilterBar, Key, KeyPress, Overlay, Screen, State};
 use crate::query::{Query, parse};
 

@@ -3,7 +3,8 @@
 use super::act::scrolled;
 use super::window::Step;
 use super::{say, trace};
-use crate::app::{Detail, DetailFocus, Lines, State, Viewport};
+use crate::analysis::RowKey;
+use crate::app::{Detail, DetailFocus, Lines, State, TraceScreen, Viewport};
 
 /// Moves the keys to the pane, or back to the waterfall.
 pub(super) fn toggle_focus(state: &mut State) {
@@ -12,9 +13,16 @@ pub(super) fn toggle_focus(state: &mut State) {
         return trace::set_focus(state, DetailFocus::Waterfall);
     }
     if open.detail.span.is_none() {
-        return say(state, "no detail here: this row is no span");
+        return say(state, missing(open));
     }
     trace::set_focus(state, DetailFocus::Detail);
+}
+
+fn missing(trace: &TraceScreen) -> &'static str {
+    match trace.selected {
+        Some(RowKey::Span(_)) => "the detail is still being read",
+        _ => "no detail here: this row is no span",
+    }
 }
 
 /// Scrolls by the wheel.
@@ -30,7 +38,8 @@ pub(super) fn scroll(state: &mut State, by: isize) {
     let Viewport { detail: height, detail_lines: lines, .. } = state.viewport;
     let Some(trace) = &mut state.trace else { return };
     if trace.detail.span.is_none() {
-        return say(state, "no detail here: this row is no span");
+        let text = missing(trace);
+        return say(state, text);
     }
     let scroll = scrolled(trace.detail.scroll, Step::Rows(by), height, lines);
     if scroll == trace.detail.scroll {
@@ -47,8 +56,11 @@ pub(super) fn go(state: &mut State, step: Step) {
     match step {
         Step::Rows(by) if by < 0 => up(detail, &viewport),
         Step::Rows(_) => down(detail, &viewport, cells),
-        Step::Pages(_) => {
-            detail.scroll = scrolled(detail.scroll, step, viewport.detail, viewport.detail_lines);
+        Step::Pages(by) => {
+            let scroll = scrolled(detail.scroll, step, viewport.detail, viewport.detail_lines);
+            if std::mem::replace(&mut detail.scroll, scroll) == scroll {
+                say(state, if by < 0 { "this is the top" } else { "this is the end" });
+            }
         }
         Step::First => (detail.cell, detail.scroll) = (0, 0),
         Step::Last => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::trace::selected;
 use super::{rows, say};
 use crate::analysis::{Analysis, RowKind};
+use crate::app::work::in_tree_order;
 use crate::app::{Effect, State};
 
 /// What is jumped to, for the notices.
@@ -127,14 +128,9 @@ fn jump(state: &mut State, nodes: &[u32], forward: bool, kind: Kind, out: &mut V
 /// Each node's place in the order of the tree, depth first.
 fn places(analysis: &Analysis) -> Vec<u32> {
     let mut places = vec![u32::MAX; analysis.nodes.len()];
-    let mut stack: Vec<u32> = analysis.roots.iter().rev().copied().collect();
-    let mut next = 0;
-    while let Some(node) = stack.pop() {
-        let Some(place) = places.get_mut(node as usize) else { continue };
-        if *place == u32::MAX {
-            *place = next;
-            next += 1;
-            stack.extend(analysis.children_of(node).iter().rev());
+    for (place, node) in (0..).zip(in_tree_order(analysis)) {
+        if let Some(slot) = places.get_mut(node as usize) {
+            *slot = place;
         }
     }
     places

@@ -1,7 +1,7 @@
 //! Links to other traces, and the way back.
 
 use super::{rows, say, trace, warn};
-use crate::app::state::Request;
+use crate::app::asked::Request;
 use crate::app::{Cell, DetailFocus, Effect, State, TraceScreen};
 use crate::model::{Kind, SpanId, SpanKey, TraceId};
 
@@ -58,7 +58,7 @@ fn leave_for(state: &mut State, (id, span): (TraceId, SpanId), out: &mut Vec<Eff
     if back.len() > WAY_BACK {
         back.remove(0);
     }
-    let next = TraceScreen { generation: from.generation, back, land_on, ..TraceScreen::new(id) };
+    let next = TraceScreen { land_on, back, generation: from.generation, ..TraceScreen::new(id) };
     state.asked.left = trace::replace(state, next).map(Box::new);
     trace::request(state, Request::Open, out);
 }
@@ -83,7 +83,7 @@ pub(super) fn back(state: &mut State, out: &mut Vec<Effect>) {
         return trace::select(state, row.unwrap_or_default());
     }
     let back = std::mem::take(&mut from.back);
-    let next = TraceScreen { generation: from.generation, back, selected, ..TraceScreen::new(id) };
+    let next = TraceScreen { selected, back, generation: from.generation, ..TraceScreen::new(id) };
     trace::replace(state, next);
     trace::request(state, Request::Open, out);
 }

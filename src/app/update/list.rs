@@ -5,16 +5,21 @@ use std::sync::Arc;
 
 use super::window::{Step, keeping, showing};
 use super::{say, trace};
-use crate::app::state::Reason;
+use crate::app::asked::Reason;
 use crate::app::{Effect, List, ListRow, Sort, SortKey, State};
 use crate::model::TraceId;
 
 /// Rows kept in sight above and below the selected one.
 const MARGIN: usize = 1;
+/// More rows than a terminal has.
+const NEAR: usize = 256;
 
-/// Where the selected trace stands.
+/// Where the selected trace stands; looked for near the window first.
 pub(super) fn selected(list: &List) -> Option<usize> {
-    position(&list.rows, list.selected?)
+    let trace = list.selected?;
+    let mut near = list.rows.iter().enumerate().skip(list.offset).take(NEAR);
+    let found = near.find(|(_, row)| row.trace == trace).map(|(index, _)| index);
+    found.or_else(|| position(&list.rows, trace))
 }
 
 fn position(rows: &[ListRow], trace: TraceId) -> Option<usize> {
@@ -57,6 +62,13 @@ pub(super) fn select(state: &mut State, index: usize) {
     if let Some(row) = list.rows.get(index) {
         list.selected = Some(row.trace);
         list.offset = showing(index, list.offset, state.viewport.list, list.rows.len(), MARGIN);
+    }
+}
+
+/// Brings the selected row into sight.
+pub(super) fn show_selected(state: &mut State) {
+    if let Some(at) = selected(&state.list) {
+        select(state, at);
     }
 }
 
@@ -177,12 +189,13 @@ pub(super) fn take_rows(state: &mut State, rows: Arc<Vec<ListRow>>) {
 /// The row at `at` of `old`, or the nearest one to it that is still there, below it first: where it stood, and where
 /// it stands in `new`, which is not empty.
 fn surviving(old: &[ListRow], new: &[ListRow], at: usize) -> (usize, usize) {
-    let Some(row) = old.get(at) else { return (at, at.min(new.len().saturating_sub(1))) };
+    let same_place = (at, at.min(new.len().saturating_sub(1)));
+    let Some(row) = old.get(at) else { return same_place };
     if let Some(now) = position(new, row.trace) {
         return (at, now);
     }
     let places: HashMap<TraceId, usize> = new.iter().enumerate().map(|(index, row)| (row.trace, index)).collect();
     let find = |index: usize| old.get(index).and_then(|row| places.get(&row.trace)).map(|now| (index, *now));
     let below = (at + 1..old.len()).find_map(find);
-    below.or_else(|| (0..at).rev().find_map(find)).unwrap_or((at, at.min(new.len().saturating_sub(1))))
+    below.or_else(|| (0..at).rev().find_map(find)).unwrap_or(same_place)
 }

@@ -37,7 +37,11 @@ pub fn input(state: &mut State, keymap: &Keymap, input: &Input) -> Vec<Effect> {
     match input {
         Input::Key(key) => press(state, keymap, *key, &mut out),
         Input::Paste(text) => bar::paste(state, text, &mut out),
-        Input::Resize(..) | Input::Mouse(_) => {}
+        Input::Resize(..) => {
+            list::show_selected(state);
+            trace::show_selected(state);
+        }
+        Input::Mouse(_) => {}
     }
     settle::settle(state, &mut out);
     out
@@ -64,6 +68,3 @@ fn say(state: &mut State, text: impl Into<String>) {
 fn warn(state: &mut State, text: impl Into<String>) {
     state.notice = Some(Notice { text: text.into(), until: state.now.plus(NOTICE), alarming: true });
 }
-
-#[cfg(test)]
-mod tests;

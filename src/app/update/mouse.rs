@@ -108,15 +108,15 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
         return overlay::scroll(state, Step::Rows(by));
     }
     match (target, state.context()) {
-        (Target::ListRow(_) | Target::SortBy(_), _) => list::scroll(state, by),
         (Target::Detail(_), _) => detail::turn(state, by),
-        (Target::SpanRow { .. } | Target::Axis(_), _) => trace::scroll(state, by),
+        (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces) => list::scroll(state, by),
+        (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
+            trace::scroll(state, by);
+        }
         (Target::Nothing, Context::Health) => {
             let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);
             state.health_screen.scroll = scrolled(state.health_screen.scroll, Step::Rows(by), height, lines);
         }
-        (Target::Nothing, Context::Traces) => list::scroll(state, by),
-        (Target::Nothing, Context::Trace | Context::Detail) => trace::scroll(state, by),
         _ => {}
     }
 }

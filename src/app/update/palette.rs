@@ -4,6 +4,7 @@ use super::act::act;
 use super::edit::{self, Edited};
 use super::say;
 use crate::app::{ACTIONS, Action, Context, Effect, Key, KeyPress, Overlay, Palette, State};
+use crate::query::fuzzy;
 
 /// Opens it with everything that can be done here.
 pub(super) fn open(state: &mut State) {
@@ -57,23 +58,15 @@ pub(super) fn run(state: &mut State, index: usize, out: &mut Vec<Effect>) {
 
 /// Indexes into [`ACTIONS`] of what works in `context` and fits `text`, best first.
 fn find(text: &str, context: Context) -> Vec<usize> {
+    let text = text.trim();
     let here = (0..).zip(ACTIONS).filter(|(_, info)| info.works_in(context) && info.action != Action::Palette);
     let mut found: Vec<(i64, usize)> = here
         .filter_map(|(index, info)| {
             // A fit of the name is worth more than one of the description.
-            let name = fit(info.name, text).map(|score| score + 100);
-            name.max(fit(info.help, text)).map(|score| (score, index))
+            let name = fuzzy(text, info.name).map(|score| score + 100);
+            name.max(fuzzy(text, info.help)).map(|score| (score, index))
         })
         .collect();
     found.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
     found.into_iter().map(|(_, index)| index).collect()
-}
-
-/// How well `text` fits `name`; `None`: not at all.
-fn fit(name: &str, text: &str) -> Option<i64> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Some(0);
-    }
-    crate::query::fuzzy(name, text)
 }

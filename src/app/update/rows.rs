@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::trace::{MARGIN, request, select, selected, set_selected};
 use super::window::{keeping, showing};
 use crate::analysis::{Analysis, Row, RowKey, RowKind, Subject, reveal, row_of};
-use crate::app::state::Request;
+use crate::app::asked::Request;
 use crate::app::{Effect, State, TraceScreen};
 use crate::model::SpanKey;
 

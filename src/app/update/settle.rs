@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::trace;
 use crate::analysis::RowKey;
-use crate::app::state::DetailKey;
+use crate::app::asked::DetailKey;
 use crate::app::{DetailFocus, Effect, Screen, State};
 use crate::model::TraceId;
 
@@ -76,5 +76,5 @@ pub(super) fn reopen(state: &mut State, last_arrival: crate::model::Timestamp, o
         return;
     }
     state.asked.opened_at = Some(last_arrival);
-    trace::request(state, crate::app::state::Request::Open, out);
+    trace::request(state, crate::app::asked::Request::Open, out);
 }

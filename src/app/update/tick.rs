@@ -1,7 +1,7 @@
 //! Time has passed or the index has changed: what is on screen is brought up to date.
 
 use super::{list, settle};
-use crate::app::state::Reason;
+use crate::app::asked::Reason;
 use crate::app::{Effect, Page, State};
 use crate::index::View;
 use crate::model::Timestamp;
@@ -28,8 +28,8 @@ pub fn tick(state: &mut State, view: &View, now: Timestamp) -> Vec<Effect> {
 }
 
 fn count_waiting(state: &mut State, view: &View) {
-    let stats = view.stats();
-    let ever = stats.traces + stats.traces_evicted;
+    let totals = view.stats();
+    let ever = totals.traces + totals.traces_evicted;
     let before = *state.asked.paused_at.get_or_insert(ever);
     state.list.waiting = usize::try_from(ever.saturating_sub(before)).unwrap_or(usize::MAX);
 }

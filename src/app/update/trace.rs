@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::window::{Step, showing};
 use super::{rows, say};
 use crate::analysis::{Analysis, Row, RowKey, RowKind, row_of};
-use crate::app::state::Request;
+use crate::app::asked::Request;
 use crate::app::{DetailFocus, Effect, FilterBar, Screen, State, TraceScreen};
 use crate::model::{Nanos, SpanKey, Timestamp, TraceId};
 
 /// Rows kept in sight above and below the selected one.
 pub(super) const MARGIN: usize = 2;
+/// More rows than a terminal has.
+const NEAR: usize = 256;
 
 /// Shows a trace; on the span `land_on` where one is named.
 pub(super) fn open(state: &mut State, id: TraceId, land_on: Option<SpanKey>, out: &mut Vec<Effect>) {
@@ -24,7 +26,7 @@ pub(super) fn open(state: &mut State, id: TraceId, land_on: Option<SpanKey>, out
         return;
     }
     let generation = state.trace.as_ref().map_or(0, |trace| trace.generation);
-    let mut trace = TraceScreen { generation, land_on, ..TraceScreen::new(id) };
+    let mut trace = TraceScreen { land_on, generation, ..TraceScreen::new(id) };
     let preview = state.list.preview.as_ref().filter(|preview| preview.id == id).cloned();
     if let Some(preview) = &preview {
         trace.last_arrival = preview.last_arrival;
@@ -77,9 +79,12 @@ pub(super) fn request(state: &mut State, wanted: Request, out: &mut Vec<Effect>)
     out.push(effect);
 }
 
-/// The selected row, by index.
+/// The selected row, by index. It is looked for where it nearly always is first: in a trace of 100,000 rows that counts.
 pub(super) fn selected(trace: &TraceScreen) -> Option<usize> {
-    row_of(&trace.rows, trace.selected?)
+    let key = trace.selected?;
+    let mut near = trace.rows.iter().enumerate().skip(trace.offset).take(NEAR);
+    let found = near.find(|(_, row)| row.key == key).map(|(index, _)| index);
+    found.or_else(|| row_of(&trace.rows, key))
 }
 
 fn selected_row(trace: &TraceScreen) -> Option<&Row> {
@@ -113,6 +118,13 @@ pub(super) fn set_selected(trace: &mut TraceScreen, key: RowKey) {
         trace.selected = Some(key);
         trace.detail.scroll = 0;
         trace.detail.cell = 0;
+    }
+}
+
+/// Brings the selected row into sight.
+pub(super) fn show_selected(state: &mut State) {
+    if let Some(row) = state.trace.as_ref().and_then(selected) {
+        select(state, row);
     }
 }
 

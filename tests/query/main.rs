@@ -1,18 +1,19 @@
-//! The language as tables, and its laws.
+//! Filters run against a real index: tables, a naive evaluator, proposals.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod found;
-mod language;
 mod naive;
 mod proposals;
 
 use std::sync::Arc;
 
-use crate::index::{Options, SpanFacts, Summary, View, open};
-use crate::model::{
+use tracefall::index::{Options, SpanFacts, Summary, View, open};
+use tracefall::model::{
     Attribute, Badges, Event, Kind, Nanos, Resource, SourceId, Span, SpanId, Status, StatusCode, Text, Timestamp,
     TraceId, Value,
 };
-use crate::otlp::encode;
+use tracefall::otlp::encode;
 
 struct NoSummary;
 
@@ -53,13 +54,14 @@ fn span(trace: u8, id: u8, name: &str, millis: u64) -> Span {
     }
 }
 
-fn with(span: Span, key: &str, value: impl Into<Value>) -> Span {
-    let attributes = span.attributes.into_iter().chain([Attribute { key: key.into(), value: value.into() }]).collect();
+fn with(span: Span, key: &str, value: impl Into<Any>) -> Span {
+    let attributes =
+        span.attributes.into_iter().chain([Attribute { key: key.into(), value: self::value(value) }]).collect();
     Span { attributes, ..span }
 }
 
 fn from(service: &str, span: Span) -> Span {
-    let attributes = vec![Attribute { key: "service.name".into(), value: service.into() }];
+    let attributes = vec![Attribute { key: "service.name".into(), value: value(service) }];
     Span { resource: Arc::new(Resource { attributes, ..Resource::default() }), ..span }
 }
 
@@ -71,32 +73,45 @@ fn of_kind(kind: Kind, span: Span) -> Span {
     Span { kind, ..span }
 }
 
-fn with_event(span: Span, name: &str, key: &str, value: impl Into<Value>) -> Span {
-    let attributes = vec![Attribute { key: key.into(), value: value.into() }];
+fn with_event(span: Span, name: &str, key: &str, value: impl Into<Any>) -> Span {
+    let attributes = vec![Attribute { key: key.into(), value: self::value(value) }];
     let event = Event { time: span.start, name: name.into(), attributes, dropped_attributes: 0 };
     Span { events: span.events.into_iter().chain([event]).collect(), ..span }
 }
 
-impl From<&str> for Value {
+/// What can stand as an attribute's value.
+struct Any(Value);
+
+fn value(of: impl Into<Any>) -> Value {
+    of.into().0
+}
+
+impl From<Value> for Any {
+    fn from(value: Value) -> Self {
+        Self(value)
+    }
+}
+
+impl From<&str> for Any {
     fn from(text: &str) -> Self {
-        Self::Text(Text::from(text))
+        Self(Value::Text(Text::from(text)))
     }
 }
 
-impl From<i64> for Value {
+impl From<i64> for Any {
     fn from(number: i64) -> Self {
-        Self::Int(number)
+        Self(Value::Int(number))
     }
 }
 
-impl From<f64> for Value {
+impl From<f64> for Any {
     fn from(number: f64) -> Self {
-        Self::Double(number)
+        Self(Value::Double(number))
     }
 }
 
-impl From<bool> for Value {
+impl From<bool> for Any {
     fn from(truth: bool) -> Self {
-        Self::Bool(truth)
+        Self(Value::Bool(truth))
     }
 }

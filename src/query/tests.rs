@@ -1,3 +1,5 @@
+//! The language as tables, and its laws.
+
 use proptest::prelude::*;
 
 use crate::model::Nanos;

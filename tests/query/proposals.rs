@@ -1,6 +1,8 @@
+//! What is proposed while a filter is typed.
+
 use super::{from, span, view_of, with};
-use crate::index::View;
-use crate::query::{complete, parse};
+use tracefall::index::View;
+use tracefall::query::{complete, parse};
 
 fn view() -> View {
     let spans: Vec<_> = (1..10_u8)

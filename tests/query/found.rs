@@ -1,15 +1,17 @@
-use super::{ended, from, of_kind, span, trace_id, view_of, with, with_event};
-use crate::index::View;
-use crate::model::{Attribute, Kind, Link, Scope, Span, SpanKey, StatusCode, Value};
-use crate::query::{Hit, Hits, matching_spans, parse, run};
+//! Filters and the spans they find.
+
+use super::{ended, from, of_kind, span, trace_id, value, view_of, with, with_event};
+use tracefall::index::View;
+use tracefall::model::{Attribute, Kind, Link, Scope, Span, SpanKey, StatusCode, Value};
+use tracefall::query::{Hit, Hits, matching_spans, parse, run};
 
 /// Four small traces: spans 1 to 3 are trace 1, and so on, in order of first arrival.
 fn spans() -> Vec<Span> {
-    let list = Value::Array(vec!["red".into(), 7.into(), true.into()]);
-    let map = Value::Map(vec![Attribute { key: "inner".into(), value: "Deep Value".into() }]);
-    let link = Link { attributes: vec![Attribute { key: "why".into(), value: "retry".into() }], ..Link::default() };
+    let list = Value::Array(vec![value("red"), value(7), value(true)]);
+    let map = Value::Map(vec![Attribute { key: "inner".into(), value: value("Deep Value") }]);
+    let link = Link { attributes: vec![Attribute { key: "why".into(), value: value("retry") }], ..Link::default() };
     let scope =
-        Scope { attributes: vec![Attribute { key: "library".into(), value: "sqlx".into() }], ..Scope::default() };
+        Scope { attributes: vec![Attribute { key: "library".into(), value: value("sqlx") }], ..Scope::default() };
     vec![
         of_kind(
             Kind::SERVER,
@@ -59,78 +61,80 @@ fn traces(view: &View, text: &str) -> Vec<u8> {
     run(&parse(text).unwrap(), view, &|| false).hits.iter().map(|hit| hit.trace.0[0]).collect()
 }
 
+/// Filters, and the spans they find.
+const FOUND: [(&str, &[u8]); 66] = [
+    ("service=pay", &[1, 2, 3, 7]),
+    ("service=PAY", &[]),
+    ("service:A", &[1, 2, 3, 7]),
+    ("service!=pay", &[4, 5, 6, 8, 9]),
+    ("service.name=shop", &[4, 5, 6]),
+    ("@service=me", &[9]),
+    ("operation=SELECT", &[3]),
+    ("operation:select*", &[3]),
+    ("operation:get*health", &[4]),
+    ("operation!=SELECT service=pay", &[1, 2, 7]),
+    ("minDuration=120ms", &[1, 2, 3]),
+    ("minDuration=120ms maxDuration=150ms", &[2, 3]),
+    ("duration>120ms", &[1, 2]),
+    ("duration<1ms", &[5]),
+    ("duration<=1ms", &[4, 5]),
+    ("duration=5ms", &[8, 9]),
+    ("duration!=5ms service:o", &[4, 5, 6]),
+    ("duration<0s", &[]),
+    ("error=true", &[2]),
+    ("error=false service=pay", &[1, 3, 7]),
+    ("error!=true service=pay", &[1, 3, 7]),
+    ("status=ok", &[7]),
+    ("status=unset service=pay", &[1, 3]),
+    ("status!=unset", &[2, 7]),
+    ("kind=server", &[1, 4]),
+    ("span.kind=client", &[3]),
+    ("kind!=internal", &[1, 3, 4]),
+    ("http.status_code=500", &[1, 2]),
+    ("http.status_code=\"500\"", &[2]),
+    ("http.status_code=500.0", &[1, 2]),
+    ("http.response.status_code=500", &[1, 2]),
+    ("\"http.response.status_code\"=500", &[]),
+    ("\"http.status_code\"=500", &[1, 2]),
+    ("http.status_code>=500", &[1, 2]),
+    ("http.status_code<500", &[5]),
+    ("http.status_code<=200.5", &[5]),
+    ("http.status_code>199", &[1, 2, 5]),
+    ("http.status_code!=500", &[5]),
+    ("http.status_code:50", &[1, 2]),
+    ("http.status_code:*", &[1, 2, 5]),
+    ("ratio=0.5", &[6]),
+    ("ratio>0.25", &[6]),
+    ("on=true", &[7]),
+    ("on=\"true\"", &[]),
+    ("on:TR", &[7]),
+    ("tags=red", &[1]),
+    ("tags=7", &[1]),
+    ("tags=true", &[1]),
+    ("tags!=red", &[]),
+    ("tags!=blue", &[1]),
+    ("tags>6", &[1]),
+    ("tags:RE", &[1]),
+    ("nested:deep*value", &[6]),
+    ("nested:INNER", &[6]),
+    ("nested=inner", &[]),
+    ("db.statement:\"from orders\"", &[3]),
+    ("db.query.text:select", &[3, 7]),
+    ("\"db.statement\":select", &[3]),
+    ("db.statement:\"T * F\"", &[3]),
+    ("db.statement:\"T*F\"", &[]),
+    ("db.system.name=microsoft.sql_server", &[3]),
+    ("exception.type=NotFoundError", &[8]),
+    ("why=retry", &[9]),
+    ("library=sqlx", &[9]),
+    ("minDuration=100ms http.status_code=500 error=true", &[2]),
+    ("service=pay -http.status_code=500", &[3, 7]),
+];
+
 #[test]
 fn spans_are_found_by_what_is_theirs() {
     let view = view();
-    let cases: [(&str, &[u8]); 66] = [
-        ("service=pay", &[1, 2, 3, 7]),
-        ("service=PAY", &[]),
-        ("service:A", &[1, 2, 3, 7]),
-        ("service!=pay", &[4, 5, 6, 8, 9]),
-        ("service.name=shop", &[4, 5, 6]),
-        ("@service=me", &[9]),
-        ("operation=SELECT", &[3]),
-        ("operation:select*", &[3]),
-        ("operation:get*health", &[4]),
-        ("operation!=SELECT service=pay", &[1, 2, 7]),
-        ("minDuration=120ms", &[1, 2, 3]),
-        ("minDuration=120ms maxDuration=150ms", &[2, 3]),
-        ("duration>120ms", &[1, 2]),
-        ("duration<1ms", &[5]),
-        ("duration<=1ms", &[4, 5]),
-        ("duration=5ms", &[8, 9]),
-        ("duration!=5ms service:o", &[4, 5, 6]),
-        ("duration<0s", &[]),
-        ("error=true", &[2]),
-        ("error=false service=pay", &[1, 3, 7]),
-        ("error!=true service=pay", &[1, 3, 7]),
-        ("status=ok", &[7]),
-        ("status=unset service=pay", &[1, 3]),
-        ("status!=unset", &[2, 7]),
-        ("kind=server", &[1, 4]),
-        ("span.kind=client", &[3]),
-        ("kind!=internal", &[1, 3, 4]),
-        ("http.status_code=500", &[1, 2]),
-        ("http.status_code=\"500\"", &[2]),
-        ("http.status_code=500.0", &[1, 2]),
-        ("http.response.status_code=500", &[1, 2]),
-        ("\"http.response.status_code\"=500", &[]),
-        ("\"http.status_code\"=500", &[1, 2]),
-        ("http.status_code>=500", &[1, 2]),
-        ("http.status_code<500", &[5]),
-        ("http.status_code<=200.5", &[5]),
-        ("http.status_code>199", &[1, 2, 5]),
-        ("http.status_code!=500", &[5]),
-        ("http.status_code:50", &[1, 2]),
-        ("http.status_code:*", &[1, 2, 5]),
-        ("ratio=0.5", &[6]),
-        ("ratio>0.25", &[6]),
-        ("on=true", &[7]),
-        ("on=\"true\"", &[]),
-        ("on:TR", &[7]),
-        ("tags=red", &[1]),
-        ("tags=7", &[1]),
-        ("tags=true", &[1]),
-        ("tags!=red", &[]),
-        ("tags!=blue", &[1]),
-        ("tags>6", &[1]),
-        ("tags:RE", &[1]),
-        ("nested:deep*value", &[6]),
-        ("nested:INNER", &[6]),
-        ("nested=inner", &[]),
-        ("db.statement:\"from orders\"", &[3]),
-        ("db.query.text:select", &[3, 7]),
-        ("\"db.statement\":select", &[3]),
-        ("db.statement:\"T * F\"", &[3]),
-        ("db.statement:\"T*F\"", &[]),
-        ("db.system.name=microsoft.sql_server", &[3]),
-        ("exception.type=NotFoundError", &[8]),
-        ("why=retry", &[9]),
-        ("library=sqlx", &[9]),
-        ("minDuration=100ms http.status_code=500 error=true", &[2]),
-        ("service=pay -http.status_code=500", &[3, 7]),
-    ];
-    for (text, expected) in cases {
+    for (text, expected) in FOUND {
         assert_eq!(found(&view, text), expected, "{text}");
     }
 }

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use regex::Regex;
 
-use super::{ended, from, of_kind, span, view_of, with, with_event};
-use crate::model::{Attribute, Kind, Span, StatusCode, Text, Value};
-use crate::query::{Comparison, Field, Literal, Query, Term, matching_spans, parse, run};
+use super::{ended, from, of_kind, span, value, view_of, with, with_event};
+use tracefall::model::{Attribute, Kind, Span, StatusCode, Text, Value};
+use tracefall::query::{Comparison, Field, Literal, Query, Term, matching_spans, parse, run};
 
 const KEYS: [&str; 6] = ["a", "b.c", "db.statement", "db.query.text", "db.system", "http.status_code"];
 const VALUES: [&str; 9] = ["x", "X y", "500", "-0.5", "007", "true", "mssql", "microsoft.sql_server", "größe"];
 
-fn value() -> impl Strategy<Value = Value> {
+fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
-        prop::sample::select(&VALUES[..]).prop_map(Value::from),
-        prop::sample::select(&[0_i64, 7, 500, -1][..]).prop_map(Value::from),
-        prop::sample::select(&[0.5, -0.5, 500.0, f64::NAN][..]).prop_map(Value::from),
-        any::<bool>().prop_map(Value::from),
+        prop::sample::select(&VALUES[..]).prop_map(value),
+        prop::sample::select(&[0_i64, 7, 500, -1][..]).prop_map(value),
+        prop::sample::select(&[0.5, -0.5, 500.0, f64::NAN][..]).prop_map(value),
+        any::<bool>().prop_map(value),
         Just(Value::Empty),
         Just(Value::Bytes(vec![b'x'])),
     ];
@@ -32,16 +32,22 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn spans() -> impl Strategy<Value = Vec<Span>> {
-    let attributes = prop::collection::vec((prop::sample::select(&KEYS[..]), value()), 0..4);
-    let event = prop::option::of((prop::sample::select(&KEYS[..]), value()));
+    let attributes = prop::collection::vec((prop::sample::select(&KEYS[..]), values()), 0..4);
+    let event = prop::option::of((prop::sample::select(&KEYS[..]), values()));
     let text = || prop::sample::select(&VALUES[..]);
     let one = (1..5_u8, text(), 0..4_u64, 0..6_i32, 0..3_i32, prop::option::of(text()), (attributes, event, text()));
     let one = one.prop_map(|(trace, name, millis, kind, code, service, (attributes, event, message))| {
         let bare = of_kind(Kind(kind), span(trace, 0, name, millis * 10));
         let bare = ended(StatusCode(code), message, bare);
-        let bare = service.map_or(bare.clone(), |service| from(service, bare));
+        let bare = match service {
+            Some(service) => from(service, bare),
+            None => bare,
+        };
         let full = attributes.into_iter().fold(bare, |span, (key, value)| with(span, key, value));
-        event.map_or(full.clone(), |(key, value)| with_event(full, "happened", key, value))
+        match event {
+            Some((key, value)) => with_event(full, "happened", key, value),
+            None => full,
+        }
     });
     // Each span has an id and a start of its own.
     prop::collection::vec(one, 0..12).prop_map(|spans| {
@@ -54,7 +60,8 @@ fn spans() -> impl Strategy<Value = Vec<Span>> {
 }
 
 fn filter() -> impl Strategy<Value = String> {
-    let value = || {
+    const FIXED: [&str; 6] = ["error=true", "error=false", "kind=server", "kind!=client", "status=ok", "status!=unset"];
+    let typed = || {
         let plain = prop::sample::select(
             &["x", "500", "-0.5", "007", "true", "mssql", "GRÖSSE", "größe", "0.5", "*", "x*y"][..],
         );
@@ -74,18 +81,17 @@ fn filter() -> impl Strategy<Value = String> {
         ][..],
     );
     let sign = prop::sample::select(&["=", "!=", ":"][..]);
-    let text = (prop::sample::select(&["service", "operation"][..]), sign.clone(), value());
+    let text = (prop::sample::select(&["service", "operation"][..]), sign.clone(), typed());
     let order = prop::sample::select(&[">", ">=", "<", "<=", "=", "!="][..]);
     let number = prop::sample::select(&["0", "7", "-0.5", "500"][..]);
     let length = prop::sample::select(&["0s", "10ms", "15ms", "30ms"][..]);
-    let fixed = ["error=true", "error=false", "kind=server", "kind!=client", "status=ok", "status!=unset"];
     let term = prop_oneof![
-        4 => (key.clone(), sign, value()).prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
+        4 => (key.clone(), sign, typed()).prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         2 => (key, order.clone(), number).prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         2 => text.prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         1 => (order, length).prop_map(|(sign, value)| format!("duration{sign}{value}")),
-        1 => prop::sample::select(&fixed[..]).prop_map(str::to_owned),
-        1 => value().prop_map(str::to_owned),
+        1 => prop::sample::select(&FIXED[..]).prop_map(str::to_owned),
+        1 => typed().prop_map(str::to_owned),
         1 => prop::sample::select(&["happened", "db.st", "b.c"][..]).prop_map(str::to_owned),
     ];
     let term = (any::<bool>(), term).prop_map(|(negated, term)| {

@@ -1,0 +1,65 @@
+//! What `update` remembers of its own requests, so that none is made twice.
+
+use super::TraceScreen;
+use crate::model::{SpanKey, Timestamp, TraceId};
+
+/// What was asked for and when.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    /// What the search of the list was made anew for.
+    pub(super) list: Reason,
+    /// How many traces had ever been there when the list was paused.
+    pub(super) paused_at: Option<u64>,
+    /// What is on its way for the open trace.
+    pub(super) trace: Option<Request>,
+    /// The last arrival of the open trace that the index named when it was last asked for.
+    pub(super) opened_at: Option<Timestamp>,
+    /// The preview: the trace, and its last arrival where that was known.
+    pub(super) preview: Option<(TraceId, Option<Timestamp>)>,
+    /// The detail.
+    pub(super) detail: Option<DetailKey>,
+    /// The trace that a link was followed from, as it was: until it is known that the link's target is held.
+    pub(super) left: Option<Box<TraceScreen>>,
+    /// What was asked to be kept.
+    pub(super) keep: Vec<TraceId>,
+    /// The open trace's search was applied before it came back: go to the first match then.
+    pub(super) land_on_match: bool,
+    /// When it was asked whether the demo may play among other traces.
+    pub(super) demo_at: Option<Timestamp>,
+    /// An error of the open trace has been visited.
+    pub(super) error_visited: bool,
+}
+
+/// Why the list is searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// The data changed.
+    #[default]
+    Data,
+    /// The person changed the filter.
+    Filter,
+    /// The person changed the order: back to the top.
+    Order,
+}
+
+/// What is on its way for the open trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// All of it.
+    Open,
+    /// Rows.
+    Flatten,
+    /// Matches.
+    Find,
+}
+
+/// What a detail was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DetailKey {
+    pub(super) trace: TraceId,
+    pub(super) span: SpanKey,
+    pub(super) columns: u16,
+    pub(super) unmasked: bool,
+    /// The state of the trace it was read from; logs may come later than their span.
+    pub(super) last_arrival: Timestamp,
+}

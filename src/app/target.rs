@@ -1,0 +1,40 @@
+//! What the mouse can hit.
+
+use super::{Screen, SortKey};
+use crate::model::Timestamp;
+
+/// What lies under the mouse pointer; the view computes it from the same geometry it draws by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// The tab of a screen.
+    Tab(Screen),
+    /// A row of the list, by index in [`super::List::rows`].
+    ListRow(usize),
+    /// A column head of the list.
+    SortBy(SortKey),
+    /// The filter bar.
+    Filter,
+    /// A proposal of the filter bar.
+    Completion(usize),
+    /// A row of the waterfall, by index in [`super::TraceScreen::rows`]; the triangle before its name was hit if `fold`.
+    SpanRow {
+        /// The row.
+        row: usize,
+        /// Folds and unfolds instead of selecting.
+        fold: bool,
+    },
+    /// A point in time on the waterfall's time axis.
+    Axis(Timestamp),
+    /// The detail pane; the cell there, by index in [`super::SpanDetail::cells`], if there is one.
+    Detail(Option<usize>),
+    /// The preview.
+    Preview,
+    /// A key hint in the footer.
+    Hint(super::Action),
+    /// An entry of the palette, by index in [`super::Palette::found`].
+    Command(usize),
+    /// Something that can be copied, by index.
+    Copied(usize),
+    /// Nothing in particular, on the screen or on what lies over it.
+    Nothing,
+}

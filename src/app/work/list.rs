@@ -1,0 +1,176 @@
+//! Searches and orders the list, and counts what the strip shows.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use crate::app::{Answer, ListRow, Sort, SortKey, Strip};
+use crate::index::View;
+use crate::model::{Nanos, Timestamp, TraceSummary};
+use crate::query::{Query, run};
+
+/// The lengths of time a bucket of the strip may have, in seconds.
+const BUCKETS: [u64; 16] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400];
+
+/// What [`list`] is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct ListRequest<'a> {
+    /// Comes back with the answer.
+    pub generation: u64,
+    /// The filter.
+    pub query: &'a Query,
+    /// The order.
+    pub sort: Sort,
+    /// How many buckets the strip has.
+    pub buckets: u16,
+    /// Now: the right end of the strip.
+    pub now: Timestamp,
+}
+
+/// Searches and orders the list; stops early, with what it has, once `cancelled` says so.
+#[must_use]
+pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool) -> Answer {
+    let hits = run(request.query, view, cancelled);
+    let mut strip = Counter::new(request);
+    let mut rows: Vec<(u64, ListRow)> = Vec::with_capacity(hits.hits.len());
+    for hit in hits.hits {
+        let Some(summary) = view.summary(hit.trace) else { continue };
+        strip.add(&summary);
+        rows.push((weight(request.sort.key, &summary), hit));
+    }
+    // Hits come oldest first, which a stable order keeps among equals; newest first is that turned round.
+    match (request.sort.key, request.sort.ascending) {
+        (SortKey::Time, true) => {}
+        (SortKey::Time, false) => rows.reverse(),
+        (_, true) => rows.sort_by_key(|(weight, _)| *weight),
+        (_, false) => {
+            rows.reverse();
+            rows.sort_by_key(|(weight, _)| Reverse(*weight));
+        }
+    }
+    let rows = rows.into_iter().map(|(_, hit)| hit).collect();
+    Answer::Listed {
+        generation: request.generation,
+        revision: view.revision(),
+        rows: Arc::new(rows),
+        strip: strip.finish(),
+        partial: hits.partial,
+    }
+}
+
+fn weight(key: SortKey, summary: &TraceSummary) -> u64 {
+    match key {
+        SortKey::Time => 0,
+        SortKey::Duration => summary.duration().0,
+        SortKey::Spans => summary.spans.into(),
+        SortKey::Errors => summary.errors.into(),
+    }
+}
+
+/// Gathers what the strip shows. Traces count where they began to arrive: the times that senders give may be anything.
+struct Counter {
+    now: u64,
+    columns: u64,
+    traces: Vec<(u64, bool, u64)>,
+}
+
+const SECOND: u64 = Nanos::from_secs(1).0;
+
+impl Counter {
+    fn new(request: &ListRequest<'_>) -> Self {
+        Self { now: request.now.0 / SECOND, columns: u64::from(request.buckets.max(1)), traces: Vec::new() }
+    }
+
+    fn add(&mut self, summary: &TraceSummary) {
+        self.traces.push((summary.first_arrival.0 / SECOND, summary.errors > 0, summary.duration().0));
+    }
+
+    fn finish(self) -> Strip {
+        let Self { now, columns, traces } = self;
+        let oldest = traces.iter().map(|(second, ..)| *second).min().unwrap_or(now).min(now);
+        // Buckets begin at whole multiples of their length, so that a trace stays in its bucket as time goes on.
+        let needed = |seconds: &u64| now / seconds - oldest / seconds < columns;
+        let seconds = BUCKETS.iter().find(|seconds| needed(seconds)).or(BUCKETS.last()).copied().unwrap_or(1);
+        let length = usize::try_from(columns).unwrap_or_default();
+        let mut strip = Strip { seconds, requests: vec![0; length], errors: vec![0; length], ..Strip::default() };
+        let mut durations: Vec<Vec<u64>> = vec![Vec::new(); length];
+        for (second, failed, duration) in traces {
+            let back = (now / seconds).saturating_sub(second / seconds);
+            let column = usize::try_from(back).ok().and_then(|back| length.checked_sub(back + 1));
+            let Some(column) = column else { continue };
+            strip.requests[column] += 1;
+            strip.errors[column] += u32::from(failed);
+            durations[column].push(duration);
+        }
+        strip.p95 = durations.iter_mut().map(|durations| percentile_95(durations)).collect();
+        let mut all = durations.concat();
+        strip.p95_all = percentile_95(&mut all);
+        let elapsed = (now - oldest + 1).min(seconds.saturating_mul(columns));
+        strip.rate = ratio(all.len(), usize::try_from(elapsed).unwrap_or(usize::MAX));
+        let failed: usize = strip.errors.iter().map(|errors| *errors as usize).sum();
+        strip.error_share = ratio(failed, all.len());
+        strip
+    }
+}
+
+/// By the nearest rank; 0 where there is none.
+fn percentile_95(values: &mut [u64]) -> u64 {
+    let rank = (values.len() * 95).div_ceil(100);
+    match rank.checked_sub(1) {
+        Some(index) => *values.select_nth_unstable(index).1,
+        None => 0,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TraceId;
+
+    fn counted(now: u64, buckets: u16, traces: &[(u64, u32, u64)]) -> Strip {
+        let query = Query::default();
+        let now = Timestamp(now * SECOND);
+        let request = ListRequest { generation: 1, query: &query, sort: Sort::default(), buckets, now };
+        let mut counter = Counter::new(&request);
+        for (second, errors, millis) in traces {
+            counter.add(&TraceSummary {
+                id: TraceId::default(),
+                first_arrival: Timestamp(second * SECOND),
+                errors: *errors,
+                end: Timestamp(Nanos::from_millis(*millis).0),
+                ..TraceSummary::default()
+            });
+        }
+        counter.finish()
+    }
+
+    #[test]
+    fn the_strip_counts_requests_errors_and_latency_per_bucket() {
+        let strip = counted(103, 4, &[(100, 0, 10), (102, 1, 30), (102, 0, 20), (103, 0, 40)]);
+        assert_eq!(
+            (strip.seconds, strip.requests.as_slice(), strip.errors.as_slice()),
+            (1, &[1, 0, 2, 1][..], &[0, 0, 1, 0][..])
+        );
+        let millis = |p95: u64| Nanos(p95).0 / Nanos::from_millis(1).0;
+        assert_eq!(strip.p95.iter().map(|p95| millis(*p95)).collect::<Vec<_>>(), [10, 0, 30, 40]);
+        assert_eq!((strip.rate, strip.error_share, millis(strip.p95_all)), (1.0, 0.25, 40));
+    }
+
+    #[test]
+    fn buckets_grow_until_everything_held_fits() {
+        assert_eq!(counted(1_000, 10, &[(999, 0, 1)]).seconds, 1);
+        assert_eq!(counted(1_000, 10, &[(985, 0, 1)]).seconds, 2);
+        assert_eq!(counted(1_000, 10, &[(1, 0, 1)]).seconds, 120);
+        let old = counted(1_800_000_000, 10, &[(1, 0, 1), (1_800_000_000, 0, 1)]);
+        assert_eq!((old.seconds, old.requests.iter().sum::<u32>()), (86_400, 1));
+        assert_eq!(counted(1_000, 0, &[(5_000, 0, 1)]).requests, [1]);
+        assert_eq!(
+            counted(0, 3, &[]),
+            Strip { seconds: 1, requests: vec![0; 3], errors: vec![0; 3], p95: vec![0; 3], ..Strip::default() }
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! The pure halves of effects: what `run` executes on worker threads. Each takes a view of the index and gives an [`Answer`].
+
+mod detail;
+mod list;
+
+use std::sync::Arc;
+
+pub use detail::{DetailRequest, detail};
+pub use list::{ListRequest, list};
+
+use super::Answer;
+use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::{Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows};
+use crate::index::View;
+use crate::model::TraceId;
+use crate::query::{Query, complete as complete_query, matching_spans};
+
+/// How many proposals are made.
+const PROPOSALS: usize = 50;
+
+/// What [`open`] is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenRequest<'a> {
+    /// Comes back with the answer.
+    pub generation: u64,
+    /// The trace.
+    pub trace: TraceId,
+    /// What is folded.
+    pub folds: &'a Folds,
+    /// The search in it, if there is one.
+    pub find: Option<&'a Query>,
+}
+
+/// Reads a trace, judges and flattens it, and finds what matches.
+#[must_use]
+pub fn open(view: &View, request: &OpenRequest<'_>, thresholds: &Thresholds) -> Answer {
+    let OpenRequest { generation, trace, folds, find } = *request;
+    let Some((analysis, rows)) = read(view, trace, folds, thresholds) else {
+        return Answer::Opened { generation, trace, analysis: None, rows: Arc::default(), found: None };
+    };
+    let found = find.map(|query| matches(view, &analysis, query));
+    Answer::Opened { generation, trace, analysis: Some(analysis), rows, found }
+}
+
+/// Reads a trace for the preview; `None` where it is not held.
+#[must_use]
+pub fn preview(view: &View, trace: TraceId, thresholds: &Thresholds) -> Option<Answer> {
+    let (analysis, rows) = read(view, trace, &Folds::default(), thresholds)?;
+    Some(Answer::Previewed { trace, analysis, rows })
+}
+
+/// Flattens the open trace anew.
+#[must_use]
+pub fn flatten(generation: u64, analysis: &Analysis, folds: &Folds) -> Answer {
+    Answer::Flattened { generation, rows: Arc::new(flatten_rows(analysis, folds)) }
+}
+
+/// Finds what matches in the open trace.
+#[must_use]
+pub fn find(view: &View, generation: u64, analysis: &Analysis, query: &Arc<Query>) -> Answer {
+    Answer::Found { generation, query: Arc::clone(query), nodes: matches(view, analysis, query) }
+}
+
+/// Proposes what could be typed next.
+#[must_use]
+pub fn complete(view: &View, text: String, cursor: usize) -> Answer {
+    let completions = complete_query(&text, cursor, view, PROPOSALS);
+    Answer::Completed { text, completions }
+}
+
+fn read(view: &View, trace: TraceId, folds: &Folds, thresholds: &Thresholds) -> Option<(Arc<Analysis>, Arc<Vec<Row>>)> {
+    let trace = view.trace(trace)?;
+    let analysis = analyse(Arc::new(trace), thresholds);
+    let rows = flatten_rows(&analysis, folds);
+    Some((Arc::new(analysis), Arc::new(rows)))
+}
+
+/// The nodes of the spans that match, in the order of the tree.
+fn matches(view: &View, analysis: &Analysis, query: &Query) -> Vec<u32> {
+    if query.is_empty() {
+        return Vec::new();
+    }
+    let spans: std::collections::HashSet<_> = matching_spans(query, view, analysis.trace.id).into_iter().collect();
+    if spans.is_empty() {
+        return Vec::new();
+    }
+    let is_match = |node: &u32| match analysis.nodes.get(*node as usize).map(|node| node.subject) {
+        Some(Subject::Span(index)) => {
+            analysis.trace.spans.get(index as usize).is_some_and(|span| spans.contains(&span.key))
+        }
+        _ => false,
+    };
+    in_tree_order(analysis).into_iter().filter(is_match).collect()
+}
+
+/// All nodes, depth first. A node is met once, whatever the tree looks like.
+pub(super) fn in_tree_order(analysis: &Analysis) -> Vec<u32> {
+    let mut order = Vec::with_capacity(analysis.nodes.len());
+    let mut met = vec![false; analysis.nodes.len()];
+    let mut stack: Vec<u32> = analysis.roots.iter().rev().copied().collect();
+    while let Some(node) = stack.pop() {
+        if let Some(met) = met.get_mut(node as usize)
+            && !std::mem::replace(met, true)
+        {
+            order.push(node);
+            stack.extend(analysis.children_of(node).iter().rev());
+        }
+    }
+    order
+}

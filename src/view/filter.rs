@@ -1,0 +1,186 @@
+//! The filter bar, what was understood of it, and its proposals; on a trace the search.
+
+use ratatui::layout::{Position, Rect};
+
+use super::format;
+use super::look::Role;
+use super::pen::{Pen, Piece, cells, number};
+use super::text;
+use crate::app::{FilterBar, TraceScreen};
+
+/// Proposals shown at once.
+const PROPOSALS: usize = 8;
+
+/// Draws an input with its cursor in sight. Answers where the cursor stands.
+pub(super) fn input(pen: &mut Pen<'_>, area: Rect, typed: &str, cursor: usize) -> (u16, u16) {
+    let room = usize::from(area.width.saturating_sub(1));
+    let before = typed.get(..cursor).unwrap_or(typed);
+    let before_shown = text::visible(before).into_owned();
+    let width = text::width(&before_shown);
+    let style = pen.style(Role::Text);
+    if width <= room {
+        pen.put((area.x, area.y), typed, area.width, style);
+        return (area.x + cells(width), area.y);
+    }
+    // The end of what stands before the cursor is what is being typed.
+    let tail = text::take_end(&before_shown, room);
+    let used = pen.put((area.x, area.y), tail, area.width, style);
+    (area.x + used, area.y)
+}
+
+/// The line of the filter. `counts` stand at its right where there is room for them.
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, counts: &[Piece<'_>]) -> Option<(u16, u16)> {
+    if area.height == 0 {
+        return None;
+    }
+    let bar = &pen.state.filter;
+    let counts_width: usize = counts.iter().map(|(text, _)| text::width(text)).sum();
+    let mark = pen.put((area.x + 1, area.y), "/ ", area.width, pen.bold(Role::Accent));
+    let x = area.x + 1 + mark;
+    let typed = text::width(&text::visible(&bar.text));
+    let wanted = if bar.text.is_empty() && !bar.editing { text::width(EXAMPLE) } else { typed };
+    let free = usize::from(area.right().saturating_sub(x));
+    let with_counts = counts_width + 2 + if bar.editing { typed } else { 0 } < free;
+    let room = if with_counts { cells(free - counts_width - 2) } else { cells(free) };
+    let input_area = Rect { x, width: room, ..area };
+    let mut cursor = None;
+    if bar.editing {
+        cursor = Some(input(pen, input_area, &bar.text, bar.cursor));
+    } else if bar.text.is_empty() {
+        let example = if usize::from(room) > wanted { EXAMPLE } else { SHORT_EXAMPLE };
+        pen.put((x, area.y), example, room, pen.style(Role::Faint));
+    } else {
+        let line = format!(" {} ", bar.text);
+        pen.put((x.saturating_sub(1), area.y), &line, room + 1, pen.style(Role::Tab));
+    }
+    if with_counts {
+        // Beside the filter where that leaves air, at the right otherwise.
+        let used = cells(wanted).max(4) + 3;
+        let right = area.right().saturating_sub(cells(counts_width) + 1);
+        let at = if bar.editing { right } else { (x + used).min(right) };
+        pen.line((at, area.y), area.right().saturating_sub(at), counts);
+    }
+    cursor
+}
+
+const EXAMPLE: &str = "service=… minDuration=200ms key=value -exclude words";
+const SHORT_EXAMPLE: &str = "filter";
+
+/// What was understood, or what is wrong, below the filter's line.
+pub(super) fn said(pen: &mut Pen<'_>, area: Rect, bar: &FilterBar, understood: &str, matched: &str) {
+    if area.height == 0 {
+        return;
+    }
+    let x = area.x + 3;
+    let room = area.right().saturating_sub(x);
+    if let Some(error) = &bar.error {
+        let before: String = bar.text.chars().take(error.column).collect();
+        let column = cells(text::width(&text::visible(&before))).min(room.saturating_sub(20));
+        let style = pen.style(Role::Error);
+        let used = pen.put((x + column, area.y), "^ ", room.saturating_sub(column), style);
+        pen.put((x + column + used, area.y), &error.expected, room.saturating_sub(column + used), style);
+        return;
+    }
+    let (dim, text_style) = (pen.style(Role::Dim), pen.style(Role::Text));
+    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    if understood.is_empty() {
+        pieces.push(("everything".into(), dim));
+    } else {
+        pieces.push((understood.into(), dim));
+    }
+    if !matched.is_empty() {
+        pieces.push(("  ".into(), dim));
+        pieces.push((matched.into(), text_style));
+    }
+    pen.line((x, area.y), room, &pieces);
+}
+
+/// Where the proposals lie: below the filter, as wide as they need.
+pub(super) fn proposals_area(bar: &FilterBar, below: Rect, screen: Rect) -> Rect {
+    let count = bar.completions.len().min(PROPOSALS);
+    if !bar.editing || count == 0 {
+        return Rect::default();
+    }
+    let widest = |proposal: &crate::query::Completion| {
+        text::width(&text::visible(&proposal.text)) + proposal.count.map_or(0, |count| format::count(count).len() + 2)
+    };
+    let width = bar.completions.iter().map(widest).max().unwrap_or_default() + 2;
+    let start = bar.completions.first().map_or(0, |proposal| proposal.replace.0);
+    let before = bar.text.get(..start).unwrap_or_default();
+    let width = cells(width).clamp(12, 60).min(screen.width.saturating_sub(2));
+    let x = (below.x + 2 + cells(text::width(&text::visible(before)))).min(screen.right().saturating_sub(width));
+    let y = below.y + 1;
+    let height = cells(count).min(screen.bottom().saturating_sub(y + 1));
+    Rect { x, y, width, height }
+}
+
+/// First proposal in sight.
+pub(super) fn first_proposal(bar: &FilterBar, height: u16) -> usize {
+    (bar.chosen + 1).saturating_sub(usize::from(height))
+}
+
+/// Draws the proposals over what lies below the filter.
+pub(super) fn proposals(pen: &mut Pen<'_>, bar: &FilterBar, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    pen.clear(area);
+    pen.buffer.set_style(area, pen.look.style(Role::Tab).remove_modifier(ratatui::style::Modifier::BOLD));
+    let first = first_proposal(bar, area.height);
+    for (y, (index, proposal)) in (area.top()..area.bottom()).zip(bar.completions.iter().enumerate().skip(first)) {
+        if index == bar.chosen {
+            pen.select(Rect { y, height: 1, ..area });
+        }
+        let count = proposal.count.map(format::count).unwrap_or_default();
+        let room = area.width.saturating_sub(cells(count.len()) + 2);
+        let style = ratatui::style::Style::new();
+        pen.put((area.x + 1, y), &proposal.text, room, style);
+        pen.put_right((area.right().saturating_sub(1), y), &count, area.width, pen.style(Role::Dim));
+    }
+}
+
+/// The line of the search in a trace. Answers where its cursor stands.
+pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Option<(u16, u16)> {
+    if area.height == 0 {
+        return None;
+    }
+    let bar = &pen.state.find;
+    let mark = pen.put((area.x + 1, area.y), "/ ", area.width, pen.bold(Role::Accent));
+    let x = area.x + 1 + mark;
+    let said = search_said(open, bar);
+    let width = cells(text::width(&said));
+    let room = area.right().saturating_sub(x + width + 3);
+    let mut cursor = None;
+    if bar.editing {
+        cursor = Some(input(pen, Rect { x, width: room, ..area }, &bar.text, bar.cursor));
+    } else {
+        let text = open.found.as_ref().map_or("", |found| found.query.text.as_str());
+        pen.put((x, area.y), text, room, pen.style(Role::Match));
+    }
+    let role = if bar.error.is_some() { Role::Error } else { Role::Dim };
+    pen.put_right((area.right().saturating_sub(1), area.y), &said, width, pen.style(role));
+    cursor
+}
+
+/// `3 of 12`, or what is wrong.
+fn search_said(open: &TraceScreen, bar: &FilterBar) -> String {
+    if let Some(error) = &bar.error {
+        return error.to_string();
+    }
+    let Some(found) = &open.found else { return "search in this trace".to_owned() };
+    let total = found.nodes.len();
+    if total == 0 {
+        return "nothing matches".to_owned();
+    }
+    let selected = super::trace::selected_node(open);
+    let place = selected.and_then(|node| found.nodes.iter().position(|other| *other == node));
+    match place {
+        Some(place) => format!("{} of {}", place + 1, format::count(number(total))),
+        None => format!("{} match", format::count(number(total))),
+    }
+}
+
+/// A position of ratatui's own kind.
+pub(super) fn position((x, y): (u16, u16)) -> Position {
+    Position { x, y }
+}

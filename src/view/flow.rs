@@ -1,0 +1,606 @@
+//! What the detail pane says of a span, as one flow of lines: made for drawing, for measuring, and for the pointer.
+
+use super::look::Role;
+use super::pen::{cells, shown, shown_value};
+use super::text;
+use crate::app::{Cell, Highlighted, Lines, SpanDetail, State, Token};
+use crate::model::{Attribute, LogRecord, Nanos, Span, StatusCode, Value, lookup};
+use crate::semconv;
+
+/// Bytes of one value that are shown; copying takes all of it.
+const MOST: usize = 64 * 1024;
+
+/// A piece of a line: its text, what it is, and whether it is bold.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bit {
+    pub(super) text: String,
+    pub(super) role: Role,
+    pub(super) bold: bool,
+}
+
+pub(super) type Bits = Vec<Bit>;
+
+/// One line of one column, and the cell it belongs to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Line {
+    pub(super) bits: Bits,
+    pub(super) cell: Option<usize>,
+}
+
+/// The whole content: a block of two columns (the second may be empty), then lines over the whole width.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Flow {
+    pub(super) left: Vec<Line>,
+    pub(super) right: Vec<Line>,
+    pub(super) below: Vec<Line>,
+}
+
+/// How wide the columns are. `right` is 0 where there is one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Widths {
+    pub(super) left: u16,
+    pub(super) right: u16,
+    pub(super) whole: u16,
+}
+
+/// The columns of a pane of `width`. In a pane at the side there is one.
+pub(super) fn widths(width: u16, side: bool) -> Widths {
+    let whole = width.saturating_sub(3);
+    if side || width < 64 {
+        return Widths { left: whole, right: 0, whole };
+    }
+    let left = width * 42 / 100;
+    Widths { left: left.saturating_sub(3), right: width.saturating_sub(left + 3), whole }
+}
+
+impl Flow {
+    /// How many lines the block of two columns takes.
+    pub(super) fn block(&self) -> usize {
+        self.left.len().max(self.right.len())
+    }
+
+    /// How many lines there are in all.
+    pub(super) fn len(&self) -> usize {
+        self.block() + self.below.len()
+    }
+
+    /// Where each cell stands.
+    pub(super) fn cells(&self, count: usize) -> Vec<Lines> {
+        let mut places = vec![Lines::default(); count];
+        let block = self.block();
+        let below = self.below.iter().enumerate().map(|(at, line)| (at + block, line));
+        let all = self.left.iter().enumerate().chain(self.right.iter().enumerate()).chain(below);
+        for (at, line) in all {
+            let Some(place) = line.cell.and_then(|cell| places.get_mut(cell)) else { continue };
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            if place.count == 0 {
+                place.first = at;
+            }
+            place.count = at - place.first + 1;
+        }
+        places
+    }
+}
+
+fn bit(text: impl Into<String>, role: Role) -> Bit {
+    Bit { text: text.into(), role, bold: false }
+}
+
+fn bold(text: impl Into<String>, role: Role) -> Bit {
+    Bit { text: text.into(), role, bold: true }
+}
+
+/// Which number each selectable thing has, by kind and index.
+struct Places {
+    statement: Option<usize>,
+    attributes: Vec<Option<usize>>,
+    events: Vec<Option<usize>>,
+    links: Vec<Option<usize>>,
+    logs: Vec<Option<usize>>,
+    resource: Vec<Option<usize>>,
+    scope: Vec<Option<usize>>,
+}
+
+impl Places {
+    fn of(detail: &SpanDetail) -> Self {
+        let span = &detail.span;
+        let none = |count: usize| vec![None; count];
+        let mut places = Self {
+            statement: None,
+            attributes: none(span.attributes.len()),
+            events: none(span.events.len()),
+            links: none(span.links.len()),
+            logs: none(detail.logs.len()),
+            resource: none(span.resource.attributes.len()),
+            scope: none(span.scope.attributes.len()),
+        };
+        for (number, cell) in detail.cells.iter().enumerate() {
+            let place = match cell {
+                Cell::Statement => Some(&mut places.statement),
+                Cell::Attribute(index) => places.attributes.get_mut(*index),
+                Cell::Event(index) => places.events.get_mut(*index),
+                Cell::Link(index) => places.links.get_mut(*index),
+                Cell::Log(index) => places.logs.get_mut(*index),
+                Cell::Resource(index) => places.resource.get_mut(*index),
+                Cell::Scope(index) => places.scope.get_mut(*index),
+            };
+            if let Some(place) = place {
+                *place = Some(number);
+            }
+        }
+        places
+    }
+}
+
+/// The flow's builder.
+struct Build<'a> {
+    state: &'a State,
+    detail: &'a SpanDetail,
+    widths: Widths,
+    places: Places,
+}
+
+/// The content of the pane.
+pub(super) fn flow(state: &State, detail: &SpanDetail, widths: Widths) -> Flow {
+    let build = Build { state, detail, widths, places: Places::of(detail) };
+    let mut left = build.exceptions();
+    left.extend(build.statement());
+    left.extend(build.facts());
+    let right_width = if widths.right == 0 { widths.whole } else { widths.right };
+    let attributes = build.attributes(&detail.span.attributes, &build.places.attributes, right_width);
+    let mut below = Vec::new();
+    let mut flow = if widths.right == 0 {
+        below.extend(section("attributes", attributes));
+        Flow { left, ..Flow::default() }
+    } else {
+        Flow { left, right: attributes, below: Vec::new() }
+    };
+    below.extend(build.sections());
+    flow.below = below;
+    flow
+}
+
+/// Lines below a heading; nothing where there are none.
+fn section(name: &str, lines: Vec<Line>) -> Vec<Line> {
+    if lines.is_empty() {
+        return lines;
+    }
+    let mut all = vec![Line::default(), Line { bits: vec![bit(name, Role::Dim)], cell: None }];
+    all.extend(lines);
+    all
+}
+
+impl Build<'_> {
+    fn span(&self) -> &Span {
+        &self.detail.span
+    }
+
+    /// Text over lines of at most `width` cells.
+    fn wrapped(&self, text: &str, width: u16, role: Role, cell: Option<usize>) -> Vec<Line> {
+        let (text, more) = bounded(text);
+        let shown = shown(self.state, text);
+        let mut lines: Vec<Line> = text::wrap(&lines_visible(&shown), usize::from(width.max(8)))
+            .into_iter()
+            .map(|part| Line { bits: vec![bit(part, role)], cell })
+            .collect();
+        if more > 0 {
+            lines.push(Line { bits: vec![bit(format!("… {more} bytes more; copying takes all"), Role::Dim)], cell });
+        }
+        lines
+    }
+
+    /// What was thrown: type, message, stack trace.
+    fn exceptions(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let width = self.widths.left;
+        for (index, event) in self.span().events.iter().enumerate().filter(|(_, event)| event.name == *"exception") {
+            let cell = self.places.events.get(index).copied().flatten();
+            let of = |key: &str| lookup(&event.attributes, key).map(plain).unwrap_or_default();
+            let (sort, message, stack) = (of("exception.type"), of("exception.message"), of("exception.stacktrace"));
+            let sort = if sort.is_empty() { "exception".to_owned() } else { sort };
+            let mut title = self.wrapped(&format!("✗ {sort}"), width, Role::Error, cell);
+            title.iter_mut().flat_map(|line| &mut line.bits).for_each(|bit| bit.bold = true);
+            lines.extend(title);
+            if !message.is_empty() {
+                lines.extend(self.wrapped(&message, width, Role::Text, cell));
+            }
+            if !stack.is_empty() {
+                lines.push(Line { bits: Vec::new(), cell });
+                lines.extend(self.wrapped(stack.trim_end(), width, Role::Dim, cell));
+            }
+            lines.push(Line::default());
+        }
+        lines
+    }
+
+    fn statement(&self) -> Vec<Line> {
+        let cell = self.places.statement;
+        let known = self.detail.highlighted.iter().find(|(key, _)| semconv::is_statement_key(key));
+        let attribute = self.span().attributes.iter().rev().find(|own| semconv::is_statement_key(&own.key.lossy()));
+        let mut lines = match (known, attribute) {
+            (Some((key, highlighted)), _) if self.may_show(key, highlighted) => highlighted_lines(highlighted, 0, cell),
+            (_, Some(attribute)) => {
+                let key = attribute.key.lossy();
+                let text = plain(&attribute.value);
+                let (text, _) = shown_value(self.state, &key, &text);
+                self.wrapped(&text, self.widths.left, Role::Text, cell)
+            }
+            _ => return Vec::new(),
+        };
+        lines.push(Line::default());
+        lines
+    }
+
+    /// Whether formatted text may be shown as it is: where something in it must be masked and is not, the plain value is shown.
+    fn may_show(&self, key: &str, highlighted: &Highlighted) -> bool {
+        if self.state.unmasked {
+            return true;
+        }
+        let text: String = highlighted.iter().flatten().map(|(_, text)| text.as_str()).collect::<Vec<_>>().concat();
+        !shown_value(self.state, key, &text).1 || text.contains(crate::redact::MASK)
+    }
+
+    /// Where it ran and how it ended, in a few dim lines.
+    fn facts(&self) -> Vec<Line> {
+        let span = self.span();
+        let width = self.widths.left;
+        let mut lines = Vec::new();
+        if span.status.code == StatusCode::ERROR && !span.status.message.is_empty() {
+            lines.extend(self.wrapped(&format!("✗ {}", span.status.message.lossy()), width, Role::Error, None));
+        }
+        let of = |keys: &[&str]| {
+            let value = keys.iter().find_map(|key| lookup(&span.attributes, key).map(|value| (*key, plain(value))));
+            value
+                .map(|(key, value)| shown_value(self.state, key, &value).0.into_owned())
+                .filter(|value| !value.is_empty())
+        };
+        let host = of(&["server.address", "net.peer.name", "net.peer.ip"]);
+        let port = of(&["server.port", "net.peer.port"]);
+        let host = host.map(|host| port.map_or(host.clone(), |port| format!("{host}:{port}")));
+        let place = [of(&["db.system.name", "db.system"]), of(&["db.namespace", "db.name"]), host];
+        let place: Vec<String> = place.into_iter().flatten().collect();
+        if !place.is_empty() {
+            lines.extend(self.wrapped(&place.join(" · "), width, Role::Dim, None));
+        }
+        let name = span.name.lossy();
+        let status = format!("{} · {} · status {}", name, span.kind.name(), span.status.code.name());
+        lines.extend(self.wrapped(&status, width, Role::Dim, None));
+        lines
+    }
+
+    fn attributes(&self, attributes: &[Attribute], places: &[Option<usize>], width: u16) -> Vec<Line> {
+        let widest = attributes.iter().map(|own| text::width(&text::visible(&own.key.lossy()))).max().unwrap_or(0);
+        let key_width = cells(widest).min(width * 2 / 5).min(28);
+        let mut lines = Vec::new();
+        for (index, attribute) in attributes.iter().enumerate() {
+            let cell = places.get(index).copied().flatten();
+            lines.extend(self.attribute(attribute, cell, (key_width, width)));
+        }
+        lines
+    }
+
+    fn attribute(&self, attribute: &Attribute, cell: Option<usize>, (key_width, width): (u16, u16)) -> Vec<Line> {
+        let key = attribute.key.lossy();
+        let key_shown = shown(self.state, &key);
+        let key_text = text::visible(&key_shown);
+        let fits = text::width(&key_text) <= usize::from(key_width);
+        let pad = usize::from(key_width).saturating_sub(text::width(&key_text)) + 2;
+        let room = width.saturating_sub(key_width + 2).max(8);
+        let highlighted = self.detail.highlighted.iter().find(|(own, _)| *own == *key);
+        let json = highlighted
+            .filter(|(own, lines)| !semconv::is_statement_key(own) && lines.len() > 1 && self.may_show(own, lines));
+        if let Some((_, json)) = json {
+            let mut lines = vec![Line { bits: vec![bit(key_text, Role::Key)], cell }];
+            lines.extend(highlighted_lines(json, 2, cell));
+            return lines;
+        }
+        let text = value_text(&attribute.value);
+        let (start, more) = bounded(&text);
+        let (value, masked) = shown_value(self.state, &key, start);
+        let role = if masked || attribute.value == Value::Empty { Role::Dim } else { Role::Text };
+        let mut values = text::wrap(&lines_visible(&value), usize::from(room));
+        if masked
+            && let Some(last) = values.last_mut()
+            && last == crate::redact::MASK
+        {
+            last.push_str(" masked");
+        }
+        if more > 0 {
+            values.push(format!("… {more} bytes more; copying takes all"));
+        }
+        let mut lines: Vec<Line> = Vec::new();
+        if !fits {
+            lines.push(Line { bits: vec![bit(key_text.as_ref(), Role::Key)], cell });
+        }
+        let blank = " ".repeat(usize::from(key_width) + 2);
+        for (index, value) in values.into_iter().enumerate() {
+            let head = if index == 0 && fits {
+                bit(format!("{key_text}{}", " ".repeat(pad)), Role::Key)
+            } else {
+                bit(blank.clone(), Role::Key)
+            };
+            lines.push(Line { bits: vec![head, bit(value, role)], cell });
+        }
+        lines
+    }
+
+    /// Events, links, logs, what made the span, and its numbers.
+    fn sections(&self) -> Vec<Line> {
+        let span = self.span();
+        let whole = self.widths.whole;
+        let mut lines = section("events", self.events());
+        lines.extend(section("links", self.links()));
+        lines.extend(section("logs", self.logs()));
+        let resource = self.attributes(&span.resource.attributes, &self.places.resource, whole);
+        lines.extend(section("resource", resource));
+        let mut scope = Vec::new();
+        if !span.scope.name.is_empty() {
+            let name = format!("{} {}", span.scope.name.lossy(), span.scope.version.lossy());
+            scope.extend(self.wrapped(name.trim_end(), whole, Role::Text, None));
+        }
+        scope.extend(self.attributes(&span.scope.attributes, &self.places.scope, whole));
+        lines.extend(section("scope", scope));
+        lines.extend(section("span", self.numbers()));
+        lines
+    }
+
+    fn after_start(&self, at: crate::model::Timestamp) -> String {
+        let start = self.span().start;
+        if at < start { format!("-{}", start.since(at)) } else { format!("+{}", at.since(start)) }
+    }
+
+    fn events(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (index, event) in self.span().events.iter().enumerate() {
+            let cell = self.places.events.get(index).copied().flatten();
+            let exception = event.name == *"exception";
+            let name = shown(self.state, &event.name.lossy()).into_owned();
+            let time = format!("{:>9}  ", self.after_start(event.time));
+            let role = if exception { Role::Error } else { Role::Text };
+            lines.push(Line { bits: vec![bit(time, Role::Dim), bit(name, role)], cell });
+            // An exception's own attributes stand at the top.
+            let rest: Vec<Attribute> = event
+                .attributes
+                .iter()
+                .filter(|own| !(exception && own.key.lossy().starts_with("exception.")))
+                .cloned()
+                .collect();
+            let places = vec![cell; rest.len()];
+            let inner = self.attributes(&rest, &places, self.widths.whole.saturating_sub(11));
+            lines.extend(inner.into_iter().map(|line| indented(line, 11)));
+            lines.extend(dropped(event.dropped_attributes, "attributes"));
+        }
+        lines.extend(dropped(self.span().dropped_events, "events"));
+        lines
+    }
+
+    fn links(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (index, link) in self.span().links.iter().enumerate() {
+            let cell = self.places.links.get(index).copied().flatten();
+            let bits = match link.target() {
+                Some((trace, span)) => {
+                    vec![bit("→ ", Role::Accent), bit(format!("trace {trace}  span {span}"), Role::Text)]
+                }
+                None => {
+                    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+                    let ids = format!("trace {}  span {}: no valid ids", hex(&link.trace_id), hex(&link.span_id));
+                    vec![bit("✗ ", Role::Error), bit(ids, Role::Dim)]
+                }
+            };
+            lines.push(Line { bits, cell });
+            let places = vec![cell; link.attributes.len()];
+            let inner = self.attributes(&link.attributes, &places, self.widths.whole.saturating_sub(4));
+            lines.extend(inner.into_iter().map(|line| indented(line, 4)));
+            lines.extend(dropped(link.dropped_attributes, "attributes"));
+        }
+        lines.extend(dropped(self.span().dropped_links, "links"));
+        lines
+    }
+
+    fn logs(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (index, log) in self.detail.logs.iter().enumerate() {
+            let cell = self.places.logs.get(index).copied().flatten();
+            let (severity, role) = severity(log);
+            let time = format!("{:>9}  ", self.after_start(log.at()));
+            let body = value_text(&log.body);
+            let room = self.widths.whole.saturating_sub(19).max(8);
+            let body = self.wrapped(&body, room, Role::Text, cell);
+            for (at, mut line) in body.into_iter().enumerate() {
+                let head = if at == 0 {
+                    vec![bit(time.clone(), Role::Dim), bit(format!("{severity:<7} "), role)]
+                } else {
+                    vec![bit(" ".repeat(19), Role::Dim)]
+                };
+                line.bits.splice(0..0, head);
+                lines.push(line);
+            }
+            let places = vec![cell; log.attributes.len()];
+            let inner = self.attributes(&log.attributes, &places, self.widths.whole.saturating_sub(19));
+            lines.extend(inner.into_iter().map(|line| indented(line, 19)));
+        }
+        lines
+    }
+
+    fn numbers(&self) -> Vec<Line> {
+        let span = self.span();
+        let mut pairs: Vec<(&str, String)> = vec![
+            ("trace id", span.trace_id.to_string()),
+            ("span id", span.span_id.to_string()),
+            ("parent id", span.parent_id.map_or_else(|| "none".to_owned(), |id| id.to_string())),
+        ];
+        if let Some(odd) = &span.odd_parent {
+            let hex: String = odd.iter().take(32).map(|byte| format!("{byte:02x}")).collect();
+            pairs.push(("odd parent", format!("{hex} is not a valid id")));
+        }
+        pairs.push(("kind", format!("{} ({})", span.kind.name(), span.kind.0)));
+        pairs.push(("status", format!("{} ({})", span.status.code.name(), span.status.code.0)));
+        if !span.status.message.is_empty() {
+            pairs.push(("message", shown(self.state, &span.status.message.lossy()).into_owned()));
+        }
+        pairs.push(("flags", format!("{:#x}", span.flags)));
+        if !span.trace_state.is_empty() {
+            pairs.push(("trace state", shown(self.state, &span.trace_state.lossy()).into_owned()));
+        }
+        pairs.push(("start", format!("{} ns", span.start.0)));
+        pairs.push(("end", format!("{} ns", span.end.0)));
+        if span.end < span.start {
+            let before = Nanos(span.start.0 - span.end.0);
+            pairs.push(("odd", format!("it ends {before} before it starts")));
+        }
+        if !span.resource.schema_url.is_empty() {
+            pairs.push(("schema", span.resource.schema_url.lossy().into_owned()));
+        }
+        let mut lines: Vec<Line> = Vec::new();
+        for (key, value) in pairs {
+            let room = self.widths.whole.saturating_sub(13);
+            for (at, line) in self.wrapped(&value, room, Role::Text, None).into_iter().enumerate() {
+                let head = bit(format!("{:<13}", if at == 0 { key } else { "" }), Role::Key);
+                lines.push(Line { bits: std::iter::once(head).chain(line.bits).collect(), cell: None });
+            }
+        }
+        lines.extend(dropped(span.dropped_attributes, "attributes"));
+        lines.extend(dropped(span.resource.dropped_attributes, "attributes of the resource"));
+        lines
+    }
+}
+
+fn dropped(count: u32, what: &str) -> Option<Line> {
+    let text = format!("the sender dropped {count} {what}");
+    (count > 0).then(|| Line { bits: vec![bit(text, Role::Slow)], cell: None })
+}
+
+fn indented(mut line: Line, by: usize) -> Line {
+    line.bits.insert(0, bit(" ".repeat(by), Role::Dim));
+    line
+}
+
+fn severity(log: &LogRecord) -> (String, Role) {
+    let role = match log.severity {
+        17.. => Role::Error,
+        13..=16 => Role::Slow,
+        1..=8 => Role::Dim,
+        _ => Role::Text,
+    };
+    let name = match log.severity {
+        21.. => "FATAL",
+        17..=20 => "ERROR",
+        13..=16 => "WARN",
+        9..=12 => "INFO",
+        5..=8 => "DEBUG",
+        1..=4 => "TRACE",
+        _ => "LOG",
+    };
+    let text = log.severity_text.lossy();
+    let text = text::visible(&text);
+    if text.is_empty() { (name.to_owned(), role) } else { (text::cut_end(&text, 7).to_uppercase(), role) }
+}
+
+fn highlighted_lines(highlighted: &Highlighted, indent: usize, cell: Option<usize>) -> Vec<Line> {
+    let line = |tokens: &Vec<(Token, String)>| {
+        let mut bits = Vec::with_capacity(tokens.len() + 1);
+        if indent > 0 {
+            bits.push(bit(" ".repeat(indent), Role::Dim));
+        }
+        bits.extend(tokens.iter().map(|(token, text)| match token {
+            Token::Keyword => bold(text.as_str(), Role::Keyword),
+            token => bit(text.as_str(), role(*token)),
+        }));
+        Line { bits, cell }
+    };
+    highlighted.iter().map(line).collect()
+}
+
+fn role(token: Token) -> Role {
+    match token {
+        Token::Plain => Role::Text,
+        Token::Keyword => Role::Keyword,
+        Token::Text => Role::String,
+        Token::Number => Role::Number,
+        Token::Comment => Role::Comment,
+        Token::Operator => Role::Operator,
+        Token::Name => Role::Name,
+        Token::Parameter => Role::Parameter,
+    }
+}
+
+/// The start of a text, and how many bytes of it are not shown.
+fn bounded(text: &str) -> (&str, usize) {
+    if text.len() <= MOST {
+        return (text, 0);
+    }
+    let end = (0..=MOST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    (text.get(..end).unwrap_or_default(), text.len() - end)
+}
+
+/// What a terminal would act upon made visible, line ends kept.
+fn lines_visible(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let line = line.strip_suffix('\r').unwrap_or(line).replace('\t', "    ");
+        text::visible(&line).into_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A value as text, where it is to be read as text.
+fn plain(value: &Value) -> String {
+    value_text(value)
+}
+
+/// A value for a person: text as it is, the rest as JSON has it.
+pub(super) fn value_text(value: &Value) -> String {
+    match value {
+        Value::Empty => "(empty)".to_owned(),
+        Value::Text(text) => text.lossy().into_owned(),
+        other => {
+            let mut out = String::new();
+            write_value(other, &mut out, 0);
+            out
+        }
+    }
+}
+
+/// Values deeper than this are not written out.
+const DEEPEST: usize = 24;
+
+fn write_value(value: &Value, out: &mut String, depth: usize) {
+    if depth > DEEPEST {
+        out.push('…');
+        return;
+    }
+    match value {
+        Value::Empty => out.push_str("null"),
+        Value::Text(text) => {
+            out.push('"');
+            out.push_str(&text.lossy());
+            out.push('"');
+        }
+        Value::Bool(value) => out.push_str(&value.to_string()),
+        Value::Int(value) => out.push_str(&value.to_string()),
+        Value::Double(value) => out.push_str(&value.to_string()),
+        Value::Array(values) => {
+            out.push('[');
+            for (index, value) in values.iter().enumerate() {
+                out.push_str(if index > 0 { ", " } else { "" });
+                write_value(value, out, depth + 1);
+            }
+            out.push(']');
+        }
+        Value::Map(entries) => {
+            out.push('{');
+            for (index, entry) in entries.iter().enumerate() {
+                out.push_str(if index > 0 { ", \"" } else { "\"" });
+                out.push_str(&entry.key.lossy());
+                out.push_str("\": ");
+                write_value(&entry.value, out, depth + 1);
+            }
+            out.push('}');
+        }
+        Value::Bytes(bytes) => {
+            let hex: String = bytes.iter().take(256).map(|byte| format!("{byte:02x}")).collect();
+            let more = if bytes.len() > 256 { "…" } else { "" };
+            out.push_str(&format!("{} bytes: {hex}{more}", bytes.len()));
+        }
+    }
+}

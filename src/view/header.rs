@@ -1,0 +1,97 @@
+//! The first line: where one is, which doors are open, how fast spans arrive, how full memory is.
+
+use ratatui::layout::Rect;
+
+use super::format;
+use super::look::Role;
+use super::pen::{Pen, Piece, cells};
+use super::text;
+use crate::app::{Screen, State};
+use crate::model::{Door, DoorState};
+
+const BRAND: &str = " tracefall ";
+const TABS: [(Screen, &str, &str); 3] =
+    [(Screen::Traces, "1", "Traces"), (Screen::Trace, "2", "Trace"), (Screen::Health, "8", "Health")];
+
+/// Each tab's text, and where it stands from the left edge.
+fn tabs(state: &State, width: u16) -> Vec<(Screen, String, u16)> {
+    let mut at = cells(BRAND.len()) + 1;
+    let mut tabs = Vec::new();
+    for (screen, key, name) in TABS {
+        let open = screen == state.screen;
+        let text = if width < 100 && !open { format!(" {key} ") } else { format!(" {key} {name} ") };
+        let width = cells(text.len());
+        tabs.push((screen, text, at));
+        at += width;
+    }
+    tabs
+}
+
+/// The tab in column `x` from the left edge.
+pub(super) fn tab_at(state: &State, width: u16, x: u16) -> Option<Screen> {
+    let hit = |(_, text, at): &&(Screen, String, u16)| (*at..at + cells(text.len())).contains(&x);
+    tabs(state, width).iter().find(hit).map(|(screen, _, _)| *screen)
+}
+
+pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
+    let brand = pen.style(Role::Brand);
+    let mut end = area.x + pen.put((area.x, area.y), BRAND, area.width, brand);
+    for (screen, text, at) in tabs(pen.state, area.width) {
+        let role = if screen == pen.state.screen { Role::Tab } else { Role::Dim };
+        let room = area.width.saturating_sub(at);
+        let used = pen.put((area.x + at, area.y), &text, room, pen.style(role));
+        end = area.x + at + used;
+    }
+    let pieces = gauges(pen);
+    let width: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
+    let free = area.right().saturating_sub(end + 2);
+    let mut from = 0;
+    let mut left = width;
+    // What does not fit is left out from the left: memory is the last to go.
+    while left > usize::from(free) && from < pieces.len() {
+        left -= pieces.get(from).map_or(0, |(text, _)| text::width(text));
+        from += 1;
+    }
+    let x = area.right().saturating_sub(cells(left) + 1);
+    pen.line((x, area.y), cells(left), pieces.get(from..).unwrap_or_default());
+}
+
+fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
+    let health = &pen.state.health;
+    let dim = pen.style(Role::Dim);
+    let mut pieces: Vec<Piece<'static>> = Vec::new();
+    if pen.state.demo {
+        pieces.push(("demo  ".into(), pen.style(Role::Accent)));
+    }
+    let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
+    let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
+    if !doors.is_empty() {
+        let (mark, role) = if doors.iter().any(|door| troubled(&door)) {
+            ("✗ ", Role::Error)
+        } else if doors.iter().any(|door| door.state == DoorState::Open) {
+            ("● ", Role::Good)
+        } else {
+            ("○ ", Role::Dim)
+        };
+        pieces.push((mark.into(), pen.style(role)));
+    }
+    let mut ports: Vec<(u16, bool)> = Vec::new();
+    for door in &doors {
+        let bad = troubled(&door);
+        match ports.iter_mut().find(|(port, _)| *port == door.address.port()) {
+            Some((_, known)) => *known |= bad,
+            None => ports.push((door.address.port(), bad)),
+        }
+    }
+    for (port, bad) in ports.into_iter().take(4) {
+        pieces.push((format!("{port} ").into(), pen.style(if bad { Role::Error } else { Role::Dim })));
+    }
+    pieces.push((format!("{}/s ", format::count(health.spans_per_second)).into(), pen.style(Role::Text)));
+    let percent = health.memory_percent();
+    let role = if percent >= 90 { Role::Slow } else { Role::Dim };
+    pieces.push((format!("{percent} %").into(), pen.style(role)));
+    if percent >= 90 {
+        pieces.push((" full".into(), dim));
+    }
+    pieces
+}

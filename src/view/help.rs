@@ -1,0 +1,85 @@
+//! The keys that work here, from the one list of actions.
+
+use ratatui::layout::Rect;
+
+use super::look::Role;
+use super::pen::{Pen, cells, number};
+use super::text;
+use crate::app::{ACTIONS, ActionInfo, Context, State};
+
+/// A line of help: a heading, or keys with what they do.
+enum Line {
+    Heading(&'static str),
+    Keys(String, &'static str),
+}
+
+fn lines(state: &State) -> Vec<Line> {
+    let context = state.context();
+    let (here, name) = match context {
+        Context::Traces => (Context::Traces, "on the list"),
+        Context::Trace => (Context::Trace, "on a trace"),
+        Context::Detail => (Context::Detail, "in the detail"),
+        Context::Health | Context::Everywhere => (Context::Health, "on health"),
+    };
+    let line = |info: &&'static ActionInfo| {
+        let keys = state.settings.keymap.keys(info.action);
+        let keys: Vec<String> = keys.iter().map(crate::app::KeyPress::label).collect();
+        Line::Keys(keys.join(" "), info.help)
+    };
+    let own = ACTIONS.iter().filter(|info| info.contexts.contains(&here));
+    let everywhere = ACTIONS.iter().filter(|info| info.contexts.contains(&Context::Everywhere));
+    let mut lines = vec![Line::Heading(name)];
+    lines.extend(own.collect::<Vec<_>>().iter().map(line));
+    lines.push(Line::Heading(""));
+    lines.push(Line::Heading("everywhere"));
+    lines.extend(everywhere.collect::<Vec<_>>().iter().map(line));
+    lines.push(Line::Keys("^c".to_owned(), "end the program, also while typing"));
+    lines
+}
+
+/// How many columns of lines there are.
+fn columns(body: Rect) -> u16 {
+    if body.width >= 110 { 2 } else { 1 }
+}
+
+/// Rows of help in sight, and how many there are.
+pub(super) fn measure(state: &State, body: Rect) -> (u16, u32) {
+    let all = lines(state).len().div_ceil(usize::from(columns(body)));
+    (body.height.saturating_sub(1), u32::try_from(all).unwrap_or(u32::MAX))
+}
+
+pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, scroll: usize) {
+    pen.clear(body);
+    let lines = lines(pen.state);
+    let title = [
+        ("keys".into(), pen.bold(Role::Text)),
+        ("  every one of them can be changed in the config file".into(), pen.style(Role::Dim)),
+    ];
+    pen.rule(Rect { height: 1, ..body }, true, &title);
+    let columns = columns(body);
+    let height = lines.len().div_ceil(usize::from(columns));
+    let width = body.width / columns;
+    let shown = usize::from(body.height.saturating_sub(1));
+    let scroll = scroll.min(height.saturating_sub(shown));
+    for column in 0..columns {
+        let from = usize::from(column) * height;
+        let part = lines.iter().skip(from).take(height).skip(scroll).take(shown);
+        for (y, line) in (body.top() + 1..body.bottom()).zip(part) {
+            let x = body.x + column * width;
+            match line {
+                Line::Heading(name) => {
+                    pen.put((x + 2, y), name, width.saturating_sub(2), pen.style(Role::Dim));
+                }
+                Line::Keys(keys, help) => {
+                    let keys_width = cells(text::width(keys)).min(14);
+                    pen.put_right((x + 16, y), keys, keys_width, pen.bold(Role::Accent));
+                    pen.put((x + 18, y), help, width.saturating_sub(20), pen.style(Role::Text));
+                }
+            }
+        }
+    }
+    if height > shown {
+        let place = format!(" {}–{} of {} ", scroll + 1, (scroll + shown).min(height), number(height));
+        pen.put_right((body.right().saturating_sub(2), body.y), &place, 24, pen.style(Role::Dim));
+    }
+}

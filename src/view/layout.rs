@@ -1,0 +1,245 @@
+//! Where everything stands: one set of functions for drawing, for what fits, and for what lies under the pointer.
+
+use ratatui::layout::Rect;
+
+use crate::app::{DetailFocus, Screen, State};
+
+/// From this width on, detail and preview stand at the right.
+const WIDE: u16 = 160;
+
+/// The lines of frame around a screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) header: Rect,
+    pub(super) warning: Rect,
+    pub(super) body: Rect,
+    pub(super) footer: Rect,
+}
+
+/// The list of traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Traces {
+    pub(super) filter: Rect,
+    /// What was understood of the filter, or what is wrong with it.
+    pub(super) said: Rect,
+    pub(super) strip: Rect,
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// With its rule line.
+    pub(super) preview: Rect,
+}
+
+/// One trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trace {
+    pub(super) title: Rect,
+    pub(super) verdict: Rect,
+    pub(super) search: Rect,
+    pub(super) axis: Rect,
+    pub(super) rows: Rect,
+    /// With its rule line.
+    pub(super) detail: Rect,
+    /// The detail stands at the right.
+    pub(super) side: bool,
+}
+
+/// Takes `height` rows from the top of `area`.
+fn take(area: &mut Rect, height: u16) -> Rect {
+    let height = height.min(area.height);
+    let taken = Rect { height, ..*area };
+    area.y += height;
+    area.height -= height;
+    taken
+}
+
+/// Takes `height` rows from the bottom of `area`.
+fn take_bottom(area: &mut Rect, height: u16) -> Rect {
+    let height = height.min(area.height);
+    area.height -= height;
+    Rect { y: area.y + area.height, height, ..*area }
+}
+
+/// Takes `width` columns from the right of `area`.
+fn take_right(area: &mut Rect, width: u16) -> Rect {
+    let width = width.min(area.width);
+    area.width -= width;
+    Rect { x: area.x + area.width, width, ..*area }
+}
+
+/// Whether there is room for anything at all.
+pub(super) fn too_small(area: Rect) -> bool {
+    area.width < 24 || area.height < 6
+}
+
+pub(super) fn frame(state: &State, area: Rect) -> Frame {
+    let mut rest = area;
+    let header = take(&mut rest, 1);
+    let footer = take_bottom(&mut rest, 1);
+    let warning = take(&mut rest, u16::from(state.settings.warning.is_some()));
+    Frame { header, warning, body: rest, footer }
+}
+
+/// Whether the list has nothing to show because no span ever arrived.
+pub(super) fn is_first(state: &State) -> bool {
+    state.screen == Screen::Traces
+        && state.list.rows.is_empty()
+        && state.health.traces_held == 0
+        && state.filter.text.is_empty()
+        && !state.filter.editing
+}
+
+pub(super) fn traces(state: &State, body: Rect) -> Traces {
+    let mut rest = body;
+    let filter = take(&mut rest, 1);
+    let says = state.filter.editing || !state.filter.query.is_empty() || state.filter.error.is_some();
+    let said = take(&mut rest, u16::from(says));
+    let roomy = body.height >= 12;
+    let shown = state.list.preview_shown && !state.list.rows.is_empty();
+    let strip = take(&mut rest, u16::from(roomy));
+    let side = shown && body.width >= WIDE;
+    let mut preview = Rect { height: 0, ..rest };
+    if side {
+        let width = body.width * 42 / 100;
+        preview = take_right(&mut rest, width);
+        // A column of air between list and preview.
+        preview.x += 1;
+        preview.width -= 1;
+    }
+    let heads = take(&mut rest, 1);
+    if shown && !side && body.height >= 18 {
+        preview = take_bottom(&mut rest, (body.height / 3).clamp(6, 20));
+        // And a row of air below it where there are rows to spare.
+        if body.height >= 30 {
+            preview.height -= 1;
+        }
+    }
+    Traces { filter, said, strip, heads, rows: rest, preview }
+}
+
+pub(super) fn trace(state: &State, body: Rect) -> Trace {
+    let mut rest = body;
+    let title = take(&mut rest, 1);
+    let verdict = take(&mut rest, u16::from(body.height >= 9));
+    let open = state.trace.as_ref();
+    let searches = state.find.editing || open.is_some_and(|trace| trace.found.is_some());
+    let search = take(&mut rest, u16::from(searches));
+    let focused = open.is_some_and(|trace| trace.detail.focus == DetailFocus::Detail);
+    let side = body.width >= WIDE;
+    let detail = if side {
+        let width = body.width * 40 / 100;
+        let mut detail = take_right(&mut rest, width);
+        detail.x += 1;
+        detail.width -= 1;
+        detail
+    } else {
+        let height = detail_height(rest.height, focused);
+        take_bottom(&mut rest, height)
+    };
+    let axis = take(&mut rest, 1);
+    Trace { title, verdict, search, axis, rows: rest, detail, side }
+}
+
+/// Rows of the detail with its rule, of `height` rows for axis, waterfall and detail together. In a low terminal a
+/// focused detail gets half of them.
+fn detail_height(height: u16, focused: bool) -> u16 {
+    let usual = match height {
+        0..10 => 0,
+        10..20 => 4 + (height - 10) / 5,
+        _ => 6 + (height - 20) * 2 / 3,
+    };
+    let most = height / 2;
+    if focused { usual.max(most) } else { usual.min(most) }
+}
+
+/// The columns of the waterfall, from its left edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WaterfallColumns {
+    pub(super) name: u16,
+    pub(super) bar: u16,
+    pub(super) bar_width: u16,
+    /// Where durations end.
+    pub(super) duration_end: u16,
+    /// Where shares end; 0 where they are not shown.
+    pub(super) share_end: u16,
+    pub(super) remark: u16,
+    pub(super) remark_width: u16,
+}
+
+pub(super) fn waterfall_columns(width: u16, small: bool) -> WaterfallColumns {
+    let remark_width = if width >= 90 && !small { 6 } else { 0 };
+    let share = if width >= 60 && !small { 6 } else { 0 };
+    let duration = if width >= 30 { 10 } else { 0 };
+    let right = duration + share + remark_width;
+    let left = width.saturating_sub(right);
+    let name = (left * 46 / 100).clamp(left.min(14), 64);
+    let bar_width = left.saturating_sub(name + 1);
+    let duration_end = left + duration;
+    WaterfallColumns {
+        name,
+        bar: name,
+        bar_width,
+        duration_end,
+        share_end: if share > 0 { duration_end + share - 1 } else { 0 },
+        remark: duration_end + share,
+        remark_width,
+    }
+}
+
+/// The columns of the list of traces, from its left edge. A width of 0: not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListColumns {
+    pub(super) age_end: u16,
+    pub(super) service: u16,
+    pub(super) service_width: u16,
+    pub(super) operation: u16,
+    pub(super) operation_width: u16,
+    pub(super) duration_end: u16,
+    pub(super) bar: u16,
+    pub(super) bar_width: u16,
+    pub(super) spans_end: u16,
+    pub(super) errors_end: u16,
+    pub(super) notes: u16,
+    pub(super) notes_width: u16,
+}
+
+pub(super) fn list_columns(width: u16) -> ListColumns {
+    let age_end = 6;
+    let service = age_end + 2;
+    let service_width = (width / 8).clamp(8, 20);
+    let bar_width = if width >= 100 { 14 } else { 0 };
+    let duration = if width >= 46 { 10 } else { 8 };
+    let spans = if width >= 60 { 7 } else { 0 };
+    let errors = if width >= 60 { 4 } else { 0 };
+    let bar = if bar_width > 0 { bar_width + 2 } else { 0 };
+    let notes_width = match width {
+        0..72 => 0,
+        72..100 => 17,
+        _ => (width / 5).clamp(22, 44),
+    };
+    let notes = if notes_width > 0 { notes_width + 2 } else { 0 };
+    let operation = service + service_width + 2;
+    let fixed = operation + duration + bar + spans + errors + notes;
+    let operation_width = width.saturating_sub(fixed);
+    let duration_end = operation + operation_width + duration - 1;
+    let spans_end = duration_end + bar + spans;
+    ListColumns {
+        age_end,
+        service,
+        service_width,
+        operation,
+        operation_width,
+        duration_end,
+        bar: duration_end + 1,
+        bar_width,
+        spans_end,
+        errors_end: spans_end + errors,
+        notes: spans_end + errors + 2,
+        notes_width,
+    }
+}
+
+/// The columns of each of the strip's three sparklines, and the cells that each part takes with label and figure.
+pub(super) fn strip_columns(width: u16) -> (u16, u16) {
+    let part = width / 3;
+    (part.saturating_sub(16).min(40), part)
+}

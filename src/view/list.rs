@@ -1,0 +1,294 @@
+//! The list of traces with its filter, its strip and its preview.
+
+use std::borrow::Cow;
+
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::filter;
+use super::format;
+use super::layout::{self, ListColumns, list_columns};
+use super::look::Role;
+use super::pen::{Pen, Piece, cells, number, shown};
+use super::text;
+use super::trace::{many, verdict_pieces};
+use super::waterfall::Waterfall;
+use crate::analysis::{Note, notes, statement};
+use crate::app::{Page, SortKey, State};
+use crate::model::{Category, TraceSummary};
+
+/// How long a new row is marked.
+const NEW: crate::model::Nanos = crate::model::Nanos::from_secs(1);
+
+/// The order in a word or two.
+pub(super) fn order(state: &State) -> &'static str {
+    let sort = state.list.sort;
+    match (sort.key, sort.ascending) {
+        (SortKey::Time, false) => "newest",
+        (SortKey::Time, true) => "oldest",
+        (SortKey::Duration, false) => "slowest",
+        (SortKey::Duration, true) => "fastest",
+        (SortKey::Spans, false) => "most spans",
+        (SortKey::Spans, true) => "fewest spans",
+        (SortKey::Errors, false) => "most errors",
+        (SortKey::Errors, true) => "fewest errors",
+    }
+}
+
+pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
+    let state = pen.state;
+    let areas = layout::traces(state, body);
+    let counts = counts(pen);
+    let cursor = filter::draw(pen, areas.filter, &counts);
+    filter::said(pen, areas.said, &state.filter, &understood(state), &matched(state));
+    super::strip::draw(pen, areas.strip);
+    heads(pen, areas.heads);
+    if state.list.rows.is_empty() {
+        nothing(pen, areas.rows);
+    }
+    let columns = list_columns(areas.rows.width);
+    for page in &state.list.page {
+        let Some(place) = page.index.checked_sub(state.list.offset) else { continue };
+        if place < usize::from(areas.rows.height) {
+            row(pen, Rect { y: areas.rows.y + cells(place), height: 1, ..areas.rows }, &columns, page);
+        }
+    }
+    preview(pen, areas.preview);
+    let proposals = filter::proposals_area(&state.filter, areas.said, body);
+    filter::proposals(pen, &state.filter, proposals);
+    cursor
+}
+
+/// What was understood of the filter, in words.
+fn understood(state: &State) -> String {
+    state.filter.query.text.clone()
+}
+
+/// `12 of 2,148 traces match`.
+fn matched(state: &State) -> String {
+    if state.filter.query.is_empty() {
+        return String::new();
+    }
+    if state.list.searching {
+        return "searching …".to_owned();
+    }
+    let (found, held) = (number(state.list.rows.len()), state.health.traces_held);
+    let found = format::count(found);
+    format!("{found} of {} match", many(held, "trace"))
+}
+
+fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
+    let state = pen.state;
+    let (dim, accent) = (pen.style(Role::Dim), pen.style(Role::Accent));
+    let health = &state.health;
+    let mut pieces: Vec<Piece<'static>> = vec![
+        (many(health.traces_held, "trace").into(), dim),
+        (format!(" · {}", many(health.spans_held, "span")).into(), dim),
+        (format!(" · {} first", order(state)).into(), dim),
+    ];
+    if state.list.paused {
+        pieces.push((" · ".into(), dim));
+        pieces.push((format!("paused, {} waiting", format::count(number(state.list.waiting))).into(), accent));
+    } else if state.list.follow {
+        pieces.push((" · following".into(), dim));
+    }
+    pieces
+}
+
+fn heads(pen: &mut Pen<'_>, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let columns = list_columns(area.width);
+    let sort = pen.state.list.sort;
+    let mark = |key: SortKey| match (key == sort.key, sort.ascending) {
+        (false, _) => "",
+        (true, true) => "▴",
+        (true, false) => "▾",
+    };
+    let faint = pen.style(Role::Faint);
+    let y = area.y;
+    let head = |name: &str, key: SortKey| format!("{name}{}", mark(key));
+    pen.put_right((area.x + columns.age_end, y), &head("age", SortKey::Time), columns.age_end, faint);
+    pen.put((area.x + columns.service, y), "service", columns.service_width, faint);
+    pen.put((area.x + columns.operation, y), "root operation", columns.operation_width, faint);
+    pen.put_right((area.x + columns.duration_end, y), &head("duration", SortKey::Duration), 10, faint);
+    if columns.bar_width > 0 {
+        let x = area.x + columns.bar;
+        pen.put((x, y), "1ms", 3, faint);
+        pen.put((x + columns.bar_width / 2 - 2, y), "100ms", 5, faint);
+        pen.put_right((x + columns.bar_width, y), "10s", 3, faint);
+    }
+    if columns.spans_end > columns.duration_end {
+        pen.put_right((area.x + columns.spans_end, y), &head("spans", SortKey::Spans), 7, faint);
+        pen.put_right((area.x + columns.errors_end, y), &head("err", SortKey::Errors), 4, faint);
+    }
+    pen.put((area.x + columns.notes, y), "notes", columns.notes_width, faint);
+}
+
+/// The column head in column `x` from the left edge of the list.
+pub(super) fn head_at(width: u16, x: u16) -> Option<SortKey> {
+    let columns = list_columns(width);
+    let ranges = [
+        (0, columns.age_end, SortKey::Time),
+        (columns.duration_end.saturating_sub(9), columns.bar + columns.bar_width, SortKey::Duration),
+        (columns.spans_end.saturating_sub(6), columns.spans_end, SortKey::Spans),
+        (columns.errors_end.saturating_sub(4), columns.errors_end, SortKey::Errors),
+    ];
+    ranges.into_iter().find(|(from, to, _)| (*from..*to).contains(&x)).map(|(_, _, key)| key)
+}
+
+fn nothing(pen: &mut Pen<'_>, area: Rect) {
+    let state = pen.state;
+    let (what, why) = if state.list.searching {
+        ("Searching …".to_owned(), "")
+    } else if state.filter.query.is_empty() {
+        ("No traces yet".to_owned(), "they show here as they arrive")
+    } else {
+        let held = many(state.health.traces_held, "trace");
+        (format!("Nothing matches among {held}"), "/ changes the filter, esc clears it")
+    };
+    super::trace::empty(pen, area, &what, why);
+}
+
+fn row(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, page: &Page) {
+    let selected = pen.state.list.selected == Some(page.row.trace);
+    if selected {
+        pen.select(area);
+    }
+    let y = area.y;
+    let Some(summary) = &page.summary else {
+        let dim = pen.style(Role::Dim);
+        let text = format!("{} has left to make room", page.row.trace);
+        pen.put((area.x + columns.service, y), &text, area.width.saturating_sub(columns.service), dim);
+        return;
+    };
+    let since = pen.state.now.since(summary.first_arrival);
+    let fresh = since < NEW && !selected;
+    let age = format::age(since);
+    let age_style = if fresh { pen.style(Role::Accent) } else { pen.style(Role::Dim) };
+    pen.put_right((area.x + columns.age_end, y), &age, columns.age_end, age_style);
+    let colour = Style::new().fg(pen.look.service(&summary.root_service));
+    pen.put((area.x + columns.service, y), "▌", 1, colour);
+    let service = text::visible(&summary.root_service);
+    let service = text::cut_middle(&service, usize::from(columns.service_width)).into_owned();
+    pen.put((area.x + columns.service + 1, y), &service, columns.service_width, pen.style(Role::Text));
+    operation(pen, (area.x + columns.operation, y), columns.operation_width, (page, summary, selected));
+    figures(pen, area, columns, summary);
+}
+
+fn operation(
+    pen: &mut Pen<'_>,
+    (x, y): (u16, u16),
+    room: u16,
+    (page, summary, selected): (&Page, &TraceSummary, bool),
+) {
+    let label = shown(pen.state, &summary.root_label).into_owned();
+    let role = if summary.has_root { Role::Text } else { Role::Dim };
+    let label = if summary.has_root { label } else { format!("… {label}") };
+    let mut style = pen.style(role);
+    if selected {
+        style = style.add_modifier(Modifier::BOLD);
+    }
+    let matched =
+        if page.row.matched > 0 { format!("  {}", format::count(u64::from(page.row.matched))) } else { String::new() };
+    let tail = cells(matched.len());
+    let room = room.saturating_sub(1);
+    let used = pen.put((x, y), &label, room.saturating_sub(tail), style);
+    pen.put((x + used, y), &matched, tail, pen.style(Role::Match));
+}
+
+fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &TraceSummary) {
+    let y = area.y;
+    let notes = notes(summary, &pen.state.settings.slow_sql);
+    let failed = summary.errors > 0;
+    let slow = notes.iter().any(|note| matches!(note, Note::SlowSql { .. }));
+    let (style, line) = match (failed, slow) {
+        (true, _) => (pen.style(Role::Error), pen.look.alarm(true)),
+        (false, true) => (pen.bold(Role::Slow), pen.look.alarm(false)),
+        (false, false) => (pen.style(Role::Text), pen.look.service(&summary.root_service)),
+    };
+    let duration = summary.duration();
+    pen.put_right((area.x + columns.duration_end, y), &duration.to_string(), 9, style);
+    if columns.bar_width > 0 {
+        let halves = super::bar::log_halves(duration, columns.bar_width);
+        pen.thin((area.x + columns.bar, y), halves, Style::new().fg(line));
+    }
+    if columns.spans_end > columns.duration_end {
+        let spans = format::count(u64::from(summary.spans));
+        pen.put_right((area.x + columns.spans_end, y), &spans, 7, pen.style(Role::Dim));
+        if failed {
+            let errors = format::count(u64::from(summary.errors));
+            pen.put_right((area.x + columns.errors_end, y), &errors, 4, pen.style(Role::Error));
+        }
+    }
+    if columns.notes_width > 0 {
+        let mut pieces: Vec<Piece<'_>> = Vec::new();
+        for note in &notes {
+            note_pieces(pen, note, &mut pieces);
+        }
+        let arriving = pen.state.now.since(summary.last_arrival) < pen.state.settings.arriving;
+        if arriving && pieces.is_empty() {
+            pieces.push(("… still arriving".into(), pen.style(Role::Dim)));
+        }
+        pen.line((area.x + columns.notes, y), columns.notes_width, &pieces);
+    }
+}
+
+fn note_pieces(pen: &Pen<'_>, note: &Note, pieces: &mut Vec<Piece<'static>>) {
+    let state = pen.state;
+    let gap: &str = if pieces.is_empty() { "" } else { "  " };
+    let piece: Piece<'static> = match note {
+        Note::Error { text, .. } => {
+            let text = text.as_deref().map_or(Cow::Borrowed("error"), |text| shown(state, text));
+            (format!("{gap}✗ {text}").into(), pen.style(Role::Error))
+        }
+        Note::SlowSql { duration, .. } => (format!("{gap}▲ SQL {duration}").into(), pen.style(Role::Slow)),
+        Note::Repeated { count, label } => {
+            let label = statement::summary(Category::Sql, label);
+            let label = shown(state, &label);
+            (format!("{gap}≡ ×{count} {label}").into(), pen.style(Role::Slow))
+        }
+    };
+    pieces.push(piece);
+}
+
+fn preview(pen: &mut Pen<'_>, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let state = pen.state;
+    let preview = state.list.preview.as_ref().filter(|preview| state.list.selected == Some(preview.id));
+    let Some(preview) = preview else {
+        pen.rule(Rect { height: 1, ..area }, false, &[]);
+        return;
+    };
+    let analysis = &preview.analysis;
+    let root = analysis.roots.iter().find_map(|node| analysis.span(*node));
+    let label = root.map_or(Cow::Borrowed("no root span yet"), |span| shown(state, &span.label));
+    let label = text::visible(&label).into_owned();
+    let label = text::cut_end(&label, usize::from(area.width / 2)).into_owned();
+    let mut title: Vec<Piece<'_>> = vec![(label.into(), pen.bold(Role::Text))];
+    let loud = match (analysis.errors.is_empty(), analysis.slow.is_empty()) {
+        (false, _) => Role::Error,
+        (true, false) => Role::Slow,
+        (true, true) => Role::Dim,
+    };
+    title.push((format!("  {}", analysis.duration()).into(), pen.style(loud)));
+    let verdict = verdict_pieces(pen, analysis);
+    if !verdict.is_empty() {
+        title.push(("  ".into(), pen.style(Role::Dim)));
+        let plain = |style: Style| style.remove_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+        title.extend(verdict.into_iter().map(|(text, style)| (text, plain(style))));
+    }
+    pen.rule(Rect { height: 1, ..area }, false, &title);
+    let waterfall =
+        Waterfall { analysis, rows: &preview.rows, offset: 0, selected: None, found: None, zoom: None, small: true };
+    let rows = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    waterfall.draw(pen, rows);
+    let more = preview.rows.len().saturating_sub(usize::from(rows.height));
+    if more > 0 && rows.height > 0 {
+        let text = format!(" {} more ", format::count(number(more)));
+        pen.put_right((area.right().saturating_sub(2), area.y), &text, 20, pen.style(Role::Faint));
+    }
+}

@@ -1,0 +1,276 @@
+//! The waterfall: tree, service, name, bar, duration, share. Only rows in sight are touched.
+
+use std::borrow::Cow;
+
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+
+use super::bar::{Bar, Window};
+use super::format;
+use super::layout::{WaterfallColumns, waterfall_columns};
+use super::look::Role;
+use super::pen::{Pen, cells, shown};
+use super::text;
+use crate::analysis::{Analysis, Row, RowKey, RowKind, group_label};
+use crate::app::Found;
+use crate::model::{Nanos, Timestamp};
+
+/// Cells a name keeps however deep it stands.
+const NAME_AT_LEAST: u16 = 12;
+
+/// What is drawn, and how.
+pub(super) struct Waterfall<'a> {
+    pub(super) analysis: &'a Analysis,
+    pub(super) rows: &'a [Row],
+    pub(super) offset: usize,
+    pub(super) selected: Option<RowKey>,
+    pub(super) found: Option<&'a Found>,
+    pub(super) zoom: Option<(Timestamp, Timestamp)>,
+    /// The preview: no shares, no remarks.
+    pub(super) small: bool,
+}
+
+/// What a row says, whatever it stands for.
+struct Said {
+    start: Timestamp,
+    end: Timestamp,
+    duration: Nanos,
+    failed: bool,
+    slow: bool,
+    group: bool,
+    /// Failed and slow spans hidden below.
+    hidden: (u32, u32),
+}
+
+impl Waterfall<'_> {
+    pub(super) fn window(&self, columns: &WaterfallColumns) -> Window {
+        let (from, to) = self.zoom.unwrap_or((self.analysis.start, self.analysis.end));
+        Window { from, to, columns: columns.bar_width }
+    }
+
+    pub(super) fn draw(&self, pen: &mut Pen<'_>, area: Rect) {
+        let columns = waterfall_columns(area.width, self.small);
+        for (y, index) in (area.top()..area.bottom()).zip(self.offset..self.rows.len()) {
+            let row_area = Rect { y, height: 1, ..area };
+            if let Some(row) = self.rows.get(index) {
+                self.row(pen, row_area, &columns, row);
+            }
+        }
+    }
+
+    fn said(&self, row: &Row) -> Option<Said> {
+        let node = self.analysis.nodes.get(row.node as usize)?;
+        Some(match &row.kind {
+            RowKind::Group { sum, start, end, failed, slow, .. } => Said {
+                start: *start,
+                end: *end,
+                duration: *sum,
+                failed: *failed > 0,
+                slow: *slow > 0,
+                group: true,
+                hidden: (0, 0),
+            },
+            RowKind::Span | RowKind::Missing => {
+                let folded = row.open == Some(false);
+                Said {
+                    start: node.start,
+                    end: node.end,
+                    duration: node.duration(),
+                    failed: node.failed,
+                    slow: node.slow.is_some(),
+                    group: false,
+                    hidden: if folded { (node.failed_descendants, node.slow_descendants) } else { (0, 0) },
+                }
+            }
+        })
+    }
+
+    fn row(&self, pen: &mut Pen<'_>, area: Rect, columns: &WaterfallColumns, row: &Row) {
+        let Some(said) = self.said(row) else { return };
+        let selected = self.selected == Some(row.key);
+        if selected {
+            pen.select(area);
+        }
+        let dimmed = self.found.is_some_and(|found| !matches(found, row));
+        let at = area.x + self.guides(pen, area, columns.name, row);
+        self.name(pen, (at, area.y), area.x + columns.name, (row, &said, dimmed, selected));
+        self.bar(pen, (area.x + columns.bar, area.y), columns, (row, &said, dimmed));
+        self.figures(pen, area, columns, (row, &said, dimmed));
+    }
+
+    /// Tree guides, fold mark and service bar. Answers where the name begins.
+    fn guides(&self, pen: &mut Pen<'_>, area: Rect, name_width: u16, row: &Row) -> u16 {
+        let step: u16 = if name_width >= 36 { 3 } else { 2 };
+        let faint = pen.style(Role::Faint);
+        let most = name_width.saturating_sub(NAME_AT_LEAST + 3) / step;
+        let depth = u16::try_from(row.depth).unwrap_or(u16::MAX);
+        let levels = depth.min(most);
+        // From the row itself upwards: each level has its own column, as long as there are columns.
+        let mut level = levels;
+        let mut at = Some(row);
+        while level > 0 {
+            let Some(here) = at else { break };
+            let x = area.x + 1 + step * (level - 1);
+            let own = level == levels;
+            let mark = match (own, here.last) {
+                (true, true) => "└─",
+                (true, false) => "├─",
+                (false, true) => "  ",
+                (false, false) => "│ ",
+            };
+            pen.put((x, area.y), mark, 2, faint);
+            at = here.parent_row.and_then(|parent| self.rows.get(parent as usize));
+            level -= 1;
+        }
+        let fold = match row.open {
+            Some(true) => "▾",
+            Some(false) => "▸",
+            None => "",
+        };
+        let fold_x = area.x + if levels == 0 { 1 } else { 2 + step * (levels - 1) };
+        pen.put((fold_x, area.y), fold, 1, pen.style(Role::Dim));
+        if depth > levels {
+            let mark = format!("‥{depth}");
+            pen.put((area.x, area.y), &mark, cells(mark.len()).min(name_width), pen.style(Role::Dim));
+        }
+        let bar = if levels == 0 { step } else { 1 + step * levels };
+        if let Some(span) = self.analysis.span(row.node) {
+            let colour = pen.look.service(&span.service);
+            pen.put((area.x + bar, area.y), "▌", 1, Style::new().fg(colour));
+        }
+        bar + 1
+    }
+
+    fn name(
+        &self,
+        pen: &mut Pen<'_>,
+        (x, y): (u16, u16),
+        end: u16,
+        (row, said, dimmed, selected): (&Row, &Said, bool, bool),
+    ) {
+        let room = end.saturating_sub(x + 1);
+        let emphasis = if selected { Modifier::BOLD } else { Modifier::empty() };
+        let (mark, style) = self.mark(pen, said, dimmed);
+        let style = style.add_modifier(emphasis);
+        let mut used = pen.put((x, y), mark, room, style);
+        let mut tail = String::new();
+        if let RowKind::Group { members, .. } = &row.kind {
+            tail = format!(" ×{}", format::count(super::pen::number(members.len())));
+        }
+        let (failed, slow) = said.hidden;
+        if failed > 0 {
+            tail.push_str(&format!(" ✗{failed}"));
+        } else if slow > 0 {
+            tail.push_str(&format!(" ▲{slow}"));
+        }
+        let label = self.label(row);
+        let label = shown(pen.state, &label);
+        let label = text::visible(&label);
+        let tail_width = cells(text::width(&tail));
+        let label = text::cut_end(&label, usize::from(room.saturating_sub(used + tail_width)));
+        used += pen.put((x + used, y), &label, room.saturating_sub(used), style);
+        let tail_style = match (failed, slow) {
+            (1.., _) => pen.style(Role::Error),
+            (0, 1..) => pen.style(Role::Slow),
+            _ => style,
+        };
+        pen.put((x + used, y), &tail, room.saturating_sub(used), tail_style);
+    }
+
+    fn label(&self, row: &Row) -> Cow<'_, str> {
+        match (&row.kind, row.key) {
+            (RowKind::Missing, RowKey::Missing(id)) => Cow::Owned(format!("parent {id} has not arrived")),
+            (RowKind::Group { .. }, _) => Cow::Owned(group_label(self.analysis, row)),
+            _ => self.analysis.span(row.node).map_or(Cow::Borrowed(""), |span| Cow::Borrowed(&*span.label)),
+        }
+    }
+
+    /// The glyph before the name, and the name's style.
+    fn mark(&self, pen: &Pen<'_>, said: &Said, dimmed: bool) -> (&'static str, Style) {
+        let mark = match (said.failed, said.slow, said.group) {
+            (true, _, _) => "✗",
+            (false, true, _) => "▲",
+            (false, false, true) => "≡",
+            _ => "",
+        };
+        let role = match (said.failed, said.slow || said.group) {
+            _ if dimmed => Role::Dim,
+            (true, _) => Role::Error,
+            (false, true) => Role::Slow,
+            (false, false) if self.found.is_some() => Role::Match,
+            _ => Role::Text,
+        };
+        (mark, pen.style(role))
+    }
+
+    fn bar(
+        &self,
+        pen: &mut Pen<'_>,
+        at: (u16, u16),
+        columns: &WaterfallColumns,
+        (row, said, dimmed): (&Row, &Said, bool),
+    ) {
+        let service = self.analysis.span(row.node).map(|span| pen.look.service(&span.service));
+        let faint = pen.style(Role::Faint).fg.unwrap_or(Color::Reset);
+        let colour = match (said.failed, said.slow || said.group) {
+            _ if dimmed => faint,
+            (true, _) => pen.look.alarm(true),
+            (false, true) => pen.look.alarm(false),
+            (false, false) => service.unwrap_or(faint),
+        };
+        let covered: &[_] = if said.group { &[] } else { self.analysis.covered_of(row.node) };
+        let bar = Bar { start: said.start, end: said.end, covered, colour };
+        pen.bar(at, self.window(columns), &bar, Style::new());
+    }
+
+    fn figures(
+        &self,
+        pen: &mut Pen<'_>,
+        area: Rect,
+        columns: &WaterfallColumns,
+        (row, said, dimmed): (&Row, &Said, bool),
+    ) {
+        let role = match (said.failed, said.slow) {
+            _ if dimmed => Role::Dim,
+            (true, _) => Role::Error,
+            (false, true) => Role::Slow,
+            _ if self.small => Role::Dim,
+            _ => Role::Text,
+        };
+        let style = if said.slow && !dimmed { pen.bold(role) } else { pen.style(role) };
+        let y = area.y;
+        if !matches!(row.kind, RowKind::Missing) && columns.duration_end > columns.bar + columns.bar_width {
+            let room = columns.duration_end - columns.bar - columns.bar_width;
+            pen.put_right((area.x + columns.duration_end, y), &said.duration.to_string(), room, style);
+        }
+        if columns.share_end > 0 {
+            let share = format::share(said.duration, self.analysis.duration());
+            pen.put_right((area.x + columns.share_end, y), &share, 5, pen.style(Role::Dim));
+        }
+        if columns.remark_width > 0
+            && let Some(span) = self.analysis.span(row.node)
+        {
+            let room = columns.remark_width.saturating_sub(1);
+            let remark = text::visible(&span.remark).into_owned();
+            let remark = text::cut_end(&remark, usize::from(room));
+            pen.put((area.x + columns.remark + 1, y), &remark, room, pen.style(Role::Dim));
+        }
+    }
+}
+
+/// Whether a row, or a member of its group, is among what was found.
+fn matches(found: &Found, row: &Row) -> bool {
+    match &row.kind {
+        RowKind::Group { members, .. } => members.iter().any(|member| found.set.contains(member)),
+        RowKind::Span | RowKind::Missing => found.set.contains(&row.node),
+    }
+}
+
+/// Where on a row of the waterfall the fold mark stands: its first and last column from the left edge.
+pub(super) fn fold_columns(name_width: u16, row: &Row) -> (u16, u16) {
+    let step: u16 = if name_width >= 36 { 3 } else { 2 };
+    let most = name_width.saturating_sub(NAME_AT_LEAST + 3) / step;
+    let levels = u16::try_from(row.depth).unwrap_or(u16::MAX).min(most);
+    let mark = if levels == 0 { 1 } else { 2 + step * (levels - 1) };
+    (mark.saturating_sub(1), mark + 1)
+}

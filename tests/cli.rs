@@ -1,0 +1,77 @@
+//! What is said without a screen: help, version, and settings that cannot be used.
+
+#[cfg(test)]
+mod cli {
+    use std::env;
+    use std::fs;
+    use std::process::{Command, Stdio};
+
+    use tempfile::TempDir;
+
+    struct Said {
+        code: Option<i32>,
+        out: String,
+        err: String,
+    }
+
+    /// Runs the program without a terminal, with `settings` as its file, named by `--config` where there are any.
+    fn run(arguments: &[&str], settings: Option<&str>) -> Said {
+        let home = TempDir::new().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tracefall"));
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
+            command.env_remove(name);
+        }
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+            command.env(name, home.path());
+        }
+        command.args(arguments).stdin(Stdio::null());
+        if let Some(settings) = settings {
+            let file = home.path().join("settings.toml");
+            fs::write(&file, settings).unwrap();
+            command.arg("--config").arg(file);
+        }
+        let output = command.output().unwrap();
+        Said {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[test]
+    fn help_names_the_files() {
+        let said = run(&["--help"], None);
+        assert_eq!(said.code, Some(0));
+        for part in ["listen", "demo", "--memory", "TRACEFALL_GRPC", "Settings: /", "Log:      /"] {
+            assert!(said.out.contains(part), "{part} in {}", said.out);
+        }
+    }
+
+    #[test]
+    fn the_version_is_the_crates() {
+        let said = run(&["--version"], None);
+        assert_eq!((said.code, said.out), (Some(0), format!("tracefall {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_used_are_named_with_their_place() {
+        let wrong: [(&[&str], Option<&str>, &[&str]); 5] = [
+            (&[], Some("theme = \"dark\"\nmemroy = \"1GiB\"\n"), &["settings.toml", "line 2", "memroy"]),
+            (&[], Some("memory = \"a lot\"\n"), &["settings.toml", "memory", "a lot"]),
+            (&["--memory", "a lot"], None, &["--memory", "a lot"]),
+            (&["--grpc", "nowhere"], None, &["--grpc", "nowhere"]),
+            (&["--config", "/nowhere/at/all.toml"], None, &["/nowhere/at/all.toml"]),
+        ];
+        for (arguments, settings, parts) in wrong {
+            let mut listen = vec!["listen", "--for", "1ms"];
+            listen.extend(arguments);
+            for arguments in [arguments, &listen] {
+                let said = run(arguments, settings);
+                assert_eq!(said.code, Some(2), "{arguments:?}: {}", said.err);
+                for part in parts {
+                    assert!(said.err.contains(part), "{part} in {}", said.err);
+                }
+            }
+        }
+    }
+}

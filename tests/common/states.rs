@@ -1,0 +1,337 @@
+//! States of the program, as a person may find it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
+use tracefall::app::{Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen};
+use tracefall::model::{
+    Attribute, Badges, Door, DoorState, Event, Health, LogRecord, Mishap, Nanos, RejectReason, Resource, Scope,
+    ServiceHealth, Signal, SourceHealth, SourceId, Span, Status, StatusCode, Timestamp, TraceId, TraceSummary, Value,
+};
+use tracefall::view::{self, Highlighter};
+
+use super::build::{START, text};
+
+pub const NOW: Timestamp = Timestamp(START.0 + 20_000_000_000);
+
+fn door(port: u16, state: DoorState) -> Door {
+    Door { address: SocketAddr::from(([127, 0, 0, 1], port)), state }
+}
+
+fn sources() -> Vec<SourceHealth> {
+    let six = |port| Door { address: format!("[::1]:{port}").parse().expect("an address"), state: DoorState::Open };
+    vec![
+        SourceHealth {
+            id: SourceId(0),
+            name: "OTLP/gRPC".into(),
+            doors: vec![door(4317, DoorState::Open), six(4317)],
+            ..SourceHealth::default()
+        },
+        SourceHealth {
+            id: SourceId(1),
+            name: "OTLP/HTTP".into(),
+            doors: vec![door(4318, DoorState::Open), six(4318)],
+            ..SourceHealth::default()
+        },
+    ]
+}
+
+fn settings() -> Settings {
+    let recipe = |language: &str, command: &str| (language.to_owned(), command.to_owned());
+    Settings {
+        arriving: Nanos::from_secs(5),
+        recipes: vec![
+            recipe("Python", "opentelemetry-instrument uvicorn app:app"),
+            recipe("Node", "node --import @opentelemetry/auto-instrumentations-node/register app.js"),
+            recipe("Java", "java -javaagent:opentelemetry-javaagent.jar -jar app.jar"),
+            recipe(
+                "other",
+                "export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+            ),
+            recipe("container", "docker run --network=host -e OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 …"),
+        ],
+        ..Settings::default()
+    }
+}
+
+/// Before the first span.
+pub fn empty() -> State {
+    let mut state = State::new(settings());
+    state.now = NOW;
+    let mishap = Mishap {
+        at: START,
+        what: "POST / over HTTP/1.1 arrived at 4317 from 127.0.0.1:51260".into(),
+        advice: "the path is missing: set the endpoint to http://localhost:4318/v1/traces".into(),
+        count: 1,
+    };
+    state.health = Arc::new(Health {
+        sources: sources(),
+        mishaps: vec![mishap],
+        memory_budget: 512 << 20,
+        started: START,
+        ..Health::default()
+    });
+    state
+}
+
+/// What a list says of a trace in the pictures.
+fn summary(id: u8, seconds: u64, service: &str, label: &str, millis: u64) -> TraceSummary {
+    let arrival = Timestamp(NOW.0 - seconds * 1_000_000_000);
+    TraceSummary {
+        id: TraceId([id; 16]),
+        root_service: service.into(),
+        root_label: label.into(),
+        has_root: true,
+        start: arrival,
+        end: arrival.plus(Nanos::from_millis(millis)),
+        first_arrival: arrival,
+        last_arrival: Timestamp(NOW.0 - 60_000_000_000),
+        spans: 5 + u32::from(id) * 7 % 40,
+        services: 1,
+        ..TraceSummary::default()
+    }
+}
+
+fn summaries() -> Vec<TraceSummary> {
+    let (hmis, web, tasks, events) = ("hmis-backend", "recipe-web", "task-manager", "event-observer");
+    let error = |mut summary: TraceSummary, text: &str| {
+        summary.errors = 1;
+        summary.badges.error = Some(text.into());
+        summary
+    };
+    let slow = |mut summary: TraceSummary, millis: u64| {
+        let statement = "SELECT * FROM patients WHERE id = $1".into();
+        summary.badges.longest_db = Some((Nanos::from_millis(millis), statement));
+        summary
+    };
+    let many = |mut summary: TraceSummary, count: u32, label: &str| {
+        summary.badges = Badges { repeated: Some((count, label.into())), ..Badges::default() };
+        summary
+    };
+    let mut rows = vec![
+        slow(summary(1, 2, hmis, "GET /api/v1/patients/{id}", 2_310), 1_820),
+        many(summary(12, 3, web, "documentLoad /recipes", 812), 38, "SELECT name FROM authors WHERE id = ?"),
+        summary(13, 4, hmis, "GET /api/v1/patients/{id}", 212),
+        error(summary(3, 5, events, "process_event order.created", 141), "WebhookError: 503"),
+        many(
+            summary(2, 6, hmis, "GET /api/v1/patients", 688),
+            47,
+            "SELECT * FROM patient_insurance WHERE patient_id = ?",
+        ),
+        error(summary(14, 7, hmis, "GET /api/v1/patients/{id}", 31), "NotFoundError"),
+        summary(15, 8, tasks, "POST /tasks", 48),
+        summary(16, 9, tasks, "GET /tasks", 12),
+        error(summary(17, 11, hmis, "POST /api/v1/patients", 36), "RuntimeError: billing is down"),
+        slow(summary(18, 12, web, "click #search", 1_420), 1_210),
+        summary(19, 13, hmis, "GET /api/v1/patients/{id}", 214),
+        summary(20, 14, events, "process_event user.updated", 88),
+        summary(21, 15, tasks, "GET /tasks/{id}", 9),
+        summary(22, 17, hmis, "GET /api/v1/patients/{id}", 209),
+    ];
+    if let Some(last) = rows.last_mut() {
+        last.last_arrival = NOW;
+    }
+    rows
+}
+
+/// The list with these traces, as much of it as fits looked up.
+fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> State {
+    let row = |summary: &TraceSummary| ListRow { trace: summary.id, matched: 0, first: None };
+    state.list.rows = Arc::new(summaries.iter().map(row).collect());
+    state.list.selected = summaries.first().map(|summary| summary.id);
+    state.viewport = view::viewport(&state, size);
+    let rows = usize::from(state.viewport.list);
+    let page = |(index, summary): (usize, TraceSummary)| Page { index, row: row(&summary), summary: Some(summary) };
+    state.list.page = summaries.into_iter().enumerate().take(rows).map(page).collect();
+    let buckets = usize::from(state.viewport.strip);
+    let wave = |n: usize| u32::try_from((n * 7919 + n * n * 31) % 13).unwrap_or(0);
+    state.list.strip = Strip {
+        seconds: 10,
+        requests: (0..buckets).map(|n| 2 + wave(n)).collect(),
+        errors: (0..buckets).map(|n| u32::from(n % 11 == 3) + 2 * u32::from(n + 4 == buckets)).collect(),
+        p95: (0..buckets).map(|n| 200_000_000 + u64::from(wave(n)) * 90_000_000 * (1 + n as u64 / 12)).collect(),
+        rate: 12.4,
+        error_share: 0.019,
+        p95_all: 1_920_000_000,
+    };
+    state
+}
+
+fn busy_health() -> Health {
+    let mut sources = sources();
+    for (source, accepted) in sources.iter_mut().zip([28_114, 3_793]) {
+        source.accepted = BTreeMap::from([(Signal::Traces, accepted), (Signal::Logs, accepted / 7)]);
+        source.spans_per_second = accepted / 90;
+        source.last_arrival = Some(NOW);
+    }
+    sources[1].rejected = BTreeMap::from([(RejectReason::InvalidSpanId, 3), (RejectReason::BadRequest, 12)]);
+    sources[1].doors[0].state =
+        DoorState::Busy { holder: Some("otelcol (pid 4711)".into()), next_try: Nanos::from_secs(4) };
+    let service = |spans: u64, errors: u64, slow_sql: u64| ServiceHealth {
+        spans,
+        traces: spans / 9,
+        errors,
+        slow_sql,
+        logs: spans / 4,
+        metrics: 0,
+        last_arrival: Timestamp(NOW.0 - 1_500_000_000),
+    };
+    Health {
+        sources,
+        services: BTreeMap::from([
+            ("event-observer".to_owned(), service(2_418, 31, 0)),
+            ("hmis-backend".to_owned(), service(21_660, 44, 112)),
+            ("insurance".to_owned(), service(3_120, 0, 0)),
+            ("task-manager".to_owned(), service(4_709, 0, 0)),
+        ]),
+        memory_used: 195 << 20,
+        memory_budget: 512 << 20,
+        spans_held: 31_907,
+        traces_held: 2_148,
+        logs_held: 4_558,
+        spans_per_second: 412,
+        duplicates: 17,
+        started: Timestamp(NOW.0 - 3_700_000_000_000),
+        ..empty_health()
+    }
+}
+
+fn empty_health() -> Health {
+    (*empty().health).clone()
+}
+
+/// The list with what happens on a busy day, and a preview of the first trace.
+pub fn traces(analysis: Arc<Analysis>, size: (u16, u16)) -> State {
+    let mut state = empty();
+    state.health = Arc::new(Health { sources: sources(), ..busy_health() });
+    let mut state = list(state, summaries(), size);
+    state.list.selected = Some(analysis.trace.id);
+    let rows = Arc::new(flatten(&analysis, &Folds::default()));
+    state.list.preview = Some(Preview { id: analysis.trace.id, last_arrival: START, analysis, rows });
+    state
+}
+
+/// Health on a busy day with one door taken.
+pub fn health() -> State {
+    let mut state = empty();
+    state.health = Arc::new(busy_health());
+    state.screen = Screen::Health;
+    state
+}
+
+/// A trace opened, with the row that `choose` picks selected and its detail read.
+pub fn trace(analysis: Arc<Analysis>, size: (u16, u16), choose: impl Fn(&Analysis, &Row) -> bool) -> State {
+    let mut state = empty();
+    state.health = Arc::new(Health { sources: sources(), ..busy_health() });
+    state.screen = Screen::Trace;
+    let rows = flatten(&analysis, &Folds::default());
+    let chosen = rows.iter().find(|row| choose(&analysis, row)).or(rows.first()).cloned();
+    let mut open = TraceScreen::new(analysis.trace.id);
+    open.selected = chosen.as_ref().map(|row| row.key);
+    open.rows = Arc::new(rows);
+    open.last_arrival = START;
+    open.analysis = Some(Arc::clone(&analysis));
+    state.trace = Some(open);
+    state.viewport = view::viewport(&state, size);
+    let columns = state.viewport.detail_columns;
+    if let (Some(row), Some(open)) = (chosen, state.trace.as_mut())
+        && let RowKey::Span(_) = row.key
+    {
+        open.detail.span = Some(Arc::new(detail(&analysis, row.node, columns)));
+    }
+    state
+}
+
+/// The span at a node with what an instrumentation would have sent.
+fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
+    let lean = analysis.span(node).expect("a span");
+    let label = &*lean.label;
+    let mut span = Span {
+        trace_id: analysis.trace.id,
+        span_id: lean.key.id,
+        parent_id: lean.parent_id,
+        name: (&*lean.name).into(),
+        kind: lean.key.kind,
+        start: lean.start,
+        end: lean.end,
+        status: Status { code: lean.status, message: "".into() },
+        resource: Arc::new(Resource {
+            attributes: vec![text("service.name", &lean.service), text("telemetry.sdk.language", "python")],
+            ..Resource::default()
+        }),
+        scope: Arc::new(Scope {
+            name: "opentelemetry.instrumentation.sqlalchemy".into(),
+            version: "0.48b0".into(),
+            ..Scope::default()
+        }),
+        ..Span::default()
+    };
+    if lean.category.is_database() {
+        span.attributes = vec![
+            text("db.system", "postgresql"),
+            text("db.statement", label),
+            text("db.name", "hmis"),
+            text("net.peer.name", "10.0.0.5"),
+            Attribute { key: "net.peer.port".into(), value: Value::Int(5432) },
+            text("patient.id", "9999999"),
+            text("user.password", "hunter2-secret"),
+        ];
+    } else {
+        span.attributes = vec![
+            text("http.route", label),
+            Attribute { key: "http.response.status_code".into(), value: Value::Int(503) },
+            text(
+                "request.body",
+                r#"{"order":17,"items":[{"sku":"A-1","amount":2},{"sku":"B-9","amount":1}],"note":null}"#,
+            ),
+        ];
+    }
+    if lean.status == StatusCode::ERROR {
+        span.status.message = "the webhook answered 503".into();
+        span.events = vec![Event {
+            time: lean.end,
+            name: "exception".into(),
+            attributes: vec![
+                text("exception.type", "WebhookError"),
+                text("exception.message", "503 Service Unavailable from hooks.example.com"),
+                text(
+                    "exception.stacktrace",
+                    "Traceback (most recent call last):\n  File \"observer/actions.py\", line 88, in run\n    response.raise_for_status()\n  File \"httpx/_models.py\", line 761, in raise_for_status\n    raise HTTPStatusError(message)\nWebhookError: 503 Service Unavailable",
+                ),
+            ],
+            dropped_attributes: 0,
+        }];
+    }
+    let log = LogRecord {
+        time: lean.start.plus(Nanos::from_millis(1)),
+        severity: 13,
+        severity_text: "WARN".into(),
+        body: Value::Text("query plan has no index for patients.id".into()),
+        trace_id: analysis.trace.id,
+        ..LogRecord::default()
+    };
+    let highlighter = Highlighter::default();
+    let mut highlighted = Vec::new();
+    if lean.category.is_database() {
+        highlighted.push(("db.statement".to_owned(), highlighter.highlight(Language::Sql, label, columns)));
+    } else {
+        let body = r#"{"order":17,"items":[{"sku":"A-1","amount":2},{"sku":"B-9","amount":1}],"note":null}"#;
+        highlighted.push(("request.body".to_owned(), highlighter.highlight(Language::Json, body, columns)));
+    }
+    let mut cells = Vec::new();
+    if lean.category.is_database() {
+        cells.push(Cell::Statement);
+    }
+    cells.extend((0..span.attributes.len()).map(Cell::Attribute));
+    cells.extend((0..span.events.len()).map(Cell::Event));
+    cells.push(Cell::Log(0));
+    cells.extend((0..span.resource.attributes.len()).map(Cell::Resource));
+    SpanDetail { span, logs: vec![log], highlighted, cells }
+}
+
+/// The row whose label begins so.
+pub fn labelled(start: &'static str) -> impl Fn(&Analysis, &Row) -> bool {
+    move |analysis, row| analysis.span(row.node).is_some_and(|span| span.label.starts_with(start))
+}

@@ -1,0 +1,856 @@
+//! What keys and mouse do: start, keys, what is there then. Effects are carried out at once, on traces made by hand.
+
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tracefall::analysis::slow_sql::Thresholds;
+use tracefall::analysis::{RowKey, analyse, flatten};
+use tracefall::app::{
+    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
+    Mouse, MouseKind, Overlay, Page, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
+    Viewport, work,
+};
+use tracefall::model::{
+    Attribute, Category, Health, Kind, Link, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId,
+    TraceSpan, TraceSummary, Value,
+};
+use tracefall::query::Hit;
+
+const MS: u64 = 1_000_000;
+
+/// A program without terminal and index: `run` with hand-made traces.
+struct Bench {
+    state: State,
+    keymap: Keymap,
+    traces: Vec<Trace>,
+    done: Vec<Effect>,
+    /// Answers come at once; otherwise they pile up in `done` as effects.
+    prompt: bool,
+}
+
+fn trace_id(number: u64) -> TraceId {
+    TraceId((u128::from(number) + 1).to_be_bytes())
+}
+
+fn key_of(number: u64) -> SpanKey {
+    SpanKey { id: SpanId((number + 1).to_be_bytes()), kind: Kind::INTERNAL }
+}
+
+/// A span by number, its parent's number, start and length in ms; `!` in the label fails it, `SQL` makes it a statement.
+fn span(number: u64, parent: Option<u64>, start: u64, length: u64, label: &str) -> TraceSpan {
+    TraceSpan {
+        key: key_of(number),
+        parent_id: parent.map(|number| key_of(number).id),
+        start: Timestamp(1_000_000 * MS + start * MS),
+        end: Timestamp(1_000_000 * MS + (start + length) * MS),
+        status: if label.contains('!') { StatusCode::ERROR } else { StatusCode::UNSET },
+        service: "shop".into(),
+        name: label.into(),
+        label: label.into(),
+        category: if label.contains("SQL") { Category::Sql } else { Category::Other },
+        ..TraceSpan::default()
+    }
+}
+
+/// root ─ auth ─ check, load ─ SQL (slow), SQL ×6 (grouped, one fails), pay! ─ card! and a missing parent's child.
+fn shop(number: u64) -> Trace {
+    let mut spans = vec![
+        span(0, None, 0, 1000, "GET /cart"),
+        span(1, Some(0), 1, 10, "auth"),
+        span(2, Some(1), 2, 5, "check"),
+        span(3, Some(0), 20, 500, "load"),
+        span(4, Some(3), 21, 400, "SQL select cart"),
+        span(5, Some(0), 600, 60, "pay!"),
+        span(6, Some(5), 610, 40, "card!"),
+        span(7, Some(99), 700, 10, "stray"),
+    ];
+    spans.extend((0..6).map(|item| span(10 + item, Some(3), 430 + item * 10, 5, "SQL select item")));
+    spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end), span.key));
+    Trace { id: trace_id(number), spans, last_arrival: Timestamp(1), truncated: false }
+}
+
+impl Bench {
+    fn new(traces: u64) -> Self {
+        let settings = Settings {
+            slow_sql: Thresholds::default(),
+            recipes: vec![
+                ("Python".to_owned(), "opentelemetry-instrument uvicorn app:app".to_owned()),
+                ("other".to_owned(), "export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318".to_owned()),
+            ],
+            ..Settings::default()
+        };
+        let mut state = State::new(settings);
+        state.viewport = Viewport {
+            columns: 120,
+            rows: 36,
+            list: 10,
+            preview: 8,
+            waterfall: 8,
+            detail: 6,
+            detail_columns: 60,
+            scroll: 20,
+            strip: 40,
+            ..Viewport::default()
+        };
+        let traces = (0..traces).map(shop).collect();
+        let mut bench = Self { state, keymap: Keymap::default(), traces, done: Vec::new(), prompt: true };
+        bench.arrive();
+        bench
+    }
+
+    /// A search as `tick` asks for one when the index has changed.
+    fn arrive(&mut self) {
+        self.state.list.revision += 1;
+        let rows = self.rows();
+        let generation = self.state.list.generation;
+        let answer = Answer::Listed { generation, revision: 1, rows, strip: Strip::default(), partial: false };
+        self.answer(answer);
+        // As `refresh` does from the index.
+        let summary =
+            TraceSummary { root_label: "GET /cart".into(), root_service: "shop".into(), ..TraceSummary::default() };
+        let page = |(index, row): (usize, &Hit)| Page { index, row: *row, summary: Some(summary.clone()) };
+        self.state.list.page = self.state.list.rows.iter().enumerate().take(10).map(page).collect();
+    }
+
+    fn rows(&self) -> Arc<Vec<Hit>> {
+        let hit = |trace: &Trace| Hit { trace: trace.id, matched: 0, first: None };
+        let matches = |trace: &&Trace| {
+            let terms = &self.state.filter.query.terms;
+            terms.is_empty() || trace.id.0[15].is_multiple_of(2)
+        };
+        Arc::new(self.traces.iter().rev().filter(matches).map(hit).collect())
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let effects = app::answer(&mut self.state, answer);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.done.push(effect.clone());
+            if self.prompt
+                && let Some(answer) = self.work(effect)
+            {
+                self.answer(answer);
+            }
+        }
+    }
+
+    fn held(&self, id: TraceId) -> Option<&Trace> {
+        self.traces.iter().find(|trace| trace.id == id)
+    }
+
+    fn work(&self, effect: Effect) -> Option<Answer> {
+        let judge = |trace: &Trace| Arc::new(analyse(Arc::new(trace.clone()), &Thresholds::default()));
+        Some(match effect {
+            Effect::List { generation, .. } => {
+                let (revision, rows) = (self.state.list.revision, self.rows());
+                Answer::Listed { generation, revision, rows, strip: Strip::default(), partial: false }
+            }
+            Effect::Open { generation, trace, folds, find } => {
+                let analysis = self.held(trace).map(judge);
+                let rows = analysis.as_ref().map(|analysis| flatten(analysis, &folds)).unwrap_or_default();
+                let found = find.zip(analysis.as_ref()).map(|(query, analysis)| matching(analysis, &query.text));
+                Answer::Opened { generation, trace, analysis, rows: Arc::new(rows), found }
+            }
+            Effect::Preview { trace } => {
+                let analysis = judge(self.held(trace)?);
+                let rows = Arc::new(flatten(&analysis, &tracefall::analysis::Folds::default()));
+                Answer::Previewed { trace, analysis, rows }
+            }
+            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Find { generation, analysis, query } => {
+                let nodes = matching(&analysis, &query.text);
+                Answer::Found { generation, query, nodes }
+            }
+            Effect::Detail { trace, span, .. } => Answer::Detailed { trace, span, detail: Some(Self::detail(span)) },
+            Effect::Complete { text, .. } => Answer::Completed { text, completions: Vec::new() },
+            Effect::Copy { what, .. } => Answer::Copied(Ok(what)),
+            Effect::Demo(play) => Answer::Demo(Ok(play)),
+            Effect::Keep(_) | Effect::Quit => return None,
+        })
+    }
+
+    fn detail(key: SpanKey) -> Arc<SpanDetail> {
+        let text = |key: &str, value: &str| Attribute { key: key.into(), value: Value::Text(value.into()) };
+        let link = |trace: u64, span: u64| Link {
+            trace_id: trace_id(trace).0.into(),
+            span_id: key_of(span).id.0.into(),
+            ..Link::default()
+        };
+        // The span "auth" links to "card!" of trace 0, "check" to a trace that is not held.
+        let links = match key {
+            key if key == key_of(1) => vec![link(0, 6)],
+            key if key == key_of(2) => vec![link(9_999, 0)],
+            _ => Vec::new(),
+        };
+        let cells = [Cell::Statement, Cell::Attribute(0), Cell::Attribute(1)];
+        let cells = cells.into_iter().chain((0..links.len()).map(Cell::Link)).collect();
+        let span = Span {
+            span_id: key.id,
+            kind: key.kind,
+            attributes: vec![text("db.statement", "SELECT 1"), text("user.password", "hunter2")],
+            links,
+            ..Span::default()
+        };
+        Arc::new(SpanDetail { span, cells, ..SpanDetail::default() })
+    }
+
+    /// Presses keys given by their config names; words in quotes are typed.
+    fn press(&mut self, keys: &str) -> &mut Self {
+        for word in keys.split_whitespace() {
+            let presses: Vec<KeyPress> = match word.strip_prefix('\'') {
+                Some(typed) => typed.trim_end_matches('\'').chars().map(|c| KeyPress::plain(Key::Char(c))).collect(),
+                None => vec![word.parse().unwrap()],
+            };
+            for key in presses {
+                let effects = app::input(&mut self.state, &self.keymap, &Input::Key(key));
+                self.carry_out(effects);
+            }
+        }
+        self
+    }
+
+    fn click(&mut self, kind: MouseKind, target: &Target, twice: bool) -> &mut Self {
+        let mouse = Mouse { column: 0, row: 0, kind };
+        let effects = app::click(&mut self.state, mouse, target, twice);
+        self.carry_out(effects);
+        self
+    }
+
+    /// What a person sees, in a line.
+    fn seen(&self) -> String {
+        let State { screen, list, trace, overlay, .. } = &self.state;
+        let overlay = match overlay {
+            None => "",
+            Some(Overlay::Help { .. }) => " help",
+            Some(Overlay::Palette(_)) => " palette",
+            Some(Overlay::Copy(_)) => " copy",
+        };
+        match screen {
+            Screen::Health => format!("health{overlay}"),
+            Screen::Traces => {
+                let at = list.selected.and_then(|id| list.rows.iter().position(|row| row.trace == id));
+                let follow = if list.follow { " follow" } else { "" };
+                let at = at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+                format!("list {at} of {} from {}{follow}{overlay}", list.rows.len(), list.offset)
+            }
+            Screen::Trace => {
+                let Some(trace) = trace else { return "no trace".to_owned() };
+                let at = trace.rows.iter().position(|row| Some(row.key) == trace.selected);
+                let label = at.map_or_else(|| "-".to_owned(), |at| label(trace, at));
+                let focus = if trace.detail.focus == DetailFocus::Detail { " detail" } else { "" };
+                format!("trace {label} of {}{focus}{overlay}", trace.rows.len())
+            }
+        }
+    }
+
+    fn notice(&self) -> &str {
+        self.state.notice.as_ref().map_or("", |notice| &notice.text)
+    }
+}
+
+fn label(trace: &TraceScreen, row: usize) -> String {
+    let analysis = trace.analysis.as_ref().unwrap();
+    let row = &trace.rows[row];
+    let label = match row.key {
+        RowKey::Missing(_) => "missing".to_owned(),
+        _ => analysis.span(row.node).unwrap().label.to_string(),
+    };
+    if matches!(row.key, RowKey::Group(..)) { format!("[{label}]") } else { label }
+}
+
+fn matching(analysis: &tracefall::analysis::Analysis, text: &str) -> Vec<u32> {
+    tracefall::analysis::find(analysis, text)
+}
+
+#[test]
+fn keys_move_and_change_screens() {
+    let mut failures = Vec::new();
+    for (keys, expected) in [
+        ("", "list 0 of 30 from 0 follow"),
+        ("k", "list 0 of 30 from 0 follow"),
+        ("j", "list 1 of 30 from 0"),
+        ("down down up", "list 1 of 30 from 0"),
+        ("pagedown", "list 9 of 30 from 1"),
+        ("pagedown ctrl-d", "list 18 of 30 from 10"),
+        ("G", "list 29 of 30 from 20"),
+        ("end ctrl-b", "list 20 of 30 from 19"),
+        ("G g", "list 0 of 30 from 0"),
+        ("j f", "list 0 of 30 from 0 follow"),
+        ("f", "list 0 of 30 from 0"),
+        ("s", "list 0 of 30 from 0"),
+        ("j j S", "list 0 of 30 from 0"),
+        ("tab", "trace card! of 10"),
+        ("tab tab", "health"),
+        ("tab tab tab", "list 0 of 30 from 0 follow"),
+        ("shift-tab", "health"),
+        ("8 1", "list 0 of 30 from 0 follow"),
+        ("2", "trace card! of 10"),
+        ("enter", "trace card! of 10"),
+        ("enter esc", "list 0 of 30 from 0 follow"),
+        ("8 esc", "list 0 of 30 from 0 follow"),
+        ("8 / esc", "list 0 of 30 from 0 follow"),
+        ("?", "list 0 of 30 from 0 follow help"),
+        ("? j esc", "list 0 of 30 from 0 follow"),
+        ("? ?", "list 0 of 30 from 0 follow"),
+        ("? 8", "health"),
+        (": esc", "list 0 of 30 from 0 follow"),
+        (": 'health' enter", "health"),
+        (":", "list 0 of 30 from 0 follow palette"),
+        ("y", "list 0 of 30 from 0 follow copy"),
+        ("y esc", "list 0 of 30 from 0 follow"),
+    ] {
+        let mut bench = Bench::new(30);
+        bench.press(keys);
+        if bench.seen() != expected {
+            failures.push(format!("after {keys}: {} ({})", bench.seen(), bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn keys_walk_the_waterfall() {
+    let mut failures = Vec::new();
+    // The rows: GET /cart, auth, check, load, SQL select cart, [SQL select item], pay!, card!, missing, stray.
+    for (keys, expected) in [
+        ("g", "trace GET /cart of 10"),
+        ("g j j", "trace check of 10"),
+        ("G", "trace stray of 10"),
+        ("g enter", "trace GET /cart of 3"),
+        ("g enter enter", "trace GET /cart of 10"),
+        ("g left", "trace GET /cart of 3"),
+        ("g left right", "trace GET /cart of 10"),
+        ("g right", "trace auth of 10"),
+        ("g j j h", "trace auth of 10"),
+        ("g j j h h", "trace auth of 9"),
+        ("g [", "trace GET /cart of 6"),
+        ("g j j [", "trace auth of 6"),
+        ("g [ ]", "trace GET /cart of 10"),
+        ("g ] ", "trace GET /cart of 16"),
+        ("g s", "trace SQL select cart of 10"),
+        ("g e", "trace card! of 10"),
+        ("g e e", "trace pay! of 10"),
+        ("g e E", "trace pay! of 10"),
+        ("g e E E", "trace card! of 10"),
+        ("g j j [ e", "trace card! of 7"),
+        ("/ 'select' enter", "trace SQL select cart of 10"),
+        ("/ 'select' enter n", "trace SQL select item of 16"),
+        ("/ 'select' enter N", "trace SQL select item of 16"),
+        ("/ 'stray' enter", "trace stray of 10"),
+        ("/ 'stray' enter esc", "trace stray of 10"),
+        ("/ 'stray' enter esc esc", "list 0 of 3 from 0 follow"),
+        ("g d", "trace GET /cart of 10 detail"),
+        ("g d esc", "trace GET /cart of 10"),
+        ("g d d", "trace GET /cart of 10"),
+        ("g z esc", "trace GET /cart of 10"),
+        ("g z esc esc", "list 0 of 3 from 0 follow"),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press("enter").press(keys);
+        if bench.seen() != expected {
+            failures.push(format!("after {keys}: {} ({})", bench.seen(), bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn rows_that_arrive_move_nothing_under_the_reader() {
+    let mut bench = Bench::new(30);
+    bench.press("j j j j j");
+    let selected = bench.state.list.selected;
+    for number in 30..45 {
+        bench.traces.push(shop(number));
+        bench.arrive();
+        let list = &bench.state.list;
+        let at = list.rows.iter().position(|row| Some(row.trace) == selected).unwrap();
+        assert_eq!((list.selected, at - list.offset), (selected, 5));
+    }
+    bench.press("f");
+    assert_eq!(bench.seen(), "list 0 of 45 from 0 follow");
+    bench.traces.push(shop(45));
+    bench.arrive();
+    assert_eq!(bench.state.list.selected, Some(trace_id(45)));
+}
+
+#[test]
+fn a_selected_trace_that_leaves_hands_over_to_its_neighbour() {
+    let mut bench = Bench::new(30);
+    bench.press("j j j");
+    bench.traces.remove(26);
+    bench.arrive();
+    assert_eq!((bench.seen().as_str(), bench.state.list.selected), ("list 3 of 29 from 0", Some(trace_id(25))));
+    bench.press("G");
+    bench.traces.remove(0);
+    bench.arrive();
+    assert_eq!((bench.seen().as_str(), bench.state.list.selected), ("list 27 of 28 from 18", Some(trace_id(1))));
+    bench.traces.clear();
+    bench.arrive();
+    assert_eq!(bench.seen(), "list - of 0 from 0");
+    assert!(bench.state.list.preview.is_none());
+}
+
+#[test]
+fn a_growing_trace_keeps_selection_folds_and_place() {
+    let mut bench = Bench::new(1);
+    bench.press("enter g j j j left");
+    assert_eq!(bench.seen(), "trace load of 8");
+    bench.traces[0].spans.insert(1, span(50, Some(0), 0, 1, "early"));
+    bench.traces[0].last_arrival = Timestamp(2);
+    let (generation, id) = bench.state.trace.as_ref().map(|trace| (trace.generation, trace.id)).unwrap();
+    let folds = bench.state.trace.as_ref().unwrap().folds.clone();
+    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None }).unwrap();
+    let line = |bench: &Bench| {
+        let trace = bench.state.trace.as_ref().unwrap();
+        trace.rows.iter().position(|row| Some(row.key) == trace.selected).unwrap() - trace.offset
+    };
+    let before = line(&bench);
+    bench.answer(answer);
+    assert_eq!((bench.seen().as_str(), line(&bench)), ("trace load of 9", before));
+}
+
+#[test]
+fn the_selection_of_a_folded_group_stays_at_the_group() {
+    let mut bench = Bench::new(1);
+    bench.press("enter g j j j j j");
+    assert_eq!(bench.seen(), "trace [SQL select item] of 10");
+    bench.press("right right right");
+    assert_eq!(bench.seen(), "trace SQL select item of 16");
+    bench.press("left left");
+    assert_eq!(bench.seen(), "trace [SQL select item] of 10");
+}
+
+#[test]
+fn links_lead_to_their_span_and_back() {
+    let mut bench = Bench::new(3);
+    bench.press("enter g j");
+    assert_eq!(bench.seen(), "trace auth of 10");
+    bench.press("L");
+    assert_eq!((bench.seen().as_str(), bench.state.trace.as_ref().unwrap().id), ("trace card! of 10", trace_id(0)));
+    bench.press("B");
+    assert_eq!((bench.seen().as_str(), bench.state.trace.as_ref().unwrap().id), ("trace auth of 10", trace_id(2)));
+    bench.press("j L");
+    assert_eq!((bench.seen().as_str(), bench.notice()), ("trace check of 10", "the linked trace is not held here"));
+    assert_eq!(bench.state.trace.as_ref().unwrap().id, trace_id(2));
+    bench.press("k d j j j enter");
+    assert_eq!((bench.seen().as_str(), bench.state.trace.as_ref().unwrap().id), ("trace card! of 10", trace_id(0)));
+    bench.press("esc");
+    assert_eq!(bench.seen(), "trace auth of 10");
+}
+
+#[test]
+fn copies_are_masked_unless_secrets_are_shown() {
+    let copied = |keys: &str| {
+        let mut bench = Bench::new(1);
+        bench.press(keys);
+        bench.done.iter().rev().find_map(|effect| match effect {
+            Effect::Copy { text, .. } => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let id = trace_id(0).to_string();
+    assert_eq!(copied("y t").as_ref(), Some(&id));
+    assert_eq!(copied("y y").as_ref(), Some(&id));
+    assert_eq!(copied("enter g y s").unwrap(), "SELECT 1");
+    assert_eq!(copied("enter g y i").unwrap(), key_of(0).id.to_string());
+    assert!(!copied("enter g y A").unwrap().contains("hunter2"));
+    assert!(copied("enter g u y A").unwrap().contains("user.password=hunter2"));
+    assert!(!copied("enter g d j j y a").unwrap().contains("hunter2"));
+    assert_eq!(copied("enter g u d j j y a").unwrap(), "hunter2");
+    assert_eq!(copied("y esc"), None);
+    let mut empty = Bench::new(0);
+    empty.press("y y");
+    assert!(matches!(empty.done.last(), Some(Effect::Copy { text, .. }) if text.starts_with("export OTEL_")));
+}
+
+#[test]
+fn the_filter_bar_takes_every_key_but_the_interrupt() {
+    let mut bench = Bench::new(9);
+    bench.press("/ 'q?:1s'");
+    assert_eq!((bench.state.filter.text.as_str(), bench.seen().as_str()), ("q?:1s", "list 0 of 4 from 0 follow"));
+    bench.press("esc");
+    assert_eq!((bench.state.filter.text.as_str(), bench.state.filter.editing), ("", false));
+    assert_eq!(bench.seen(), "list 0 of 9 from 0 follow");
+    assert!(!bench.state.quitting);
+    bench.press("/ ctrl-c");
+    assert!(bench.state.quitting);
+    assert!(matches!(bench.done.last(), Some(Effect::Quit)));
+    for keys in [": ctrl-c", "? ctrl-c", "y ctrl-c", "8 ctrl-c", "enter ctrl-c", "q", "enter q", "8 q", "? q"] {
+        let mut bench = Bench::new(9);
+        bench.press(keys);
+        assert!(bench.state.quitting, "{keys}");
+    }
+}
+
+#[test]
+fn paste_types_into_the_bar() {
+    let mut bench = Bench::new(3);
+    let effects = app::input(&mut bench.state, &bench.keymap, &Input::Paste("a\nb\u{1b}".to_owned()));
+    bench.carry_out(effects);
+    assert_eq!((bench.state.filter.editing, bench.state.filter.text.as_str()), (true, "a b"));
+}
+
+#[test]
+fn pause_holds_the_rows_and_resume_lets_them_in() {
+    let mut bench = Bench::new(5);
+    bench.press("space");
+    assert!(bench.state.list.paused);
+    bench.traces.push(shop(5));
+    bench.press("space");
+    assert_eq!((bench.state.list.paused, bench.seen().as_str()), (false, "list 0 of 6 from 0 follow"));
+}
+
+#[test]
+fn answers_to_older_requests_are_dropped() {
+    let mut bench = Bench::new(3);
+    bench.prompt = false;
+    bench.done.clear();
+    bench.press("enter");
+    let first = bench.done.iter().find(|effect| matches!(effect, Effect::Open { .. })).cloned().unwrap();
+    bench.press("esc j enter");
+    let second = bench.done.iter().rfind(|effect| matches!(effect, Effect::Open { .. })).cloned().unwrap();
+    let (late, right) = (bench.work(first).unwrap(), bench.work(second).unwrap());
+    bench.answer(right);
+    bench.answer(late);
+    let trace = bench.state.trace.as_ref().unwrap();
+    assert_eq!((trace.id, trace.analysis.as_ref().unwrap().trace.id), (trace_id(1), trace_id(1)));
+}
+
+#[test]
+fn the_mouse_reaches_everything() {
+    let down = MouseKind::Down(Button::Left);
+    let mut bench = Bench::new(30);
+    bench.click(down, &Target::ListRow(3), false);
+    assert_eq!(bench.seen(), "list 3 of 30 from 0");
+    bench.click(MouseKind::WheelDown, &Target::ListRow(3), false);
+    assert_eq!(bench.seen(), "list 3 of 30 from 3");
+    bench.click(MouseKind::WheelDown, &Target::ListRow(3), false);
+    assert_eq!(bench.seen(), "list 6 of 30 from 6");
+    bench.click(down, &Target::SortBy(SortKey::Duration), false);
+    assert_eq!(bench.state.list.sort, Sort { key: SortKey::Duration, ascending: false });
+    bench.click(down, &Target::SortBy(SortKey::Duration), false);
+    assert!(bench.state.list.sort.ascending);
+    bench.click(down, &Target::ListRow(0), true);
+    assert_eq!(bench.seen(), "trace card! of 10");
+    bench.click(down, &Target::SpanRow { row: 0, fold: true }, false);
+    assert_eq!(bench.seen(), "trace GET /cart of 3");
+    let (early, late) = (Timestamp(1_000_100 * MS), Timestamp(1_000_300 * MS));
+    bench.click(down, &Target::Axis(late), false);
+    bench.click(MouseKind::Drag(Button::Left), &Target::Axis(early), false);
+    bench.click(MouseKind::Up(Button::Left), &Target::Nothing, false);
+    assert_eq!(bench.state.trace.as_ref().unwrap().zoom, Some((early, late)));
+    bench.click(down, &Target::Axis(early), true);
+    assert_eq!(bench.state.trace.as_ref().unwrap().zoom, None);
+    bench.click(down, &Target::Detail(Some(1)), false);
+    assert_eq!(bench.state.trace.as_ref().unwrap().detail.cell, 1);
+    bench.click(down, &Target::Tab(Screen::Health), false);
+    assert_eq!(bench.seen(), "health");
+    bench.click(down, &Target::Hint(Action::Help), false);
+    bench.click(down, &Target::Nothing, false);
+    assert_eq!(bench.seen(), "health");
+    bench.click(down, &Target::Filter, false);
+    assert!(bench.state.filter.editing);
+    bench.click(down, &Target::ListRow(1), false);
+    assert!(!bench.state.filter.editing);
+}
+
+#[test]
+fn detail_steps_through_what_is_longer_than_the_pane() {
+    let mut bench = Bench::new(1);
+    bench.press("enter g d");
+    bench.state.viewport.detail_lines = 30;
+    bench.state.viewport.cells = [Lines::default(), Lines { first: 0, count: 8 }, Lines { first: 8, count: 2 }];
+    bench.press("j j");
+    let detail = |bench: &Bench| bench.state.trace.as_ref().map(|t| (t.detail.cell, t.detail.scroll)).unwrap();
+    assert_eq!(detail(&bench), (0, 2));
+    bench.press("j");
+    assert_eq!(detail(&bench), (1, 4));
+    bench.press("G");
+    assert_eq!(detail(&bench), (2, 24));
+    bench.press("J");
+    assert_eq!((detail(&bench), bench.notice()), ((2, 24), "this is the end"));
+    bench.press("K g");
+    assert_eq!(detail(&bench), (0, 0));
+}
+
+/// A start in which everything has something to do.
+fn busy(context: Context) -> Bench {
+    let mut bench = Bench::new(30);
+    bench.press("j j j j j j j j j j j j");
+    match context {
+        Context::Health => bench.press("8 j j j"),
+        Context::Trace => bench.press("enter g j j"),
+        Context::Detail => bench.press("enter g d j"),
+        Context::Traces | Context::Everywhere => &mut bench,
+    };
+    bench.state.notice = None;
+    bench.done.clear();
+    bench
+}
+
+#[test]
+fn every_key_that_help_lists_does_something_or_says_why_not() {
+    let mut failures = Vec::new();
+    for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+        for info in ACTIONS.iter().filter(|info| info.works_in(context)) {
+            for key in info.keys {
+                let mut bench = busy(context);
+                assert_eq!(bench.keymap.resolve(context, *key), Some(info.action));
+                let before = format!("{:?}", bench.state);
+                bench.press(&key.to_string());
+                let acted = format!("{:?}", bench.state) != before || !bench.done.is_empty();
+                if !acted {
+                    failures.push(format!("{key} ({}) did nothing in {context:?}", info.name));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn with_nothing_held_every_key_is_answered_too() {
+    let navigation = [Action::Up, Action::PageUp, Action::First];
+    for info in ACTIONS.iter().filter(|info| info.works_in(Context::Traces) && !navigation.contains(&info.action)) {
+        let mut bench = Bench::new(0);
+        bench.done.clear();
+        let before = format!("{:?}", bench.state);
+        bench.press(&info.keys[0].to_string());
+        let acted = format!("{:?}", bench.state) != before || !bench.done.is_empty();
+        assert!(acted, "{} did nothing on the empty list", info.name);
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Doing {
+    Key(KeyPress),
+    Paste(String),
+    Mouse(MouseKind, Target, bool),
+    Resize(u16, u16),
+    Trace(u64),
+    Leave(usize),
+    Grow(usize),
+    Work(usize),
+    Health,
+}
+
+fn any_key() -> impl Strategy<Value = KeyPress> {
+    let bound: Vec<KeyPress> = ACTIONS.iter().flat_map(|info| info.keys).copied().collect();
+    let typed = prop::sample::select("aé👩‍💻 =\"-<>(){}".chars().collect::<Vec<_>>());
+    prop_oneof![
+        6 => prop::sample::select(bound),
+        1 => typed.prop_map(|letter| KeyPress::plain(Key::Char(letter))),
+        1 => prop::sample::select(vec![Key::Backspace, Key::Delete, Key::Enter, Key::Esc]).prop_map(KeyPress::plain),
+    ]
+}
+
+fn any_target() -> impl Strategy<Value = Target> {
+    prop_oneof![
+        (0..40_usize).prop_map(Target::ListRow),
+        (0..40_usize, any::<bool>()).prop_map(|(row, fold)| Target::SpanRow { row, fold }),
+        any::<u64>().prop_map(|at| Target::Axis(Timestamp(at))),
+        prop::option::of(0..9_usize).prop_map(Target::Detail),
+        (0..9_usize).prop_map(Target::Completion),
+        (0..9_usize).prop_map(Target::Command),
+        (0..9_usize).prop_map(Target::Copied),
+        prop::sample::select(ACTIONS.iter().map(|info| info.action).filter(|a| *a != Action::Quit).collect::<Vec<_>>())
+            .prop_map(Target::Hint),
+        prop::sample::select(vec![
+            Target::Tab(Screen::Traces),
+            Target::Tab(Screen::Trace),
+            Target::Tab(Screen::Health),
+            Target::SortBy(SortKey::Errors),
+            Target::Filter,
+            Target::Preview,
+            Target::Nothing,
+        ]),
+    ]
+}
+
+fn any_doing() -> impl Strategy<Value = Doing> {
+    let kinds = vec![
+        MouseKind::Down(Button::Left),
+        MouseKind::Down(Button::Right),
+        MouseKind::Drag(Button::Left),
+        MouseKind::Up(Button::Left),
+        MouseKind::WheelUp,
+        MouseKind::WheelDown,
+    ];
+    prop_oneof![
+        12 => any_key().prop_map(Doing::Key),
+        4 => (prop::sample::select(kinds), any_target(), any::<bool>()).prop_map(|(k, t, twice)| Doing::Mouse(k, t, twice)),
+        1 => ".{0,8}".prop_map(Doing::Paste),
+        2 => (0..200_u16, 0..40_u16).prop_map(|(columns, rows)| Doing::Resize(columns, rows)),
+        2 => (0..200_u64).prop_map(Doing::Trace),
+        1 => any::<usize>().prop_map(Doing::Leave),
+        1 => any::<usize>().prop_map(Doing::Grow),
+        3 => any::<usize>().prop_map(Doing::Work),
+        1 => Just(Doing::Health),
+    ]
+}
+
+impl Bench {
+    fn live(&mut self, doing: Doing) {
+        match doing {
+            Doing::Key(key) => {
+                let effects = app::input(&mut self.state, &self.keymap, &Input::Key(key));
+                self.carry_out(effects);
+            }
+            Doing::Paste(text) => {
+                let effects = app::input(&mut self.state, &self.keymap, &Input::Paste(text));
+                self.carry_out(effects);
+            }
+            Doing::Mouse(kind, target, twice) => {
+                self.click(kind, &target, twice);
+            }
+            Doing::Resize(columns, rows) => {
+                let viewport = &mut self.state.viewport;
+                (viewport.columns, viewport.rows) = (columns, rows);
+                (viewport.list, viewport.waterfall) = (rows / 2, rows / 2);
+                (viewport.detail, viewport.preview, viewport.detail_columns) = (rows / 4, rows / 4, columns);
+                let effects = app::input(&mut self.state, &self.keymap, &Input::Resize(columns, rows));
+                self.carry_out(effects);
+            }
+            Doing::Trace(number) if self.held(trace_id(number)).is_none() => {
+                self.traces.push(shop(number));
+                self.arrive();
+            }
+            Doing::Leave(index) if !self.traces.is_empty() => {
+                self.traces.remove(index % self.traces.len());
+                self.arrive();
+            }
+            Doing::Grow(index) => {
+                let open = self.state.trace.as_ref().map(|trace| trace.id);
+                if let Some(trace) = self.traces.iter_mut().find(|trace| Some(trace.id) == open) {
+                    let number = 100 + u64::try_from(index % 50).unwrap();
+                    if trace.spans.iter().all(|span| span.key != key_of(number)) {
+                        trace.spans.push(span(number, Some(number % 7), 800 + number, 3, "late"));
+                    }
+                    trace.last_arrival.0 += 1;
+                }
+            }
+            // An answer that took its time: to a request made at any time before.
+            Doing::Work(index) if !self.done.is_empty() => {
+                let effect = self.done[index % self.done.len()].clone();
+                if let Some(answer) = self.work(effect) {
+                    self.answer(answer);
+                }
+            }
+            Doing::Health => self.answer(Answer::Health(Arc::new(Health::default()))),
+            Doing::Trace(_) | Doing::Leave(_) | Doing::Work(_) => {}
+        }
+        if self.done.len() > 60 {
+            self.done.drain(..30);
+        }
+    }
+
+    fn check(&self) {
+        let State { list, trace, viewport, .. } = &self.state;
+        assert!(list.offset == 0 || list.offset < list.rows.len(), "the list's window is beyond its rows");
+        assert_eq!(list.rows.is_empty(), list.selected.is_none());
+        if let Some(trace) = trace {
+            assert!(trace.offset == 0 || trace.offset < trace.rows.len(), "the waterfall's window is beyond its rows");
+            for row in trace.rows.iter() {
+                assert!((row.node as usize) < trace.analysis.as_ref().unwrap().nodes.len(), "a row of another tree");
+            }
+        }
+        assert!(self.state.screen != Screen::Trace || trace.is_some());
+        let _ = viewport;
+    }
+
+    /// After a movement by keys, what is selected is in sight.
+    fn check_sight(&self) {
+        let State { list, trace, viewport, screen, .. } = &self.state;
+        let in_sight = |at: usize, offset: usize, height: u16| at >= offset && at < offset + usize::from(height).max(1);
+        if *screen == Screen::Traces
+            && let Some(at) = list.rows.iter().position(|row| Some(row.trace) == list.selected)
+        {
+            assert!(in_sight(at, list.offset, viewport.list), "{at} from {} by {}", list.offset, viewport.list);
+        }
+        if self.state.context() == Context::Trace
+            && let Some(trace) = trace
+            && let Some(at) = trace.rows.iter().position(|row| Some(row.key) == trace.selected)
+        {
+            assert!(
+                in_sight(at, trace.offset, viewport.waterfall),
+                "{at} from {} by {}",
+                trace.offset,
+                viewport.waterfall
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_state_stays_whole(
+        doings in prop::collection::vec((any_doing(), any::<bool>()), 1..120),
+        traces in 0..20_u64,
+    ) {
+        let mut bench = Bench::new(traces);
+        for (doing, prompt) in doings {
+            bench.prompt = prompt;
+            bench.live(doing);
+            bench.check();
+            let moves = ["up", "down", "pageup", "pagedown"];
+            if bench.state.overlay.is_none() && !bench.state.bar().editing {
+                bench.press(moves[bench.done.len() % moves.len()]);
+                bench.check_sight();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_demo_plays_among_other_traces_only_when_asked_twice() {
+    let played = |traces: u64, keys: &str| {
+        let mut bench = Bench::new(traces);
+        bench.press(keys);
+        bench.state.demo
+    };
+    assert!(played(0, "d"));
+    assert!(!played(3, "d"));
+    assert!(played(3, "d d"));
+    assert!(!played(3, "d d d"));
+}
+
+#[test]
+fn a_resize_keeps_what_is_selected_in_sight() {
+    let mut bench = Bench::new(30);
+    bench.press("j j j j j j j j");
+    bench.live(Doing::Resize(80, 8));
+    bench.check_sight();
+    bench.press("enter G");
+    bench.live(Doing::Resize(80, 4));
+    bench.check_sight();
+}
+
+#[test]
+fn keys_of_another_action_can_be_given_in_the_config() {
+    let mut bench = Bench::new(3);
+    let overrides = HashMap::from([("quit", "x")]);
+    let overrides = overrides.into_iter().map(|(name, key)| (name.to_owned(), vec![key.to_owned()])).collect();
+    bench.keymap = Keymap::with(&overrides).unwrap();
+    bench.press("q");
+    assert!(!bench.state.quitting);
+    bench.press("x");
+    assert!(bench.state.quitting);
+}
+
+#[test]
+fn notices_go_after_a_while() {
+    let mut bench = Bench::new(0);
+    bench.press("n j");
+    assert_eq!(bench.notice(), "no traces yet");
+    let view = tracefall::index::View::default();
+    app::tick(&mut bench.state, &view, Timestamp(Nanos::from_secs(60).0));
+    assert_eq!(bench.notice(), "");
+}

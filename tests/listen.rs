@@ -1,0 +1,156 @@
+//! `tracefall listen --json` as scripts use it: addresses on stderr, a summary as the last line of stdout.
+
+#![cfg(unix)]
+
+#[cfg(test)]
+mod listen {
+    use std::env;
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::TcpStream;
+    use std::process::{Child, ChildStderr, Command, Stdio};
+
+    use serde_json::{Value, json};
+    use tempfile::TempDir;
+
+    /// A running `listen`. It ends by itself after a minute, so that nothing here can wait for ever.
+    struct Listen {
+        child: Child,
+        stderr: BufReader<ChildStderr>,
+        http: String,
+        _home: TempDir,
+    }
+
+    impl Listen {
+        fn start(time: &str) -> Self {
+            let home = TempDir::new().unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_tracefall"));
+            command.args(["listen", "--json", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+            for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
+                command.env_remove(name);
+            }
+            for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+                command.env(name, home.path());
+            }
+            command.args(["--for", time]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            let (mut grpc, mut http) = (None, None);
+            while grpc.is_none() || http.is_none() {
+                let mut line = String::new();
+                assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended before it listened");
+                if let Some(address) = line.trim().strip_prefix("listening OTLP/gRPC ") {
+                    grpc = Some(address.to_owned());
+                }
+                if let Some(address) = line.trim().strip_prefix("listening OTLP/HTTP ") {
+                    http = Some(address.to_owned());
+                }
+            }
+            Self { child, stderr, http: http.unwrap(), _home: home }
+        }
+
+        /// Posts a JSON body, and leaves the connection open: the answer's status, and the connection.
+        fn post(&self, path: &str, body: &Value) -> (u16, TcpStream) {
+            let body = body.to_string();
+            let mut stream = TcpStream::connect(&self.http).unwrap();
+            write!(
+                stream,
+                "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                self.http,
+                body.len()
+            )
+            .unwrap();
+            let mut status = String::new();
+            BufReader::new(&mut stream).read_line(&mut status).unwrap();
+            (status.split(' ').nth(1).unwrap().parse().unwrap(), stream)
+        }
+
+        /// Ends it by a signal of this name; its exit code and the last line of its output.
+        fn end_by(mut self, signal: &str) -> (Option<i32>, Value) {
+            let kill = format!("kill -{signal} {}", self.child.id());
+            assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+            self.end()
+        }
+
+        fn end(&mut self) -> (Option<i32>, Value) {
+            let mut output = String::new();
+            self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+            let code = self.child.wait().unwrap().code();
+            let mut rest = String::new();
+            self.stderr.read_to_string(&mut rest).unwrap();
+            let last = output.lines().last().unwrap_or_else(|| panic!("no output; on stderr: {rest}"));
+            (code, serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {last}")))
+        }
+    }
+
+    impl Drop for Listen {
+        fn drop(&mut self) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+
+    /// Two spans of one trace: a request that failed, and its statement, which took 150 ms.
+    fn request() -> Value {
+        let trace = "5b8efff798038103d269b633813fc60c";
+        json!({"resourceSpans": [{
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+            "scopeSpans": [{"spans": [
+                {"traceId": trace, "spanId": "eee19b7ec3c1b173", "parentSpanId": "eee19b7ec3c1b174", "name": "SELECT",
+                 "kind": 3, "startTimeUnixNano": "1763700000010000000", "endTimeUnixNano": "1763700000160000000",
+                 "attributes": [{"key": "db.system.name", "value": {"stringValue": "sqlite"}}]},
+                {"traceId": trace, "spanId": "eee19b7ec3c1b174", "name": "GET /orders", "kind": 2,
+                 "startTimeUnixNano": "1763700000000000000", "endTimeUnixNano": "1763700002000000000",
+                 "status": {"code": 2}},
+            ]}],
+        }]})
+    }
+
+    fn nothing() -> Value {
+        json!({"services": {}, "rejected": {}, "evicted": {"spans": 0, "traces": 0}})
+    }
+
+    #[test]
+    fn the_summary_counts_distinct_spans() {
+        let listen = Listen::start("60s");
+        // The second is a retry, as after an answer that was lost.
+        assert_eq!(listen.post("/v1/traces", &request()).0, 200);
+        assert_eq!(listen.post("/v1/traces", &request()).0, 200);
+        let (code, summary) = listen.end_by("TERM");
+        assert_eq!(code, Some(0));
+        let shop = json!({"spans": 2, "traces": 1, "errors": 1, "slow_sql": 1, "logs": 0, "metrics": 0});
+        assert_eq!(summary["services"], json!({ "shop": shop }));
+        assert_eq!(summary["rejected"], json!({}));
+    }
+
+    #[test]
+    fn what_was_refused_is_counted_by_reason() {
+        let listen = Listen::start("60s");
+        let mut body = request();
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["traceId"] = json!("00000000000000000000000000000000");
+        assert_eq!(listen.post("/v1/traces", &body).0, 200);
+        assert_eq!(listen.post("/v1/trace", &request()).0, 404);
+        let (_, summary) = listen.end_by("TERM");
+        assert_eq!(summary["services"]["shop"]["spans"], 1);
+        assert_eq!(summary["rejected"], json!({"invalid_trace_id": 1, "bad_request": 1}));
+    }
+
+    #[test]
+    fn it_ends_by_signal_while_connections_are_open() {
+        for signal in ["TERM", "INT", "HUP"] {
+            let listen = Listen::start("60s");
+            let idle = TcpStream::connect(&listen.http).unwrap();
+            let (status, used) = listen.post("/v1/traces", &request());
+            assert_eq!(status, 200);
+            let (code, summary) = listen.end_by(signal);
+            assert_eq!(code, Some(0), "{signal}");
+            assert_eq!(summary["services"]["shop"]["spans"], 2, "{signal}");
+            drop((idle, used));
+        }
+    }
+
+    #[test]
+    fn it_ends_when_its_time_is_over() {
+        let mut listen = Listen::start("1ms");
+        assert_eq!(listen.end(), (Some(0), nothing()));
+    }
+}
