@@ -29,7 +29,7 @@ pub(super) fn recipes(sources: &[SourceHealth]) -> Vec<(String, String)> {
 fn door(sources: &[SourceHealth], name: &str) -> Option<SocketAddr> {
     let source = sources.iter().find(|source| source.name == name)?;
     let open = source.doors.iter().find(|door| door.state == DoorState::Open);
-    open.or(source.doors.first()).map(|door| door.address)
+    open.or_else(|| source.doors.first()).map(|door| door.address)
 }
 
 #[cfg(test)]
