@@ -20,7 +20,7 @@ const BREAK: &str = "TRACEFALL_TEST_BREAK";
 #[ignore = "ends the process; run by a_panic_of_any_thread_restores_the_terminal"]
 fn the_program_that_breaks() {
     let guard = tracefall::terminal::Guard::enter().unwrap();
-    tracefall::terminal::install_panic_hook(Some("/var/log/of-the-test".into()));
+    tracefall::terminal::install_panic_hook(Some("/var/log/of-the-test".into()), || false);
     assert_ne!(env::var(BREAK).unwrap(), "main", "on purpose");
     let broken = thread::Builder::new().name("worker".to_owned()).spawn(|| panic!("on purpose")).unwrap();
     let _ = broken.join();
