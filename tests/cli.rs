@@ -39,6 +39,14 @@ mod cli {
     }
 
     #[test]
+    fn without_a_terminal_it_says_what_to_run_instead() {
+        let said = run(&[], None);
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains("tracefall listen"), "{}", said.err);
+        assert_eq!(said.out, "", "nothing is drawn");
+    }
+
+    #[test]
     fn help_names_the_files() {
         let asked: [(&[&str], &[&str]); 3] = [
             (&["--help"], &["listen", "demo", "--memory", "TRACEFALL_GRPC"]),

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{frames, trace_fixtures};
+use common::fixtures::{frames, trace_fixtures};
 use tracefall::index::{self, SpanFacts, Summary, View};
 use tracefall::model::{Badges, SourceId, Span, SpanKey, Timestamp, TraceId};
 use tracefall::otlp;

@@ -29,7 +29,7 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How often the list and what is open are brought up to date while spans arrive.
 const CATCH_UP: Duration = Duration::from_millis(200);
 /// How often ages, rates and notices are brought up to date.
-const SECOND: Duration = Duration::from_millis(1000);
+const SECOND: Duration = Duration::from_secs(1);
 /// Two clicks within this time are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
@@ -269,7 +269,9 @@ impl Session {
 
     fn carry_out_all(&mut self, effects: Vec<Effect>) {
         self.dirty = true;
-        effects.into_iter().for_each(|effect| self.carry_out(effect));
+        for effect in effects {
+            self.carry_out(effect);
+        }
     }
 
     fn carry_out(&mut self, effect: Effect) {
