@@ -159,7 +159,10 @@ async fn body_that_trickles_is_given_up() {
     // Two seconds of it: far more than the patience there is, far less than the whole.
     for _ in 0..400 {
         tokio::select! {
-            read = stream.read(&mut answer) => break assert_eq!(read.unwrap(), answer.len()),
+            read = stream.read(&mut answer) => {
+                assert_eq!(read.unwrap(), answer.len());
+                break;
+            }
             _ = pace.tick() => stream.write_all(b"x").await.unwrap(),
         }
     }
