@@ -195,6 +195,23 @@ mod listen {
     }
 
     #[test]
+    fn nothing_of_a_sender_acts_on_the_terminal() {
+        let mut listen = Listen::start_with("60s", &[]);
+        let mut body = request();
+        let hostile = "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}b\r\nc";
+        body["resourceSpans"][0]["resource"]["attributes"][0]["value"]["stringValue"] = json!(hostile);
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["name"] = json!(hostile);
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["status"]["message"] = json!(hostile);
+        assert_eq!(listen.post("/v1/traces", &body).0, 200);
+        listen.signal("INT");
+        let mut output = String::new();
+        listen.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        assert!(output.contains("a␛]0;x␇‹009B›2J‹202E›b␍␊c"), "{output}");
+        assert_eq!(output.chars().filter(|letter| letter.is_control() && *letter != '\n').count(), 0, "{output:?}");
+        assert_eq!(output.lines().count(), 2, "{output}");
+    }
+
+    #[test]
     fn busy_port_is_told_with_its_holder() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let place = taken.local_addr().unwrap().to_string();

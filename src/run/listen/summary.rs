@@ -9,6 +9,7 @@ use crate::analysis;
 use crate::analysis::slow_sql::Thresholds;
 use crate::index::View;
 use crate::model::SourceHealth;
+use crate::view::visible;
 
 /// What arrived since the start.
 #[derive(Serialize)]
@@ -101,7 +102,7 @@ impl Summary {
         }
         for (name, service) in &self.services {
             let Service { spans, traces, errors, slow_sql, logs, metrics } = service;
-            let name: String = name.chars().filter(|letter| !letter.is_control()).collect();
+            let name = visible(name);
             writeln!(
                 out,
                 "{name}: {spans} spans in {traces} traces, {errors} errors, {slow_sql} slow SQL, {logs} logs, {metrics} metrics"

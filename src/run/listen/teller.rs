@@ -8,6 +8,7 @@ use crate::analysis::{self, Note};
 use crate::index::View;
 use crate::model::{Nanos, Timestamp, TraceId, TraceSummary};
 use crate::redact::Redactor;
+use crate::view::visible;
 
 /// A trace that gained no span for this long is told.
 const QUIET: Nanos = Nanos::from_millis(1_500);
@@ -78,10 +79,8 @@ impl Teller {
         }
     }
 
-    /// Without secrets and without control characters: neither reaches the terminal. Long text loses its end.
+    /// Without secrets, and with control characters made visible: neither reaches the terminal. Long text loses its end.
     fn shown(&self, text: &str) -> String {
-        let masked = self.redactor.text(text);
-        let visible = masked.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter });
-        visible.take(LONGEST).collect()
+        visible(&self.redactor.text(text)).chars().take(LONGEST).collect()
     }
 }
