@@ -17,6 +17,9 @@ use crate::model::{Badges, Category, Kind, SpanKey, StatusCode, Timestamp, Trace
 /// their badges stay, but calls that they repeat later are counted from one again.
 const MAX_COUNTS: usize = 1 << 18;
 
+/// Numbered labels that are remembered.
+const MAX_STATEMENTS: usize = 1 << 13;
+
 /// The [`Summary`] hook: longest database call, most repeated call below one parent, first error.
 #[derive(Debug, Default)]
 pub struct TraceNotes {
@@ -28,6 +31,8 @@ pub struct TraceNotes {
     order: VecDeque<TraceId>,
     /// Entries in all counts.
     counts: usize,
+    /// What [`Self::statement`] answered for labels that have a number.
+    statements: HashMap<u64, u64>,
     /// For the keys of the counts.
     hasher: DefaultHashBuilder,
 }
@@ -56,6 +61,19 @@ impl TraceNotes {
         })
     }
 
+    /// A number that equal statements have in common.
+    fn statement(&mut self, span: &SpanFacts<'_>) -> u64 {
+        let hasher = &self.hasher;
+        let work_out = || hasher.hash_one(&*statement::normalise(span.category, span.label));
+        if span.label_number == 0 {
+            return work_out();
+        }
+        if self.statements.len() >= MAX_STATEMENTS {
+            self.statements.clear();
+        }
+        *self.statements.entry(span.label_number).or_insert_with(work_out)
+    }
+
     fn note_error(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
         let text = span.error_type.unwrap_or(span.status_message);
         if text.is_empty() {
@@ -71,8 +89,8 @@ impl TraceNotes {
 
     fn note_call(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
         let Some(parent) = span.parent_id else { return };
-        let label = statement::normalise(span.category, span.label);
-        let hash = self.hasher.hash_one((parent, &*label));
+        let same = self.statement(span);
+        let hash = self.hasher.hash_one((parent, same));
         let memory = self.memory(span.trace_id);
         let before = memory.repeats.len();
         let count = memory.repeats.entry(hash).or_default();
@@ -80,6 +98,7 @@ impl TraceNotes {
         let count = *count;
         self.counts += self.traces.get(&span.trace_id).map_or(0, |memory| memory.repeats.len() - before);
         if count as usize >= GROUP_AT_LEAST {
+            let label = statement::normalise(span.category, span.label);
             match &mut badges.repeated {
                 Some((most, same)) if **same == *label => *most = count.max(*most),
                 Some((most, other)) if (count, Reverse(&*label)) <= (*most, Reverse(&**other)) => {}
@@ -147,6 +166,7 @@ mod tests {
             category: Category::Sql,
             name: "query",
             label,
+            label_number: 0,
             error_type: None,
         }
     }

@@ -4,6 +4,7 @@
 //! as dead rows, unless the whole body is: then its rows are cut off again.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::chunk::mark;
 use super::intake::Pending;
@@ -64,6 +65,7 @@ impl<S: Summary> Writer<S> {
         let key = row.key();
         let quarter = self.budget as u64 / 4;
         let Some(trace) = self.traces.change(number) else { return Fate::Refused };
+        trace.last_arrival = trace.last_arrival.max(now);
         let maybe_held = trace.filter & filter_bit(key.id) != 0;
         let (head, too_large) = (trace.head, trace.cost + u64::from(cost) > quarter);
         let twin = if maybe_held { self.twin(number, head, key) } else { None };
@@ -73,11 +75,10 @@ impl<S: Summary> Writer<S> {
             None if too_large => Fate::Refused,
             None => Fate::New,
         };
-        if let Some(trace) = self.traces.change(number) {
-            trace.truncated |= fate == Fate::Refused;
-            trace.last_arrival = trace.last_arrival.max(now);
-        }
         if matches!(fate, Fate::Refused | Fate::Repeated) {
+            if let Some(trace) = self.traces.change(number) {
+                trace.truncated |= fate == Fate::Refused;
+            }
             self.store.bury(ordinal);
             return fate;
         }
@@ -169,8 +170,7 @@ impl<S: Summary> Writer<S> {
         let (row, _) = self.store.row(ordinal)?;
         let mut foreign = super::labels::Labels::default();
         let labels = if ordinal >= self.store.current.base { &mut self.labels } else { &mut foreign };
-        let text = labels.operation(row).clone();
-        let described = labels.describe(row);
+        let (text, described) = labels.both(row)?;
         let trace = self.traces.change(number)?;
         let (start, key, parent) = (row.chunk.start[row.row], row.key(), row.parent());
         let status = row.status();
@@ -196,8 +196,8 @@ impl<S: Summary> Writer<S> {
             trace.root_rank = rank;
             trace.root = ordinal;
             trace.has_root = parent.is_none();
-            trace.root_service = text.service;
-            trace.root_label = described.label.clone();
+            trace.root_service = Arc::clone(&text.service);
+            trace.root_label = Arc::clone(&described.label);
         }
         let look = row.chunk.marks[row.row] & (mark::EVENTS | mark::ERROR_TYPE) != 0;
         let error_type = if look { row.error_type() } else { None };
@@ -212,6 +212,7 @@ impl<S: Summary> Writer<S> {
             category: described.category,
             name: &text.name,
             label: &described.label,
+            label_number: if ordinal >= self.store.current.base { described.number } else { 0 },
             error_type: error_type.as_deref(),
         };
         let slow = note(&mut self.summary, &facts, &mut trace.badges);

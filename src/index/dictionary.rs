@@ -18,6 +18,8 @@ const MAX_WORD: usize = 1024;
 const CACHE: usize = 256;
 /// Keys that get such a cache.
 const CACHED_KEYS: usize = 256;
+/// Children of a node that are tried one by one.
+const LIKELY: usize = 6;
 /// New values under a key before it is judged.
 const FRESH: u32 = 512;
 
@@ -82,6 +84,8 @@ struct Node {
     key: u32,
     /// The child that came last time, plus one.
     next: u32,
+    /// The first children, each plus one: tried before looking the key up.
+    likely: [u32; LIKELY],
     /// The operation that came last time, plus one.
     operation: u32,
 }
@@ -178,6 +182,17 @@ impl Dictionary {
     }
 
     fn branch(&mut self, step: &mut Step, key: &[u8]) -> Option<u32> {
+        if !step.over {
+            for likely in self.nodes[step.shape as usize].likely {
+                let Some(child) = likely.checked_sub(1) else { break };
+                let place = self.nodes[child as usize].key;
+                if *self.keys[place as usize].bytes == *key {
+                    self.nodes[step.shape as usize].next = child + 1;
+                    step.shape = child;
+                    return Some(place);
+                }
+            }
+        }
         let place = if step.over { None } else { self.key(key) };
         let Some(place) = place else {
             step.over = true;
@@ -198,7 +213,10 @@ impl Dictionary {
             return None;
         }
         let place = super::chunk::narrow(self.nodes.len());
-        self.nodes.push(Node { key, next: 0, operation: 0 });
+        self.nodes.push(Node { key, ..Node::default() });
+        if let Some(free) = self.nodes[parent as usize].likely.iter_mut().find(|likely| **likely == 0) {
+            *free = place + 1;
+        }
         let depth = self.shapes[parent as usize].depth + 1;
         self.shapes.push(Shape { parent, key: self.keys[key as usize].word, depth });
         self.edges.insert((parent, key), place);

@@ -25,6 +25,8 @@ pub struct SpanFacts<'a> {
     pub name: &'a str,
     /// Statement, route, destination or name, as `semconv` labels it.
     pub label: &'a str,
+    /// The same number means the same label and category; zero where that is not known. Saves looking at a label again.
+    pub label_number: u64,
     /// `exception.type` of its first exception event, or `error.type`.
     pub error_type: Option<&'a str>,
 }

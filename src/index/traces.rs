@@ -1,5 +1,6 @@
 //! The table of traces: pages in order of first arrival, copied on write.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -9,7 +10,7 @@ use super::interner::hash;
 use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
 
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
-const PAGE: usize = 1024;
+const PAGE: u64 = 1024;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
@@ -89,8 +90,6 @@ impl TraceRow {
 /// Some traces that arrived one after the other.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TracePage {
-    /// Number of the first.
-    base: u64,
     /// The latest publication that changed one of them.
     revision: u64,
     /// In order of number; dense unless some left.
@@ -98,8 +97,10 @@ pub(super) struct TracePage {
 }
 
 impl TracePage {
+    #[inline]
     fn place(&self, number: u64) -> Option<usize> {
-        let dense = usize::try_from(number.checked_sub(self.base)?).ok()?;
+        #[expect(clippy::cast_possible_truncation, reason = "less than a page")]
+        let dense = (number % PAGE) as usize;
         if self.rows.get(dense).is_some_and(|row| row.number == number) {
             return Some(dense);
         }
@@ -110,12 +111,17 @@ impl TracePage {
 /// The pages, as readers hold them too.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pages {
-    pages: Vec<Arc<TracePage>>,
+    /// Those before it have left.
+    first: u64,
+    /// Each has the traces of `PAGE` numbers.
+    pages: VecDeque<Arc<TracePage>>,
 }
 
 impl Pages {
+    #[inline]
     fn page(&self, number: u64) -> Option<usize> {
-        self.pages.partition_point(|page| page.base <= number).checked_sub(1)
+        let place = usize::try_from((number / PAGE).checked_sub(self.first)?).ok()?;
+        (place < self.pages.len()).then_some(place)
     }
 
     /// A trace by its number.
@@ -242,10 +248,13 @@ impl Traces {
         let number = self.next;
         self.next += 1;
         let row = self.blank(id, number, source, now);
-        if self.pages.pages.last().is_none_or(|page| number - page.base >= PAGE as u64) {
-            self.pages.pages.push(Arc::new(TracePage { base: number, revision: 0, rows: Vec::new() }));
+        if self.pages.pages.is_empty() {
+            self.pages.first = number / PAGE;
         }
-        if let Some(page) = self.pages.pages.last_mut() {
+        if self.pages.page(number).is_none() {
+            self.pages.pages.push_back(Arc::default());
+        }
+        if let Some(page) = self.pages.pages.back_mut() {
             Arc::make_mut(page).rows.push(row);
         }
         self.rows += 1;
@@ -342,7 +351,7 @@ impl Traces {
 
     /// Gives back the room of pages whose traces mostly left.
     pub(super) fn compact(&mut self) {
-        self.pages.pages.retain_mut(|page| {
+        for page in &mut self.pages.pages {
             let live = page.rows.iter().filter(|row| !row.gone).count();
             if live * 2 <= page.rows.len() {
                 self.rows -= page.rows.len() - live;
@@ -350,8 +359,11 @@ impl Traces {
                 page.rows.retain(|row| !row.gone);
                 page.rows.shrink_to_fit();
             }
-            live > 0
-        });
+        }
+        while self.pages.pages.front().is_some_and(|page| page.rows.is_empty()) {
+            self.pages.pages.pop_front();
+            self.pages.first += 1;
+        }
         self.touched.retain(|number| self.pages.get(*number).is_some());
         if self.index.capacity() > 4 * self.index.len() + 64 {
             let Self { index, pages, hasher, .. } = self;
@@ -361,6 +373,9 @@ impl Traces {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.rows * (size_of::<TraceRow>() + 24) + self.index.capacity() * 10 + self.directory.bytes()
+        self.rows * (size_of::<TraceRow>() + 24)
+            + self.pages.pages.len() * 64
+            + self.index.capacity() * 10
+            + self.directory.bytes()
     }
 }

@@ -145,7 +145,7 @@ impl View {
         let mut labels: HashMap<usize, Labels> = HashMap::new();
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.spans as usize);
         for (segment, row) in self.state.rows(found) {
-            spans.push(lean(row, labels.entry(segment).or_default()));
+            spans.extend(lean(row, labels.entry(segment).or_default()));
         }
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));
         Some(Trace { id, spans, last_arrival: found.last_arrival, truncated: found.truncated })
@@ -188,9 +188,8 @@ impl View {
 }
 
 /// The lean form of a row.
-fn lean(row: RowRef<'_>, labels: &mut Labels) -> TraceSpan {
-    let text = labels.operation(row).clone();
-    let described = labels.describe(row);
+fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
+    let (text, described) = labels.both(row)?;
     let (chunk, at) = (row.chunk, row.row);
     let (mut events, mut exceptions, mut links) = (0, 0, 0);
     let mut oddities = Oddities {
@@ -211,14 +210,14 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> TraceSpan {
             _ => {}
         }
     }
-    TraceSpan {
+    Some(TraceSpan {
         key: row.key(),
         parent_id: row.parent(),
         start: Timestamp(chunk.start[at]),
         end: Timestamp(chunk.end[at]),
         status: row.status(),
-        service: text.service,
-        name: text.name,
+        service: Arc::clone(&text.service),
+        name: Arc::clone(&text.name),
         label: Arc::clone(&described.label),
         category: described.category,
         remark: Arc::clone(&described.remark),
@@ -227,7 +226,7 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> TraceSpan {
         links,
         oddities,
         source: row.origin().source,
-    }
+    })
 }
 
 /// Whether name, service, status message and the span's own text values are UTF-8.

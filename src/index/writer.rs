@@ -190,7 +190,7 @@ impl<S: Summary> Writer<S> {
     /// Closes the current segment; what is known by its word ids goes with it.
     pub(super) fn close_segment(&mut self) {
         self.store.close_segment();
-        self.labels = Labels::default();
+        self.labels = Labels::after(&self.labels);
         self.operation_service.clear();
     }
 

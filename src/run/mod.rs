@@ -6,8 +6,12 @@
 mod clock;
 mod health;
 mod indexer;
+mod jobs;
 mod listen;
 mod log;
+mod looks;
+mod recipes;
+mod screen;
 mod signals;
 mod wiring;
 
@@ -22,10 +26,11 @@ use crate::config;
 ///
 /// # Errors
 /// Where the settings cannot be used or the terminal does not obey; the message is for a person.
-pub fn run(cli: Cli) -> Result<ExitCode> {
+pub fn run(cli: &Cli) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     match cli.command {
-        None | Some(Command::Demo { .. }) => anyhow::bail!("no screen yet"),
+        None => screen::show(&settings, None),
+        Some(Command::Demo { rate, seed }) => screen::show(&settings, Some(screen::Demo { rate, seed })),
         Some(Command::Listen { duration, json }) => listen::listen(&settings, duration, json),
     }
 }

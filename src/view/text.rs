@@ -19,7 +19,7 @@ pub(super) fn width(text: &str) -> usize {
 /// `text` with everything made visible that a terminal would act upon: control characters as their pictures (`␛`), characters
 /// that turn the reading direction or take no room as `‹202E›`.
 #[must_use]
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
         || !text.chars().any(|letter| is_hidden(letter) || matches!(letter, '\u{200d}' | '\u{fe0f}'))
     {
