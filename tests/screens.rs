@@ -233,6 +233,29 @@ fn a_click_lands_on_what_is_drawn_there() {
     assert!(matches!(hit("500ms"), Target::Axis(at) if at > build::START));
 }
 
+/// The frame of a trace of any size costs the same, because only rows in sight are touched. The bound is far above what is
+/// needed, for slow machines and unoptimised builds.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test that compares costs")]
+fn a_frame_of_a_huge_trace_costs_little_more_than_one_of_a_small_trace() {
+    let cost = |state: &State| {
+        let look = paint::look("dark", Colours::True);
+        let one = || {
+            let started = std::time::Instant::now();
+            view::viewport(state, (200, 60));
+            paint::draw(state, &look, (200, 60));
+            started.elapsed()
+        };
+        (0..9).map(|_| one()).min().unwrap_or_default()
+    };
+    let mut huge = states::trace(build::huge(), (200, 60), states::labelled("nightly"));
+    huge.trace.as_mut().expect("a trace").offset = 50_000;
+    let small = states::trace(build::patient(), (200, 60), states::labelled("SELECT * FROM patients"));
+    let (huge, small) = (cost(&huge), cost(&small));
+    eprintln!("huge {huge:?} small {small:?}");
+    assert!(huge < small * 12, "{huge:?} for the huge trace, {small:?} for the small one");
+}
+
 /// Every kind of state there is a builder for.
 fn every_state(size: (u16, u16)) -> Vec<State> {
     let mut all = vec![states::empty(), states::health()];

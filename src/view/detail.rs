@@ -1,5 +1,6 @@
 //! The pane with all that is known of the selected span.
 
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -31,7 +32,7 @@ fn current(open: &TraceScreen) -> Option<&SpanDetail> {
 
 pub(super) fn measure(state: &State, open: &TraceScreen, width: u16, side: bool) -> Measured {
     let Some(detail) = current(open) else { return Measured { lines: 0, cells: Vec::new() } };
-    let flow = flow::flow(state, detail, flow::widths(width, side));
+    let flow = flow::flow(state, detail, flow::widths(width, side), &TimeZone::UTC);
     Measured { lines: u32::try_from(flow.len()).unwrap_or(u32::MAX), cells: flow.cells(detail.cells.len()) }
 }
 
@@ -44,7 +45,7 @@ pub(super) fn cell_at(
 ) -> Option<usize> {
     let detail = current(open)?;
     let widths = flow::widths(area.width, side);
-    let flow = flow::flow(state, detail, widths);
+    let flow = flow::flow(state, detail, widths, &TimeZone::UTC);
     let block = flow.block();
     if line >= block {
         return flow.below.get(line - block)?.cell;
@@ -72,7 +73,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, (area, side): (Rect, bool), open: &TraceSc
         other(pen, content, open);
         return;
     };
-    let flow = flow::flow(pen.state, detail, flow::widths(area.width, side));
+    let flow = flow::flow(pen.state, detail, flow::widths(area.width, side), &pen.look.zone);
     let height = usize::from(content.height);
     let scroll = open.detail.scroll.min(flow.len().saturating_sub(1));
     let last = (scroll + height).min(flow.len());

@@ -1,6 +1,6 @@
 //! The filter bar, what was understood of it, and its proposals; on a trace the search.
 
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
 use super::format;
 use super::look::Role;
@@ -181,9 +181,4 @@ fn search_said(open: &TraceScreen, bar: &FilterBar) -> String {
         Some(place) => format!("{} of {}", place + 1, format::count(number(total))),
         None => format!("{} match", format::count(number(total))),
     }
-}
-
-/// A position of ratatui's own kind.
-pub(super) fn position((x, y): (u16, u16)) -> Position {
-    Position { x, y }
 }

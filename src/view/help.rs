@@ -10,10 +10,10 @@ use crate::app::{ACTIONS, ActionInfo, Context, State};
 /// A line of help: a heading, or keys with what they do.
 enum Line {
     Heading(&'static str),
-    Keys(String, &'static str),
+    Keys(String, String),
 }
 
-fn lines(state: &State) -> Vec<Line> {
+fn lines(state: &State, body: Rect) -> Vec<Line> {
     let context = state.context();
     let (here, name) = match context {
         Context::Traces => (Context::Traces, "on the list"),
@@ -21,20 +21,27 @@ fn lines(state: &State) -> Vec<Line> {
         Context::Detail => (Context::Detail, "in the detail"),
         Context::Health | Context::Everywhere => (Context::Health, "on health"),
     };
-    let line = |info: &&'static ActionInfo| {
+    let line = |info: &'static ActionInfo| {
         let keys = state.settings.keymap.keys(info.action);
         let keys: Vec<String> = keys.iter().map(crate::app::KeyPress::label).collect();
-        Line::Keys(keys.join(" "), info.help)
+        keyed(&keys.join(" "), info.help, body)
     };
     let own = ACTIONS.iter().filter(|info| info.contexts.contains(&here));
     let everywhere = ACTIONS.iter().filter(|info| info.contexts.contains(&Context::Everywhere));
     let mut lines = vec![Line::Heading(name)];
-    lines.extend(own.collect::<Vec<_>>().iter().map(line));
+    lines.extend(own.flat_map(line));
     lines.push(Line::Heading(""));
     lines.push(Line::Heading("everywhere"));
-    lines.extend(everywhere.collect::<Vec<_>>().iter().map(line));
-    lines.push(Line::Keys("^c".to_owned(), "end the program, also while typing"));
+    lines.extend(everywhere.flat_map(line));
+    lines.extend(keyed("^c", "end the program, also while typing", body));
     lines
+}
+
+/// Keys with what they do, over as many lines as that takes.
+fn keyed(keys: &str, help: &str, body: Rect) -> Vec<Line> {
+    let room = usize::from((body.width / columns(body)).saturating_sub(20));
+    let parts = text::wrap(help, room).into_iter().enumerate();
+    parts.map(|(at, part)| Line::Keys(if at == 0 { keys.to_owned() } else { String::new() }, part)).collect()
 }
 
 /// How many columns of lines there are.
@@ -44,13 +51,13 @@ fn columns(body: Rect) -> u16 {
 
 /// Rows of help in sight, and how many there are.
 pub(super) fn measure(state: &State, body: Rect) -> (u16, u32) {
-    let all = lines(state).len().div_ceil(usize::from(columns(body)));
+    let all = lines(state, body).len().div_ceil(usize::from(columns(body)));
     (body.height.saturating_sub(1), u32::try_from(all).unwrap_or(u32::MAX))
 }
 
 pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, scroll: usize) {
     pen.clear(body);
-    let lines = lines(pen.state);
+    let lines = lines(pen.state, body);
     let columns = columns(body);
     let height = lines.len().div_ceil(usize::from(columns));
     let width = body.width / columns;

@@ -13,7 +13,7 @@ use super::pen::{Pen, Piece, cells, number, shown};
 use super::text;
 use super::trace::{many, verdict_pieces};
 use super::waterfall::Waterfall;
-use crate::analysis::{Note, notes, statement};
+use crate::analysis::{Analysis, Note, Row, Verdict, notes, statement};
 use crate::app::{Page, SortKey, State};
 use crate::model::{Category, TraceSummary};
 
@@ -259,6 +259,16 @@ fn note_pieces(pen: &Pen<'_>, note: &Note, pieces: &mut Vec<Piece<'static>>) {
     pieces.push(piece);
 }
 
+/// The row of the span that the verdict names. Looked for among the first, as a preview shows few.
+fn loudest_row(analysis: &Analysis, rows: &[Row]) -> Option<usize> {
+    let (Verdict::Error { node, .. } | Verdict::SlowSql { node, .. } | Verdict::Repeated { node, .. }) =
+        analysis.verdict
+    else {
+        return None;
+    };
+    rows.iter().take(2_000).position(|row| row.node == node)
+}
+
 fn preview(pen: &mut Pen<'_>, area: Rect) {
     if area.height == 0 {
         return;
@@ -290,8 +300,12 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
     let more = preview.rows.len().saturating_sub(usize::from(area.height - 1));
     let place = if more > 0 { format!("{} more", format::count(number(more))) } else { String::new() };
     pen.rule(Rect { height: 1, ..area }, false, &title, &place);
+    // The loudest span is in sight, with what led to it above.
+    let height = usize::from(area.height - 1);
+    let loudest = loudest_row(analysis, &preview.rows).unwrap_or(0);
+    let offset = if loudest < height { 0 } else { (loudest + 2).saturating_sub(height) };
     let waterfall =
-        Waterfall { analysis, rows: &preview.rows, offset: 0, selected: None, found: None, zoom: None, small: true };
+        Waterfall { analysis, rows: &preview.rows, offset, selected: None, found: None, zoom: None, small: true };
     let rows = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
     waterfall.draw(pen, rows);
 }

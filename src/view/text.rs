@@ -4,6 +4,7 @@
 //! change a colour or turn the reading direction.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -30,7 +31,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         match letter {
             '\u{0}'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(letter)).unwrap_or('\u{fffd}')),
             '\u{7f}' => out.push('\u{2421}'),
-            hidden if is_hidden(hidden) => out.push_str(&format!("‹{:04X}›", u32::from(hidden))),
+            hidden if is_hidden(hidden) => {
+                let _ = write!(out, "‹{:04X}›", u32::from(hidden));
+            }
             // Terminals do not agree how wide joined emoji and emoji presentations are; their parts they agree on.
             '\u{fe0f}' => {}
             '\u{200d}' if out.chars().next_back().is_some_and(is_pictograph) => {}

@@ -162,16 +162,13 @@ impl Waterfall<'_> {
         let (mark, style) = self.mark(pen, said, (dimmed, matches!(row.kind, RowKind::Missing)));
         let style = style.add_modifier(emphasis);
         let mut used = pen.put((x, y), mark, room, style);
-        let mut tail = String::new();
-        if let RowKind::Group { members, .. } = &row.kind {
-            tail = format!(" ×{}", format::count(super::pen::number(members.len())));
-        }
         let (failed, slow) = said.hidden;
-        if failed > 0 {
-            tail.push_str(&format!(" ✗{failed}"));
-        } else if slow > 0 {
-            tail.push_str(&format!(" ▲{slow}"));
-        }
+        let tail = match &row.kind {
+            RowKind::Group { members, .. } => format!(" ×{}", format::count(super::pen::number(members.len()))),
+            _ if failed > 0 => format!(" ✗{failed}"),
+            _ if slow > 0 => format!(" ▲{slow}"),
+            _ => String::new(),
+        };
         let label = self.label(row);
         let label = shown(pen.state, &label);
         let label = text::visible(&label);

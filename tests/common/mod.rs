@@ -6,3 +6,4 @@ pub mod build;
 pub mod fixtures;
 pub mod paint;
 pub mod states;
+pub mod svg;

@@ -50,14 +50,16 @@ pub fn as_styles(buffer: &Buffer, base: Style) -> String {
             let cell = &buffer[(x, y)];
             let name = style_name(cell.fg, cell.bg, cell.modifier, base);
             let blank = cell.symbol() == " " && cell.bg == base.bg.unwrap_or(Color::Reset) && cell.modifier.is_empty();
-            if name.is_empty() || blank {
+            if blank {
                 continue;
             }
+            // Blanks within a run belong to it.
             match runs.last_mut() {
-                Some((_, end, last)) if *last == name && *end + 1 == x => *end = x,
+                Some((_, end, last)) if *last == name => *end = x,
                 _ => runs.push((x, x, name)),
             }
         }
+        runs.retain(|(_, _, name)| !name.is_empty());
         if !runs.is_empty() {
             let runs: Vec<String> = runs.into_iter().map(|(from, to, name)| format!("{from}-{to} {name}")).collect();
             out.push_str(&format!("{y:>2}: {}\n", runs.join(", ")));

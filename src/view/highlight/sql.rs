@@ -40,72 +40,89 @@ enum Part<'a> {
     Symbol(&'a str),
 }
 
+/// What is known while going through a statement.
+#[derive(Default)]
+struct Writer {
+    out: String,
+    /// Brackets and CASEs that are open.
+    depth: usize,
+    /// A BETWEEN whose AND is still to come.
+    between: bool,
+    /// Where the keyword begins that is to be padded.
+    keyword: Option<usize>,
+}
+
 /// `text` over lines.
 pub(super) fn format(text: &str) -> String {
     let parts = parts(text);
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
-    let (mut depth, mut between) = (0_usize, false);
+    let mut writer = Writer { out: String::with_capacity(text.len() + text.len() / 8), ..Writer::default() };
     let mut space = false;
-    let mut pad_from: Option<usize> = None;
     for (index, part) in parts.iter().enumerate() {
         if *part == Part::Space {
             space = true;
             continue;
         }
         if let Part::Word(word) = part {
-            let upper = word.to_ascii_uppercase();
-            match upper.as_str() {
-                "CASE" => depth += 1,
-                "END" => depth = depth.saturating_sub(1),
-                "BETWEEN" => between = true,
-                _ => {}
-            }
-            let ends_between = between && upper == "AND";
-            if depth == 0 && !ends_between && begins_line(&parts, index, &upper) {
-                let end = out.trim_end_matches(' ').len();
-                out.truncate(end);
-                if !out.is_empty() && !out.ends_with('\n') {
-                    out.push('\n');
-                }
-                space = false;
-                pad_from = Some(out.len());
-            }
-            between &= !ends_between;
+            space &= !writer.word(&parts, index, &word.to_ascii_uppercase());
         }
-        if let Some(from) = pad_from
-            && (space || !matches!(part, Part::Word(_)))
-            && out.len() > from
-            && !continues(out.get(from..).unwrap_or_default(), part)
-        {
-            let used = out.len() - from;
-            out.push_str(&" ".repeat(PAD.saturating_sub(used).max(1)));
-            pad_from = None;
-            space = false;
-        }
-        if space && !out.is_empty() && !out.ends_with('\n') {
-            out.push(' ');
-        }
+        writer.put(part, space);
         space = false;
+    }
+    let end = writer.out.trim_end().len();
+    writer.out.truncate(end);
+    writer.out
+}
+
+impl Writer {
+    /// Begins a new line where this word asks for one, and says so.
+    fn word(&mut self, parts: &[Part<'_>], index: usize, upper: &str) -> bool {
+        match upper {
+            "CASE" => self.depth += 1,
+            "END" => self.depth = self.depth.saturating_sub(1),
+            "BETWEEN" => self.between = true,
+            _ => {}
+        }
+        let ends_between = self.between && upper == "AND";
+        self.between &= !ends_between;
+        if self.depth > 0 || ends_between || !begins_line(parts, index, upper) {
+            return false;
+        }
+        let end = self.out.trim_end_matches(' ').len();
+        self.out.truncate(end);
+        if !self.out.is_empty() && !self.out.ends_with('\n') {
+            self.out.push('\n');
+        }
+        self.keyword = Some(self.out.len());
+        true
+    }
+
+    /// Writes a part, after white space where there was some or a keyword is to be padded.
+    fn put(&mut self, part: &Part<'_>, space: bool) {
+        let keyword = self.keyword.and_then(|from| self.out.get(from..)).filter(|keyword| !keyword.is_empty());
+        let pad = keyword.filter(|keyword| !continues(keyword, part)).map(|keyword| PAD.saturating_sub(keyword.len()));
+        if let Some(pad) = pad.filter(|_| space || !matches!(part, Part::Word(_))) {
+            self.out.push_str(&" ".repeat(pad.max(1)));
+            self.keyword = None;
+        } else if space && !self.out.is_empty() && !self.out.ends_with('\n') {
+            self.out.push(' ');
+        }
         match part {
             Part::Space => {}
-            Part::Word(text) | Part::Fixed(text) => out.push_str(text),
+            Part::Word(text) | Part::Fixed(text) => self.out.push_str(text),
             Part::LineComment(text) => {
-                out.push_str(text);
-                out.push('\n');
+                self.out.push_str(text);
+                self.out.push('\n');
             }
             Part::Symbol(text) => {
                 match *text {
-                    "(" => depth += 1,
-                    ")" => depth = depth.saturating_sub(1),
+                    "(" => self.depth += 1,
+                    ")" => self.depth = self.depth.saturating_sub(1),
                     _ => {}
                 }
-                out.push_str(text);
+                self.out.push_str(text);
             }
         }
     }
-    let end = out.trim_end().len();
-    out.truncate(end);
-    out
 }
 
 /// Whether `next` belongs to the keyword in `so_far`: `GROUP BY`, `LEFT OUTER JOIN`, `INSERT INTO`.

@@ -1,14 +1,19 @@
 //! What the detail pane says of a span, as one flow of lines: made for drawing, for measuring, and for the pointer.
+//!
+//! In: a span with its logs and formatted texts. Out: lines of pieces with roles. Must never know: colours, cells of a screen.
+
+mod sections;
+mod value;
+
+use jiff::tz::TimeZone;
+use value::{bounded, lines_visible, plain, value_text};
 
 use super::look::Role;
 use super::pen::{cells, shown, shown_value};
 use super::text;
 use crate::app::{Cell, Highlighted, Lines, SpanDetail, State, Token};
-use crate::model::{Attribute, LogRecord, Nanos, Span, StatusCode, Value, lookup};
+use crate::model::{Attribute, Span, StatusCode, Value, lookup};
 use crate::semconv;
-
-/// Bytes of one value that are shown; copying takes all of it.
-const MOST: usize = 64 * 1024;
 
 /// A piece of a line: its text, what it is, and whether it is bold.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,12 +142,13 @@ struct Build<'a> {
     state: &'a State,
     detail: &'a SpanDetail,
     widths: Widths,
+    zone: &'a TimeZone,
     places: Places,
 }
 
-/// The content of the pane.
-pub(super) fn flow(state: &State, detail: &SpanDetail, widths: Widths) -> Flow {
-    let build = Build { state, detail, widths, places: Places::of(detail) };
+/// The content of the pane; times are told in `zone`.
+pub(super) fn flow(state: &State, detail: &SpanDetail, widths: Widths, zone: &TimeZone) -> Flow {
+    let build = Build { state, detail, widths, zone, places: Places::of(detail) };
     let mut left = build.exceptions();
     left.extend(build.statement());
     left.extend(build.facts());
@@ -256,7 +262,10 @@ impl Build<'_> {
         };
         let host = of(&["server.address", "net.peer.name", "net.peer.ip"]);
         let port = of(&["server.port", "net.peer.port"]);
-        let host = host.map(|host| port.map_or(host.clone(), |port| format!("{host}:{port}")));
+        let host = host.map(|host| match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        });
         let place = [of(&["db.system.name", "db.system"]), of(&["db.namespace", "db.name"]), host];
         let place: Vec<String> = place.into_iter().flatten().collect();
         if !place.is_empty() {
@@ -326,183 +335,11 @@ impl Build<'_> {
         }
         lines
     }
-
-    /// Events, links, logs, what made the span, and its numbers.
-    fn sections(&self) -> Vec<Line> {
-        let span = self.span();
-        let whole = self.widths.whole;
-        let mut lines = section("events", self.events());
-        lines.extend(section("links", self.links()));
-        lines.extend(section("logs", self.logs()));
-        let resource = self.attributes(&span.resource.attributes, &self.places.resource, whole);
-        lines.extend(section("resource", resource));
-        let mut scope = Vec::new();
-        if !span.scope.name.is_empty() {
-            let name = format!("{} {}", span.scope.name.lossy(), span.scope.version.lossy());
-            scope.extend(self.wrapped(name.trim_end(), whole, Role::Text, None));
-        }
-        scope.extend(self.attributes(&span.scope.attributes, &self.places.scope, whole));
-        lines.extend(section("scope", scope));
-        lines.extend(section("span", self.numbers()));
-        lines
-    }
-
-    fn after_start(&self, at: crate::model::Timestamp) -> String {
-        let start = self.span().start;
-        if at < start { format!("-{}", start.since(at)) } else { format!("+{}", at.since(start)) }
-    }
-
-    fn events(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for (index, event) in self.span().events.iter().enumerate() {
-            let cell = self.places.events.get(index).copied().flatten();
-            let exception = event.name == *"exception";
-            let name = shown(self.state, &event.name.lossy()).into_owned();
-            let time = format!("{:>9}  ", self.after_start(event.time));
-            let role = if exception { Role::Error } else { Role::Text };
-            lines.push(Line { bits: vec![bit(time, Role::Dim), bit(name, role)], cell });
-            // An exception's own attributes stand at the top.
-            let rest: Vec<Attribute> = event
-                .attributes
-                .iter()
-                .filter(|own| !(exception && own.key.lossy().starts_with("exception.")))
-                .cloned()
-                .collect();
-            let places = vec![cell; rest.len()];
-            let inner = self.attributes(&rest, &places, self.widths.whole.saturating_sub(11));
-            lines.extend(inner.into_iter().map(|line| indented(line, 11)));
-            lines.extend(dropped(event.dropped_attributes, "attributes"));
-        }
-        lines.extend(dropped(self.span().dropped_events, "events"));
-        lines
-    }
-
-    fn links(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for (index, link) in self.span().links.iter().enumerate() {
-            let cell = self.places.links.get(index).copied().flatten();
-            let bits = match link.target() {
-                Some((trace, span)) => {
-                    vec![bit("→ ", Role::Accent), bit(format!("trace {trace}  span {span}"), Role::Text)]
-                }
-                None => {
-                    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-                    let ids = format!("trace {}  span {}: no valid ids", hex(&link.trace_id), hex(&link.span_id));
-                    vec![bit("✗ ", Role::Error), bit(ids, Role::Dim)]
-                }
-            };
-            lines.push(Line { bits, cell });
-            let places = vec![cell; link.attributes.len()];
-            let inner = self.attributes(&link.attributes, &places, self.widths.whole.saturating_sub(4));
-            lines.extend(inner.into_iter().map(|line| indented(line, 4)));
-            lines.extend(dropped(link.dropped_attributes, "attributes"));
-        }
-        lines.extend(dropped(self.span().dropped_links, "links"));
-        lines
-    }
-
-    fn logs(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for (index, log) in self.detail.logs.iter().enumerate() {
-            let cell = self.places.logs.get(index).copied().flatten();
-            let (severity, role) = severity(log);
-            let time = format!("{:>9}  ", self.after_start(log.at()));
-            let body = value_text(&log.body);
-            let room = self.widths.whole.saturating_sub(19).max(8);
-            let body = self.wrapped(&body, room, Role::Text, cell);
-            for (at, mut line) in body.into_iter().enumerate() {
-                let head = if at == 0 {
-                    vec![bit(time.clone(), Role::Dim), bit(format!("{severity:<7} "), role)]
-                } else {
-                    vec![bit(" ".repeat(19), Role::Dim)]
-                };
-                line.bits.splice(0..0, head);
-                lines.push(line);
-            }
-            let places = vec![cell; log.attributes.len()];
-            let inner = self.attributes(&log.attributes, &places, self.widths.whole.saturating_sub(19));
-            lines.extend(inner.into_iter().map(|line| indented(line, 19)));
-        }
-        lines
-    }
-
-    fn numbers(&self) -> Vec<Line> {
-        let span = self.span();
-        let mut pairs: Vec<(&str, String)> = vec![
-            ("trace id", span.trace_id.to_string()),
-            ("span id", span.span_id.to_string()),
-            ("parent id", span.parent_id.map_or_else(|| "none".to_owned(), |id| id.to_string())),
-        ];
-        if let Some(odd) = &span.odd_parent {
-            let hex: String = odd.iter().take(32).map(|byte| format!("{byte:02x}")).collect();
-            pairs.push(("odd parent", format!("{hex} is not a valid id")));
-        }
-        pairs.push(("kind", format!("{} ({})", span.kind.name(), span.kind.0)));
-        pairs.push(("status", format!("{} ({})", span.status.code.name(), span.status.code.0)));
-        if !span.status.message.is_empty() {
-            pairs.push(("message", shown(self.state, &span.status.message.lossy()).into_owned()));
-        }
-        pairs.push(("flags", format!("{:#x}", span.flags)));
-        if !span.trace_state.is_empty() {
-            pairs.push(("trace state", shown(self.state, &span.trace_state.lossy()).into_owned()));
-        }
-        pairs.push(("start", format!("{} ns", span.start.0)));
-        pairs.push(("end", format!("{} ns", span.end.0)));
-        if span.end < span.start {
-            let before = Nanos(span.start.0 - span.end.0);
-            pairs.push(("odd", format!("it ends {before} before it starts")));
-        }
-        if !span.resource.schema_url.is_empty() {
-            pairs.push(("schema", span.resource.schema_url.lossy().into_owned()));
-        }
-        let mut lines: Vec<Line> = Vec::new();
-        for (key, value) in pairs {
-            let room = self.widths.whole.saturating_sub(13);
-            for (at, line) in self.wrapped(&value, room, Role::Text, None).into_iter().enumerate() {
-                let head = bit(format!("{:<13}", if at == 0 { key } else { "" }), Role::Key);
-                lines.push(Line { bits: std::iter::once(head).chain(line.bits).collect(), cell: None });
-            }
-        }
-        lines.extend(dropped(span.dropped_attributes, "attributes"));
-        lines.extend(dropped(span.resource.dropped_attributes, "attributes of the resource"));
-        lines
-    }
 }
 
 /// Whether an attribute already says what the name says.
 fn attributes_say(span: &Span, name: &str) -> bool {
     span.attributes.iter().any(|own| matches!(&own.value, Value::Text(text) if *text == *name))
-}
-
-fn dropped(count: u32, what: &str) -> Option<Line> {
-    let text = format!("the sender dropped {count} {what}");
-    (count > 0).then(|| Line { bits: vec![bit(text, Role::Slow)], cell: None })
-}
-
-fn indented(mut line: Line, by: usize) -> Line {
-    line.bits.insert(0, bit(" ".repeat(by), Role::Dim));
-    line
-}
-
-fn severity(log: &LogRecord) -> (String, Role) {
-    let role = match log.severity {
-        17.. => Role::Error,
-        13..=16 => Role::Slow,
-        1..=8 => Role::Dim,
-        _ => Role::Text,
-    };
-    let name = match log.severity {
-        21.. => "FATAL",
-        17..=20 => "ERROR",
-        13..=16 => "WARN",
-        9..=12 => "INFO",
-        5..=8 => "DEBUG",
-        1..=4 => "TRACE",
-        _ => "LOG",
-    };
-    let text = log.severity_text.lossy();
-    let text = text::visible(&text);
-    if text.is_empty() { (name.to_owned(), role) } else { (text::cut_end(&text, 7).to_uppercase(), role) }
 }
 
 fn highlighted_lines(highlighted: &Highlighted, indent: usize, cell: Option<usize>) -> Vec<Line> {
@@ -530,85 +367,5 @@ fn role(token: Token) -> Role {
         Token::Operator => Role::Operator,
         Token::Name => Role::Name,
         Token::Parameter => Role::Parameter,
-    }
-}
-
-/// The start of a text, and how many bytes of it are not shown.
-fn bounded(text: &str) -> (&str, usize) {
-    if text.len() <= MOST {
-        return (text, 0);
-    }
-    let end = (0..=MOST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    (text.get(..end).unwrap_or_default(), text.len() - end)
-}
-
-/// What a terminal would act upon made visible, line ends kept.
-fn lines_visible(text: &str) -> String {
-    let lines = text.split('\n').map(|line| {
-        let line = line.strip_suffix('\r').unwrap_or(line).replace('\t', "    ");
-        text::visible(&line).into_owned()
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// A value as text, where it is to be read as text.
-fn plain(value: &Value) -> String {
-    value_text(value)
-}
-
-/// A value for a person: text as it is, the rest as JSON has it.
-pub(super) fn value_text(value: &Value) -> String {
-    match value {
-        Value::Empty => "(empty)".to_owned(),
-        Value::Text(text) => text.lossy().into_owned(),
-        other => {
-            let mut out = String::new();
-            write_value(other, &mut out, 0);
-            out
-        }
-    }
-}
-
-/// Values deeper than this are not written out.
-const DEEPEST: usize = 24;
-
-fn write_value(value: &Value, out: &mut String, depth: usize) {
-    if depth > DEEPEST {
-        out.push('…');
-        return;
-    }
-    match value {
-        Value::Empty => out.push_str("null"),
-        Value::Text(text) => {
-            out.push('"');
-            out.push_str(&text.lossy());
-            out.push('"');
-        }
-        Value::Bool(value) => out.push_str(&value.to_string()),
-        Value::Int(value) => out.push_str(&value.to_string()),
-        Value::Double(value) => out.push_str(&value.to_string()),
-        Value::Array(values) => {
-            out.push('[');
-            for (index, value) in values.iter().enumerate() {
-                out.push_str(if index > 0 { ", " } else { "" });
-                write_value(value, out, depth + 1);
-            }
-            out.push(']');
-        }
-        Value::Map(entries) => {
-            out.push('{');
-            for (index, entry) in entries.iter().enumerate() {
-                out.push_str(if index > 0 { ", \"" } else { "\"" });
-                out.push_str(&entry.key.lossy());
-                out.push_str("\": ");
-                write_value(&entry.value, out, depth + 1);
-            }
-            out.push('}');
-        }
-        Value::Bytes(bytes) => {
-            let hex: String = bytes.iter().take(256).map(|byte| format!("{byte:02x}")).collect();
-            let more = if bytes.len() > 256 { "…" } else { "" };
-            out.push_str(&format!("{} bytes: {hex}{more}", bytes.len()));
-        }
     }
 }
