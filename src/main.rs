@@ -7,7 +7,7 @@ use tracefall::cli::Cli;
 use tracefall::run;
 
 fn main() -> ExitCode {
-    run::run(Cli::read()).unwrap_or_else(|error| {
+    run::run(&Cli::read()).unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "tracefall: {error:#}");
         ExitCode::from(2)
     })

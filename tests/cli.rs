@@ -39,11 +39,26 @@ mod cli {
     }
 
     #[test]
+    fn without_a_terminal_it_says_what_to_run_instead() {
+        let said = run(&[], None);
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains("tracefall listen"), "{}", said.err);
+        assert_eq!(said.out, "", "nothing is drawn");
+    }
+
+    #[test]
     fn help_names_the_files() {
-        let said = run(&["--help"], None);
-        assert_eq!(said.code, Some(0));
-        for part in ["listen", "demo", "--memory", "TRACEFALL_GRPC", "Settings: /", "Log:      /"] {
-            assert!(said.out.contains(part), "{part} in {}", said.out);
+        let asked: [(&[&str], &[&str]); 3] = [
+            (&["--help"], &["listen", "demo", "--memory", "TRACEFALL_GRPC"]),
+            (&["listen", "--help"], &["--for", "--json"]),
+            (&["demo", "--help"], &["--rate", "--seed"]),
+        ];
+        for (arguments, parts) in asked {
+            let said = run(arguments, None);
+            assert_eq!(said.code, Some(0));
+            for part in parts.iter().chain(&["Settings: /", "Log:      /"]) {
+                assert!(said.out.contains(part), "{part} in {}", said.out);
+            }
         }
     }
 
@@ -53,11 +68,32 @@ mod cli {
         assert_eq!((said.code, said.out), (Some(0), format!("tracefall {}\n", env!("CARGO_PKG_VERSION"))));
     }
 
+    /// What only shows when masks and keys are built is told by `listen` too, and before a door is open.
+    #[test]
+    fn masks_and_keys_that_cannot_be_used_are_named_with_file_and_line() {
+        let wrong: [(&str, &[&str]); 5] = [
+            ("\n[redact]\nkeys = ['a']\npatterns = ['((']\n", &["line 4", "redact.patterns", "unclosed group"]),
+            ("[redact]\nkeys = ['--']\n", &["line 2", "redact.keys"]),
+            ("[keys]\nquti = ['x']\n", &["line 2", "keys.quti", "no action"]),
+            ("[keys]\nquit = ['hyper-x']\n", &["line 2", "keys.quit", "no key"]),
+            ("\n[keys]\nsort = ['x']\ntheme = ['x']\n", &["line 4", "keys.theme", "both"]),
+        ];
+        for (settings, parts) in wrong {
+            let said =
+                run(&["listen", "--for", "1ms", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"], Some(settings));
+            assert_eq!(said.code, Some(2), "{settings}");
+            assert!(!said.err.contains("listening"), "{}", said.err);
+            for part in parts.iter().chain(&["settings.toml"]) {
+                assert_eq!(said.err.matches(part).count(), 1, "{part} in {}", said.err);
+            }
+        }
+    }
+
     #[test]
     fn settings_that_cannot_be_used_are_named_with_their_place() {
         let wrong: [(&[&str], Option<&str>, &[&str]); 5] = [
             (&[], Some("theme = \"dark\"\nmemroy = \"1GiB\"\n"), &["settings.toml", "line 2", "memroy"]),
-            (&[], Some("memory = \"a lot\"\n"), &["settings.toml", "memory", "a lot"]),
+            (&[], Some("memory = \"a lot\"\n"), &["settings.toml", "line 1", "memory", "a lot"]),
             (&["--memory", "a lot"], None, &["--memory", "a lot"]),
             (&["--grpc", "nowhere"], None, &["--grpc", "nowhere"]),
             (&["--config", "/nowhere/at/all.toml"], None, &["/nowhere/at/all.toml"]),

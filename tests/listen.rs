@@ -6,7 +6,7 @@
 mod listen {
     use std::env;
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
     use std::process::{Child, ChildStderr, Command, Stdio};
 
     use serde_json::{Value, json};
@@ -22,9 +22,13 @@ mod listen {
 
     impl Listen {
         fn start(time: &str) -> Self {
+            Self::start_with(time, &["--json"])
+        }
+
+        fn start_with(time: &str, arguments: &[&str]) -> Self {
             let home = TempDir::new().unwrap();
             let mut command = Command::new(env!("CARGO_BIN_EXE_tracefall"));
-            command.args(["listen", "--json", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+            command.args(["listen", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(arguments);
             for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
                 command.env_remove(name);
             }
@@ -64,10 +68,14 @@ mod listen {
             (status.split(' ').nth(1).unwrap().parse().unwrap(), stream)
         }
 
-        /// Ends it by a signal of this name; its exit code and the last line of its output.
-        fn end_by(mut self, signal: &str) -> (Option<i32>, Value) {
+        fn signal(&self, signal: &str) {
             let kill = format!("kill -{signal} {}", self.child.id());
             assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        }
+
+        /// Ends it by a signal of this name; its exit code and the last line of its output.
+        fn end_by(mut self, signal: &str) -> (Option<i32>, Value) {
+            self.signal(signal);
             self.end()
         }
 
@@ -146,6 +154,86 @@ mod listen {
             assert_eq!(summary["services"]["shop"]["spans"], 2, "{signal}");
             drop((idle, used));
         }
+    }
+
+    /// As with `| head -1`: who has seen enough is no failure, and not worth a message.
+    #[test]
+    fn closed_pipe_ends_it_without_a_word() {
+        for arguments in [&["--json"][..], &[]] {
+            let mut listen = Listen::start_with("60s", arguments);
+            drop(listen.child.stdout.take());
+            assert_eq!(listen.post("/v1/traces", &request()).0, 200);
+            listen.signal("TERM");
+            assert_eq!(listen.child.wait().unwrap().code(), Some(0));
+            let mut rest = String::new();
+            listen.stderr.read_to_string(&mut rest).unwrap();
+            assert_eq!(rest, "");
+        }
+    }
+
+    /// As with `| less`: its reader does not read, and it is to end nevertheless.
+    #[test]
+    fn second_signal_ends_it_while_its_output_is_stuck() {
+        let mut listen = Listen::start_with("60s", &[]);
+        // More lines than a pipe holds.
+        for turn in 0..40_u32 {
+            let mut body = request();
+            let span = body["resourceSpans"][0]["scopeSpans"][0]["spans"][1].clone();
+            let spans = (0..100).map(|trace| {
+                let mut span = span.clone();
+                span["traceId"] = json!(format!("{:032x}", 1 + turn * 100 + trace));
+                span
+            });
+            body["resourceSpans"][0]["scopeSpans"][0]["spans"] = spans.collect();
+            assert_eq!(listen.post("/v1/traces", &body).0, 200);
+        }
+        listen.signal("TERM");
+        // The first has been heard once the door is closed.
+        while TcpStream::connect(&listen.http).is_ok() {}
+        listen.signal("TERM");
+        assert_eq!(listen.child.wait().unwrap().code(), Some(143));
+    }
+
+    #[test]
+    fn nothing_of_a_sender_acts_on_the_terminal() {
+        let mut listen = Listen::start_with("60s", &[]);
+        let mut body = request();
+        let hostile = "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}b\r\nc";
+        body["resourceSpans"][0]["resource"]["attributes"][0]["value"]["stringValue"] = json!(hostile);
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["name"] = json!(hostile);
+        body["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["status"]["message"] = json!(hostile);
+        assert_eq!(listen.post("/v1/traces", &body).0, 200);
+        listen.signal("INT");
+        let mut output = String::new();
+        listen.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        assert!(output.contains("a␛]0;x␇‹009B›2J‹202E›b␍␊c"), "{output}");
+        assert_eq!(output.chars().filter(|letter| letter.is_control() && *letter != '\n').count(), 0, "{output:?}");
+        assert_eq!(output.lines().count(), 2, "{output}");
+    }
+
+    #[test]
+    fn busy_port_is_told_with_its_holder() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let place = taken.local_addr().unwrap().to_string();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tracefall"));
+        command.args(["listen", "--for", "700ms", "--grpc", &place, "--http", "127.0.0.1:0"]);
+        let said = command.stdin(Stdio::null()).output().unwrap();
+        let err = String::from_utf8(said.stderr).unwrap();
+        let line = err.lines().find(|line| line.contains(&place)).unwrap();
+        assert!(line.contains("is taken by") && line.contains("--grpc"), "{err}");
+        #[cfg(target_os = "linux")]
+        assert!(line.contains(&format!("(pid {})", std::process::id())), "{err}");
+        assert_eq!(said.status.code(), Some(0));
+    }
+
+    #[test]
+    fn warning_names_the_port_that_was_picked() {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tracefall"));
+        command.args(["listen", "--for", "0s", "--grpc", "0.0.0.0:0", "--http", "127.0.0.1:0"]);
+        let said = command.stdin(Stdio::null()).output().unwrap();
+        let err = String::from_utf8(said.stderr).unwrap();
+        let address = err.lines().find_map(|line| line.strip_prefix("listening OTLP/gRPC ")).unwrap();
+        assert!(err.contains(&format!("warning: listening beyond this machine on {address}:")), "{err}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::frames;
+use common::fixtures::frames;
 use tracefall::analysis::TraceNotes;
 use tracefall::app::{
     self, Answer, Effect, Highlighted, Input, Key, KeyPress, Keymap, Language, Settings, SortKey, State, Token,

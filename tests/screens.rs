@@ -2,21 +2,347 @@
 
 mod common;
 
-use common::{build, paint, states};
-use tracefall::view::Colours;
+use std::sync::Arc;
+
+use common::build::{self, Maker};
+use common::{paint, states};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tracefall::analysis::{Analysis, Row};
+use tracefall::app::{
+    Action, Copied, DetailFocus, Found, Notice, Overlay, Palette, Screen, Sort, SortKey, State, Target,
+};
+use tracefall::query::{Completion, ParseError, parse};
+use tracefall::view::{self, Colours};
+
+const SMALL: (u16, u16) = (80, 24);
+const USUAL: (u16, u16) = (120, 40);
+const SIZES: [(u16, u16); 2] = [SMALL, USUAL];
+
+fn snap(name: &str, state: &State, size: (u16, u16)) {
+    let look = paint::look("dark", Colours::True);
+    let buffer = paint::draw(state, &look, size);
+    let shown = format!("{}\n---- styles\n{}", paint::as_text(&buffer), paint::as_styles(&buffer, look.base()));
+    insta::assert_snapshot!(format!("{name}-{}x{}", size.0, size.1), shown);
+}
+
+/// Traces with their names, and which row is selected of each.
+fn gallery() -> [(&'static str, Arc<Analysis>, fn(&Analysis, &Row) -> bool); 4] {
+    fn starts(analysis: &Analysis, row: &Row, start: &str) -> bool {
+        analysis.span(row.node).is_some_and(|span| span.label.starts_with(start))
+    }
+    [
+        ("one", build::patient(), |analysis, row| starts(analysis, row, "SELECT * FROM patients")),
+        ("many", build::many_queries(), |analysis, row| starts(analysis, row, "SELECT * FROM patient_ins")),
+        ("errors", build::errors(), |analysis, row| starts(analysis, row, "POST https")),
+        ("hostile", build::hostile(), |analysis, row| starts(analysis, row, "SELECT")),
+    ]
+}
+
+#[test]
+fn the_first_screen() {
+    SIZES.into_iter().chain([(60, 16), (200, 60)]).for_each(|size| snap("first", &states::empty(), size));
+}
+
+#[test]
+fn the_list_with_each_preview() {
+    for (name, analysis, _) in gallery() {
+        SIZES
+            .into_iter()
+            .for_each(|size| snap(&format!("traces-{name}"), &states::traces(Arc::clone(&analysis), size), size));
+    }
+    [(60, 16), (200, 60)].into_iter().for_each(|size| snap("traces", &states::traces(build::patient(), size), size));
+}
+
+#[test]
+fn the_list_without_anything_that_matches() {
+    for size in SIZES {
+        let mut state = states::traces(build::patient(), size);
+        state.filter.text = "service=pay minDuration=2s".into();
+        state.filter.query = Arc::new(parse("service=pay minDuration=2s").expect("a filter"));
+        state.list.rows = Arc::default();
+        state.list.page.clear();
+        snap("traces-empty", &state, size);
+    }
+}
+
+#[test]
+fn each_trace() {
+    for (name, analysis, choose) in gallery() {
+        SIZES
+            .into_iter()
+            .for_each(|size| snap(&format!("trace-{name}"), &states::trace(Arc::clone(&analysis), size, choose), size));
+    }
+    let patient = |size| states::trace(build::patient(), size, states::labelled("SELECT * FROM patients"));
+    [(60, 16), (200, 60)].into_iter().for_each(|size| snap("trace", &patient(size), size));
+    snap("trace-deep", &states::trace(build::deep(), USUAL, states::labelled("level 3 ")), USUAL);
+}
+
+#[test]
+fn a_trace_that_is_not_there() {
+    let mut state = states::trace(build::patient(), SMALL, |_, _| false);
+    if let Some(open) = state.trace.as_mut() {
+        open.analysis = None;
+        open.gone = true;
+    }
+    snap("trace-empty", &state, SMALL);
+    state.trace = None;
+    snap("trace-none", &state, SMALL);
+}
+
+#[test]
+fn health() {
+    SIZES.into_iter().for_each(|size| snap("health", &states::health(), size));
+    let mut state = states::empty();
+    state.screen = Screen::Health;
+    SIZES.into_iter().for_each(|size| snap("health-empty", &state, size));
+}
+
+#[test]
+fn what_lies_over_a_screen() {
+    for size in SIZES {
+        let mut state = states::traces(build::patient(), size);
+        state.overlay = Some(Overlay::Help { scroll: 0 });
+        snap("help", &state, size);
+        let palette = Palette { text: "th".into(), cursor: 2, found: vec![11, 40, 12], chosen: 1 };
+        state.overlay = Some(Overlay::Palette(palette));
+        snap("palette", &state, size);
+        let copied = |key, what: &str, text: &str| Copied { key, what: what.into(), text: text.into() };
+        state.overlay = Some(Overlay::Copy(vec![
+            copied('t', "trace id", "01010101010101010101010101010101"),
+            copied('q', "statement", "SELECT *\nFROM patients\u{1b}[2J"),
+        ]));
+        snap("copy", &state, size);
+    }
+}
+
+#[test]
+fn the_filter_while_it_is_typed() {
+    for size in SIZES {
+        let mut state = states::traces(build::patient(), size);
+        state.filter.editing = true;
+        state.filter.text = "service=hm".into();
+        state.filter.cursor = 10;
+        let proposal = |text: &str, count| Completion { text: text.into(), replace: (8, 10), count };
+        state.filter.completions = vec![proposal("hmis-backend", Some(21_660)), proposal("hm-\u{1b}[2J", None)];
+        snap("filter-typed", &state, size);
+        state.filter.completions.clear();
+        state.filter.text = "service=hm minDuration=fast".into();
+        state.filter.cursor = 27;
+        state.filter.error = Some(ParseError { column: 23, expected: "a length of time such as 100ms".into() });
+        snap("filter-wrong", &state, size);
+    }
+}
+
+#[test]
+fn searching_in_a_trace() {
+    let mut state = states::trace(build::patient(), SMALL, states::labelled("redis GET patient"));
+    let open = state.trace.as_mut().expect("a trace");
+    let analysis = open.analysis.clone().expect("read");
+    let nodes: Vec<u32> = tracefall::analysis::find(&analysis, "redis");
+    let query = Arc::new(parse("redis").expect("a filter"));
+    open.found = Some(Found { query, set: Arc::new(nodes.iter().copied().collect()), nodes: Arc::new(nodes) });
+    snap("trace-search", &state, SMALL);
+}
+
+#[test]
+fn the_detail_with_the_keys_and_a_zoom() {
+    let mut state = states::trace(build::errors(), USUAL, states::labelled("POST https"));
+    let open = state.trace.as_mut().expect("a trace");
+    open.detail.focus = DetailFocus::Detail;
+    open.detail.cell = 2;
+    let at = |millis: u64| build::START.plus(tracefall::model::Nanos::from_millis(millis));
+    open.zoom = Some((at(30), at(60)));
+    state.notice = Some(Notice { text: "trace id copied".into(), until: states::NOW, alarming: false });
+    snap("trace-focus", &state, USUAL);
+}
+
+#[test]
+fn a_warning_stands_at_the_top_and_a_pause_is_said() {
+    let mut state = states::traces(build::patient(), SMALL);
+    let mut settings = (*state.settings).clone();
+    settings.warning = Some("listening beyond this machine on 0.0.0.0:4317".into());
+    state.settings = Arc::new(settings);
+    state.list.paused = true;
+    state.list.waiting = 1_234;
+    state.list.sort = Sort { key: SortKey::Duration, ascending: false };
+    snap("traces-paused", &state, SMALL);
+}
+
+#[test]
+fn without_colours_glyphs_tell_the_same() {
+    let state = states::trace(build::patient(), SMALL, states::labelled("SELECT * FROM patients"));
+    for (name, colours) in [("none", Colours::None), ("ansi", Colours::Ansi), ("indexed", Colours::Indexed)] {
+        let look = paint::look("dark", colours);
+        let buffer = paint::draw(&state, &look, SMALL);
+        let shown = format!("{}\n---- styles\n{}", paint::as_text(&buffer), paint::as_styles(&buffer, look.base()));
+        insta::assert_snapshot!(format!("trace-{name}"), shown);
+        let text = paint::as_text(&buffer);
+        assert!(text.contains('▲') && text.contains('≡') && text.contains('█'));
+        assert_eq!(text.contains('░'), colours != Colours::Indexed);
+    }
+}
+
+#[test]
+fn where_only_ascii_can_be_drawn_nothing_else_is() {
+    let mut look = paint::look("dark", Colours::Ansi);
+    look.ascii = true;
+    for state in every_state(USUAL) {
+        let buffer = paint::draw(&state, &look, USUAL);
+        assert!(paint::as_text(&buffer).is_ascii());
+    }
+    let state = states::trace(build::patient(), SMALL, states::labelled("SELECT * FROM patients"));
+    insta::assert_snapshot!("trace-ascii", paint::as_text(&paint::draw(&state, &look, SMALL)));
+}
+
+#[test]
+fn a_trace_of_a_hundred_thousand_spans_draws_only_what_is_in_sight() {
+    let mut state = states::trace(build::huge(), USUAL, states::labelled("nightly"));
+    state.trace.as_mut().expect("a trace").offset = 50_000;
+    snap("trace-huge", &state, USUAL);
+}
+
+#[test]
+fn a_click_lands_on_what_is_drawn_there() {
+    let size = USUAL;
+    let state = states::traces(build::patient(), size);
+    let buffer = paint::draw(&state, &paint::look("dark", Colours::True), size);
+    let find = |buffer: &Buffer, text: &str| -> (u16, u16) {
+        let at = (0..size.1).find_map(|y| {
+            let row = paint::row_text(buffer, y);
+            row.find(text).map(|x| (row.get(..x).map_or(0, |before| before.chars().count()) as u16, y))
+        });
+        at.unwrap_or_else(|| panic!("{text} is not on screen"))
+    };
+    let hit = |text: &str| view::hit(&state, size, find(&buffer, text));
+    assert_eq!(hit("8 Health"), Target::Tab(Screen::Health));
+    assert_eq!(hit("service=…"), Target::Filter);
+    assert_eq!(hit("duration"), Target::SortBy(SortKey::Duration));
+    assert_eq!(hit("spans err"), Target::SortBy(SortKey::Spans));
+    assert_eq!(hit("documentLoad"), Target::ListRow(1));
+    assert_eq!(hit("tenant_middleware"), Target::Preview);
+    assert_eq!(hit("quit"), Target::Hint(Action::Quit));
+    let state = states::trace(build::patient(), size, states::labelled("SELECT * FROM patients"));
+    let buffer = paint::draw(&state, &paint::look("dark", Colours::True), size);
+    let hit = |text: &str| view::hit(&state, size, find(&buffer, text));
+    assert_eq!(hit("tenant_middleware"), Target::SpanRow { row: 3, fold: false });
+    assert_eq!(hit("▾ ▌GET"), Target::SpanRow { row: 0, fold: true });
+    assert_eq!(hit("▾ ▌PatientService"), Target::SpanRow { row: 5, fold: true });
+    assert_eq!(hit("net.peer.name"), Target::Detail(Some(4)));
+    assert!(matches!(hit("500ms"), Target::Axis(at) if at > build::START));
+}
+
+/// Every kind of state there is a builder for.
+fn every_state(size: (u16, u16)) -> Vec<State> {
+    let mut all = vec![states::empty(), states::health()];
+    for (_, analysis, choose) in gallery() {
+        all.push(states::traces(Arc::clone(&analysis), size));
+        all.push(states::trace(analysis, size, choose));
+    }
+    all.push(states::trace(build::deep(), size, |_, row| row.depth == 40));
+    all
+}
+
+/// A name that may hold anything.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof!["\\PC{0,12}", any::<String>(), "[\\x00-\\x20\u{200b}-\u{202e}表👩‍👧é]{0,20}"]
+}
+
+fn any_trace() -> impl Strategy<Value = Arc<Analysis>> {
+    let span = (name(), name(), 0_u64..20, 0_u64..3_000_000, 0_u64..3_000_000, any::<bool>());
+    proptest::collection::vec(span, 0..40).prop_map(|spans| {
+        let mut make = Maker::new(9);
+        let mut ids = Vec::new();
+        for (service, label, parent, from, long, failed) in spans {
+            let parent = ids.get(parent as usize).copied();
+            ids.push(make.span(parent, &service, &label, (from, long)));
+            if failed {
+                make.failed().remark(&label);
+            }
+        }
+        make.analysis()
+    })
+}
+
+/// Draws into the middle of a larger buffer and looks at every cell of it.
+fn holds_the_laws(state: &State, look: &view::Look, (columns, rows): (u16, u16)) -> Result<(), TestCaseError> {
+    let all = Rect::new(0, 0, columns + 4, rows + 4);
+    let mut buffer = Buffer::filled(all, ratatui::buffer::Cell::new("?"));
+    let area = Rect::new(2, 2, columns, rows);
+    let cursor = view::draw(state, look, area, &mut buffer);
+    prop_assert!(cursor.is_none_or(|at| area.contains(at)));
+    for y in 0..all.height {
+        for x in 0..all.width {
+            let symbol = buffer[(x, y)].symbol();
+            prop_assert!(!symbol.chars().any(char::is_control), "{symbol:?} at {x},{y}");
+            let inside = area.contains(ratatui::layout::Position { x, y });
+            prop_assert!(inside || symbol == "?", "{symbol:?} outside at {x},{y}");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_drawn_outside_and_no_control_character_anywhere(
+        analysis in any_trace(),
+        columns in prop_oneof![0_u16..4, 0_u16..60, 60_u16..240],
+        rows in prop_oneof![0_u16..4, 0_u16..20, 20_u16..70],
+        (screen, overlay, chosen) in (0_u8..3, 0_u8..4, 0_usize..40),
+        (offset, scroll, cell) in (0_usize..50, 0_usize..60, 0_usize..12),
+        (typed, editing, theme_flipped, ascii) in (name(), any::<bool>(), any::<bool>(), any::<bool>()),
+        colours in prop_oneof![Just(Colours::True), Just(Colours::Indexed), Just(Colours::Ansi), Just(Colours::None)],
+        click in (0_u16..250, 0_u16..80),
+    ) {
+        let size = (columns, rows);
+        let mut state = if screen == 1 && !analysis.nodes.is_empty() {
+            let wanted = (chosen % analysis.nodes.len()) as u32;
+            states::trace(Arc::clone(&analysis), size, move |_, row| row.node == wanted)
+        } else {
+            states::traces(Arc::clone(&analysis), size)
+        };
+        state.screen = [Screen::Traces, Screen::Trace, Screen::Health][usize::from(screen)];
+        if let Some(open) = state.trace.as_mut() {
+            open.offset = offset;
+            open.detail.scroll = scroll;
+            open.detail.cell = cell;
+            open.detail.focus = if editing { DetailFocus::Detail } else { DetailFocus::Waterfall };
+        }
+        state.overlay = match overlay {
+            1 => Some(Overlay::Help { scroll }),
+            2 => Some(Overlay::Palette(Palette { text: typed.clone(), cursor: typed.len(), found: vec![1, 2, 99], chosen })),
+            3 => Some(Overlay::Copy(vec![Copied { key: 'x', what: typed.clone(), text: typed.clone() }])),
+            _ => None,
+        };
+        state.filter.editing = editing;
+        state.filter.cursor = typed.len();
+        let proposal = Completion { text: typed.clone(), replace: (0, 0), count: Some(3) };
+        state.filter.completions = vec![proposal];
+        state.filter.text = typed;
+        state.theme_flipped = theme_flipped;
+        let mut look = paint::look("dark", colours);
+        look.ascii = ascii;
+        holds_the_laws(&state, &look, size)?;
+        view::viewport(&state, size);
+        view::hit(&state, size, click);
+    }
+}
 
 /// Writes pictures in a terminal's language into the folder that `TRACEFALL_DUMP` names; for looking at them.
 #[test]
 fn screens_can_be_looked_at() {
     let Ok(folder) = std::env::var("TRACEFALL_DUMP") else { return };
-    let write = |name: &str, state: &tracefall::app::State, theme: &str, colours, size| {
+    let write = |name: &str, state: &State, theme: &str, colours, size| {
         let buffer = paint::draw(state, &paint::look(theme, colours), size);
         std::fs::write(format!("{folder}/{name}.ans"), paint::as_ansi(&buffer)).expect("written");
     };
     let select = states::labelled("SELECT * FROM patients");
     for size in [(120, 36), (80, 24), (200, 60), (60, 16)] {
         let name = |what: &str| format!("{what}-{}x{}", size.0, size.1);
-        let dark = |what: &str, state: &tracefall::app::State| write(&name(what), state, "dark", Colours::True, size);
+        let dark = |what: &str, state: &State| write(&name(what), state, "dark", Colours::True, size);
         dark("traces", &states::traces(build::patient(), size));
         dark("trace", &states::trace(build::patient(), size, &select));
         dark("errors", &states::trace(build::errors(), size, states::labelled("POST https")));

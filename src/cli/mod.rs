@@ -61,7 +61,8 @@ impl Cli {
             path.map_or_else(|| "nowhere: there is no home directory".to_owned(), |path| path.display().to_string())
         };
         let paths = format!("Settings: {}\nLog:      {}", show(config::config_file()), show(config::log_file()));
-        let matches = Self::command().after_help(paths).get_matches();
+        let with_paths = |command: clap::Command| command.after_help(paths.clone());
+        let matches = with_paths(Self::command()).mut_subcommands(with_paths).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::{ConfigError, Places};
 
 /// What the file may hold. Unknown keys are errors: a misspelt setting must not be silently without effect.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -44,16 +44,17 @@ pub struct Redact {
 }
 
 impl File {
-    /// Reads a settings file.
+    /// Reads a settings file, and where its keys stand.
     ///
     /// # Errors
     /// Where it cannot be read, is not TOML, or holds what does not belong there.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+    pub fn read(path: &Path) -> Result<(Self, Places), ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Malformed {
+        let file = toml::from_str(&text).map_err(|error| ConfigError::Malformed {
             path: path.to_owned(),
             message: error.to_string().trim_end().to_owned(),
-        })
+        })?;
+        Ok((file, Places::of(path, &text)))
     }
 }

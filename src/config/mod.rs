@@ -5,6 +5,7 @@
 
 mod file;
 mod paths;
+mod place;
 mod size;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::model::Nanos;
 
 pub use file::{File, Redact};
 pub use paths::{config_file, log_file};
+pub use place::Places;
 pub use size::{parse_duration, parse_size};
 
 /// Everything that can be set, resolved.
@@ -38,6 +40,8 @@ pub struct Settings {
     pub redact: Redact,
     /// Keys by name of the action.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// Where the file's keys stand, for those who find fault with a value later.
+    pub places: Places,
 }
 
 /// What flags and environment set.
@@ -73,7 +77,7 @@ pub struct Overrides {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the settings in {}: {source}", path.display())]
+    #[error("cannot read the settings in {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -108,20 +112,20 @@ pub const THEMES: [&str; 3] = ["dark", "light", "safe"];
 /// # Errors
 /// Where the file or a value cannot be used. A missing file at its usual place is no error; one named by a flag is.
 pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
-    let file = match &overrides.config {
+    let (file, places) = match &overrides.config {
         Some(path) => File::read(path)?,
-        None => match config_file() {
-            Some(path) if path.exists() => File::read(&path)?,
-            _ => File::default(),
-        },
+        None => config_file().map_or_else(|| Ok(Default::default()), |path| usual(&path))?,
     };
-    let path = overrides.config.clone().or_else(config_file).unwrap_or_default();
     let pick = |key: &'static str, flag: Option<&String>, set: Option<&String>, default: &str| {
         let from_flag = flag.map(|value| (value.clone(), flag_origin(key)));
-        let from_file = || set.map(|value| (value.clone(), file_origin(&path, key)));
+        let from_file = || set.map(|value| (value.clone(), places.of_key(key)));
         let (value, origin) =
             from_flag.or_else(from_file).unwrap_or_else(|| (default.to_owned(), "default".to_owned()));
         Picked { value, origin }
+    };
+    let origins = match (&overrides.cors_origins, file.cors_origins) {
+        (Some(set), _) => origins(set, || flag_origin("cors_origins"))?,
+        (None, set) => origins(&set.unwrap_or_default(), || places.of_key("cors_origins"))?,
     };
     Ok(Settings {
         grpc: pick("grpc", overrides.grpc.as_ref(), file.grpc.as_ref(), "4317").addresses()?,
@@ -129,10 +133,11 @@ pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
         memory: pick("memory", overrides.memory.as_ref(), file.memory.as_ref(), "512MiB").memory()?,
         theme: pick("theme", overrides.theme.as_ref(), file.theme.as_ref(), "dark").theme()?,
         slow_sql: pick("slow_sql", overrides.slow_sql.as_ref(), file.slow_sql.as_ref(), "100ms").duration()?,
-        cors_origins: overrides.cors_origins.clone().or(file.cors_origins).unwrap_or_default(),
-        max_body: pick("max_body", overrides.max_body.as_ref(), file.max_body.as_ref(), "64MiB").size()?,
+        cors_origins: origins,
+        max_body: pick("max_body", overrides.max_body.as_ref(), file.max_body.as_ref(), "64MiB").body()?,
         redact: file.redact,
         keys: file.keys,
+        places,
     })
 }
 
@@ -140,8 +145,30 @@ fn flag_origin(key: &str) -> String {
     format!("--{} (or TRACEFALL_{})", key.replace('_', "-"), key.to_uppercase())
 }
 
-fn file_origin(path: &Path, key: &str) -> String {
-    format!("{}, key {key}", path.display())
+/// The file at its usual place, where there is one.
+fn usual(path: &Path) -> Result<(File, Places), ConfigError> {
+    match File::read(path) {
+        Err(ConfigError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            Ok((File::default(), Places::of(path, "")))
+        }
+        read => read,
+    }
+}
+
+/// Origins as browsers write them. One with a path, even `/`, would never match; that slash is often typed, and left out.
+fn origins(given: &[String], origin: impl Fn() -> String) -> Result<Vec<String>, ConfigError> {
+    let read = |text: &String| {
+        let bare = text.trim().trim_end_matches('/');
+        let host = bare.split_once("://").map(|(_, host)| host);
+        let fits = bare == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' ']));
+        let expected = "an origin, such as https://app.example.com, or *";
+        fits.then(|| bare.to_owned()).ok_or_else(|| ConfigError::Value {
+            origin: origin(),
+            value: text.clone(),
+            expected,
+        })
+    };
+    given.iter().filter(|text| !text.trim().is_empty()).map(read).collect()
 }
 
 struct Picked {
@@ -159,8 +186,10 @@ impl Picked {
         parse_addresses(&self.value).ok_or_else(|| self.wrong(expected))
     }
 
-    fn size(self) -> Result<u64, ConfigError> {
-        parse_size(&self.value).filter(|size| *size > 0).ok_or_else(|| self.wrong("a size, such as 512MiB or 2G"))
+    /// A body is there more than once for a moment, beside the index: a limit that no machine could pay for is no limit.
+    fn body(self) -> Result<u64, ConfigError> {
+        let fits = parse_size(&self.value).filter(|size| (1024..=1024 * 1024 * 1024).contains(size));
+        fits.ok_or_else(|| self.wrong("a size of 1KiB to 1GiB, such as 64MiB"))
     }
 
     fn memory(self) -> Result<u64, ConfigError> {
@@ -192,15 +221,11 @@ fn parse_addresses(text: &str) -> Option<Vec<SocketAddr>> {
     text.parse().ok().map(|address| vec![address])
 }
 
-impl Settings {
-    /// A warning where somebody beyond this machine can send here.
-    #[must_use]
-    pub fn exposure(&self) -> Option<String> {
-        let open: Vec<_> =
-            self.grpc.iter().chain(&self.http).filter(|at| !at.ip().is_loopback()).map(ToString::to_string).collect();
-        let whom = "anyone who reaches this machine can send spans and fill its memory";
-        (!open.is_empty()).then(|| format!("listening beyond this machine on {}: {whom}", open.join(" and ")))
-    }
+/// A warning where somebody beyond this machine can send to one of the doors at `addresses`.
+pub fn exposure(addresses: impl Iterator<Item = SocketAddr>) -> Option<String> {
+    let open: Vec<_> = addresses.filter(|at| !at.ip().is_loopback()).map(|at| at.to_string()).collect();
+    let whom = "anyone who reaches this machine can send spans and fill its memory";
+    (!open.is_empty()).then(|| format!("listening beyond this machine on {}: {whom}", open.join(" and ")))
 }
 
 #[cfg(test)]

@@ -38,9 +38,13 @@ fn a_port_alone_means_both_loopback_addresses() {
 
 #[test]
 fn only_addresses_beyond_this_machine_are_warned_of() {
-    assert_eq!(resolved("", Overrides::default()).unwrap().exposure(), None);
+    let warning = |overrides| {
+        let settings = resolved("", overrides).unwrap();
+        exposure(settings.grpc.into_iter().chain(settings.http))
+    };
+    assert_eq!(warning(Overrides::default()), None);
     let overrides = Overrides { grpc: Some("0.0.0.0:4317".into()), ..Overrides::default() };
-    assert!(resolved("", overrides).unwrap().exposure().unwrap().contains("0.0.0.0:4317"));
+    assert!(warning(overrides).unwrap().contains("0.0.0.0:4317"));
 }
 
 #[test]
@@ -53,6 +57,7 @@ fn an_unknown_key_is_an_error_that_names_file_line_and_key() {
 fn values_that_cannot_be_used_say_where_they_stand_and_what_was_expected() {
     let error = resolved("memory = 'lots'", Overrides::default()).unwrap_err();
     assert!(error.contains("key memory") && error.contains("\"lots\""), "{error}");
+    assert!(error.contains("line 1"), "{error}");
     let overrides = Overrides { theme: Some("pink".into()), ..Overrides::default() };
     let error = resolved("", overrides).unwrap_err();
     assert!(error.contains("--theme") && error.contains("TRACEFALL_THEME") && error.contains("safe"), "{error}");
@@ -68,4 +73,44 @@ fn sizes_and_durations_are_read_as_people_write_them() {
         assert_eq!(parse_duration(text), Some(Nanos(nanos)), "{text}");
     }
     assert_eq!(parse_duration("fast"), None);
+}
+
+#[test]
+fn keys_of_tables_are_found_in_their_lines() {
+    let settings =
+        resolved("memory = '64MiB'\n\n[redact]\nkeys = ['x']\npatterns = [\n 'a',\n]\n", Overrides::default());
+    let places = settings.unwrap().places;
+    assert!(places.of_key("redact.patterns").ends_with(", line 5, key redact.patterns"));
+    assert!(places.of_key("redact").contains("line 3"));
+    assert!(!places.of_key("theme").contains("line"));
+}
+
+#[test]
+fn file_that_cannot_be_read_is_told_once() {
+    let overrides = Overrides { config: Some("/nowhere/at/all.toml".into()), ..Overrides::default() };
+    let error = anyhow::Error::from(resolve(&overrides).unwrap_err());
+    assert_eq!(format!("{error:#}").matches("os error").count(), 1, "{error:#}");
+}
+
+#[test]
+fn origins_that_could_never_match_are_errors_and_a_slash_at_the_end_is_forgiven() {
+    let given = |text: &str| {
+        let overrides = Overrides { cors_origins: Some(vec![text.to_owned()]), ..Overrides::default() };
+        resolved("", overrides).map(|settings| settings.cors_origins)
+    };
+    assert_eq!(given("https://app.example.com/"), Ok(vec!["https://app.example.com".to_owned()]));
+    assert_eq!(given("*"), Ok(vec!["*".to_owned()]));
+    assert_eq!(given(""), Ok(vec![]));
+    for text in ["app.example.com", "https://app.example.com/page", "https://*.example.com", "https://"] {
+        assert!(given(text).unwrap_err().contains("--cors-origins"), "{text}");
+    }
+    assert!(resolved("cors_origins = ['x']", Overrides::default()).unwrap_err().contains("line 1, key cors_origins"));
+}
+
+#[test]
+fn body_limit_that_no_machine_could_pay_for_is_an_error() {
+    for text in ["0", "9999G", "2GiB"] {
+        let overrides = Overrides { max_body: Some(text.to_owned()), ..Overrides::default() };
+        assert!(resolved("", overrides).unwrap_err().contains("1GiB"), "{text}");
+    }
 }

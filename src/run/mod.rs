@@ -26,7 +26,7 @@ use crate::config;
 ///
 /// # Errors
 /// Where the settings cannot be used or the terminal does not obey; the message is for a person.
-pub fn run(cli: Cli) -> Result<ExitCode> {
+pub fn run(cli: &Cli) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     match cli.command {
         None => screen::show(&settings, None),

@@ -10,9 +10,8 @@ pub(super) fn recipes(sources: &[SourceHealth]) -> Vec<(String, String)> {
     let http = door(sources, "OTLP/HTTP").unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4318)));
     let (grpc_port, http_port) = (door(sources, "OTLP/gRPC").map_or(4317, |door| door.port()), http.port());
     let usual = grpc_port == 4317 && http_port == 4318;
-    // `http/protobuf` is said because some SDKs speak gRPC by default, whatever the port.
-    let set =
-        format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{http_port} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
+    // Both doors take both protocols, so an SDK that speaks gRPC by default is served there too.
+    let set = format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{http_port}");
     let command = |command: &str| if usual { command.to_owned() } else { format!("{set} {command}") };
     let line = |name: &str, command: String| (name.to_owned(), command);
     vec![
@@ -30,7 +29,7 @@ pub(super) fn recipes(sources: &[SourceHealth]) -> Vec<(String, String)> {
 fn door(sources: &[SourceHealth], name: &str) -> Option<SocketAddr> {
     let source = sources.iter().find(|source| source.name == name)?;
     let open = source.doors.iter().find(|door| door.state == DoorState::Open);
-    open.or(source.doors.first()).map(|door| door.address)
+    open.or_else(|| source.doors.first()).map(|door| door.address)
 }
 
 #[cfg(test)]

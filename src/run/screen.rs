@@ -20,7 +20,7 @@ use crate::config::Settings;
 use crate::index::Reader;
 use crate::model::{Nanos, Timestamp};
 use crate::source::demo::{self, Player};
-use crate::source::{Board, Source as _};
+use crate::source::{self, Board, Source as _};
 use crate::terminal::{self, Guard, Screen};
 use crate::view::{self, Look};
 
@@ -29,7 +29,7 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How often the list and what is open are brought up to date while spans arrive.
 const CATCH_UP: Duration = Duration::from_millis(200);
 /// How often ages, rates and notices are brought up to date.
-const SECOND: Duration = Duration::from_millis(1000);
+const SECOND: Duration = Duration::from_secs(1);
 /// Two clicks within this time are a double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
@@ -47,18 +47,18 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
     }
-    let keymap = Keymap::with(&settings.keys).context("the settings, section [keys]")?;
+    let keymap = wiring::keymap(settings)?;
     let mut app_settings = app_settings(settings, keymap.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let log = log::start();
+    terminal::install_panic_hook(log::start(), source::is_contained);
     runtime.block_on(async {
         let free = |addresses: &[std::net::SocketAddr]| {
             let port = |address: &std::net::SocketAddr| if demo.is_some() { 0 } else { address.port() };
             addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
         };
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
+        app_settings.warning = wiring::exposure(&wiring.board);
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
-        terminal::install_panic_hook(log);
         let guard = Guard::enter().context("the terminal does not obey")?;
         let mut session = Session::new(settings, app_settings, keymap, wiring)?;
         session.demo = demo.unwrap_or(Demo { rate: 4.0, seed: 42 });
@@ -76,7 +76,7 @@ fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
         slow_sql: wiring::thresholds(settings),
         redactor: wiring::redactor(settings)?,
         arriving: Nanos::from_secs(2),
-        warning: settings.exposure(),
+        warning: None,
         recipes: Vec::new(),
         keymap,
     })
@@ -269,7 +269,9 @@ impl Session {
 
     fn carry_out_all(&mut self, effects: Vec<Effect>) {
         self.dirty = true;
-        effects.into_iter().for_each(|effect| self.carry_out(effect));
+        for effect in effects {
+            self.carry_out(effect);
+        }
     }
 
     fn carry_out(&mut self, effect: Effect) {

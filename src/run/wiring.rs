@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 
 use super::{clock, indexer};
 use crate::analysis::TraceNotes;
 use crate::analysis::slow_sql::Thresholds;
+use crate::app::{Keymap, KeymapError};
 use crate::config::{self, Settings};
 use crate::index;
-use crate::redact::{Redactor, Rules};
+use crate::redact::{Redactor, RuleError, Rules};
 use crate::source::receiver::{Limits, Origins, Receiver, ReceiverConfig};
 use crate::source::{self, Board, Feed};
 
@@ -37,7 +38,33 @@ pub(super) fn thresholds(settings: &Settings) -> Thresholds {
 /// The masks that the settings ask for.
 pub(super) fn redactor(settings: &Settings) -> Result<Redactor> {
     let config::Redact { off, keys, patterns } = settings.redact.clone();
-    Redactor::new(&Rules { off, keys, patterns }).context("the settings, section [redact]")
+    Redactor::new(&Rules { off, keys, patterns }).map_err(|error| {
+        let key = match &error {
+            RuleError::Pattern { .. } => "redact.patterns",
+            RuleError::Key(_) => "redact.keys",
+        };
+        anyhow!("{}: {error}", settings.places.of_key(key))
+    })
+}
+
+/// The keys that the settings ask for.
+pub(super) fn keymap(settings: &Settings) -> Result<Keymap> {
+    Keymap::with(&settings.keys).map_err(|error| {
+        let action = match &error {
+            KeymapError::UnknownAction(action)
+            | KeymapError::Fixed(action)
+            | KeymapError::UnknownKey { action, .. } => action,
+            KeymapError::Twice { second, .. } => *second,
+        };
+        anyhow!("{}: {error}", settings.places.of_key(&format!("keys.{action}")))
+    })
+}
+
+/// A warning where somebody beyond this machine can send to a door as it is now.
+pub(super) fn exposure(board: &Board) -> Option<String> {
+    let sources = board.sources(clock::now());
+    let doors = sources.iter().flat_map(|source| &source.doors);
+    config::exposure(doors.map(|door| door.address))
 }
 
 /// Opens index and doors. From here on senders are answered as soon as the receiver runs.

@@ -5,6 +5,7 @@
 //! holds the spans, what shows them, or what time it is (a clock is handed in; timers for back-off are its own).
 
 mod board;
+mod contain;
 pub mod demo;
 mod feed;
 pub mod load;
@@ -13,6 +14,7 @@ pub mod receiver;
 use std::future::Future;
 
 pub use board::{Board, Note};
+pub use contain::is_contained;
 pub use feed::{Clock, Delivery, Feed, FeedReceiver, Item, Refused, Reservation, feed};
 
 /// A way spans arrive by themselves.

@@ -24,7 +24,9 @@ impl Screen {
     pub fn open() -> io::Result<Self> {
         let out = BufWriter::with_capacity(64 * 1024, io::stdout());
         let mut terminal = Terminal::new(CrosstermBackend::new(out))?;
-        terminal.clear()?;
+        // Clears it. `Terminal::clear` would ask where the cursor is, and fail where the answer takes over 2 s or never comes.
+        let (columns, rows) = crossterm::terminal::size()?;
+        terminal.resize(Rect::new(0, 0, columns, rows))?;
         Ok(Self { terminal })
     }
 
@@ -51,13 +53,5 @@ impl Screen {
         })?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()
-    }
-
-    /// Forgets what is on the terminal, so that the next frame is written whole.
-    ///
-    /// # Errors
-    /// Where the terminal does not accept output.
-    pub fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
     }
 }

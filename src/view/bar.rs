@@ -107,7 +107,7 @@ impl Pen<'_> {
             let at = (x.saturating_add(part.column), y);
             let shade = self.look.shade(bar.colour);
             let colour = if part.covered { shade.unwrap_or(bar.colour) } else { bar.colour };
-            let Some(cell) = self.buffer.cell_mut(at) else { continue };
+            let Some(cell) = self.buffer.cell_mut(at).filter(|_| self.area.contains(at.into())) else { continue };
             if plain {
                 let symbol = plain_symbol(part);
                 cell.set_symbol(symbol).set_style(emphasis.fg(bar.colour));

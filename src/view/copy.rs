@@ -19,7 +19,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, copied: &[Copied]) {
     }
     pen.clear(area);
     let title = [("copy".into(), pen.bold(Role::Text)), ("  to the clipboard".into(), pen.style(Role::Dim))];
-    pen.rule(Rect { height: 1, ..area }, true, &title);
+    pen.rule(Rect { height: 1, ..area }, true, &title, "");
     let widest = copied.iter().map(|copied| text::width(&text::visible(&copied.what))).max().unwrap_or(0);
     let widest = cells(widest).min(area.width / 2);
     for (y, copied) in (area.top() + 1..area.bottom()).zip(copied) {

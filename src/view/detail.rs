@@ -65,28 +65,22 @@ pub(super) fn draw(pen: &mut Pen<'_>, (area, side): (Rect, bool), open: &TraceSc
     }
     let focused = open.detail.focus == DetailFocus::Detail;
     let title = title(pen, open, analysis);
-    pen.rule(Rect { height: 1, ..area }, focused, &title);
+    let rule = Rect { height: 1, ..area };
     let content = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    if let Some(detail) = current(open) {
-        body(pen, (content, side), open, detail);
-    } else {
+    let Some(detail) = current(open) else {
+        pen.rule(rule, focused, &title, "");
         other(pen, content, open);
-    }
-}
-
-fn body(pen: &mut Pen<'_>, (area, side): (Rect, bool), open: &TraceScreen, detail: &SpanDetail) {
+        return;
+    };
     let flow = flow::flow(pen.state, detail, flow::widths(area.width, side));
-    let height = usize::from(area.height);
+    let height = usize::from(content.height);
     let scroll = open.detail.scroll.min(flow.len().saturating_sub(1));
-    let chosen = (open.detail.focus == DetailFocus::Detail).then_some(open.detail.cell);
-    for (y, at) in (area.top()..area.bottom()).zip(scroll..) {
-        row(pen, Rect { y, height: 1, ..area }, (&flow, at, side), chosen);
-    }
-    if flow.len() > height {
-        let last = (scroll + height).min(flow.len());
-        let place = format!(" {}–{} of {} ", scroll + 1, last, flow.len());
-        let style = pen.style(Role::Dim);
-        pen.put_right((area.right().saturating_sub(2), area.y - 1), &place, 24, style);
+    let last = (scroll + height).min(flow.len());
+    let place = if flow.len() > height { format!("{}–{last} of {}", scroll + 1, flow.len()) } else { String::new() };
+    pen.rule(rule, focused, &title, &place);
+    let chosen = focused.then_some(open.detail.cell);
+    for (y, at) in (content.top()..content.bottom()).zip(scroll..) {
+        row(pen, Rect { y, height: 1, ..content }, (&flow, at, side), chosen);
     }
 }
 

@@ -19,7 +19,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buffer: &mut Buffer) -> Opti
         look
     };
     buffer.set_style(area, look.base());
-    let mut pen = Pen { buffer, look, state };
+    let mut pen = Pen { buffer, look, state, area };
     let cursor = if layout::too_small(area) { small(&mut pen, area) } else { screen(&mut pen, area) };
     if look.ascii {
         ascii(buffer, area);

@@ -125,7 +125,10 @@ pub(super) fn proposals(pen: &mut Pen<'_>, bar: &FilterBar, area: Rect) {
         return;
     }
     pen.clear(area);
-    pen.buffer.set_style(area, pen.look.style(Role::Tab).remove_modifier(ratatui::style::Modifier::BOLD));
+    pen.buffer.set_style(
+        area.intersection(pen.area),
+        pen.look.style(Role::Tab).remove_modifier(ratatui::style::Modifier::BOLD),
+    );
     let first = first_proposal(bar, area.height);
     for (y, (index, proposal)) in (area.top()..area.bottom()).zip(bar.completions.iter().enumerate().skip(first)) {
         if index == bar.chosen {

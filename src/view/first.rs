@@ -46,7 +46,7 @@ fn lines(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
     }
     lines.push(line);
     lines.push(Vec::new());
-    lines.push(doors(pen, grpc, http));
+    lines.push(doors(pen, width, grpc, http));
     for source in &state.health.sources {
         for door in &source.doors {
             lines.extend(trouble(pen, source, door));
@@ -87,7 +87,7 @@ fn addresses(state: &State) -> String {
     hosts.join(" and ")
 }
 
-fn doors(pen: &Pen<'_>, grpc: Option<u16>, http: Option<u16>) -> Line<'static> {
+fn doors(pen: &Pen<'_>, width: usize, grpc: Option<u16>, http: Option<u16>) -> Line<'static> {
     let dim = pen.style(Role::Dim);
     let mut line: Line<'static> = Vec::new();
     for (name, port) in [("gRPC", grpc), ("HTTP", http)] {
@@ -97,8 +97,13 @@ fn doors(pen: &Pen<'_>, grpc: Option<u16>, http: Option<u16>) -> Line<'static> {
         }
     }
     let usual = grpc == Some(4317) && http == Some(4318);
+    let usual_words = if width >= 92 {
+        "every OpenTelemetry SDK sends here by default; nothing to set"
+    } else {
+        "SDKs send here by default; nothing to set"
+    };
     if usual {
-        line.push(("every OpenTelemetry SDK sends here by default; nothing to set".into(), dim));
+        line.push((usual_words.into(), dim));
     } else if !line.is_empty() {
         line.push(("not the ports that SDKs send to by default: set the endpoint".into(), dim));
     }

@@ -82,7 +82,7 @@ impl Flow {
     }
 }
 
-fn bit(text: impl Into<String>, role: Role) -> Bit {
+pub(super) fn bit(text: impl Into<String>, role: Role) -> Bit {
     Bit { text: text.into(), role, bold: false }
 }
 
@@ -263,8 +263,11 @@ impl Build<'_> {
             lines.extend(self.wrapped(&place.join(" · "), width, Role::Dim, None));
         }
         let name = span.name.lossy();
-        let status = format!("{} · {} · status {}", name, span.kind.name(), span.status.code.name());
-        lines.extend(self.wrapped(&status, width, Role::Dim, None));
+        // The name of many database spans is their statement, which stands above.
+        let told = attributes_say(span, &name);
+        let name = if told { String::new() } else { format!("{name} · ") };
+        let kind = format!("{name}{} · status {}", span.kind.name(), span.status.code.name());
+        lines.extend(self.wrapped(&kind, width, Role::Dim, None));
         lines
     }
 
@@ -464,6 +467,11 @@ impl Build<'_> {
         lines.extend(dropped(span.resource.dropped_attributes, "attributes of the resource"));
         lines
     }
+}
+
+/// Whether an attribute already says what the name says.
+fn attributes_say(span: &Span, name: &str) -> bool {
+    span.attributes.iter().any(|own| matches!(&own.value, Value::Text(text) if *text == *name))
 }
 
 fn dropped(count: u32, what: &str) -> Option<Line> {

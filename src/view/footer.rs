@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
-use crate::app::{Action, ActionInfo, Overlay, State, footer};
+use crate::app::{Action, ActionInfo, Context, Overlay, State, footer};
 
 /// A key with its word, the action it stands for, and where it stands from the left edge.
 struct Hint {
@@ -25,7 +25,7 @@ impl Hint {
 
 /// The hints that fit, from the left; the last two of the list (help and the way out) stay when others go.
 fn hints(state: &State, width: u16) -> Vec<Hint> {
-    let context = state.context();
+    let context = if super::layout::is_first(state) { Context::Everywhere } else { state.context() };
     let wanted = footer(context);
     let mut hints: Vec<Hint> = wanted.iter().filter_map(|action| hint(state, *action)).collect();
     let all = |hints: &[Hint]| -> u16 { hints.iter().map(|hint| hint.width() + 3).sum() };

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::look::Role;
-use super::pen::{Pen, cells, number};
+use super::pen::{Pen, cells};
 use super::text;
 use crate::app::{ACTIONS, ActionInfo, Context, State};
 
@@ -51,16 +51,21 @@ pub(super) fn measure(state: &State, body: Rect) -> (u16, u32) {
 pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, scroll: usize) {
     pen.clear(body);
     let lines = lines(pen.state);
-    let title = [
-        ("keys".into(), pen.bold(Role::Text)),
-        ("  every one of them can be changed in the config file".into(), pen.style(Role::Dim)),
-    ];
-    pen.rule(Rect { height: 1, ..body }, true, &title);
     let columns = columns(body);
     let height = lines.len().div_ceil(usize::from(columns));
     let width = body.width / columns;
     let shown = usize::from(body.height.saturating_sub(1));
     let scroll = scroll.min(height.saturating_sub(shown));
+    let place = if height > shown {
+        format!("{}–{} of {height}", scroll + 1, (scroll + shown).min(height))
+    } else {
+        String::new()
+    };
+    let title = [
+        ("keys".into(), pen.bold(Role::Text)),
+        ("  every one of them can be changed in the config file".into(), pen.style(Role::Dim)),
+    ];
+    pen.rule(Rect { height: 1, ..body }, true, &title, &place);
     for column in 0..columns {
         let from = usize::from(column) * height;
         let part = lines.iter().skip(from).take(height).skip(scroll).take(shown);
@@ -77,9 +82,5 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, scroll: usize) {
                 }
             }
         }
-    }
-    if height > shown {
-        let place = format!(" {}–{} of {} ", scroll + 1, (scroll + shown).min(height), number(height));
-        pen.put_right((body.right().saturating_sub(2), body.y), &place, 24, pen.style(Role::Dim));
     }
 }

@@ -203,20 +203,26 @@ pub(super) struct ListColumns {
 }
 
 pub(super) fn list_columns(width: u16) -> ListColumns {
-    let age_end = 6;
+    let wide = width >= 100;
+    let age_end = if wide { 6 } else { 5 };
     let service = age_end + 2;
-    let service_width = (width / 8).clamp(8, 20);
-    let bar_width = if width >= 100 { 14 } else { 0 };
-    let duration = if width >= 46 { 10 } else { 8 };
-    let spans = if width >= 60 { 7 } else { 0 };
+    let service_width = (width / 8).clamp(if width >= 72 { 12 } else { 8 }, 20);
+    let bar_width = if wide { 14 } else { 0 };
+    let duration = if wide { 10 } else { 9 };
+    let spans = match width {
+        0..60 => 0,
+        60..100 => 6,
+        _ => 7,
+    };
     let errors = if width >= 60 { 4 } else { 0 };
     let bar = if bar_width > 0 { bar_width + 2 } else { 0 };
     let notes_width = match width {
         0..72 => 0,
-        72..100 => 17,
+        72..100 => 16,
         _ => (width / 5).clamp(22, 44),
     };
-    let notes = if notes_width > 0 { notes_width + 2 } else { 0 };
+    let gap = if wide { 2 } else { 1 };
+    let notes = if notes_width > 0 { notes_width + gap } else { 0 };
     let operation = service + service_width + 2;
     let fixed = operation + duration + bar + spans + errors + notes;
     let operation_width = width.saturating_sub(fixed);
@@ -233,7 +239,7 @@ pub(super) fn list_columns(width: u16) -> ListColumns {
         bar_width,
         spans_end,
         errors_end: spans_end + errors,
-        notes: spans_end + errors + 2,
+        notes: spans_end + errors + gap,
         notes_width,
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
 
 /// What was understood of the filter, in words.
 fn understood(state: &State) -> String {
-    state.filter.query.text.clone()
+    crate::query::describe(&state.filter.query)
 }
 
 /// `12 of 2,148 traces match`.
@@ -171,10 +171,16 @@ fn row(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, page: &Page) {
     let colour = Style::new().fg(pen.look.service(&summary.root_service));
     pen.put((area.x + columns.service, y), "▌", 1, colour);
     let service = text::visible(&summary.root_service);
-    let service = text::cut_middle(&service, usize::from(columns.service_width)).into_owned();
+    let service = text::cut_end(&service, usize::from(columns.service_width)).into_owned();
     pen.put((area.x + columns.service + 1, y), &service, columns.service_width, pen.style(Role::Text));
     operation(pen, (area.x + columns.operation, y), columns.operation_width, (page, summary, selected));
     figures(pen, area, columns, summary);
+    if selected {
+        pen.calm(Rect { width: columns.bar, ..area });
+        pen.unreverse(Rect { x: area.x + columns.bar, width: columns.bar_width, ..area });
+        let end = columns.bar + columns.bar_width;
+        pen.calm(Rect { x: area.x + end, width: area.width.saturating_sub(end), ..area });
+    }
 }
 
 fn operation(
@@ -260,7 +266,7 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
     let state = pen.state;
     let preview = state.list.preview.as_ref().filter(|preview| state.list.selected == Some(preview.id));
     let Some(preview) = preview else {
-        pen.rule(Rect { height: 1, ..area }, false, &[]);
+        pen.rule(Rect { height: 1, ..area }, false, &[], "");
         return;
     };
     let analysis = &preview.analysis;
@@ -275,20 +281,17 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
         (true, true) => Role::Dim,
     };
     title.push((format!("  {}", analysis.duration()).into(), pen.style(loud)));
-    let verdict = verdict_pieces(pen, analysis);
+    let verdict = verdict_pieces(pen, analysis, true);
     if !verdict.is_empty() {
         title.push(("  ".into(), pen.style(Role::Dim)));
         let plain = |style: Style| style.remove_modifier(Modifier::BOLD | Modifier::UNDERLINED);
         title.extend(verdict.into_iter().map(|(text, style)| (text, plain(style))));
     }
-    pen.rule(Rect { height: 1, ..area }, false, &title);
+    let more = preview.rows.len().saturating_sub(usize::from(area.height - 1));
+    let place = if more > 0 { format!("{} more", format::count(number(more))) } else { String::new() };
+    pen.rule(Rect { height: 1, ..area }, false, &title, &place);
     let waterfall =
         Waterfall { analysis, rows: &preview.rows, offset: 0, selected: None, found: None, zoom: None, small: true };
-    let rows = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let rows = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
     waterfall.draw(pen, rows);
-    let more = preview.rows.len().saturating_sub(usize::from(rows.height));
-    if more > 0 && rows.height > 0 {
-        let text = format!(" {} more ", format::count(number(more)));
-        pen.put_right((area.right().saturating_sub(2), area.y), &text, 20, pen.style(Role::Faint));
-    }
 }

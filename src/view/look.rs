@@ -249,6 +249,12 @@ impl Look {
         }
     }
 
+    /// Whether a selected row is drawn in reverse, because no background colour can be relied on.
+    #[must_use]
+    pub fn selects_by_reverse(&self) -> bool {
+        matches!(self.colours, Colours::Ansi | Colours::None)
+    }
+
     /// The colour of a service, the same wherever its name is the same.
     #[must_use]
     pub fn service(&self, name: &str) -> Color {

@@ -33,3 +33,4 @@ pub use draw::draw;
 pub use highlight::Highlighter;
 pub use hit::{hit, viewport};
 pub use look::{Colours, Environment, Look, Role};
+pub use text::visible;

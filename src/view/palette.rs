@@ -29,7 +29,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, found: &Palette) -> Option<(u1
     }
     pen.clear(area);
     let panel = pen.look.style(Role::Tab).remove_modifier(ratatui::style::Modifier::BOLD);
-    pen.buffer.set_style(area, panel);
+    pen.buffer.set_style(area.intersection(pen.area), panel);
     let mark = pen.put((area.x + 1, area.y), ": ", 2, pen.bold(Role::Accent));
     let input = Rect { x: area.x + 1 + mark, width: area.width.saturating_sub(mark + 2), height: 1, ..area };
     let cursor = filter::input(pen, input, &found.text, found.cursor);

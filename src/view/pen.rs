@@ -18,6 +18,8 @@ pub(super) struct Pen<'a> {
     pub(super) buffer: &'a mut Buffer,
     pub(super) look: &'a Look,
     pub(super) state: &'a State,
+    /// Nothing is drawn outside of it, whatever is asked for.
+    pub(super) area: Rect,
 }
 
 /// As many cells as fit into a column number.
@@ -55,6 +57,10 @@ impl Pen<'_> {
 
     /// Writes `text` and answers how many cells it took.
     pub(super) fn put(&mut self, (x, y): (u16, u16), text: &str, cells: u16, style: Style) -> u16 {
+        if x < self.area.left() || y < self.area.top() || y >= self.area.bottom() {
+            return 0;
+        }
+        let cells = cells.min(self.area.right().saturating_sub(x));
         text::put(self.buffer, (x, y), text, usize::from(cells), style)
     }
 
@@ -85,8 +91,9 @@ impl Pen<'_> {
         used
     }
 
-    /// A rule line with a title in it. A pane that has the keys shows it in the accent colour.
-    pub(super) fn rule(&mut self, area: Rect, focused: bool, title: &[Piece<'_>]) {
+    /// A rule line with a title in it and a place (`1–13 of 42`) at its end. A pane that has the keys shows it in the accent
+    /// colour.
+    pub(super) fn rule(&mut self, area: Rect, focused: bool, title: &[Piece<'_>], place: &str) {
         if area.height == 0 {
             return;
         }
@@ -94,22 +101,46 @@ impl Pen<'_> {
         let line = "─".repeat(usize::from(area.width));
         self.put((area.x, area.y), &line, area.width, style);
         let indent = 3;
+        let place_width = cells(text::width(place));
+        let mut right = 3;
+        if !place.is_empty() && area.width > place_width + 30 {
+            right += place_width + 2;
+            let x = area.right() - place_width - 4;
+            self.put((x, area.y), &format!(" {place} "), place_width + 2, self.look.style(Role::Dim));
+        }
         if title.is_empty() || area.width < 8 {
             return;
         }
         self.put((area.x + indent, area.y), " ", 1, style);
-        let used = self.whole((area.x + indent + 1, area.y), area.width.saturating_sub(indent + 3), title);
+        let used = self.whole((area.x + indent + 1, area.y), area.width.saturating_sub(indent + right), title);
         self.put((area.x + indent + 1 + used, area.y), " ", 1, style);
     }
 
     /// Lays the style of a selected row over `area`.
     pub(super) fn select(&mut self, area: Rect) {
-        self.buffer.set_style(area, self.look.selection());
+        self.buffer.set_style(area.intersection(self.area), self.look.selection());
+    }
+
+    /// Where a selected row is drawn in reverse, coloured text would become coloured background: takes the colours out of `area`.
+    pub(super) fn calm(&mut self, area: Rect) {
+        if self.look.selects_by_reverse() {
+            self.buffer.set_style(
+                area.intersection(self.area),
+                Style::new().fg(ratatui::style::Color::Reset).remove_modifier(Modifier::DIM),
+            );
+        }
+    }
+
+    /// Takes the reverse out of `area` of a selected row, so that what is drawn there keeps its colours.
+    pub(super) fn unreverse(&mut self, area: Rect) {
+        if self.look.selects_by_reverse() {
+            self.buffer.set_style(area.intersection(self.area), Style::new().remove_modifier(Modifier::REVERSED));
+        }
     }
 
     /// Clears `area` for something that lies over the screen.
     pub(super) fn clear(&mut self, area: Rect) {
-        let area = area.intersection(self.buffer.area);
+        let area = area.intersection(self.area);
         for y in area.top()..area.bottom() {
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {

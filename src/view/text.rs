@@ -19,8 +19,10 @@ pub(super) fn width(text: &str) -> usize {
 /// `text` with everything made visible that a terminal would act upon: control characters as their pictures (`␛`), characters
 /// that turn the reading direction or take no room as `‹202E›`.
 #[must_use]
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) || !text.chars().any(is_hidden) {
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+        || !text.chars().any(|letter| is_hidden(letter) || matches!(letter, '\u{200d}' | '\u{fe0f}'))
+    {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -29,10 +31,17 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
             '\u{0}'..='\u{1f}' => out.push(char::from_u32(0x2400 + u32::from(letter)).unwrap_or('\u{fffd}')),
             '\u{7f}' => out.push('\u{2421}'),
             hidden if is_hidden(hidden) => out.push_str(&format!("‹{:04X}›", u32::from(hidden))),
+            // Terminals do not agree how wide joined emoji and emoji presentations are; their parts they agree on.
+            '\u{fe0f}' => {}
+            '\u{200d}' if out.chars().next_back().is_some_and(is_pictograph) => {}
             letter => out.push(letter),
         }
     }
     Cow::Owned(out)
+}
+
+fn is_pictograph(letter: char) -> bool {
+    matches!(letter, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// Control characters, and those format characters that hide or reorder what stands around them. The joiner stays: emoji and
@@ -110,26 +119,27 @@ pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {
 
 fn wrap_line(line: &str, cells: usize, lines: &mut Vec<String>) {
     let (mut current, mut used) = (String::new(), 0);
-    for word in line.split_word_bounds() {
-        let mut word = Cow::Borrowed(word);
-        if word == "\t" {
-            word = Cow::Borrowed("  ");
+    // What is carried over stands below what it belongs to.
+    let indent = (line.len() - line.trim_start_matches(' ').len()).min(cells / 3);
+    let indent = " ".repeat(indent);
+    // A word keeps the blanks behind it; they may hang over the edge.
+    for word in line.split_inclusive([' ', '\t']) {
+        let word = word.replace('\t', "  ");
+        let needed = width(word.trim_end());
+        if used > indent.len() && used + needed > cells {
+            lines.push(std::mem::replace(&mut current, indent.clone()));
+            used = indent.len();
         }
-        let needed = width(&word);
         if used + needed <= cells {
+            used += width(&word);
             current.push_str(&word);
-            used += needed;
             continue;
-        }
-        if used > 0 {
-            lines.push(std::mem::take(&mut current));
-            used = 0;
         }
         for grapheme in word.graphemes(true) {
             let needed = width(grapheme);
-            if used + needed > cells && used > 0 {
-                lines.push(std::mem::take(&mut current));
-                used = 0;
+            if used + needed > cells && used > indent.len() {
+                lines.push(std::mem::replace(&mut current, indent.clone()));
+                used = indent.len();
             }
             current.push_str(grapheme);
             used += needed;
@@ -164,6 +174,7 @@ mod tests {
             ("\u{202e}gpj.exe", "‹202E›gpj.exe"),
             ("zero\u{200b}width", "zero‹200B›width"),
             ("line\nend\ttab", "line␊end␉tab"),
+            ("👩\u{200d}👧 🏳\u{fe0f}\u{200d}🌈", "👩👧 🏳🌈"),
         ] {
             assert_eq!(visible(text), shown);
         }

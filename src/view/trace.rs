@@ -94,8 +94,7 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     pieces.push((format!("  {}", many(spans, "span")).into(), dim));
     pieces.push((format!(" · {}", many(services, "service")).into(), dim));
     let error_style = if errors > 0 { pen.style(Role::Error) } else { dim };
-    pieces.push((" · ".into(), dim));
-    pieces.push((many(errors, "error").into(), error_style));
+    pieces.push((format!(" · {}", many(errors, "error")).into(), error_style));
     pieces.push((format!(" · {}", format::time_of_day(analysis.start, &pen.look.zone)).into(), dim));
     if pen.state.now.since(open.last_arrival) < pen.state.settings.arriving {
         pieces.push(("  … still arriving".into(), pen.style(Role::Accent)));
@@ -115,8 +114,8 @@ pub(super) fn many(count: u64, what: &str) -> String {
     format!("{} {what}{plural}", format::count(count))
 }
 
-/// The loudest fact, as pieces; empty where nothing stands out.
-pub(super) fn verdict_pieces<'a>(pen: &Pen<'_>, analysis: &'a Analysis) -> Vec<Piece<'a>> {
+/// The loudest fact, as pieces; empty where nothing stands out. `short`: where it shares its line.
+pub(super) fn verdict_pieces<'a>(pen: &Pen<'_>, analysis: &'a Analysis, short: bool) -> Vec<Piece<'a>> {
     let label = |node: u32| {
         let span = analysis.span(node);
         let (category, label) = span.map_or((Category::Other, ""), |span| (span.category, &*span.label));
@@ -139,6 +138,9 @@ pub(super) fn verdict_pieces<'a>(pen: &Pen<'_>, analysis: &'a Analysis) -> Vec<P
             pieces
         }
         Verdict::SlowSql { node, duration, percent, count } => {
+            if short {
+                return vec![(format!("▲ {percent} % is {}", shown(label(node))).into(), slow)];
+            }
             let mut pieces = vec![
                 (format!("▲ {percent} % is one statement: ").into(), slow),
                 (shown(label(node)), slow.add_modifier(Modifier::UNDERLINED)),
@@ -169,7 +171,7 @@ fn verdict_line(pen: &mut Pen<'_>, area: Rect, analysis: &Analysis) {
     if area.height == 0 {
         return;
     }
-    let mut pieces = verdict_pieces(pen, analysis);
+    let mut pieces = verdict_pieces(pen, analysis, false);
     if pieces.is_empty() {
         let dim = pen.style(Role::Dim);
         pieces.push(("nothing stands out".into(), dim));

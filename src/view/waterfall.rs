@@ -18,6 +18,9 @@ use crate::model::{Nanos, Timestamp};
 /// Cells a name keeps however deep it stands.
 const NAME_AT_LEAST: u16 = 12;
 
+/// Members of a group between which gaps are looked for.
+const GAPS: usize = 512;
+
 /// What is drawn, and how.
 pub(super) struct Waterfall<'a> {
     pub(super) analysis: &'a Analysis,
@@ -96,6 +99,12 @@ impl Waterfall<'_> {
         self.name(pen, (at, area.y), area.x + columns.name, (row, &said, dimmed, selected));
         self.bar(pen, (area.x + columns.bar, area.y), columns, (row, &said, dimmed));
         self.figures(pen, area, columns, (row, &said, dimmed));
+        if selected {
+            let end = columns.bar + columns.bar_width;
+            pen.calm(Rect { width: columns.bar, ..area });
+            pen.unreverse(Rect { x: area.x + columns.bar, width: columns.bar_width, ..area });
+            pen.calm(Rect { x: area.x + end, width: area.width.saturating_sub(end), ..area });
+        }
     }
 
     /// Tree guides, fold mark and service bar. Answers where the name begins.
@@ -130,8 +139,8 @@ impl Waterfall<'_> {
         let fold_x = area.x + if levels == 0 { 1 } else { 2 + step * (levels - 1) };
         pen.put((fold_x, area.y), fold, 1, pen.style(Role::Dim));
         if depth > levels {
-            let mark = format!("‥{depth}");
-            pen.put((area.x, area.y), &mark, cells(mark.len()).min(name_width), pen.style(Role::Dim));
+            let mark = format!("…{depth}");
+            pen.put((area.x, area.y), &mark, cells(text::width(&mark)).min(name_width), pen.style(Role::Dim));
         }
         let bar = if levels == 0 { step } else { 1 + step * levels };
         if let Some(span) = self.analysis.span(row.node) {
@@ -150,7 +159,7 @@ impl Waterfall<'_> {
     ) {
         let room = end.saturating_sub(x + 1);
         let emphasis = if selected { Modifier::BOLD } else { Modifier::empty() };
-        let (mark, style) = self.mark(pen, said, dimmed);
+        let (mark, style) = self.mark(pen, said, (dimmed, matches!(row.kind, RowKind::Missing)));
         let style = style.add_modifier(emphasis);
         let mut used = pen.put((x, y), mark, room, style);
         let mut tail = String::new();
@@ -186,7 +195,7 @@ impl Waterfall<'_> {
     }
 
     /// The glyph before the name, and the name's style.
-    fn mark(&self, pen: &Pen<'_>, said: &Said, dimmed: bool) -> (&'static str, Style) {
+    fn mark(&self, pen: &Pen<'_>, said: &Said, (dimmed, missing): (bool, bool)) -> (&'static str, Style) {
         let mark = match (said.failed, said.slow, said.group) {
             (true, _, _) => "✗",
             (false, true, _) => "▲",
@@ -194,7 +203,7 @@ impl Waterfall<'_> {
             _ => "",
         };
         let role = match (said.failed, said.slow || said.group) {
-            _ if dimmed => Role::Dim,
+            _ if dimmed || missing => Role::Dim,
             (true, _) => Role::Error,
             (false, true) => Role::Slow,
             (false, false) if self.found.is_some() => Role::Match,
@@ -218,9 +227,33 @@ impl Waterfall<'_> {
             (false, true) => pen.look.alarm(false),
             (false, false) => service.unwrap_or(faint),
         };
-        let covered: &[_] = if said.group { &[] } else { self.analysis.covered_of(row.node) };
+        let busy;
+        let covered = match &row.kind {
+            RowKind::Group { members, .. } => {
+                busy = self.idle(members);
+                busy.as_slice()
+            }
+            RowKind::Span => self.analysis.covered_of(row.node),
+            RowKind::Missing => &[],
+        };
         let bar = Bar { start: said.start, end: said.end, covered, colour };
         pen.bar(at, self.window(columns), &bar, Style::new());
+    }
+
+    /// The gaps between the members of a group: nothing ran there, so they are drawn dark. Only groups of a size where that costs
+    /// nothing are looked at.
+    fn idle(&self, members: &[u32]) -> Vec<(Timestamp, Timestamp)> {
+        let mut gaps = Vec::new();
+        let mut reached: Option<Timestamp> = None;
+        for node in members.iter().take(GAPS).filter_map(|member| self.analysis.nodes.get(*member as usize)) {
+            if let Some(end) = reached
+                && node.start > end
+            {
+                gaps.push((end, node.start));
+            }
+            reached = Some(reached.map_or(node.end, |end| end.max(node.end)));
+        }
+        gaps
     }
 
     fn figures(

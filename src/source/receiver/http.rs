@@ -18,6 +18,7 @@ use super::reply::{self, Body};
 use crate::model::{Receipt, Signal};
 use crate::otlp::json;
 use crate::otlp::status::{Encoding, response};
+use crate::source::contain::contain;
 
 /// Up to here JSON is converted on the spot.
 const SMALL: usize = 16 * 1024;
@@ -130,8 +131,10 @@ async fn convert(reading: &Reading, signal: Signal, held: Held) -> Result<(Held,
     room.grow(held.bytes.len())?;
     let small = held.bytes.len() <= SMALL;
     let work = move || {
-        let converted = json::to_protobuf(signal, &held.bytes)
-            .map_err(|error| Refusal::new(RefusalKind::BrokenBody, format!("the JSON could not be read: {error}")))?;
+        let broken = |why: String| Refusal::new(RefusalKind::BrokenBody, format!("the JSON could not be read: {why}"));
+        let converted = contain(|| json::to_protobuf(signal, &held.bytes))
+            .ok_or_else(|| broken("its reader failed on it".to_owned()))?
+            .map_err(|error| broken(error.to_string()))?;
         room.shrink_to(converted.protobuf.capacity());
         Ok((Held { bytes: converted.protobuf.into(), room }, converted.refused))
     };

@@ -9,6 +9,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 
 use super::refusal::{Refusal, RefusalKind};
 use crate::source::Reservation;
+use crate::source::contain::contain;
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +39,19 @@ impl Coding {
     }
 }
 
-/// Decompresses `wire` to at most `limit` bytes, which are taken from `room` before they are used.
+/// Decompresses `wire` to at most `limit` bytes, which are taken from `room` before they are used. A decoder that panics
+/// costs only this body.
 pub(super) fn inflate(coding: Coding, wire: &[u8], limit: usize, room: &mut Reservation) -> Result<Bytes, Refusal> {
     if wire.is_empty() {
         return Ok(Bytes::new());
     }
     let mut sink = Inflated { bytes: Vec::new(), limit, room, hint: wire.len().saturating_mul(6) };
-    match coding {
-        Coding::Identity => sink.drain(wire)?,
-        Coding::Gzip => sink.drain(MultiGzDecoder::new(wire))?,
-        // RFC 9110 means the zlib format by "deflate"; some senders write the raw one.
-        Coding::Deflate if wire.first().is_some_and(|byte| byte & 0x0f == 8) => sink.drain(ZlibDecoder::new(wire))?,
-        Coding::Deflate => sink.drain(DeflateDecoder::new(wire))?,
-        Coding::Zstd => unzstd(wire, &mut sink)?,
-    }
+    contained(|| sink.decode(coding, wire))?;
     Ok(Bytes::from(sink.bytes))
+}
+
+fn contained(work: impl FnOnce() -> Result<(), Refusal>) -> Result<(), Refusal> {
+    contain(work).unwrap_or_else(|| Err(bad("the decoder failed on it")))
 }
 
 /// The window that every decoder of zstd has to support, in bytes (RFC 8878, 3.1.1.1.2).
@@ -86,6 +85,17 @@ struct Inflated<'a> {
 }
 
 impl Inflated<'_> {
+    fn decode(&mut self, coding: Coding, wire: &[u8]) -> Result<(), Refusal> {
+        match coding {
+            Coding::Identity => self.drain(wire),
+            Coding::Gzip => self.drain(MultiGzDecoder::new(wire)),
+            // RFC 9110 means the zlib format by "deflate"; some senders write the raw one.
+            Coding::Deflate if wire.first().is_some_and(|byte| byte & 0x0f == 8) => self.drain(ZlibDecoder::new(wire)),
+            Coding::Deflate => self.drain(DeflateDecoder::new(wire)),
+            Coding::Zstd => unzstd(wire, self),
+        }
+    }
+
     fn drain(&mut self, mut reader: impl Read) -> Result<(), Refusal> {
         let mut chunk = [0_u8; 16 * 1024];
         loop {
@@ -172,6 +182,22 @@ mod tests {
             assert!(matches!(poor.kind, RefusalKind::Overload(_)), "{coding:?}");
             assert_eq!(feed.held(), 0);
         }
+    }
+
+    #[test]
+    fn decoder_that_panics_costs_only_its_body() {
+        struct Panics;
+        impl Read for Panics {
+            fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+                assert!(out.is_empty(), "a decoder's own mistake");
+                Ok(0)
+            }
+        }
+        let (feed, _queue) = feed(1 << 20, 1, Arc::new(|| Timestamp(0)));
+        let mut room = feed.reservation();
+        let mut sink = Inflated { bytes: Vec::new(), limit: 1 << 16, room: &mut room, hint: 0 };
+        let refusal = contained(|| sink.drain(Panics)).unwrap_err();
+        assert_eq!(refusal.kind, RefusalKind::BadCompression);
     }
 
     #[test]

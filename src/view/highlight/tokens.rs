@@ -96,7 +96,7 @@ pub(super) fn tokens(syntaxes: &SyntaxSet, language: Language, text: &str) -> Ve
         }
         push(&mut tokens, classes.token(&stack), line.get(from..).unwrap_or_default());
         if language == Language::Sql {
-            tokens = tokens.into_iter().flat_map(|(token, text)| sql_words(token, text)).collect();
+            tokens = sql_words(line, &tokens);
         }
         lines.push(tokens);
     }
@@ -155,37 +155,47 @@ impl Classes {
     }
 }
 
-/// Parameters and keywords of dialects that the grammar knows nothing of.
-fn sql_words(token: Token, text: String) -> Line {
-    if matches!(token, Token::Text | Token::Comment) {
-        return vec![(token, text)];
-    }
+/// The tokens of a line, with the parameters and keywords of dialects that the grammar knows nothing of.
+fn sql_words(line: &str, tokens: &Line) -> Line {
     let mut out: Line = Vec::new();
-    let mut rest = text.as_str();
+    let mut rest = line;
+    let mut known = tokens.iter().map(|(token, text)| (*token, text.len()));
+    let (mut token, mut left) = known.next().unwrap_or_default();
+    let word = |letter: char| letter.is_alphanumeric() || letter == '_';
     while let Some(first) = rest.chars().next() {
-        let word = |letter: char| letter.is_alphanumeric() || letter == '_';
-        let length = if word(first) {
-            rest.find(|letter| !word(letter)).unwrap_or(rest.len())
-        } else {
-            parameter(rest).unwrap_or(first.len_utf8())
+        let fixed = matches!(token, Token::Text | Token::Comment);
+        let run = || rest.find(|letter| !word(letter)).unwrap_or(rest.len());
+        let (sort, length) = match parameter(rest) {
+            _ if fixed => (token, left.min(rest.len()).max(first.len_utf8())),
+            Some(length) => (Token::Parameter, length),
+            None if word(first) => (word_sort(token, rest.get(..run()).unwrap_or_default()), run()),
+            None => (token, first.len_utf8()),
         };
         let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        let known = MORE_KEYWORDS.iter().any(|keyword| part.eq_ignore_ascii_case(keyword));
-        let sort = if !word(first) && parameter(rest).is_some() {
-            Token::Parameter
-        } else if known {
-            Token::Keyword
-        } else if first.is_ascii_digit() {
-            Token::Number
-        } else if word(first) && matches!(token, Token::Operator) {
-            Token::Plain
-        } else {
-            token
-        };
         push(&mut out, sort, part);
+        let mut passed = part.len();
+        while passed >= left && passed > 0 {
+            passed -= left;
+            match known.next() {
+                Some(next) => (token, left) = next,
+                None => break,
+            }
+        }
+        left = left.saturating_sub(passed);
         rest = after;
     }
     out
+}
+
+fn word_sort(token: Token, word: &str) -> Token {
+    if MORE_KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword)) {
+        return Token::Keyword;
+    }
+    match token {
+        _ if word.starts_with(|letter: char| letter.is_ascii_digit()) => Token::Number,
+        Token::Operator | Token::Number => Token::Plain,
+        token => token,
+    }
 }
 
 /// How long the parameter is that `text` begins with: `$1`, `?`, `:name`, `@p1`, `%s`, `%(name)s`.

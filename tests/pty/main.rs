@@ -1,0 +1,172 @@
+//! The program in a real terminal: what a person sees, and what is left of the terminal afterwards.
+
+#![cfg(unix)]
+
+#[cfg(test)]
+mod terminal;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::{env, thread};
+
+use regex::Regex;
+use terminal::Terminal;
+
+/// Set for the process that [`the_program_that_breaks`] plays.
+const BREAK: &str = "TRACEFALL_TEST_BREAK";
+
+/// Not a test by itself: the next test runs it in a terminal of its own, as a program whose thread panics.
+#[test]
+#[ignore = "ends the process; run by a_panic_of_any_thread_restores_the_terminal"]
+fn the_program_that_breaks() {
+    let guard = tracefall::terminal::Guard::enter().unwrap();
+    tracefall::terminal::install_panic_hook(Some("/var/log/of-the-test".into()), || false);
+    assert_ne!(env::var(BREAK).unwrap(), "main", "on purpose");
+    let broken = thread::Builder::new().name("worker".to_owned()).spawn(|| panic!("on purpose")).unwrap();
+    let _ = broken.join();
+    drop(guard);
+}
+
+#[test]
+fn a_panic_of_any_thread_restores_the_terminal() {
+    let program = env::current_exe().unwrap();
+    for thread in ["main", "worker"] {
+        let arguments = ["--exact", "the_program_that_breaks", "--ignored", "--nocapture"];
+        let mut terminal = Terminal::start(program.to_str().unwrap(), &arguments, &[(BREAK, thread)]);
+        assert_eq!(terminal.wait_for_end(), 101, "{thread}: {}", terminal.text());
+        terminal.assert_restored();
+        let text = terminal.text();
+        assert!(text.contains("on purpose"), "{thread}: {text}");
+        assert!(text.contains("/var/log/of-the-test"), "{thread}: {text}");
+    }
+}
+
+/// The port of OTLP/HTTP, as the first screen says it.
+#[cfg(test)]
+fn http_port(terminal: &mut Terminal) -> u16 {
+    let port = Regex::new(r"HTTP\s+(\d{2,5})").unwrap();
+    terminal.wait_for("the port of OTLP/HTTP", |screen| port.is_match(&screen.contents()));
+    port.captures(&terminal.text()).unwrap()[1].parse().unwrap()
+}
+
+/// Sends a request of 2 s with a SELECT of 1.82 s in it, `number` of the day.
+#[cfg(test)]
+fn send(port: u16, number: u8) {
+    let span = |id: u8, parent: &str, name: &str, kind: u8, end: u64, attributes: &str| {
+        format!(
+            r#"{{"traceId":"{number:032x}","spanId":"{id:016x}","parentSpanId":"{parent}","name":"{name}","kind":{kind},
+            "startTimeUnixNano":"1763700000000000000","endTimeUnixNano":"{end}","attributes":[{attributes}]}}"#
+        )
+    };
+    let attribute = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
+    let statement =
+        [attribute("db.system.name", "postgresql"), attribute("db.query.text", "SELECT name FROM patients")].join(",");
+    let root = span(1, "", &format!("GET /patients/{number}"), 2, 1_763_700_002_000_000_000, "");
+    let query = span(2, &format!("{:016x}", 1), "SELECT", 3, 1_763_700_001_820_000_000, &statement);
+    let resource = attribute("service.name", "clinic");
+    let body = format!(
+        r#"{{"resourceSpans":[{{"resource":{{"attributes":[{resource}]}},"scopeSpans":[{{"spans":[{root},{query}]}}]}}]}}"#
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let length = body.len();
+    write!(stream, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n").unwrap();
+    write!(stream, "Content-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status).unwrap();
+    assert!(status.contains(" 200 "), "{status}");
+}
+
+/// Nothing answers this terminal's program: asking the terminal for anything before the first frame would fail here, as it
+/// does over a slow line.
+#[test]
+fn the_first_screen_names_the_ports_and_q_quits() {
+    let mut terminal = Terminal::tracefall(&[]);
+    assert_ne!(http_port(&mut terminal), 0);
+    terminal.wait_for("the alternate screen", vt100::Screen::alternate_screen);
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_trace_appears_opens_and_shows_its_statement() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = http_port(&mut terminal);
+    send(port, 1);
+    terminal.wait_for_text("/patients/1");
+    send(port, 2);
+    terminal.wait_for_text("/patients/2");
+    terminal.type_keys("\r");
+    terminal.wait_for_text("SELECT name FROM patients");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn q_types_in_the_filter_and_ctrl_c_quits_from_it() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = http_port(&mut terminal);
+    send(port, 1);
+    terminal.wait_for_text("/patients/1");
+    terminal.type_keys("/quiquaq");
+    terminal.wait_for_text("quiquaq");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_resized_window_is_filled_again() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = http_port(&mut terminal);
+    send(port, 1);
+    terminal.wait_for_text("/patients/1");
+    for (columns, rows) in [(80, 24), (200, 60), (40, 10), (120, 36)] {
+        terminal.resize(columns, rows);
+        let last = usize::from(rows) - 1;
+        terminal.wait_for("a footer in the last row", |screen| {
+            screen.rows(0, columns).nth(last).is_some_and(|row| row.contains("quit") || row.contains("help"))
+        });
+        // The narrowest cuts the path, not the service.
+        terminal.wait_for_text("clinic");
+    }
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn a_signal_ends_it_and_restores_the_terminal() {
+    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 0)] {
+        let mut terminal = Terminal::tracefall(&[]);
+        let port = http_port(&mut terminal);
+        // A sender that stays connected must not hold it up.
+        let idle = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        terminal.signal(signal);
+        assert_eq!(terminal.wait_for_end(), code, "{signal}");
+        terminal.assert_restored();
+        drop(idle);
+    }
+}
+
+#[test]
+fn a_taken_port_is_named_and_had_once_it_is_free() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap();
+    let flags = ["--grpc", "127.0.0.1:0", "--http", &address.to_string()];
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tracefall"), &flags, &[]);
+    let port = address.port().to_string();
+    terminal.wait_for("the port that is taken", |screen| {
+        let text = screen.contents();
+        text.contains(&port) && (text.contains("taken") || text.contains("busy") || text.contains("in use"))
+    });
+    drop(holder);
+    terminal.wait_for("the port to be had", |screen| {
+        let text = screen.contents();
+        text.contains(&port) && !(text.contains("taken") || text.contains("busy") || text.contains("in use"))
+    });
+    send(address.port(), 1);
+    terminal.wait_for_text("/patients/1");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
