@@ -74,6 +74,7 @@ struct Walk(u64);
 impl Sink for Walk {
     fn resource(&mut self, _: &[u8], _: &[u8]) {}
     fn scope(&mut self, _: &[u8], _: &[u8]) {}
+    fn amend_scope(&mut self, _: &[u8], _: &[u8]) {}
     fn begin_span(&mut self) {}
     fn attribute(&mut self, key: &[u8], _: AttributeValue<'_>, _: &[u8]) {
         self.0 += key.len() as u64;

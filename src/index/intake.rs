@@ -37,6 +37,8 @@ pub(super) struct Intake<'a> {
     resource: u32,
     /// Their origin.
     origin: u32,
+    /// Ordinal of the first row of the scope.
+    scope_from: u64,
     /// Where the span stands in the trie of shapes.
     step: Step,
     /// How full the chunk was when the span began.
@@ -62,6 +64,7 @@ impl<'a> Intake<'a> {
             source,
             resource: 0,
             origin: 0,
+            scope_from: 0,
             step: Step::default(),
             fill: Fill::default(),
             marks: 0,
@@ -177,6 +180,17 @@ impl Sink for Intake<'_> {
     fn scope(&mut self, message: &[u8], schema_url: &[u8]) {
         let scope = self.dictionary.scope(message, schema_url);
         self.origin = self.dictionary.origin(Origin { resource: self.resource, scope, source: self.source });
+        self.scope_from = self.chunk.base + self.chunk.rows() as u64;
+    }
+
+    fn amend_scope(&mut self, message: &[u8], schema_url: &[u8]) {
+        let scope = self.dictionary.scope(message, schema_url);
+        self.origin = self.dictionary.origin(Origin { resource: self.resource, scope, source: self.source });
+        let full = self.drafts.iter_mut().map(|draft| &mut draft.chunk);
+        for chunk in full.chain([&mut self.chunk]) {
+            let first = usize::try_from(self.scope_from.saturating_sub(chunk.base)).unwrap_or(usize::MAX);
+            chunk.origin.iter_mut().skip(first).for_each(|origin| *origin = self.origin);
+        }
     }
 
     #[inline]

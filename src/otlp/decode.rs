@@ -44,6 +44,8 @@ struct Collector {
     scope: Arc<Scope>,
     current: Span,
     spans: Vec<Span>,
+    /// Where in `spans` those of the scope begin.
+    scope_from: usize,
     receipt: Receipt,
 }
 
@@ -54,6 +56,14 @@ impl Sink for Collector {
 
     fn scope(&mut self, message: &[u8], schema_url: &[u8]) {
         self.scope = Arc::new(scope(message, schema_url));
+        self.scope_from = self.spans.len();
+    }
+
+    fn amend_scope(&mut self, message: &[u8], schema_url: &[u8]) {
+        self.scope = Arc::new(scope(message, schema_url));
+        for span in self.spans.iter_mut().skip(self.scope_from) {
+            span.scope = Arc::clone(&self.scope);
+        }
     }
 
     fn begin_span(&mut self) {

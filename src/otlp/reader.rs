@@ -42,11 +42,40 @@ fn resource_spans(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
 }
 
 fn scope_spans(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
-    let header = Header::read(message, Form::Scope)?;
-    if header.members {
-        sink.scope(&header.message, header.schema_url);
+    const SCOPE: u64 = bytes_key(1);
+    const SPAN: u64 = bytes_key(2);
+    const SCHEMA_URL: u64 = bytes_key(3);
+    let (mut scope, mut schema_url) = (Cow::Borrowed(&[][..]), &[][..]);
+    let (mut told, mut late) = (false, false);
+    let mut cursor = Cursor::new(message);
+    // Unlike a resource's, the members are many and not looked at before they are read: each look ahead would wait
+    // for memory.
+    while !cursor.is_empty() {
+        match cursor.varint()? {
+            SPAN => {
+                if !told {
+                    sink.scope(&scope, schema_url);
+                    told = true;
+                }
+                span(cursor.bytes()?, sink)?;
+            }
+            SCOPE => {
+                let part = cursor.bytes()?;
+                check(part, Form::Scope)?;
+                merge(&mut scope, part);
+                late |= told;
+            }
+            SCHEMA_URL => {
+                schema_url = cursor.bytes()?;
+                late |= told;
+            }
+            key => cursor.other(key, numbers(&[1, 2, 3]))?,
+        }
     }
-    Occurrences::new(message, 2).try_for_each(|member| span(member, sink))
+    if late {
+        sink.amend_scope(&scope, schema_url);
+    }
+    Ok(())
 }
 
 /// What is said once for all members of a `ResourceSpans`, `ScopeSpans` and their like: these have in common
@@ -320,6 +349,11 @@ mod tests {
             self.note("url", schema_url);
         }
 
+        fn amend_scope(&mut self, message: &[u8], schema_url: &[u8]) {
+            self.note("amend", message);
+            self.note("url", schema_url);
+        }
+
         fn begin_span(&mut self) {
             self.0.push_str("begin ");
         }
@@ -347,6 +381,7 @@ mod tests {
     impl Sink for Depth {
         fn resource(&mut self, _: &[u8], _: &[u8]) {}
         fn scope(&mut self, _: &[u8], _: &[u8]) {}
+        fn amend_scope(&mut self, _: &[u8], _: &[u8]) {}
         fn begin_span(&mut self) {}
         fn attribute(&mut self, _: &[u8], value: AttributeValue<'_>, _: &[u8]) {
             assert!(matches!(value, AttributeValue::Composite(_)));
@@ -386,10 +421,10 @@ mod tests {
     }
 
     #[test]
-    fn resource_and_scope_are_told_before_spans_that_precede_them() {
+    fn a_resource_is_told_before_spans_that_precede_it_and_a_scope_is_amended() {
         let scope = [field(2, &field(5, b"a")), field(3, b"s"), field(1, &field(1, b"lib"))].concat();
         let resource = [field(2, &scope), field(3, b"r"), field(1, &[0x10, 4])].concat();
-        let expected = r"resource \x10\x04 url r scope \n\x03lib url s begin end a ";
+        let expected = r"resource \x10\x04 url r scope  url  begin end a amend \n\x03lib url s ";
         assert_eq!(told(&field(1, &resource)).unwrap(), expected);
     }
 

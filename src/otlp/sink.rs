@@ -3,7 +3,7 @@
 /// Receives the content of one `ExportTraceServiceRequest` (or `TracesData`, which is the same on the wire).
 ///
 /// Order of calls: `resource` once before the spans of each `ResourceSpans`; `scope` once before the spans of
-/// each `ScopeSpans`; per span `begin_span`, then `attribute`, `event` and `link` in the order of the bytes, then
+/// each `ScopeSpans`, and `amend_scope` after them where more of it came later; per span `begin_span`, then `attribute`, `event` and `link` in the order of the bytes, then
 /// `end_span` with the fields that occur once. After an error in the body no further call is made, and what
 /// was told of that body must be forgotten. All slices borrow from the body.
 pub trait Sink {
@@ -14,6 +14,10 @@ pub trait Sink {
     /// The instrumentation scope of the spans that follow: the bytes of its message (empty where it is absent)
     /// and its schema url.
     fn scope(&mut self, message: &[u8], schema_url: &[u8]);
+
+    /// The scope of the spans told since the last `scope` is this: parts of it stood behind them. Encoders write the
+    /// schema url last, so senders that set one cause this for every scope.
+    fn amend_scope(&mut self, message: &[u8], schema_url: &[u8]);
 
     /// A span begins.
     fn begin_span(&mut self);

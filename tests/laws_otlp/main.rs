@@ -49,6 +49,7 @@ struct Borrowed;
 impl Sink for Borrowed {
     fn resource(&mut self, _: &[u8], _: &[u8]) {}
     fn scope(&mut self, _: &[u8], _: &[u8]) {}
+    fn amend_scope(&mut self, _: &[u8], _: &[u8]) {}
     fn begin_span(&mut self) {}
     fn event(&mut self, _: &[u8]) {}
     fn link(&mut self, _: &[u8]) {}
