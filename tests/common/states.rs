@@ -116,7 +116,7 @@ fn summaries() -> Vec<TraceSummary> {
         summary(13, 4, hmis, "GET /api/v1/patients/{id}", 212),
         error(summary(3, 5, events, "process_event order.created", 141), "WebhookError: 503"),
         many(
-            summary(2, 6, hmis, "GET /api/v1/patients", 688),
+            summary(2, 6, hmis, "GET /api/v1/patients", 212),
             47,
             "SELECT * FROM patient_insurance WHERE patient_id = ?",
         ),
