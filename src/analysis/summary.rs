@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashMap};
+use smallvec::SmallVec;
 
 use super::slow_sql::Thresholds;
 use super::statement;
@@ -41,9 +42,40 @@ pub struct TraceNotes {
 #[derive(Debug, Default)]
 struct Memory {
     /// How often a statement was seen below a parent, by the hash of both.
-    repeats: HashMap<u64, u32>,
+    repeats: Repeats,
     /// Start and key of the span that `Badges::error` is about.
     error: Option<(Timestamp, SpanKey)>,
+}
+
+/// Counts by hash: a list while it is short, as with most traces.
+#[derive(Debug, Default)]
+struct Repeats {
+    few: SmallVec<[(u64, u32); FEW]>,
+    many: HashMap<u64, u32>,
+}
+
+/// Counts kept as a list.
+const FEW: usize = 6;
+
+impl Repeats {
+    /// Counts one more; answers how many there are now, and whether this is the first.
+    fn count(&mut self, hash: u64) -> (u32, bool) {
+        if let Some((_, count)) = self.few.iter_mut().find(|(known, _)| *known == hash) {
+            *count = count.saturating_add(1);
+            return (*count, false);
+        }
+        if self.few.len() < FEW {
+            self.few.push((hash, 1));
+            return (1, true);
+        }
+        let count = self.many.entry(hash).or_default();
+        *count = count.saturating_add(1);
+        (*count, *count == 1)
+    }
+
+    fn len(&self) -> usize {
+        self.few.len() + self.many.len()
+    }
 }
 
 impl TraceNotes {
@@ -91,12 +123,8 @@ impl TraceNotes {
         let Some(parent) = span.parent_id else { return };
         let same = self.statement(span);
         let hash = self.hasher.hash_one((parent, same));
-        let memory = self.memory(span.trace_id);
-        let before = memory.repeats.len();
-        let count = memory.repeats.entry(hash).or_default();
-        *count = count.saturating_add(1);
-        let count = *count;
-        self.counts += self.traces.get(&span.trace_id).map_or(0, |memory| memory.repeats.len() - before);
+        let (count, first) = self.memory(span.trace_id).repeats.count(hash);
+        self.counts += usize::from(first);
         if count as usize >= GROUP_AT_LEAST {
             let label = statement::normalise(span.category, span.label);
             match &mut badges.repeated {

@@ -168,8 +168,9 @@ impl<S: Summary> Writer<S> {
     pub(super) fn observe(&mut self, ordinal: u64, number: u64) -> Option<Seen> {
         let service = self.service_of(ordinal)?;
         let (row, _) = self.store.row(ordinal)?;
-        let mut foreign = super::labels::Labels::default();
-        let labels = if ordinal >= self.store.current.base { &mut self.labels } else { &mut foreign };
+        let mut foreign = None;
+        let own = ordinal >= self.store.current.base;
+        let labels = if own { &mut self.labels } else { foreign.insert(super::labels::Labels::default()) };
         let (text, described) = labels.both(row)?;
         let trace = self.traces.change(number)?;
         let (start, key, parent) = (row.chunk.start[row.row], row.key(), row.parent());
@@ -212,7 +213,7 @@ impl<S: Summary> Writer<S> {
             category: described.category,
             name: &text.name,
             label: &described.label,
-            label_number: if ordinal >= self.store.current.base { described.number } else { 0 },
+            label_number: if own { described.number } else { 0 },
             error_type: error_type.as_deref(),
         };
         let slow = note(&mut self.summary, &facts, &mut trace.badges);

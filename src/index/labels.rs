@@ -1,18 +1,21 @@
 //! What rows are for a person, each distinct case worked out once.
 //!
 //! A label follows from the operation and from the values under the few keys that `semconv` asks for. Most rows repeat
-//! such a combination; those with a value of their own (a statement with literals) are described one by one.
+//! such a combination; those with a value of their own there (a statement with literals) are described one by one.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use smallvec::SmallVec;
 
+use super::read_row::Stored;
 use super::segment::RowRef;
 use super::word::{Slot, Word};
 use crate::model::{Category, Kind};
+use crate::otlp::peek;
 use crate::semconv;
 
 /// Combinations remembered for one segment.
@@ -42,8 +45,8 @@ pub(super) struct Labels {
     operations: Vec<Option<OperationText>>,
     /// Services by word, so that operations share them.
     services: HashMap<u32, Arc<str>>,
-    /// By shape: where the values stand that labels are made of; `None` where not looked at yet.
-    asked: Vec<Option<SmallVec<[u16; 8]>>>,
+    /// By shape: what labels can be made of; `None` where not looked at yet.
+    shapes: Vec<Option<Asked>>,
     /// Combinations and what they are.
     known: Vec<(Case, Described)>,
     /// Places in `known` by content.
@@ -58,12 +61,48 @@ pub(super) struct Labels {
     hasher: DefaultHashBuilder,
 }
 
+/// What labels of one shape can be made of.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// Keys that `semconv` may ask for (it knows fewer than 64), and where their values stand: the last where a key repeats.
+    keys: SmallVec<[(Box<str>, u16); 8]>,
+    /// A bit for each of `keys` that it has asked for so far. A row with the same values under these has the same
+    /// label, because what is asked next depends on nothing but the answers before.
+    used: u64,
+}
+
+impl Asked {
+    fn new(row: RowRef<'_>, shape: u32) -> Self {
+        let mut keys: SmallVec<[(Box<str>, u16); 8]> = SmallVec::new();
+        for (place, key) in (0..).zip(row.segment.keys(shape)) {
+            let Ok(key) = std::str::from_utf8(row.segment.words.get(key)) else { continue };
+            if !semconv::is_asked(key) {
+                continue;
+            }
+            match keys.iter_mut().find(|(known, _)| **known == *key) {
+                Some((_, known)) => *known = place,
+                None => keys.push((key.into(), place)),
+            }
+        }
+        Self { keys, used: 0 }
+    }
+
+    /// The values that decide, as words.
+    #[inline]
+    fn values<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = Word> + 'a {
+        let used = self.used;
+        let keys = self.keys.iter().enumerate().filter(move |(place, _)| used >> place & 1 == 1);
+        keys.map(|(_, (_, at))| words[usize::from(*at)])
+    }
+}
+
 /// A combination.
 #[derive(Clone, Debug)]
 struct Case {
     hash: u64,
     operation: u32,
     shape: u32,
+    used: u64,
     values: SmallVec<[Word; 4]>,
 }
 
@@ -102,55 +141,51 @@ impl Labels {
     /// Where in `known` the row's combination stands; `None` where it has a value of its own, described in `single`.
     fn place(&mut self, row: RowRef<'_>) -> Option<u32> {
         let shape = row.chunk.shape[row.row];
-        if !matches!(self.asked.get(shape as usize), Some(Some(_))) {
-            self.ask(row, shape);
+        if self.shapes.len() <= shape as usize {
+            self.shapes.resize(shape as usize + 1, None);
         }
-        let asked = self.asked[shape as usize].as_deref().unwrap_or_default();
+        let asked = self.shapes[shape as usize].get_or_insert_with(|| Asked::new(row, shape));
         let operation = row.chunk.operation[row.row];
         let words = row.chunk.values(row.row);
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u64(u64::from(operation) << 32 | u64::from(shape));
         let mut own = row.has_more();
-        for place in asked {
-            let word = words[usize::from(*place)];
+        for word in asked.values(words) {
             own |= !matches!(word.slot(), Slot::Known(_) | Slot::Small(_) | Slot::Fixed(_));
             hasher.write_u32(word.0);
         }
-        if own {
-            self.single = Some(self.work_out(row));
+        let used = asked.used;
+        if !own {
+            let hash = hasher.finish();
+            let same = |place: &u32| {
+                let case = &self.known[*place as usize].0;
+                case.operation == operation
+                    && case.shape == shape
+                    && case.used == used
+                    && case.values.iter().copied().eq(asked.values(words))
+            };
+            if let Some(place) = self.places.find(hash, same) {
+                return Some(*place);
+            }
+        }
+        let (described, used) = self.work_out(row, shape);
+        let asked = self.shapes[shape as usize].get_or_insert_default();
+        let grown = asked.used | used != asked.used;
+        asked.used |= used;
+        if own || grown {
+            self.single = Some(described);
             return None;
         }
-        let hash = hasher.finish();
-        let same = |place: &u32| {
-            let case = &self.known[*place as usize].0;
-            let mut values = asked.iter().map(|place| &words[usize::from(*place)]);
-            case.hash == hash
-                && case.operation == operation
-                && case.shape == shape
-                && case.values.iter().all(|value| values.next() == Some(value))
-        };
-        if let Some(place) = self.places.find(hash, same) {
-            return Some(*place);
-        }
-        let values = asked.iter().map(|place| words[usize::from(*place)]).collect();
-        Some(self.remember(row, Case { hash, operation, shape, values }))
+        let values = asked.values(words).collect();
+        let case = Case { hash: hasher.finish(), operation, shape, used: asked.used, values };
+        Some(self.remember(case, described))
     }
 
-    fn ask(&mut self, row: RowRef<'_>, shape: u32) {
-        if self.asked.len() <= shape as usize {
-            self.asked.resize(shape as usize + 1, None);
-        }
-        let keys = row.segment.keys(shape);
-        let places = keys.iter().enumerate().filter(|(_, key)| is_asked(row.segment.words.get(**key)));
-        self.asked[shape as usize] = Some(places.filter_map(|(place, _)| u16::try_from(place).ok()).collect());
-    }
-
-    fn remember(&mut self, row: RowRef<'_>, case: Case) -> u32 {
+    fn remember(&mut self, case: Case, described: Described) -> u32 {
         if self.known.len() >= MAX_KNOWN {
             self.known.clear();
             self.places.clear();
         }
-        let described = self.work_out(row);
         self.number += 1;
         let place = super::chunk::narrow(self.known.len());
         let Self { known, places, number, .. } = self;
@@ -165,40 +200,44 @@ impl Labels {
             + self.known.len() * 64
             + self.places.capacity() * 6
             + self.operations.capacity() * (size_of::<OperationText>() + 32)
-            + self.asked.capacity() * 32
+            + self.shapes.capacity() * (size_of::<Asked>() + 16)
     }
 
-    fn work_out(&self, row: RowRef<'_>) -> Described {
-        let attributes = asked_attributes(row);
+    /// Describes a row; answers also which of its shape's keys were asked for.
+    fn work_out(&self, row: RowRef<'_>, shape: u32) -> (Described, u64) {
+        let none = Asked::default();
+        let asked = self.shapes.get(shape as usize).and_then(Option::as_ref).unwrap_or(&none);
+        let words = row.chunk.values(row.row);
+        let used = Cell::new(0);
+        let more = if row.has_more() { more_attributes(row) } else { Vec::new() };
         let lookup = |key: &str| {
-            let found = attributes.iter().rev().find(|(name, _)| *name == key.as_bytes())?;
-            found.1.as_ref().map(|text| Cow::Borrowed(&**text))
+            if let Some((_, text)) = more.iter().rev().find(|(name, _)| name == key) {
+                return text.as_deref().map(Cow::Borrowed);
+            }
+            let place = asked.keys.iter().position(|(known, _)| **known == *key)?;
+            used.set(used.get() | 1 << place);
+            row.stored(words[usize::from(asked.keys[place].1)]).as_text()
         };
         let text = self.operations.get(row.chunk.operation[row.row] as usize).and_then(Option::as_ref);
         let name = text.map_or(&self.empty, |text| &text.name);
         let label = semconv::describe(name, Kind(row.operation().kind), &lookup);
         let share = |text: String| if text.is_empty() { Arc::clone(&self.empty) } else { Arc::from(text) };
-        Described {
+        let described = Described {
             category: label.category,
             label: label.text.map_or_else(|| Arc::clone(name), Arc::from),
             remark: share(label.remark),
             number: 0,
-        }
+        };
+        (described, used.get())
     }
 }
 
-/// Whether labels are made from values under this key.
-fn is_asked(key: &[u8]) -> bool {
-    std::str::from_utf8(key).is_ok_and(semconv::is_asked)
-}
-
-/// The attributes of a row that labels are made from, as text.
-fn asked_attributes(row: RowRef<'_>) -> SmallVec<[(&[u8], Option<Cow<'_, str>>); 8]> {
-    let mut found = SmallVec::new();
-    row.each_attribute(&mut |key, value| {
-        if is_asked(key) {
-            found.push((key, value.as_text()));
-        }
-    });
-    found
+/// The attributes beyond the shape, as text.
+fn more_attributes(row: RowRef<'_>) -> Vec<(String, Option<String>)> {
+    let all = peek::resource_attributes(row.more());
+    all.map(|(key, _, message)| {
+        let text = Stored::Message(message).as_text().map(Cow::into_owned);
+        (String::from_utf8_lossy(key).into_owned(), text)
+    })
+    .collect()
 }

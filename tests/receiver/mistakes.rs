@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tracefall::model::RejectReason;
 use tracefall::source::receiver::{Limits, ReceiverConfig};
 
@@ -142,5 +143,29 @@ async fn body_that_stands_still_is_given_up() {
     let head = format!("POST /v1/traces HTTP/1.1\r\nhost: x\r\n{PROTOBUF}\r\ncontent-length: 10\r\n\r\nabc");
     line.write(head.as_bytes()).await;
     assert_eq!(line.answer().await.unwrap().status, 408);
+    assert_eq!(rig.feed.held(), 0);
+}
+
+/// A few of them would hold the whole budget for as long as they like.
+#[tokio::test]
+async fn body_that_trickles_is_given_up() {
+    let limits = Limits { stall: Duration::from_millis(100), ..config().limits };
+    let rig = Rig::with(ReceiverConfig { limits, ..config() });
+    let mut stream = TcpStream::connect(rig.http).await.unwrap();
+    let head = format!("POST /v1/traces HTTP/1.1\r\nhost: x\r\n{PROTOBUF}\r\ncontent-length: 100000\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut pace = tokio::time::interval(Duration::from_millis(5));
+    let mut answer = [0; 12];
+    // Two seconds of it: far more than the patience there is, far less than the whole.
+    for _ in 0..400 {
+        tokio::select! {
+            read = stream.read(&mut answer) => {
+                assert_eq!(read.unwrap(), answer.len());
+                break;
+            }
+            _ = pace.tick() => stream.write_all(b"x").await.unwrap(),
+        }
+    }
+    assert_eq!(&answer, b"HTTP/1.1 408");
     assert_eq!(rig.feed.held(), 0);
 }

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::inflate::{Coding, inflate};
 use super::refusal::{Refusal, RefusalKind};
@@ -17,6 +17,9 @@ use crate::source::{Feed, Refused, Reservation};
 const TRUSTED_HINT: usize = 1 << 20;
 /// Up to here gzip is undone on the spot: it is done before another thread would have begun.
 const SMALL: usize = 4096;
+
+/// Bytes a second that a body has to bring on average: what is there of it takes room that other senders need.
+const LEAST_PACE: u64 = 4096;
 
 /// A body, and the bytes of the feed's budget that it takes.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ pub(super) struct Reading {
     pub(super) feed: Feed,
     /// Bytes of one body.
     pub(super) limit: usize,
-    /// How long it may stand still.
+    /// How long it may stand still, and how far it may fall behind [`LEAST_PACE`].
     pub(super) stall: Duration,
     /// As many bodies are unpacked at once.
     pub(super) workers: Arc<Semaphore>,
@@ -48,9 +51,12 @@ impl Reading {
         let hint = usize::try_from(hyper::body::Body::size_hint(body).lower()).unwrap_or(usize::MAX);
         let mut room = self.feed.reservation();
         let mut gathered = Gathered::Nothing;
+        let begun = Instant::now();
         loop {
-            let frame = match timeout(self.stall, body.frame()).await {
-                Err(_) => return Err(Refusal::new(RefusalKind::Stalled, "the body stood still and was given up")),
+            let patience = Instant::now() + self.stall;
+            let frame = match timeout_at(patience.min(begun + self.allowed(gathered.bytes().len())), body.frame()).await
+            {
+                Err(_) => return Err(Refusal::new(RefusalKind::Stalled, "the body came too slowly and was given up")),
                 Ok(None) => return Ok(Held { bytes: gathered.finish(), room }),
                 Ok(Some(Err(error))) => {
                     return Err(Refusal::new(RefusalKind::BrokenOff, format!("the body broke off: {error}")));
@@ -65,6 +71,11 @@ impl Reading {
             gathered.push(piece, hint.min(limit).min(TRUSTED_HINT));
             check(gathered.bytes())?;
         }
+    }
+
+    /// How long a body of which `bytes` are there may have taken.
+    fn allowed(&self, bytes: usize) -> Duration {
+        self.stall + Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX) / LEAST_PACE)
     }
 
     /// Decompresses a body; what it took compressed is given back.

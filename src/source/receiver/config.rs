@@ -28,7 +28,7 @@ pub struct Limits {
     /// How long a connection may be silent before its first request is complete, and between requests over
     /// HTTP/1. Longer than the minute at which SDKs send metrics.
     pub idle: Duration,
-    /// How long a body may stand still.
+    /// How long a body may stand still, and how far it may fall behind a slow line's pace (4 KiB a second).
     pub stall: Duration,
     /// The first pause before a door that could not be opened is tried again; doubles up to
     /// [`Self::retry_cap`].
