@@ -160,7 +160,8 @@ fn title(pen: &Pen<'_>, open: &TraceScreen, analysis: &Analysis) -> Vec<Piece<'s
     }
     let after = place.start.since(analysis.start);
     title.push((format!("  self {}", place.self_time).into(), dim));
-    title.push((format!(" · {after} after start").into(), dim));
+    let began = if after.0 == 0 { " · at the start".to_owned() } else { format!(" · {after} after start") };
+    title.push((began.into(), dim));
     title.push(("  ".into(), dim));
     title.push((one_line(pen, &span.service).into(), Style::new().fg(pen.look.service(&span.service))));
     if place.cycle {
