@@ -27,8 +27,11 @@ fn snap(name: &str, state: &State, size: (u16, u16)) {
     insta::assert_snapshot!(format!("{name}-{}x{}", size.0, size.1), shown);
 }
 
+/// Picks the row that is selected.
+type Choice = fn(&Analysis, &Row) -> bool;
+
 /// Traces with their names, and which row is selected of each.
-fn gallery() -> [(&'static str, Arc<Analysis>, fn(&Analysis, &Row) -> bool); 4] {
+fn gallery() -> [(&'static str, Arc<Analysis>, Choice); 4] {
     fn starts(analysis: &Analysis, row: &Row, start: &str) -> bool {
         analysis.span(row.node).is_some_and(|span| span.label.starts_with(start))
     }
@@ -42,17 +45,21 @@ fn gallery() -> [(&'static str, Arc<Analysis>, fn(&Analysis, &Row) -> bool); 4] 
 
 #[test]
 fn the_first_screen() {
-    SIZES.into_iter().chain([(60, 16), (200, 60)]).for_each(|size| snap("first", &states::empty(), size));
+    for size in SIZES.into_iter().chain([(60, 16), (200, 60)]) {
+        snap("first", &states::empty(), size);
+    }
 }
 
 #[test]
 fn the_list_with_each_preview() {
     for (name, analysis, _) in gallery() {
-        SIZES
-            .into_iter()
-            .for_each(|size| snap(&format!("traces-{name}"), &states::traces(Arc::clone(&analysis), size), size));
+        for size in SIZES {
+            snap(&format!("traces-{name}"), &states::traces(Arc::clone(&analysis), size), size);
+        }
     }
-    [(60, 16), (200, 60)].into_iter().for_each(|size| snap("traces", &states::traces(build::patient(), size), size));
+    for size in [(60, 16), (200, 60)] {
+        snap("traces", &states::traces(build::patient(), size), size);
+    }
 }
 
 #[test]
@@ -70,12 +77,14 @@ fn the_list_without_anything_that_matches() {
 #[test]
 fn each_trace() {
     for (name, analysis, choose) in gallery() {
-        SIZES
-            .into_iter()
-            .for_each(|size| snap(&format!("trace-{name}"), &states::trace(Arc::clone(&analysis), size, choose), size));
+        for size in SIZES {
+            snap(&format!("trace-{name}"), &states::trace(Arc::clone(&analysis), size, choose), size);
+        }
     }
     let patient = |size| states::trace(build::patient(), size, states::labelled("SELECT * FROM patients"));
-    [(60, 16), (200, 60)].into_iter().for_each(|size| snap("trace", &patient(size), size));
+    for size in [(60, 16), (200, 60)] {
+        snap("trace", &patient(size), size);
+    }
     snap("trace-deep", &states::trace(build::deep(), USUAL, states::labelled("level 3 ")), USUAL);
 }
 
@@ -93,10 +102,14 @@ fn a_trace_that_is_not_there() {
 
 #[test]
 fn health() {
-    SIZES.into_iter().for_each(|size| snap("health", &states::health(), size));
+    for size in SIZES {
+        snap("health", &states::health(), size);
+    }
     let mut state = states::empty();
     state.screen = Screen::Health;
-    SIZES.into_iter().for_each(|size| snap("health-empty", &state, size));
+    for size in SIZES {
+        snap("health-empty", &state, size);
+    }
 }
 
 #[test]
@@ -211,7 +224,8 @@ fn a_click_lands_on_what_is_drawn_there() {
     let find = |buffer: &Buffer, text: &str| -> (u16, u16) {
         let at = (0..size.1).find_map(|y| {
             let row = paint::row_text(buffer, y);
-            row.find(text).map(|x| (row.get(..x).map_or(0, |before| before.chars().count()) as u16, y))
+            let before = row.get(..row.find(text)?)?.chars().count();
+            Some((u16::try_from(before).ok()?, y))
         });
         at.unwrap_or_else(|| panic!("{text} is not on screen"))
     };
@@ -242,7 +256,7 @@ fn a_frame_of_a_huge_trace_costs_little_more_than_one_of_a_small_trace() {
         let look = paint::look("dark", Colours::True);
         let one = || {
             let started = std::time::Instant::now();
-            view::viewport(state, (200, 60));
+            let _ = view::viewport(state, (200, 60));
             paint::draw(state, &look, (200, 60));
             started.elapsed()
         };
@@ -273,12 +287,12 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn any_trace() -> impl Strategy<Value = Arc<Analysis>> {
-    let span = (name(), name(), 0_u64..20, 0_u64..3_000_000, 0_u64..3_000_000, any::<bool>());
+    let span = (name(), name(), 0_usize..20, 0_u64..3_000_000, 0_u64..3_000_000, any::<bool>());
     proptest::collection::vec(span, 0..40).prop_map(|spans| {
         let mut make = Maker::new(9);
         let mut ids = Vec::new();
         for (service, label, parent, from, long, failed) in spans {
-            let parent = ids.get(parent as usize).copied();
+            let parent = ids.get(parent).copied();
             ids.push(make.span(parent, &service, &label, (from, long)));
             if failed {
                 make.failed().remark(&label);
@@ -322,7 +336,7 @@ proptest! {
     ) {
         let size = (columns, rows);
         let mut state = if screen == 1 && !analysis.nodes.is_empty() {
-            let wanted = (chosen % analysis.nodes.len()) as u32;
+            let wanted = u32::try_from(chosen % analysis.nodes.len()).unwrap_or(0);
             states::trace(Arc::clone(&analysis), size, move |_, row| row.node == wanted)
         } else {
             states::traces(Arc::clone(&analysis), size)
@@ -349,8 +363,7 @@ proptest! {
         let mut look = paint::look("dark", colours);
         look.ascii = ascii;
         holds_the_laws(&state, &look, size)?;
-        view::viewport(&state, size);
-        view::hit(&state, size, click);
+        let _ = (view::viewport(&state, size), view::hit(&state, size, click));
     }
 }
 

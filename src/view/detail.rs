@@ -13,6 +13,9 @@ use crate::analysis::{Analysis, RowKind, group_label, slow_sql, statement};
 use crate::app::{DetailFocus, Lines, SpanDetail, State, TraceScreen};
 use crate::model::Category;
 
+/// Members of a group that are listed.
+const MEMBERS: usize = 200;
+
 /// Columns that statements and JSON values are wrapped to in a pane of `width`.
 pub(super) fn columns(width: u16, side: bool) -> u16 {
     let widths = flow::widths(width, side);
@@ -70,7 +73,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, (area, side): (Rect, bool), open: &TraceSc
     let content = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let Some(detail) = current(open) else {
         pen.rule(rule, focused, &title, "");
-        other(pen, content, open);
+        other(pen, content, open, analysis);
         return;
     };
     let flow = flow::flow(pen.state, detail, flow::widths(area.width, side), &pen.look.zone);
@@ -157,7 +160,8 @@ fn title(pen: &Pen<'_>, open: &TraceScreen, analysis: &Analysis) -> Vec<Piece<'s
     }
     let after = place.start.since(analysis.start);
     title.push((format!("  self {}", place.self_time).into(), dim));
-    title.push((format!(" · {after} after start").into(), dim));
+    let began = if after.0 == 0 { " · at the start".to_owned() } else { format!(" · {after} after start") };
+    title.push((began.into(), dim));
     title.push(("  ".into(), dim));
     title.push((one_line(pen, &span.service).into(), Style::new().fg(pen.look.service(&span.service))));
     if place.cycle {
@@ -172,14 +176,10 @@ fn one_line(pen: &Pen<'_>, text: &str) -> String {
 }
 
 /// What can be said of a row that is no span, or of a span that is still being read.
-fn other(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) {
+fn other(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis) {
     let row = open.selected.and_then(|key| open.rows.iter().find(|row| row.key == key));
     let lines: Vec<String> = match row.map(|row| &row.kind) {
-        Some(RowKind::Group { members, failed, slow, .. }) => vec![
-            format!("{} calls of the same kind below one parent, drawn as one", members.len()),
-            format!("{failed} failed · {slow} slow"),
-            "⏎ unfolds them".to_owned(),
-        ],
+        Some(RowKind::Group { members, failed, slow, .. }) => group_lines(pen, members, analysis, (*failed, *slow)),
         Some(RowKind::Missing) => vec![
             "spans name this parent, but it is not held".to_owned(),
             "it may still arrive, was not sampled, or left to make room".to_owned(),
@@ -188,7 +188,22 @@ fn other(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) {
         None => Vec::new(),
     };
     let style = pen.style(Role::Dim);
-    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
+    for (y, line) in (area.top()..area.bottom()).zip(lines.iter().skip(open.detail.scroll)) {
         pen.put((area.x + 2, y), line, area.width.saturating_sub(3), style);
     }
+}
+
+/// A group: what it is, and its members one by one.
+fn group_lines(pen: &Pen<'_>, members: &[u32], analysis: &Analysis, (failed, slow): (u32, u32)) -> Vec<String> {
+    let mut lines = vec![
+        format!("{} calls of the same kind below one parent, drawn as one; ⏎ unfolds them", members.len()),
+        format!("{failed} failed · {slow} slow"),
+        String::new(),
+    ];
+    lines.extend(members.iter().take(MEMBERS).filter_map(|member| {
+        let (place, span) = (analysis.nodes.get(*member as usize)?, analysis.span(*member)?);
+        let after = format!("+{}", place.start.since(analysis.start));
+        Some(format!("{after:>10}{:>10}  {}", place.duration().to_string(), shown(pen.state, &span.label)))
+    }));
+    lines
 }

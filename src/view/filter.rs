@@ -40,7 +40,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, counts: &[Piece<'_>]) -> Optio
     let typed = text::width(&text::visible(&bar.text));
     let wanted = if bar.text.is_empty() && !bar.editing { text::width(EXAMPLE) } else { typed };
     let free = usize::from(area.right().saturating_sub(x));
-    let with_counts = counts_width + 2 + if bar.editing { typed } else { 0 } < free;
+    // What was typed goes before the counts.
+    let with_counts = counts_width + 3 + typed < free;
     let room = if with_counts { cells(free - counts_width - 2) } else { cells(free) };
     let input_area = Rect { x, width: room, ..area };
     let mut cursor = None;

@@ -148,7 +148,7 @@ fn detail_height(height: u16, focused: bool) -> u16 {
         _ => 6 + (height - 20) * 2 / 3,
     };
     let most = height / 2;
-    if focused { usual.max(most) } else { usual.min(most) }
+    if focused && height < 24 { usual.max(most) } else { usual.min(most) }
 }
 
 /// The columns of the waterfall, from its left edge.

@@ -109,15 +109,15 @@ pub fn patient() -> Arc<Analysis> {
 pub fn many_queries() -> Arc<Analysis> {
     let mut make = Maker::new(2);
     let hmis = "hmis-backend";
-    let root = make.span(None, hmis, "GET /api/v1/patients", (0, 688_000));
+    let root = make.span(None, hmis, "GET /api/v1/patients", (0, 212_000));
     make.remark("200");
-    let list = make.span(Some(root), hmis, "PatientService.list", (3_000, 640_000));
+    let list = make.span(Some(root), hmis, "PatientService.list", (3_000, 164_000));
     make.span(Some(list), hmis, "SELECT * FROM patients LIMIT 47", (4_000, 18_000));
     for n in 0..47 {
         let label = format!("SELECT * FROM patient_insurance WHERE patient_id = {n}");
-        make.span(Some(list), hmis, &label, (24_000 + n * 13_000, 2_400));
+        make.span(Some(list), hmis, &label, (24_000 + n * 2_900, 2_400));
     }
-    make.span(Some(root), hmis, "serialize_response", (645_000, 40_000));
+    make.span(Some(root), hmis, "serialize_response", (168_000, 40_000));
     make.analysis()
 }
 

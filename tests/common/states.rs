@@ -116,7 +116,7 @@ fn summaries() -> Vec<TraceSummary> {
         summary(13, 4, hmis, "GET /api/v1/patients/{id}", 212),
         error(summary(3, 5, events, "process_event order.created", 141), "WebhookError: 503"),
         many(
-            summary(2, 6, hmis, "GET /api/v1/patients", 688),
+            summary(2, 6, hmis, "GET /api/v1/patients", 212),
             47,
             "SELECT * FROM patient_insurance WHERE patient_id = ?",
         ),
@@ -227,7 +227,7 @@ pub fn trace(analysis: Arc<Analysis>, size: (u16, u16), choose: impl Fn(&Analysi
     state.health = Arc::new(Health { sources: sources(), ..busy_health() });
     state.screen = Screen::Trace;
     let rows = flatten(&analysis, &Folds::default());
-    let chosen = rows.iter().find(|row| choose(&analysis, row)).or(rows.first()).cloned();
+    let chosen = rows.iter().find(|row| choose(&analysis, row)).or_else(|| rows.first()).cloned();
     let mut open = TraceScreen::new(analysis.trace.id);
     open.selected = chosen.as_ref().map(|row| row.key);
     open.rows = Arc::new(rows);
@@ -244,11 +244,70 @@ pub fn trace(analysis: Arc<Analysis>, size: (u16, u16), choose: impl Fn(&Analysi
     state
 }
 
+const BODY: &str = r#"{"order":17,"items":[{"sku":"A-1","amount":2},{"sku":"B-9","amount":1}],"note":null}"#;
+
+const STACK: &str = "Traceback (most recent call last):
+  File \"observer/actions.py\", line 88, in run
+    response.raise_for_status()
+  File \"httpx/_models.py\", line 761, in raise_for_status
+    raise HTTPStatusError(message)
+WebhookError: 503 Service Unavailable";
+
 /// The span at a node with what an instrumentation would have sent.
 fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
+    let span = span(analysis, node);
+    let database = span.attributes.iter().any(|own| own.key == *"db.statement");
+    let label = &*analysis.span(node).expect("a span").label;
+    let log = LogRecord {
+        time: span.start.plus(Nanos::from_millis(1)),
+        severity: 13,
+        severity_text: "WARN".into(),
+        body: Value::Text("query plan has no index for patients.id".into()),
+        trace_id: analysis.trace.id,
+        ..LogRecord::default()
+    };
+    let (key, language, code) =
+        if database { ("db.statement", Language::Sql, label) } else { ("request.body", Language::Json, BODY) };
+    let highlighted = vec![(key.to_owned(), Highlighter::default().highlight(language, code, columns))];
+    let mut cells: Vec<Cell> = database.then_some(Cell::Statement).into_iter().collect();
+    cells.extend((0..span.attributes.len()).map(Cell::Attribute));
+    cells.extend((0..span.events.len()).map(Cell::Event));
+    cells.push(Cell::Log(0));
+    cells.extend((0..span.resource.attributes.len()).map(Cell::Resource));
+    SpanDetail { span, logs: vec![log], highlighted, cells }
+}
+
+fn span(analysis: &Analysis, node: u32) -> Span {
     let lean = analysis.span(node).expect("a span");
     let label = &*lean.label;
-    let mut span = Span {
+    let number = |key: &str, value: i64| Attribute { key: key.into(), value: Value::Int(value) };
+    let attributes = if lean.category.is_database() {
+        vec![
+            text("db.system", "postgresql"),
+            text("db.statement", label),
+            text("db.name", "hmis"),
+            text("net.peer.name", "10.0.0.5"),
+            number("net.peer.port", 5432),
+            text("patient.id", "9999999"),
+            text("user.password", "hunter2-secret"),
+        ]
+    } else {
+        vec![text("http.route", label), number("http.response.status_code", 503), text("request.body", BODY)]
+    };
+    let failed = lean.status == StatusCode::ERROR;
+    let exception = Event {
+        time: lean.end,
+        name: "exception".into(),
+        attributes: vec![
+            text("exception.type", "WebhookError"),
+            text("exception.message", "503 Service Unavailable from hooks.example.com"),
+            text("exception.stacktrace", STACK),
+        ],
+        dropped_attributes: 0,
+    };
+    let message = if failed { "the webhook answered 503" } else { "" };
+    let service = vec![text("service.name", &lean.service), text("telemetry.sdk.language", "python")];
+    Span {
         trace_id: analysis.trace.id,
         span_id: lean.key.id,
         parent_id: lean.parent_id,
@@ -256,79 +315,17 @@ fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
         kind: lean.key.kind,
         start: lean.start,
         end: lean.end,
-        status: Status { code: lean.status, message: "".into() },
-        resource: Arc::new(Resource {
-            attributes: vec![text("service.name", &lean.service), text("telemetry.sdk.language", "python")],
-            ..Resource::default()
-        }),
+        attributes,
+        events: failed.then_some(exception).into_iter().collect(),
+        status: Status { code: lean.status, message: message.into() },
+        resource: Arc::new(Resource { attributes: service, ..Resource::default() }),
         scope: Arc::new(Scope {
             name: "opentelemetry.instrumentation.sqlalchemy".into(),
             version: "0.48b0".into(),
             ..Scope::default()
         }),
         ..Span::default()
-    };
-    if lean.category.is_database() {
-        span.attributes = vec![
-            text("db.system", "postgresql"),
-            text("db.statement", label),
-            text("db.name", "hmis"),
-            text("net.peer.name", "10.0.0.5"),
-            Attribute { key: "net.peer.port".into(), value: Value::Int(5432) },
-            text("patient.id", "9999999"),
-            text("user.password", "hunter2-secret"),
-        ];
-    } else {
-        span.attributes = vec![
-            text("http.route", label),
-            Attribute { key: "http.response.status_code".into(), value: Value::Int(503) },
-            text(
-                "request.body",
-                r#"{"order":17,"items":[{"sku":"A-1","amount":2},{"sku":"B-9","amount":1}],"note":null}"#,
-            ),
-        ];
     }
-    if lean.status == StatusCode::ERROR {
-        span.status.message = "the webhook answered 503".into();
-        span.events = vec![Event {
-            time: lean.end,
-            name: "exception".into(),
-            attributes: vec![
-                text("exception.type", "WebhookError"),
-                text("exception.message", "503 Service Unavailable from hooks.example.com"),
-                text(
-                    "exception.stacktrace",
-                    "Traceback (most recent call last):\n  File \"observer/actions.py\", line 88, in run\n    response.raise_for_status()\n  File \"httpx/_models.py\", line 761, in raise_for_status\n    raise HTTPStatusError(message)\nWebhookError: 503 Service Unavailable",
-                ),
-            ],
-            dropped_attributes: 0,
-        }];
-    }
-    let log = LogRecord {
-        time: lean.start.plus(Nanos::from_millis(1)),
-        severity: 13,
-        severity_text: "WARN".into(),
-        body: Value::Text("query plan has no index for patients.id".into()),
-        trace_id: analysis.trace.id,
-        ..LogRecord::default()
-    };
-    let highlighter = Highlighter::default();
-    let mut highlighted = Vec::new();
-    if lean.category.is_database() {
-        highlighted.push(("db.statement".to_owned(), highlighter.highlight(Language::Sql, label, columns)));
-    } else {
-        let body = r#"{"order":17,"items":[{"sku":"A-1","amount":2},{"sku":"B-9","amount":1}],"note":null}"#;
-        highlighted.push(("request.body".to_owned(), highlighter.highlight(Language::Json, body, columns)));
-    }
-    let mut cells = Vec::new();
-    if lean.category.is_database() {
-        cells.push(Cell::Statement);
-    }
-    cells.extend((0..span.attributes.len()).map(Cell::Attribute));
-    cells.extend((0..span.events.len()).map(Cell::Event));
-    cells.push(Cell::Log(0));
-    cells.extend((0..span.resource.attributes.len()).map(Cell::Resource));
-    SpanDetail { span, logs: vec![log], highlighted, cells }
 }
 
 /// The row whose label begins so.

@@ -81,7 +81,10 @@ impl Flow {
             if place.count == 0 {
                 place.first = at;
             }
-            place.count = at - place.first + 1;
+            // What is told of it a second time further down is not where the eye goes.
+            if at <= place.first + place.count {
+                place.count = at - place.first + 1;
+            }
         }
         places
     }

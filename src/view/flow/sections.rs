@@ -71,6 +71,11 @@ impl Build<'_> {
                 vec![bit("✗ ", Role::Error), bit(ids, Role::Dim)]
             };
             lines.push(Line { bits, cell });
+            if !link.trace_state.is_empty() {
+                let state = format!("trace state {}", link.trace_state.lossy());
+                let room = self.widths.whole.saturating_sub(4);
+                lines.extend(self.wrapped(&state, room, Role::Dim, cell).into_iter().map(|line| indented(line, 4)));
+            }
             let places = vec![cell; link.attributes.len()];
             let inner = self.attributes(&link.attributes, &places, self.widths.whole.saturating_sub(4));
             lines.extend(inner.into_iter().map(|line| indented(line, 4)));
