@@ -290,14 +290,14 @@ fn flood(writer: &mut Writer<TraceNotes>, bodies: impl Iterator<Item = Vec<u8>>,
 
 #[test]
 fn what_was_accepted_is_held_or_counted_as_evicted_at_any_budget() {
-    for (budget, unique) in [(3 << 20, false), (8 << 20, false), (12 << 20, true), (40 << 20, false)] {
+    for (budget, unique) in [(2 << 20, false), (4 << 20, false), (8 << 20, true), (40 << 20, false)] {
         let (mut writer, reader) = open(budget);
-        let accepted = flood(&mut writer, Load::new(Shape { unique, ..Shape::default() }).take(150), budget);
+        let accepted = flood(&mut writer, Load::new(Shape { unique, ..Shape::default() }).take(60), budget);
         let view = reader.view();
         let stats = view.stats();
         assert_eq!(accepted, stats.spans + stats.spans_evicted, "budget {budget}");
         assert!(stats.spans > 0 && stats.traces > 0);
-        assert!(budget > 12 << 20 || stats.spans_evicted > 0);
+        assert!(budget > 8 << 20 || stats.spans_evicted > 0);
         check_all_summaries(&view);
         assert_eq!(stats.services.values().map(|service| service.spans).sum::<u64>(), accepted);
     }
@@ -305,9 +305,9 @@ fn what_was_accepted_is_held_or_counted_as_evicted_at_any_budget() {
 
 #[test]
 fn a_kept_trace_outlives_the_flood_whole_and_others_leave_whole() {
-    let budget = 8 << 20;
+    let budget = 4 << 20;
     let (mut writer, reader) = open(budget);
-    let bodies: Vec<_> = Load::new(Shape::default()).take(140).collect();
+    let bodies: Vec<_> = Load::new(Shape::default()).take(80).collect();
     flood(&mut writer, bodies[..20].iter().cloned(), budget);
     let early = reader.view();
     let kept = early.summaries().find(|summary| summary.orphans == 0 && summary.spans > 5).unwrap().id;
