@@ -3,7 +3,12 @@
 //! `cargo bench --bench ingest` takes less than a minute. Both variants run once a round, so that noise of the machine
 //! meets both (`-- --index-only` runs ours alone, for a profiler); times are CPU time of this thread. The table shows nanoseconds a span: median and least.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints its findings or fails")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a program that prints its findings or fails"
+)]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -90,7 +95,9 @@ impl Sink for Walk {
 
 fn walked(bodies: &[Vec<u8>]) -> u64 {
     let mut walk = Walk::default();
-    bodies.iter().for_each(|body| reader::read_spans(body, &mut walk).unwrap());
+    for body in bodies {
+        reader::read_spans(body, &mut walk).unwrap();
+    }
     walk.0
 }
 

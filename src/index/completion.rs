@@ -19,7 +19,9 @@ pub(super) fn keys(view: &View, limit: usize) -> Vec<(String, u64)> {
             let mut keys = segment.keys(shape);
             keys.sort_unstable();
             keys.dedup();
-            keys.into_iter().for_each(|key| add(&mut counts, segment.words.get(key), count));
+            for key in keys {
+                add(&mut counts, segment.words.get(key), count);
+            }
         }
         for (origin, count) in segment.origins.iter().zip(origins).filter(|(_, count)| *count > 0) {
             let resource = unpack(segment.resources.get(origin.resource)).0;

@@ -120,6 +120,7 @@ impl Words {
     }
 
     /// Every word in the order of ids.
+    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len).map(|id| self.get(id))
     }

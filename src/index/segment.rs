@@ -146,11 +146,6 @@ impl Segment {
         Some(RowRef { segment: self, chunk: &self.pieces[place].chunk, row })
     }
 
-    /// Whether the row with this ordinal no longer counts.
-    pub(super) fn is_dead(&self, ordinal: u64) -> bool {
-        self.locate(ordinal).is_none_or(|(place, row)| self.pieces[place].is_dead(row))
-    }
-
     /// Takes a row out of account; answers whether it counted until now.
     pub(super) fn bury(&mut self, ordinal: u64) -> bool {
         let Some((place, row)) = self.locate(ordinal) else { return false };

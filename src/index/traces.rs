@@ -14,6 +14,7 @@ const PAGE: u64 = 1024;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks")]
 pub(super) struct TraceRow {
     pub(super) id: TraceId,
     pub(super) number: u64,
@@ -99,8 +100,7 @@ pub(super) struct TracePage {
 impl TracePage {
     #[inline]
     fn place(&self, number: u64) -> Option<usize> {
-        #[expect(clippy::cast_possible_truncation, reason = "less than a page")]
-        let dense = (number % PAGE) as usize;
+        let dense = usize::try_from(number % PAGE).ok()?;
         if self.rows.get(dense).is_some_and(|row| row.number == number) {
             return Some(dense);
         }

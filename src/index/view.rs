@@ -115,11 +115,13 @@ impl View {
     }
 
     /// Every trace held, by first arrival, oldest first.
+    #[must_use]
     pub fn traces(&self) -> impl DoubleEndedIterator<Item = TraceId> + '_ {
         self.state.pages.iter().map(|trace| trace.id)
     }
 
     /// The lines of every trace held, by first arrival, oldest first: cheaper than [`Self::summary`] of each.
+    #[must_use]
     pub fn summaries(&self) -> impl DoubleEndedIterator<Item = TraceSummary> + '_ {
         self.state.pages.iter().map(TraceRow::summary)
     }

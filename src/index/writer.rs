@@ -63,6 +63,7 @@ pub struct Reader {
 }
 
 /// A new, empty index.
+#[expect(clippy::needless_pass_by_value, reason = "more options will own what they hold")]
 pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
     let reader = Reader::default();
     let budget = usize::try_from(options.budget).unwrap_or(usize::MAX);

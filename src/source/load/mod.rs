@@ -67,7 +67,7 @@ impl Load {
     pub fn new(shape: Shape) -> Self {
         let shop = Shop::new(shape);
         let exporters = (0..Shop::EXPORTERS)
-            .map(|number| Exporter { resource: shop.resource(number), scopes: Vec::new(), spans: 0 })
+            .map(|number| Exporter { resource: Shop::resource(number), scopes: Vec::new(), spans: 0 })
             .collect();
         Self { shop, exporters, ready: Vec::new() }
     }
@@ -132,9 +132,8 @@ mod tests {
         let spans: Vec<_> = bodies.iter().flat_map(|body| decode::spans(body).unwrap()).collect();
         assert_eq!(spans.len(), 40 * BATCH);
         let attributes: usize = spans.iter().map(|span| span.attributes.len()).sum();
-        let per_span = |sum: usize| sum as f64 / spans.len() as f64;
-        assert!((450.0..540.0).contains(&per_span(bytes)), "{} bytes a span", per_span(bytes));
-        assert!((9.9..10.9).contains(&per_span(attributes)), "{} attributes a span", per_span(attributes));
+        assert!((450..540).contains(&(bytes / spans.len())), "{bytes} bytes");
+        assert!((99..109).contains(&(attributes * 10 / spans.len())), "{attributes} attributes");
         assert_eq!(spans[0].resource.attributes.len(), 19);
         let again: Vec<_> = Load::new(Shape::default()).take(40).collect();
         assert_eq!(bodies, again);

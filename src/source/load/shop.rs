@@ -1,5 +1,7 @@
 //! The shop: which spans a request leaves behind.
 
+use std::fmt::Write as _;
+
 use super::wire::{Message, Random};
 use super::{Sent, Shape};
 
@@ -83,7 +85,7 @@ impl Shop {
     }
 
     /// The resource of an exporter: 19 attributes.
-    pub(super) fn resource(&self, exporter: usize) -> Vec<u8> {
+    pub(super) fn resource(exporter: usize) -> Vec<u8> {
         let mut resource = Message::default();
         let service = SERVICES[exporter / 2];
         let instance = format!("{service}-7d9c5b8f6d-{:05x}", exporter * 7919 + 4099);
@@ -157,10 +159,10 @@ impl Shop {
             self.exception(&mut span, frame.start + frame.length / 2);
         }
         let header = Header { scope: HTTP, name: &format!("{method} {route}"), kind: 2, failed };
-        self.finish(visit, frame, span, &header);
+        Self::finish(visit, frame, span, &header);
         self.work(visit, Frame { parent: id, ..frame });
         if frame.service == 0 {
-            for _ in 0..1 + self.random.below(2) {
+            for _ in 0..=self.random.below(2) {
                 self.call(visit, Frame { parent: id, ..frame });
             }
         } else if self.random.percent(16) {
@@ -204,8 +206,8 @@ impl Shop {
             event.text_attribute(3, "cache.key", &user);
             span.bytes(11, &event.finish());
         }
-        self.finish(visit, frame, span, &Header { scope: APP, name: step, kind: 1, failed: false });
-        for _ in 0..1 + u64::from(self.random.percent(40)) {
+        Self::finish(visit, frame, span, &Header { scope: APP, name: step, kind: 1, failed: false });
+        for _ in 0..=u64::from(self.random.percent(40)) {
             self.statement(visit, Frame { parent: id, ..frame });
         }
     }
@@ -239,7 +241,7 @@ impl Shop {
         span.int_attribute(9, "db.response.returned_rows", self.random.below(20));
         self.thread(&mut span);
         let header = Header { scope: SQL, name: &format!("{operation} {noun}"), kind: 3, failed: false };
-        self.finish(visit, frame, span, &header);
+        Self::finish(visit, frame, span, &header);
     }
 
     /// A call to another service.
@@ -263,7 +265,7 @@ impl Shop {
         span.int_attribute(9, "server.port", 8080);
         span.int_attribute(9, "http.response.status_code", 200);
         self.thread(&mut span);
-        self.finish(visit, frame, span, &Header { scope: HTTP, name: method, kind: 3, failed: false });
+        Self::finish(visit, frame, span, &Header { scope: HTTP, name: method, kind: 3, failed: false });
         let answer = self.inside(frame);
         self.serve(visit, Frame { service: callee, parent: id, ..answer });
     }
@@ -275,7 +277,7 @@ impl Shop {
         let (mut span, id) = self.begin(visit, frame);
         self.message(&mut span, topic, "send");
         let header = Header { scope: KAFKA, name: &format!("send {topic}"), kind: 4, failed: false };
-        self.finish(visit, frame, span, &header);
+        Self::finish(visit, frame, span, &header);
         let frame = Frame { service: 4, parent: id, start: frame.start + frame.length, length: frame.length / 2 };
         let (mut span, consumer) = self.begin(visit, frame);
         self.message(&mut span, topic, "process");
@@ -284,7 +286,7 @@ impl Shop {
         link.bytes(2, &id.to_be_bytes());
         span.bytes(13, &link.finish());
         let header = Header { scope: KAFKA, name: &format!("process {topic}"), kind: 5, failed: false };
-        self.finish(visit, frame, span, &header);
+        Self::finish(visit, frame, span, &header);
         self.statement(visit, Frame { parent: consumer, ..frame });
     }
 
@@ -327,7 +329,7 @@ impl Shop {
         let mut stack = format!("{name}: the upstream did not answer\n");
         for _ in 0..14 + self.random.below(18) {
             let (noun, line) = (self.random.pick(&NOUNS), self.random.below(900));
-            stack += &format!("\tat com.example.shop.{noun}.Handler.handle(Handler.java:{line})\n");
+            let _ = writeln!(stack, "\tat com.example.shop.{noun}.Handler.handle(Handler.java:{line})");
         }
         let mut event = Message::default();
         event.fixed64(1, at);
@@ -355,7 +357,7 @@ impl Shop {
         (span, id)
     }
 
-    fn finish(&mut self, visit: &mut Visit, frame: Frame, mut span: Message, header: &Header<'_>) {
+    fn finish(visit: &mut Visit, frame: Frame, mut span: Message, header: &Header<'_>) {
         span.text(5, header.name);
         span.number(6, header.kind);
         span.fixed64(7, frame.start);
