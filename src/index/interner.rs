@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::paged::Words;
+use super::same::same;
 
 /// Words by their bytes. Lives as long as its segment takes rows; readers get [`Words`] through [`Self::sync`].
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Interner {
     /// The id of `word`, if it has one.
     #[inline]
     pub(super) fn find(&self, hash: u64, word: &[u8]) -> Option<u32> {
-        self.table.find(hash, |id| self.get(*id) == word).copied()
+        self.table.find(hash, |id| same(self.get(*id), word)).copied()
     }
 
     /// Gives a word an id that it must not have yet.
