@@ -5,11 +5,11 @@
 //! text, values, ids and bitmaps of rows. Must never know: prost messages, widgets, async, wall clocks, judgements
 //! (it calls the [`Summary`] hook that `run` wires to `analysis`).
 //!
-//! How it works, bottom up. A [`chunk`] is a run of rows in columns; attribute values are 32-bit [`word`]s. A
-//! [`segment`] is a run of chunks with the dictionaries their columns refer to; it is what eviction frees. The
-//! [`store`] is all segments and the chunk being filled. A body is read by [`intake`], the `Sink` of the wire reader,
-//! and if it is sound to its end its rows join their [`traces`] in [`commit`]; there duplicates are found and the
-//! hook is called. Publishing [`settle`]s the traces that changed and hands a [`view`] over as one pointer.
+//! How it works, bottom up. A `chunk` is a run of rows in columns; attribute values are 32-bit `word`s. A
+//! `segment` is a run of chunks with the dictionaries their columns refer to; it is what eviction frees. The
+//! `store` is all segments and the chunk being filled. A body is read by `intake`, the `Sink` of the wire reader,
+//! and if it is sound to its end its rows join their `traces` in `commit`; there duplicates are found and the
+//! hook is called. Publishing `settle`s the traces that changed and hands a `view` over as one pointer.
 
 mod block;
 mod chunk;

@@ -5,7 +5,7 @@ use tracefall::source::receiver::{Origins, ReceiverConfig};
 
 use crate::rig::{Answer, JSON, JSON_TYPE, Rig, config, post, send};
 
-fn granted<'a>(answer: &'a Answer) -> (Option<&'a str>, Option<&'a str>) {
+fn granted(answer: &Answer) -> (Option<&str>, Option<&str>) {
     (answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials"))
 }
 

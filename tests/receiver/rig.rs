@@ -20,11 +20,14 @@ use tracefall::source::{Delivery, Feed, FeedReceiver, Source as _, feed};
 /// The limit of a body in these tests.
 pub(crate) const LIMIT: usize = 1 << 20;
 
+/// What the stand-in for the index took.
+pub(crate) type Taken = Arc<Mutex<Vec<(Signal, Vec<u8>)>>>;
+
 pub(crate) struct Rig {
     pub(crate) feed: Feed,
     pub(crate) grpc: SocketAddr,
     pub(crate) http: SocketAddr,
-    pub(crate) taken: Arc<Mutex<Vec<(Signal, Vec<u8>)>>>,
+    pub(crate) taken: Taken,
     run: JoinHandle<()>,
 }
 

@@ -145,7 +145,7 @@ async fn convert(reading: &Reading, signal: Signal, held: Held) -> Result<(Held,
 mod tests {
     use super::*;
 
-    fn headers(name: header::HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &header::HeaderName, values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
@@ -164,7 +164,7 @@ mod tests {
             ("application/jsonl", None),
         ];
         for (given, expected) in cases {
-            assert_eq!(media_type(&headers(header::CONTENT_TYPE, &[given])), expected, "{given}");
+            assert_eq!(media_type(&headers(&header::CONTENT_TYPE, &[given])), expected, "{given}");
         }
     }
 
@@ -181,7 +181,7 @@ mod tests {
             (&["br"], None),
         ];
         for (given, expected) in cases {
-            assert_eq!(coding(&headers(header::CONTENT_ENCODING, given)).ok(), expected, "{given:?}");
+            assert_eq!(coding(&headers(&header::CONTENT_ENCODING, given)).ok(), expected, "{given:?}");
         }
     }
 }
