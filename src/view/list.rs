@@ -233,8 +233,7 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
         for note in &notes {
             note_pieces(pen, note, &mut pieces);
         }
-        let arriving = pen.state.now.since(summary.last_arrival) < pen.state.settings.arriving;
-        if arriving && pieces.is_empty() {
+        if pieces.is_empty() && pen.state.is_arriving(summary) {
             pieces.push(("… still arriving".into(), pen.style(Role::Dim)));
         }
         pen.line((area.x + columns.notes, y), columns.notes_width, &pieces);
@@ -274,7 +273,8 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
         return;
     }
     let state = pen.state;
-    let preview = state.list.preview.as_ref().filter(|preview| state.list.selected == Some(preview.id));
+    let wanted = |id| state.list.follow || state.list.selected == Some(id);
+    let preview = state.list.preview.as_ref().filter(|preview| wanted(preview.id));
     let Some(preview) = preview else {
         pen.rule(Rect { height: 1, ..area }, false, &[], "");
         return;
