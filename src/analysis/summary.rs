@@ -1,6 +1,6 @@
 //! The badges of traces, kept up to date while spans arrive.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub struct TraceNotes {
     order: VecDeque<TraceId>,
     /// Entries in all counts.
     counts: usize,
-    /// What [`Self::statement`] answered for labels that have a number.
+    /// What [`Self::call`] answered for labels that have a number.
     statements: HashMap<u64, u64>,
     /// For the keys of the counts.
     hasher: DefaultHashBuilder,
@@ -93,17 +93,18 @@ impl TraceNotes {
         })
     }
 
-    /// A number that equal statements have in common.
-    fn statement(&mut self, span: &SpanFacts<'_>) -> u64 {
-        let hasher = &self.hasher;
-        let work_out = || hasher.hash_one(&*statement::normalise(span.category, span.label));
-        if span.label_number == 0 {
-            return work_out();
+    /// A number that equal calls have in common, whatever the values in their statements.
+    fn call(&mut self, span: &SpanFacts<'_>) -> u64 {
+        if !span.category.is_database() {
+            return span.what.call();
         }
+        let hasher = &self.hasher;
+        let work_out = || hasher.hash_one(&*statement::normalise(span.category, &span.what.label()));
+        let Some(number) = span.what.number() else { return work_out() };
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
-        *self.statements.entry(span.label_number).or_insert_with(work_out)
+        *self.statements.entry(number).or_insert_with(work_out)
     }
 
     fn note_error(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
@@ -121,12 +122,13 @@ impl TraceNotes {
 
     fn note_call(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
         let Some(parent) = span.parent_id else { return };
-        let same = self.statement(span);
+        let same = self.call(span);
         let hash = self.hasher.hash_one((parent, same));
         let (count, first) = self.memory(span.trace_id).repeats.count(hash);
         self.counts += usize::from(first);
         if count as usize >= GROUP_AT_LEAST {
-            let label = statement::normalise(span.category, span.label);
+            let label = span.what.label();
+            let label = statement::normalise(span.category, &label);
             match &mut badges.repeated {
                 Some((most, same)) if **same == *label => *most = count.max(*most),
                 Some((most, other)) if (count, Reverse(&*label)) <= (*most, Reverse(&**other)) => {}
@@ -158,12 +160,13 @@ impl Summary for TraceNotes {
         }
         let database = span.category.is_database();
         if database {
-            let longer = badges
-                .longest_db
-                .as_ref()
-                .is_none_or(|(longest, label)| (span.duration, Reverse(span.label)) > (*longest, Reverse(&**label)));
+            let longer = badges.longest_db.as_ref().is_none_or(|(longest, label)| match span.duration.cmp(longest) {
+                Ordering::Greater => true,
+                Ordering::Equal => *span.what.label() < **label,
+                Ordering::Less => false,
+            });
             if longer {
-                badges.longest_db = Some((span.duration, Arc::from(span.label)));
+                badges.longest_db = Some((span.duration, Arc::from(span.what.label())));
             }
         }
         if database || (span.category == Category::Http && span.key.kind == Kind::CLIENT) {
@@ -180,9 +183,26 @@ impl Summary for TraceNotes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::borrow::Cow;
+
+    use crate::index::What;
     use crate::model::{Nanos, SpanId};
 
-    fn call(number: u64, label: &str) -> SpanFacts<'_> {
+    struct Label(&'static str);
+
+    impl What for Label {
+        fn label(&self) -> Cow<'_, str> {
+            Cow::Borrowed(self.0)
+        }
+        fn number(&self) -> Option<u64> {
+            None
+        }
+        fn call(&self) -> u64 {
+            self.0.len() as u64
+        }
+    }
+
+    fn call(number: u64, what: &Label) -> SpanFacts<'_> {
         SpanFacts {
             trace_id: TraceId([1; 16]),
             key: SpanKey { id: SpanId(number.to_be_bytes()), kind: Kind::CLIENT },
@@ -193,8 +213,7 @@ mod tests {
             status_message: "",
             category: Category::Sql,
             name: "query",
-            label,
-            label_number: 0,
+            what,
             error_type: None,
         }
     }
@@ -208,8 +227,12 @@ mod tests {
 
     #[test]
     fn equal_statements_below_one_parent_count_whatever_their_values() {
-        let labels: Vec<String> = (0..6).map(|id| format!("SELECT * FROM visits WHERE id = {id}")).collect();
-        let spans: Vec<_> = (1..).zip(&labels).map(|(number, label)| call(number, label)).collect();
+        let labels = [
+            Label("SELECT * FROM visits WHERE id = 1"),
+            Label("SELECT * FROM visits WHERE id = 17"),
+            Label("SELECT * FROM visits WHERE id = 'x'"),
+        ];
+        let spans: Vec<_> = (1..=6).zip(labels.iter().cycle()).map(|(number, label)| call(number, label)).collect();
         let (all, _) = badges(spans.clone());
         assert_eq!(all.repeated, Some((6, "SELECT * FROM visits WHERE id = ?".into())));
         assert_eq!(badges(spans[..4].to_vec()).0.repeated, None);
@@ -219,10 +242,10 @@ mod tests {
 
     #[test]
     fn the_order_of_spans_does_not_matter() {
-        let mut spans: Vec<_> = (1..=5).map(|number| call(number, "b")).collect();
-        spans.extend((5..=9).map(|number| call(number, "a")));
-        spans.push(SpanFacts { status: StatusCode::ERROR, status_message: "late", ..call(20, "x") });
-        spans.push(SpanFacts { error_type: Some("First"), ..call(10, "y") });
+        let mut spans: Vec<_> = (1..=5).map(|number| call(number, &Label("b"))).collect();
+        spans.extend((5..=9).map(|number| call(number, &Label("a"))));
+        spans.push(SpanFacts { status: StatusCode::ERROR, status_message: "late", ..call(20, &Label("x")) });
+        spans.push(SpanFacts { error_type: Some("First"), ..call(10, &Label("y")) });
         let (forward, slow) = badges(spans.clone());
         let (backward, _) = badges(spans.into_iter().rev());
         assert_eq!(forward, backward);
@@ -234,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_long_database_call_is_slow_and_another_call_is_not() {
-        let sql = SpanFacts { duration: Nanos::from_millis(101), ..call(1, "SELECT 1") };
+        let sql = SpanFacts { duration: Nanos::from_millis(101), ..call(1, &Label("SELECT 1")) };
         let http = SpanFacts { category: Category::Http, ..sql };
         assert_eq!(badges([sql, http]).1, [true, false]);
     }
@@ -244,7 +267,7 @@ mod tests {
         let mut notes = TraceNotes::new(Thresholds::default());
         for number in 0..u32::try_from(MAX_COUNTS).unwrap() + 10 {
             let trace = u128::from(number) + 1;
-            let span = SpanFacts { trace_id: TraceId(trace.to_be_bytes()), ..call(1, "a") };
+            let span = SpanFacts { trace_id: TraceId(trace.to_be_bytes()), ..call(1, &Label("a")) };
             notes.observe(&span, &mut Badges::default());
         }
         assert!(notes.counts <= MAX_COUNTS && notes.order.len() <= MAX_COUNTS);

@@ -22,6 +22,8 @@ pub(super) struct TraceRow {
     pub(super) head: u64,
     /// Ordinal of the row that stands for the trace in the list.
     pub(super) root: u64,
+    /// The root that `root_service` and `root_label` are of.
+    pub(super) labelled: u64,
     /// By what `root` goes before others: whether it has a parent, and its start less one, so that none comes last.
     pub(super) root_rank: (bool, u64),
     /// When its first span arrived.
@@ -272,6 +274,7 @@ impl Traces {
             number,
             head: 0,
             root: 0,
+            labelled: 0,
             root_rank: (true, u64::MAX),
             first_arrival: now,
             last_arrival: now,
