@@ -16,7 +16,7 @@ use crate::model::{Badges, Category, Kind, SpanKey, StatusCode, Timestamp, Trace
 
 /// Counts of equal calls that are remembered, over all traces. Beyond it the traces that began first are forgotten:
 /// their badges stay, but calls that they repeat later are counted from one again.
-const MAX_COUNTS: usize = 1 << 18;
+const MAX_COUNTS: usize = 1 << 15;
 
 /// Numbered labels that are remembered.
 const MAX_STATEMENTS: usize = 1 << 13;
@@ -27,7 +27,13 @@ pub struct TraceNotes {
     /// When a database call is slow by itself.
     thresholds: Thresholds,
     /// What the badges of a trace do not say and the next span is compared with.
-    traces: HashMap<TraceId, Memory>,
+    memories: Vec<Memory>,
+    /// Places in `memories`.
+    traces: HashMap<TraceId, u32>,
+    /// Places in `memories` that are free.
+    free: Vec<u32>,
+    /// The trace of the last span: the next is often of the same.
+    last: Option<(TraceId, u32)>,
     /// The same traces by age, and some that were forgotten meanwhile.
     order: VecDeque<TraceId>,
     /// Entries in all counts.
@@ -86,10 +92,22 @@ impl TraceNotes {
     }
 
     fn memory(&mut self, trace: TraceId) -> &mut Memory {
-        let order = &mut self.order;
-        self.traces.entry(trace).or_insert_with(|| {
+        let place = match self.last {
+            Some((last, place)) if last == trace => place,
+            _ => self.place(trace),
+        };
+        self.last = Some((trace, place));
+        &mut self.memories[place as usize]
+    }
+
+    fn place(&mut self, trace: TraceId) -> u32 {
+        let Self { traces, order, memories, free, .. } = self;
+        *traces.entry(trace).or_insert_with(|| {
             order.push_back(trace);
-            Memory::default()
+            free.pop().unwrap_or_else(|| {
+                memories.push(Memory::default());
+                u32::try_from(memories.len() - 1).unwrap_or(u32::MAX)
+            })
         })
     }
 
@@ -147,8 +165,11 @@ impl TraceNotes {
     }
 
     fn drop_memory(&mut self, trace: TraceId) {
-        if let Some(memory) = self.traces.remove(&trace) {
-            self.counts -= memory.repeats.len();
+        if let Some(place) = self.traces.remove(&trace) {
+            self.counts -= self.memories[place as usize].repeats.len();
+            self.memories[place as usize] = Memory::default();
+            self.free.push(place);
+            self.last = None;
         }
     }
 }

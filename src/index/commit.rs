@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::chunk::mark;
 use super::intake::Pending;
@@ -165,7 +166,9 @@ impl<S: Summary> Writer<S> {
             health.traces += u64::from(seen.new_service);
         }
         self.stats.spans += 1;
-        self.note_ids(ordinal, number);
+        if seen.large {
+            self.note_ids(ordinal, number);
+        }
     }
 
     /// Brings the figures of a trace up to date with one more of its rows.
@@ -219,17 +222,18 @@ impl<S: Summary> Writer<S> {
             error_type: error_type.as_deref(),
         };
         let slow = note(&mut self.summary, &facts, &mut trace.badges);
-        Some(Seen { service, failed, slow, new_service })
+        let large = trace.large || trace.spans > LARGE;
+        Some(Seen { service, failed, slow, new_service, large })
     }
 
     /// Keeps the span ids of a large trace.
     fn note_ids(&mut self, ordinal: u64, number: u64) {
-        let Some(trace) = self.traces.pages.get(number) else { return };
-        if self.twins.get(number).is_some() {
+        let Some(trace) = self.traces.change(number) else { return };
+        if std::mem::replace(&mut trace.large, true) {
             if let Some((row, _)) = self.store.row(ordinal) {
                 self.twins.add(number, row.key().id, row.parent(), ordinal);
             }
-        } else if trace.spans > LARGE {
+        } else {
             let rows = self.store.chain(trace.head);
             self.twins.set(number, rows.map(|(ordinal, row)| (row.key().id, row.parent(), ordinal)));
         }
@@ -247,6 +251,8 @@ pub(super) struct Seen {
     slow: bool,
     /// Its service was not part of the trace before.
     new_service: bool,
+    /// Its trace is large.
+    large: bool,
 }
 
 /// What a row does, for the hook.
@@ -273,14 +279,14 @@ impl What for RowWhat<'_> {
 }
 
 /// Calls the hook with the badges of a trace; most traces need no room for any.
-fn note(summary: &mut impl Summary, facts: &SpanFacts<'_>, badges: &mut Option<Box<Badges>>) -> bool {
+fn note(summary: &mut impl Summary, facts: &SpanFacts<'_>, badges: &mut Option<Arc<Badges>>) -> bool {
     if let Some(badges) = badges {
-        return summary.observe(facts, badges);
+        return summary.observe(facts, Arc::make_mut(badges));
     }
     let mut fresh = Badges::default();
     let slow = summary.observe(facts, &mut fresh);
     if fresh != Badges::default() {
-        *badges = Some(Box::new(fresh));
+        *badges = Some(Arc::new(fresh));
     }
     slow
 }

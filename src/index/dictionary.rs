@@ -3,7 +3,7 @@
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::chunk::Chunk;
-use super::interner::Interner;
+use super::interner::{Interner, same};
 use super::segment::{Operation, Origin, Segment, Shape, pack};
 use super::word::{Slot, Word};
 use crate::otlp::{AttributeValue, peek};
@@ -154,7 +154,7 @@ impl Dictionary {
         let service = self.services[resource as usize];
         if let Some(place) = self.nodes[shape as usize].operation.checked_sub(1) {
             let likely = self.operation_list[place as usize];
-            if likely.kind == kind && likely.service == service && self.words.get(likely.name) == name {
+            if likely.kind == kind && likely.service == service && same(self.words.get(likely.name), name) {
                 return place;
             }
         }
@@ -173,7 +173,7 @@ impl Dictionary {
     pub(super) fn advance(&mut self, step: &mut Step, key: &[u8]) -> Option<u32> {
         if let Some(next) = self.nodes[step.shape as usize].next.checked_sub(1) {
             let likely = self.nodes[next as usize].key;
-            if !step.over && *self.keys[likely as usize].bytes == *key {
+            if !step.over && same(&self.keys[likely as usize].bytes, key) {
                 step.shape = next;
                 return Some(likely);
             }
@@ -186,7 +186,7 @@ impl Dictionary {
             for likely in self.nodes[step.shape as usize].likely {
                 let Some(child) = likely.checked_sub(1) else { break };
                 let place = self.nodes[child as usize].key;
-                if *self.keys[place as usize].bytes == *key {
+                if same(&self.keys[place as usize].bytes, key) {
                     self.nodes[step.shape as usize].next = child + 1;
                     step.shape = child;
                     return Some(place);
@@ -274,7 +274,7 @@ impl Dictionary {
         #[expect(clippy::cast_possible_truncation, reason = "the low bits choose the slot")]
         let slot = hash as usize % CACHE;
         if let Some(id) = state.cache.get(slot).and_then(|id| id.checked_sub(1))
-            && self.words.get(id) == text
+            && same(self.words.get(id), text)
         {
             return Word::new(Slot::Known(id));
         }

@@ -75,6 +75,9 @@ impl<S: Summary> Writer<S> {
         for ordinal in &rows {
             self.observe(*ordinal, number);
         }
+        if let Some(trace) = self.traces.change(number) {
+            trace.large = rows.len() > LARGE as usize;
+        }
         if rows.len() > LARGE as usize {
             let rows = self.store.chain(head);
             self.twins.set(number, rows.map(|(ordinal, row)| (row.key().id, row.parent(), ordinal)));

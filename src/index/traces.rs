@@ -10,7 +10,7 @@ use super::interner::hash;
 use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
 
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
-const PAGE: u64 = 1024;
+const PAGE: u64 = 256;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub(super) struct TraceRow {
     pub(super) touched: bool,
     /// Its figures must be worked out anew from its rows.
     pub(super) stale: bool,
+    /// Its span ids are in [`super::twins::Twins`].
+    pub(super) large: bool,
     /// It has left the index.
     pub(super) gone: bool,
     /// Service of `root`.
@@ -65,7 +67,7 @@ pub(super) struct TraceRow {
     /// Label of `root`.
     pub(super) root_label: Arc<str>,
     /// What stands out in it; most traces have nothing that does.
-    pub(super) badges: Option<Box<Badges>>,
+    pub(super) badges: Option<Arc<Badges>>,
 }
 
 impl TraceRow {
@@ -292,6 +294,7 @@ impl Traces {
             truncated: false,
             touched: false,
             stale: false,
+            large: false,
             gone: false,
             root_service: Arc::clone(&self.empty),
             root_label: Arc::clone(&self.empty),
