@@ -24,9 +24,9 @@ use tracefall::model::{SourceId, Timestamp};
 use tracefall::otlp::{AttributeValue, Sink, SpanFields, reader};
 use tracefall::source::load::{Load, Shape};
 
-const BODIES: usize = 400;
+const BODIES: usize = 1_954;
 const SPANS: usize = BODIES * 512;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 5;
 
 /// CPU time of this thread in nanoseconds.
 fn cpu() -> u64 {

@@ -1,6 +1,6 @@
 //! The badges of traces, kept up to date while spans arrive.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::model::{Badges, Category, Kind, SpanKey, StatusCode, Timestamp, Trace
 
 /// Counts of equal calls that are remembered, over all traces. Beyond it the traces that began first are forgotten:
 /// their badges stay, but calls that they repeat later are counted from one again.
-const MAX_COUNTS: usize = 1 << 18;
+const MAX_COUNTS: usize = 1 << 15;
 
 /// Numbered labels that are remembered.
 const MAX_STATEMENTS: usize = 1 << 13;
@@ -27,12 +27,18 @@ pub struct TraceNotes {
     /// When a database call is slow by itself.
     thresholds: Thresholds,
     /// What the badges of a trace do not say and the next span is compared with.
-    traces: HashMap<TraceId, Memory>,
+    memories: Vec<Memory>,
+    /// Places in `memories`.
+    traces: HashMap<TraceId, u32>,
+    /// Places in `memories` that are free.
+    free: Vec<u32>,
+    /// The trace of the last span: the next is often of the same.
+    last: Option<(TraceId, u32)>,
     /// The same traces by age, and some that were forgotten meanwhile.
     order: VecDeque<TraceId>,
     /// Entries in all counts.
     counts: usize,
-    /// What [`Self::statement`] answered for labels that have a number.
+    /// What [`Self::call`] answered for labels that have a number.
     statements: HashMap<u64, u64>,
     /// For the keys of the counts.
     hasher: DefaultHashBuilder,
@@ -86,24 +92,37 @@ impl TraceNotes {
     }
 
     fn memory(&mut self, trace: TraceId) -> &mut Memory {
-        let order = &mut self.order;
-        self.traces.entry(trace).or_insert_with(|| {
+        let place = match self.last {
+            Some((last, place)) if last == trace => place,
+            _ => self.place(trace),
+        };
+        self.last = Some((trace, place));
+        &mut self.memories[place as usize]
+    }
+
+    fn place(&mut self, trace: TraceId) -> u32 {
+        let Self { traces, order, memories, free, .. } = self;
+        *traces.entry(trace).or_insert_with(|| {
             order.push_back(trace);
-            Memory::default()
+            free.pop().unwrap_or_else(|| {
+                memories.push(Memory::default());
+                u32::try_from(memories.len() - 1).unwrap_or(u32::MAX)
+            })
         })
     }
 
-    /// A number that equal statements have in common.
-    fn statement(&mut self, span: &SpanFacts<'_>) -> u64 {
-        let hasher = &self.hasher;
-        let work_out = || hasher.hash_one(&*statement::normalise(span.category, span.label));
-        if span.label_number == 0 {
-            return work_out();
+    /// A number that equal calls have in common, whatever the values in their statements.
+    fn call(&mut self, span: &SpanFacts<'_>) -> u64 {
+        if !span.category.is_database() {
+            return span.what.call();
         }
+        let hasher = &self.hasher;
+        let work_out = || hasher.hash_one(&*statement::normalise(span.category, &span.what.label()));
+        let Some(number) = span.what.number() else { return work_out() };
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
-        *self.statements.entry(span.label_number).or_insert_with(work_out)
+        *self.statements.entry(number).or_insert_with(work_out)
     }
 
     fn note_error(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
@@ -121,12 +140,13 @@ impl TraceNotes {
 
     fn note_call(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
         let Some(parent) = span.parent_id else { return };
-        let same = self.statement(span);
+        let same = self.call(span);
         let hash = self.hasher.hash_one((parent, same));
         let (count, first) = self.memory(span.trace_id).repeats.count(hash);
         self.counts += usize::from(first);
         if count as usize >= GROUP_AT_LEAST {
-            let label = statement::normalise(span.category, span.label);
+            let label = span.what.label();
+            let label = statement::normalise(span.category, &label);
             match &mut badges.repeated {
                 Some((most, same)) if **same == *label => *most = count.max(*most),
                 Some((most, other)) if (count, Reverse(&*label)) <= (*most, Reverse(&**other)) => {}
@@ -145,8 +165,11 @@ impl TraceNotes {
     }
 
     fn drop_memory(&mut self, trace: TraceId) {
-        if let Some(memory) = self.traces.remove(&trace) {
-            self.counts -= memory.repeats.len();
+        if let Some(place) = self.traces.remove(&trace) {
+            self.counts -= self.memories[place as usize].repeats.len();
+            self.memories[place as usize] = Memory::default();
+            self.free.push(place);
+            self.last = None;
         }
     }
 }
@@ -158,12 +181,13 @@ impl Summary for TraceNotes {
         }
         let database = span.category.is_database();
         if database {
-            let longer = badges
-                .longest_db
-                .as_ref()
-                .is_none_or(|(longest, label)| (span.duration, Reverse(span.label)) > (*longest, Reverse(&**label)));
+            let longer = badges.longest_db.as_ref().is_none_or(|(longest, label)| match span.duration.cmp(longest) {
+                Ordering::Greater => true,
+                Ordering::Equal => *span.what.label() < **label,
+                Ordering::Less => false,
+            });
             if longer {
-                badges.longest_db = Some((span.duration, Arc::from(span.label)));
+                badges.longest_db = Some((span.duration, Arc::from(span.what.label())));
             }
         }
         if database || (span.category == Category::Http && span.key.kind == Kind::CLIENT) {
@@ -180,9 +204,26 @@ impl Summary for TraceNotes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::borrow::Cow;
+
+    use crate::index::What;
     use crate::model::{Nanos, SpanId};
 
-    fn call(number: u64, label: &str) -> SpanFacts<'_> {
+    struct Label(&'static str);
+
+    impl What for Label {
+        fn label(&self) -> Cow<'_, str> {
+            Cow::Borrowed(self.0)
+        }
+        fn number(&self) -> Option<u64> {
+            None
+        }
+        fn call(&self) -> u64 {
+            self.0.len() as u64
+        }
+    }
+
+    fn call(number: u64, what: &Label) -> SpanFacts<'_> {
         SpanFacts {
             trace_id: TraceId([1; 16]),
             key: SpanKey { id: SpanId(number.to_be_bytes()), kind: Kind::CLIENT },
@@ -193,8 +234,7 @@ mod tests {
             status_message: "",
             category: Category::Sql,
             name: "query",
-            label,
-            label_number: 0,
+            what,
             error_type: None,
         }
     }
@@ -208,8 +248,12 @@ mod tests {
 
     #[test]
     fn equal_statements_below_one_parent_count_whatever_their_values() {
-        let labels: Vec<String> = (0..6).map(|id| format!("SELECT * FROM visits WHERE id = {id}")).collect();
-        let spans: Vec<_> = (1..).zip(&labels).map(|(number, label)| call(number, label)).collect();
+        let labels = [
+            Label("SELECT * FROM visits WHERE id = 1"),
+            Label("SELECT * FROM visits WHERE id = 17"),
+            Label("SELECT * FROM visits WHERE id = 'x'"),
+        ];
+        let spans: Vec<_> = (1..=6).zip(labels.iter().cycle()).map(|(number, label)| call(number, label)).collect();
         let (all, _) = badges(spans.clone());
         assert_eq!(all.repeated, Some((6, "SELECT * FROM visits WHERE id = ?".into())));
         assert_eq!(badges(spans[..4].to_vec()).0.repeated, None);
@@ -219,10 +263,10 @@ mod tests {
 
     #[test]
     fn the_order_of_spans_does_not_matter() {
-        let mut spans: Vec<_> = (1..=5).map(|number| call(number, "b")).collect();
-        spans.extend((5..=9).map(|number| call(number, "a")));
-        spans.push(SpanFacts { status: StatusCode::ERROR, status_message: "late", ..call(20, "x") });
-        spans.push(SpanFacts { error_type: Some("First"), ..call(10, "y") });
+        let mut spans: Vec<_> = (1..=5).map(|number| call(number, &Label("b"))).collect();
+        spans.extend((5..=9).map(|number| call(number, &Label("a"))));
+        spans.push(SpanFacts { status: StatusCode::ERROR, status_message: "late", ..call(20, &Label("x")) });
+        spans.push(SpanFacts { error_type: Some("First"), ..call(10, &Label("y")) });
         let (forward, slow) = badges(spans.clone());
         let (backward, _) = badges(spans.into_iter().rev());
         assert_eq!(forward, backward);
@@ -234,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_long_database_call_is_slow_and_another_call_is_not() {
-        let sql = SpanFacts { duration: Nanos::from_millis(101), ..call(1, "SELECT 1") };
+        let sql = SpanFacts { duration: Nanos::from_millis(101), ..call(1, &Label("SELECT 1")) };
         let http = SpanFacts { category: Category::Http, ..sql };
         assert_eq!(badges([sql, http]).1, [true, false]);
     }
@@ -244,7 +288,7 @@ mod tests {
         let mut notes = TraceNotes::new(Thresholds::default());
         for number in 0..u32::try_from(MAX_COUNTS).unwrap() + 10 {
             let trace = u128::from(number) + 1;
-            let span = SpanFacts { trace_id: TraceId(trace.to_be_bytes()), ..call(1, "a") };
+            let span = SpanFacts { trace_id: TraceId(trace.to_be_bytes()), ..call(1, &Label("a")) };
             notes.observe(&span, &mut Badges::default());
         }
         assert!(notes.counts <= MAX_COUNTS && notes.order.len() <= MAX_COUNTS);

@@ -21,6 +21,8 @@ pub(super) mod mark {
     pub(crate) const SLOW: u8 = 4;
     /// Attributes beyond the shape stand in a last word as a message.
     pub(crate) const MORE: u8 = 8;
+    /// It has extras.
+    pub(crate) const EXTRAS: u8 = 16;
 }
 
 /// The columns. All row columns have the same length.
@@ -211,6 +213,9 @@ impl Chunk {
 
     /// The extras of a row; empty where it has none.
     pub(super) fn extras(&self, row: usize) -> &[u8] {
+        if self.marks.get(row).is_some_and(|marks| marks & mark::EXTRAS == 0) {
+            return &[];
+        }
         let Ok(place) = self.extra_rows.binary_search_by_key(&narrow(row), |(row, _)| *row) else {
             return &[];
         };

@@ -3,17 +3,21 @@
 //! Only bodies that were read to their end come here. Rows that are not kept (repeated, refused) stay in their chunk
 //! as dead rows, unless the whole body is: then its rows are cut off again.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::chunk::mark;
 use super::intake::Pending;
+use super::labels::{Labels, Look};
 use super::segment::RowRef;
 use super::store::Begin;
 use super::traces::full;
 use super::twins::{LARGE, filter_bit};
-use super::{SpanFacts, Summary, Writer};
-use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanKey, StatusCode, Timestamp, TraceId};
+use super::{SpanFacts, Summary, What, Writer};
+use crate::model::{
+    Badges, Kind, Nanos, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId,
+};
 use crate::otlp::encode;
 
 /// What became of a row.
@@ -64,8 +68,7 @@ impl<S: Summary> Writer<S> {
         let Some((row, _)) = self.store.row(ordinal) else { return Fate::Refused };
         let key = row.key();
         let quarter = self.budget as u64 / 4;
-        let Some(trace) = self.traces.change(number) else { return Fate::Refused };
-        trace.last_arrival = trace.last_arrival.max(now);
+        let Some(trace) = self.traces.pages.get(number) else { return Fate::Refused };
         let maybe_held = trace.filter & filter_bit(key.id) != 0;
         let (head, too_large) = (trace.head, trace.cost + u64::from(cost) > quarter);
         let twin = if maybe_held { self.twin(number, head, key) } else { None };
@@ -78,11 +81,12 @@ impl<S: Summary> Writer<S> {
         if matches!(fate, Fate::Refused | Fate::Repeated) {
             if let Some(trace) = self.traces.change(number) {
                 trace.truncated |= fate == Fate::Refused;
+                trace.last_arrival = trace.last_arrival.max(now);
             }
             self.store.bury(ordinal);
             return fate;
         }
-        self.link(ordinal, number, cost);
+        self.link(ordinal, number, (cost, now));
         if let Some(twin) = twin {
             self.supersede(twin, number);
         }
@@ -112,12 +116,13 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Appends a row to the chain of its trace.
-    pub(super) fn link(&mut self, ordinal: u64, number: u64, cost: u32) {
+    pub(super) fn link(&mut self, ordinal: u64, number: u64, (cost, now): (u32, Timestamp)) {
         let floor = self.store.floor();
         let Some(trace) = self.traces.change(number) else { return };
         let back = if trace.head >= floor { ordinal - trace.head } else { 0 };
         trace.head = ordinal;
         trace.cost += u64::from(cost);
+        trace.last_arrival = trace.last_arrival.max(now);
         if let Some((chunk, row)) = self.store.draft(ordinal) {
             chunk.prev[row] = u32::try_from(back).unwrap_or(0);
             #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
@@ -131,9 +136,9 @@ impl<S: Summary> Writer<S> {
         let Some((row, _)) = self.store.row(ordinal) else { return };
         let failed = row.status() == StatusCode::ERROR;
         let slow = row.chunk.marks[row.row] & mark::SLOW != 0;
-        if let Some(place) = self.service_of(ordinal)
-            && let Some(health) = self.services.arrive(place, Timestamp(0))
-        {
+        let service = row.segment.words.get(row.operation().service);
+        let place = self.services.place(&String::from_utf8_lossy(service));
+        if let Some(health) = self.services.arrive(place, Timestamp(0)) {
             health.spans -= 1;
             health.errors -= u64::from(failed);
             health.slow_sql -= u64::from(slow);
@@ -161,20 +166,25 @@ impl<S: Summary> Writer<S> {
             health.traces += u64::from(seen.new_service);
         }
         self.stats.spans += 1;
-        self.note_ids(ordinal, number);
+        if seen.large {
+            self.note_ids(ordinal, number);
+        }
     }
 
     /// Brings the figures of a trace up to date with one more of its rows.
     pub(super) fn observe(&mut self, ordinal: u64, number: u64) -> Option<Seen> {
-        let service = self.service_of(ordinal)?;
         let (row, _) = self.store.row(ordinal)?;
         let mut foreign = None;
         let own = ordinal >= self.store.current.base;
-        let labels = if own { &mut self.labels } else { foreign.insert(super::labels::Labels::default()) };
-        let (text, described) = labels.both(row)?;
+        let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
+        let operation = row.operation();
+        let text = labels.operation(row)?;
+        let service = *text.place.get_or_insert_with(|| self.services.place(&text.service));
+        let look = labels.look(row);
         let trace = self.traces.change(number)?;
-        let (start, key, parent) = (row.chunk.start[row.row], row.key(), row.parent());
-        let status = row.status();
+        let start = row.chunk.start[row.row];
+        let key = SpanKey { id: SpanId(row.chunk.span_id[row.row]), kind: Kind(operation.kind) };
+        let (parent, status) = (row.parent(), row.status());
         let failed = status == StatusCode::ERROR;
         trace.spans += 1;
         trace.errors += u32::from(failed);
@@ -194,14 +204,10 @@ impl<S: Summary> Writer<S> {
             (_, Ordering::Greater) => false,
         };
         if leads {
-            trace.root_rank = rank;
-            trace.root = ordinal;
-            trace.has_root = parent.is_none();
-            trace.root_service = Arc::clone(&text.service);
-            trace.root_label = Arc::clone(&described.label);
+            (trace.root_rank, trace.root, trace.has_root) = (rank, ordinal, parent.is_none());
         }
-        let look = row.chunk.marks[row.row] & (mark::EVENTS | mark::ERROR_TYPE) != 0;
-        let error_type = if look { row.error_type() } else { None };
+        let marks = row.chunk.marks[row.row];
+        let error_type = if marks & (mark::EVENTS | mark::ERROR_TYPE) != 0 { row.error_type() } else { None };
         let facts = SpanFacts {
             trace_id: trace.id,
             key,
@@ -210,42 +216,27 @@ impl<S: Summary> Writer<S> {
             duration: Nanos(row.chunk.duration(row.row)),
             status,
             status_message: &String::from_utf8_lossy(row.status_message()),
-            category: described.category,
-            name: &text.name,
-            label: &described.label,
-            label_number: if own { described.number } else { 0 },
+            category: labels.known(look)?.category,
+            name: &labels.operation(row)?.name.clone(),
+            what: &RowWhat { labels, row, look, own },
             error_type: error_type.as_deref(),
         };
         let slow = note(&mut self.summary, &facts, &mut trace.badges);
-        Some(Seen { service, failed, slow, new_service })
+        let large = trace.large || trace.spans > LARGE;
+        Some(Seen { service, failed, slow, new_service, large })
     }
 
     /// Keeps the span ids of a large trace.
     fn note_ids(&mut self, ordinal: u64, number: u64) {
-        let Some(trace) = self.traces.pages.get(number) else { return };
-        if self.twins.get(number).is_some() {
+        let Some(trace) = self.traces.change(number) else { return };
+        if std::mem::replace(&mut trace.large, true) {
             if let Some((row, _)) = self.store.row(ordinal) {
                 self.twins.add(number, row.key().id, row.parent(), ordinal);
             }
-        } else if trace.spans > LARGE {
+        } else {
             let rows = self.store.chain(trace.head);
             self.twins.set(number, rows.map(|(ordinal, row)| (row.key().id, row.parent(), ordinal)));
         }
-    }
-
-    /// The place of a row's service.
-    fn service_of(&mut self, ordinal: u64) -> Option<u16> {
-        let (row, _) = self.store.row(ordinal)?;
-        let service = row.segment.words.get(row.operation().service);
-        if ordinal < self.store.current.base {
-            return Some(self.services.place(&String::from_utf8_lossy(service)));
-        }
-        let operation = row.chunk.operation[row.row] as usize;
-        if self.operation_service.len() <= operation {
-            self.operation_service.resize(operation + 1, None);
-        }
-        let place = &mut self.operation_service[operation];
-        Some(*place.get_or_insert_with(|| self.services.place(&String::from_utf8_lossy(service))))
     }
 }
 
@@ -260,17 +251,42 @@ pub(super) struct Seen {
     slow: bool,
     /// Its service was not part of the trace before.
     new_service: bool,
+    /// Its trace is large.
+    large: bool,
+}
+
+/// What a row does, for the hook.
+struct RowWhat<'a> {
+    labels: &'a Labels,
+    row: RowRef<'a>,
+    look: Look,
+    /// The row is in the segment that `labels` outlives.
+    own: bool,
+}
+
+impl What for RowWhat<'_> {
+    fn label(&self) -> Cow<'_, str> {
+        self.labels.label(self.row, self.look)
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.labels.number(self.look).filter(|_| self.own)
+    }
+
+    fn call(&self) -> u64 {
+        self.labels.call(self.row)
+    }
 }
 
 /// Calls the hook with the badges of a trace; most traces need no room for any.
-fn note(summary: &mut impl Summary, facts: &SpanFacts<'_>, badges: &mut Option<Box<Badges>>) -> bool {
+fn note(summary: &mut impl Summary, facts: &SpanFacts<'_>, badges: &mut Option<Arc<Badges>>) -> bool {
     if let Some(badges) = badges {
-        return summary.observe(facts, badges);
+        return summary.observe(facts, Arc::make_mut(badges));
     }
     let mut fresh = Badges::default();
     let slow = summary.observe(facts, &mut fresh);
     if fresh != Badges::default() {
-        *badges = Some(Box::new(fresh));
+        *badges = Some(Arc::new(fresh));
     }
     slow
 }

@@ -3,8 +3,7 @@
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::chunk::Chunk;
-use super::interner::Interner;
-use super::same::same;
+use super::interner::{Interner, same};
 use super::segment::{Operation, Origin, Segment, Shape, pack};
 use super::word::{Slot, Word};
 use crate::otlp::{AttributeValue, peek};

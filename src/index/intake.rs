@@ -127,6 +127,9 @@ impl<'a> Intake<'a> {
             self.marks |= mark::MORE;
         }
         self.push_rare(fields);
+        if self.chunk.extras.len() > self.fill.extras {
+            self.marks |= mark::EXTRAS;
+        }
         let shape = self.step.shape;
         let operation = self.dictionary.operation(shape, self.resource, fields.name, fields.kind);
         let chunk = &mut self.chunk;

@@ -1,7 +1,9 @@
 //! What rows are for a person, each distinct case worked out once.
 //!
 //! A label follows from the operation and from the values under the few keys that `semconv` asks for. Most rows repeat
-//! such a combination; those with a value of their own there (a statement with literals) are described one by one.
+//! such a combination. Where one of the values is a text of its own (a statement with literals, a URL), category and
+//! remark still repeat, because such texts count there only by being blank or not; the label then is worked out when
+//! someone wants it.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -11,24 +13,31 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use smallvec::SmallVec;
 
+use super::interner::hash;
 use super::read_row::Stored;
 use super::segment::RowRef;
 use super::word::{Slot, Word};
 use crate::model::{Category, Kind};
-use crate::otlp::peek;
+use crate::otlp::{AttributeValue, peek};
 use crate::semconv;
 
 /// Combinations remembered for one segment.
 const MAX_KNOWN: usize = 8192;
 
+/// The longest text of a row that is a label as it stands, in bytes.
+const MAX_PLAIN: usize = 1024;
+
 /// What a row is for a person.
 #[derive(Clone, Debug)]
 pub(super) struct Described {
     pub(super) category: Category,
+    /// The label, unless the row has a text of its own: then that of the first such row.
     pub(super) label: Arc<str>,
     pub(super) remark: Arc<str>,
-    /// The same number means the same label; zero for one that is not remembered.
+    /// The same number means the same label.
     pub(super) number: u64,
+    /// Rows with a plain text of their own at this place among their values have it as label.
+    verbatim: Option<u16>,
 }
 
 /// Service and name of an operation as text.
@@ -36,6 +45,17 @@ pub(super) struct Described {
 pub(super) struct OperationText {
     pub(super) service: Arc<str>,
     pub(super) name: Arc<str>,
+    /// Place among the services that are counted, once known.
+    pub(super) place: Option<u16>,
+}
+
+/// What [`Labels::look`] found out about a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// Its combination's place in `known`.
+    place: u32,
+    /// It has a text of its own among the values that decide.
+    own: bool,
 }
 
 /// The combinations seen in one segment.
@@ -51,52 +71,59 @@ pub(super) struct Labels {
     known: Vec<(Case, Described)>,
     /// Places in `known` by content.
     places: HashTable<u32>,
-    /// The last one that is not worth remembering.
-    single: Option<Described>,
     /// An empty text, shared.
     empty: Arc<str>,
     /// The number of the last label.
     number: u64,
-    /// For `places`.
+    /// For `places` and for [`Self::call`].
     hasher: DefaultHashBuilder,
 }
 
 /// What labels of one shape can be made of.
 #[derive(Clone, Debug, Default)]
 struct Asked {
-    /// Keys that `semconv` may ask for (it knows fewer than 64), and where their values stand: the last where a key repeats.
-    keys: SmallVec<[(Box<str>, u16); 8]>,
+    /// Keys that `semconv` may ask for; it knows fewer than 64.
+    keys: SmallVec<[AskedKey; 8]>,
     /// A bit for each of `keys` that it has asked for so far. A row with the same values under these has the same
     /// label, because what is asked next depends on nothing but the answers before.
     used: u64,
 }
 
+/// A key that labels can be made of.
+#[derive(Clone, Debug)]
+struct AskedKey {
+    key: Box<str>,
+    /// Where its value stands: the last where the key repeats.
+    at: u16,
+    /// It goes into the remark at most.
+    remark: bool,
+}
+
 impl Asked {
     fn new(row: RowRef<'_>, shape: u32) -> Self {
-        let mut keys: SmallVec<[(Box<str>, u16); 8]> = SmallVec::new();
-        for (place, key) in (0..).zip(row.segment.keys(shape)) {
+        let mut keys: SmallVec<[AskedKey; 8]> = SmallVec::new();
+        for (at, key) in (0..).zip(row.segment.keys(shape)) {
             let Ok(key) = std::str::from_utf8(row.segment.words.get(key)) else { continue };
             if !semconv::is_asked(key) {
                 continue;
             }
-            match keys.iter_mut().find(|(known, _)| **known == *key) {
-                Some((_, known)) => *known = place,
-                None => keys.push((key.into(), place)),
+            match keys.iter_mut().find(|known| *known.key == *key) {
+                Some(known) => known.at = at,
+                None => keys.push(AskedKey { key: key.into(), at, remark: semconv::is_remark(key) }),
             }
         }
         Self { keys, used: 0 }
     }
 
-    /// The values that decide, as words.
+    /// Where the values stand that decide.
     #[inline]
-    fn values<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = Word> + 'a {
-        let used = self.used;
-        let keys = self.keys.iter().enumerate().filter(move |(place, _)| used >> place & 1 == 1);
-        keys.map(|(_, (_, at))| words[usize::from(*at)])
+    fn used(&self) -> impl Iterator<Item = u16> {
+        let keys = self.keys.iter().enumerate().filter(|(place, _)| self.used >> place & 1 == 1);
+        keys.map(|(_, key)| key.at)
     }
 }
 
-/// A combination.
+/// A combination. Texts that rows have of their own stand for each other.
 #[derive(Clone, Debug)]
 struct Case {
     hash: u64,
@@ -106,25 +133,23 @@ struct Case {
     values: SmallVec<[Word; 4]>,
 }
 
+/// Stands for any text of a row's own.
+const OWN: Word = Word(3);
+
 impl Labels {
     /// For the segment after that of `before`, whose labels have other numbers.
     pub(super) fn after(before: &Self) -> Self {
-        Self { number: before.number, ..Self::default() }
+        Self { number: before.number, hasher: before.hasher.clone(), ..Self::default() }
     }
 
-    /// Service and name of a row, and what it is for a person.
+    /// Service and name of a row.
     #[inline]
-    pub(super) fn both(&mut self, row: RowRef<'_>) -> Option<(&OperationText, &Described)> {
-        let operation = row.chunk.operation[row.row] as usize;
-        if !matches!(self.operations.get(operation), Some(Some(_))) {
+    pub(super) fn operation(&mut self, row: RowRef<'_>) -> Option<&mut OperationText> {
+        let place = row.chunk.operation[row.row] as usize;
+        if !matches!(self.operations.get(place), Some(Some(_))) {
             self.learn(row);
         }
-        let place = self.place(row);
-        let described = match place {
-            Some(place) => self.known.get(place as usize).map(|(_, described)| described),
-            None => self.single.as_ref(),
-        };
-        Some((self.operations.get(operation)?.as_ref()?, described?))
+        self.operations.get_mut(place)?.as_mut()
     }
 
     fn learn(&mut self, row: RowRef<'_>) {
@@ -135,11 +160,12 @@ impl Labels {
         let operation = row.operation();
         let text = |word| Arc::from(String::from_utf8_lossy(row.segment.words.get(word)));
         let service = self.services.entry(operation.service).or_insert_with(|| text(operation.service));
-        self.operations[place] = Some(OperationText { service: Arc::clone(service), name: text(operation.name) });
+        let service = Arc::clone(service);
+        self.operations[place] = Some(OperationText { service, name: text(operation.name), place: None });
     }
 
-    /// Where in `known` the row's combination stands; `None` where it has a value of its own, described in `single`.
-    fn place(&mut self, row: RowRef<'_>) -> Option<u32> {
+    /// Finds a row's combination, or learns it. [`Self::operation`] comes first.
+    pub(super) fn look(&mut self, row: RowRef<'_>) -> Look {
         let shape = row.chunk.shape[row.row];
         if self.shapes.len() <= shape as usize {
             self.shapes.resize(shape as usize + 1, None);
@@ -149,49 +175,117 @@ impl Labels {
         let words = row.chunk.values(row.row);
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u64(u64::from(operation) << 32 | u64::from(shape));
-        let mut own = row.has_more();
-        for word in asked.values(words) {
-            own |= !matches!(word.slot(), Slot::Known(_) | Slot::Small(_) | Slot::Fixed(_));
-            hasher.write_u32(word.0);
+        let (mut own, mut odd) = (false, row.has_more());
+        for at in asked.used() {
+            let word = decisive(row, words[usize::from(at)]);
+            own |= word == Some(OWN);
+            odd |= word.is_none();
+            hasher.write_u32(word.unwrap_or(OWN).0);
         }
-        let used = asked.used;
-        if !own {
-            let hash = hasher.finish();
+        let hash = hasher.finish();
+        if !odd {
+            let used = asked.used;
+            let value = |at: u16| decisive(row, words[usize::from(at)]).unwrap_or(OWN);
             let same = |place: &u32| {
                 let case = &self.known[*place as usize].0;
                 case.operation == operation
                     && case.shape == shape
                     && case.used == used
-                    && case.values.iter().copied().eq(asked.values(words))
+                    && case.values.iter().copied().eq(asked.used().map(value))
             };
             if let Some(place) = self.places.find(hash, same) {
-                return Some(*place);
+                return Look { place: *place, own };
             }
         }
-        let (described, used) = self.work_out(row, shape);
-        let asked = self.shapes[shape as usize].get_or_insert_default();
-        let grown = asked.used | used != asked.used;
-        asked.used |= used;
-        if own || grown {
-            self.single = Some(described);
-            return None;
-        }
-        let values = asked.values(words).collect();
-        let case = Case { hash: hasher.finish(), operation, shape, used: asked.used, values };
-        Some(self.remember(case, described))
+        self.study(row, odd)
     }
 
-    fn remember(&mut self, case: Case, described: Described) -> u32 {
+    #[cold]
+    fn study(&mut self, row: RowRef<'_>, odd: bool) -> Look {
+        let (shape, operation) = (row.chunk.shape[row.row], row.chunk.operation[row.row]);
+        let (mut described, used) = self.work_out(row);
+        let Some(Some(asked)) = self.shapes.get_mut(shape as usize) else { return Look { place: 0, own: true } };
+        asked.used |= used;
+        let words = row.chunk.values(row.row);
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write_u64(u64::from(operation) << 32 | u64::from(shape));
+        let (mut own, mut odd) = (false, odd);
+        let mut values = SmallVec::new();
+        for at in asked.used() {
+            let word = decisive(row, words[usize::from(at)]);
+            odd |= word.is_none();
+            hasher.write_u32(word.unwrap_or(OWN).0);
+            values.push(word.unwrap_or(OWN));
+            if word == Some(OWN) {
+                let first = !std::mem::replace(&mut own, true);
+                let text = plain(row, words[usize::from(at)]);
+                let is_label = described.category == Category::Sql && text == Some(&*described.label);
+                described.verbatim = Some(at).filter(|_| first && is_label);
+            }
+        }
         if self.known.len() >= MAX_KNOWN {
             self.known.clear();
             self.places.clear();
         }
         self.number += 1;
+        described.number = self.number;
         let place = super::chunk::narrow(self.known.len());
-        let Self { known, places, number, .. } = self;
-        places.insert_unique(case.hash, place, |place| known[*place as usize].0.hash);
-        known.push((case, Described { number: *number, ..described }));
-        place
+        let case = Case { hash: hasher.finish(), operation, shape, used: asked.used, values };
+        let Self { known, places, .. } = self;
+        if !odd {
+            places.insert_unique(case.hash, place, |place| known[*place as usize].0.hash);
+        }
+        known.push((case, described));
+        Look { place, own: own && !odd }
+    }
+
+    /// What is known of a row's combination.
+    #[inline]
+    pub(super) fn known(&self, look: Look) -> Option<&Described> {
+        self.known.get(look.place as usize).map(|(_, described)| described)
+    }
+
+    /// A number that stands for the label, if the row shares it with others.
+    pub(super) fn number(&self, look: Look) -> Option<u64> {
+        self.known(look).filter(|_| !look.own).map(|described| described.number)
+    }
+
+    /// A row's label.
+    pub(super) fn label<'a>(&'a self, row: RowRef<'a>, look: Look) -> Cow<'a, str> {
+        let Some(known) = self.known(look) else { return Cow::Borrowed("") };
+        if !look.own {
+            return Cow::Borrowed(&known.label);
+        }
+        let verbatim = known.verbatim.and_then(|at| plain(row, row.chunk.values(row.row)[usize::from(at)]));
+        match verbatim {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(self.work_out(row).0.label.to_string()),
+        }
+    }
+
+    /// A row's label, shared where rows share it.
+    pub(super) fn shared_label(&self, row: RowRef<'_>, look: Look) -> Arc<str> {
+        match self.known(look) {
+            Some(known) if !look.own => Arc::clone(&known.label),
+            _ => Arc::from(self.label(row, look)),
+        }
+    }
+
+    /// A number that rows have in common which do the same to the same: they have the same label.
+    pub(super) fn call(&self, row: RowRef<'_>) -> u64 {
+        let operation = row.operation();
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(row.segment.words.get(operation.name));
+        let shape = row.chunk.shape[row.row] as usize;
+        let keys = self.shapes.get(shape).and_then(Option::as_ref).map(|asked| &asked.keys[..]).unwrap_or_default();
+        for key in keys.iter().filter(|key| !key.remark) {
+            match row.stored(row.chunk.values(row.row)[usize::from(key.at)]) {
+                Stored::Plain(AttributeValue::Text(text)) => hasher.write_u64(hash(&self.hasher, text)),
+                other => hasher.write(other.as_text().unwrap_or_default().as_bytes()),
+            }
+        }
+        hasher.write(row.more());
+        hasher.finish()
     }
 
     /// Bytes held, roughly.
@@ -204,9 +298,10 @@ impl Labels {
     }
 
     /// Describes a row; answers also which of its shape's keys were asked for.
-    fn work_out(&self, row: RowRef<'_>, shape: u32) -> (Described, u64) {
+    fn work_out(&self, row: RowRef<'_>) -> (Described, u64) {
         let none = Asked::default();
-        let asked = self.shapes.get(shape as usize).and_then(Option::as_ref).unwrap_or(&none);
+        let shape = row.chunk.shape[row.row] as usize;
+        let asked = self.shapes.get(shape).and_then(Option::as_ref).unwrap_or(&none);
         let words = row.chunk.values(row.row);
         let used = Cell::new(0);
         let more = if row.has_more() { more_attributes(row) } else { Vec::new() };
@@ -214,9 +309,9 @@ impl Labels {
             if let Some((_, text)) = more.iter().rev().find(|(name, _)| name == key) {
                 return text.as_deref().map(Cow::Borrowed);
             }
-            let place = asked.keys.iter().position(|(known, _)| **known == *key)?;
+            let place = asked.keys.iter().position(|known| *known.key == *key)?;
             used.set(used.get() | 1 << place);
-            row.stored(words[usize::from(asked.keys[place].1)]).as_text()
+            row.stored(words[usize::from(asked.keys[place].at)]).as_text()
         };
         let text = self.operations.get(row.chunk.operation[row.row] as usize).and_then(Option::as_ref);
         let name = text.map_or(&self.empty, |text| &text.name);
@@ -227,9 +322,35 @@ impl Labels {
             label: label.text.map_or_else(|| Arc::clone(name), Arc::from),
             remark: share(label.remark),
             number: 0,
+            verbatim: None,
         };
         (described, used.get())
     }
+}
+
+/// A value as it decides: itself where it is shared or small, [`OWN`] for a text that surely is not blank; `None` for
+/// what is too rare to be told apart.
+#[inline]
+fn decisive(row: RowRef<'_>, word: Word) -> Option<Word> {
+    match word.slot() {
+        Slot::Known(_) | Slot::Small(_) | Slot::Fixed(_) => Some(word),
+        Slot::Text(at) => row.chunk.bytes_at(at).first().filter(|byte| byte.is_ascii_graphic()).map(|_| OWN),
+        _ => None,
+    }
+}
+
+/// A text of a row's own that is a label as it stands: short, UTF-8, on one line, with single spaces.
+fn plain<'a>(row: RowRef<'a>, word: Word) -> Option<&'a str> {
+    let Slot::Text(at) = word.slot() else { return None };
+    let bytes = row.chunk.bytes_at(at);
+    let mut space = true;
+    let single = bytes.iter().all(|byte| {
+        let doubled = space && *byte == b' ';
+        space = *byte == b' ';
+        !doubled && matches!(byte, b' '..=b'~')
+    });
+    let plain = single && !space && bytes.len() <= MAX_PLAIN;
+    std::str::from_utf8(bytes).ok().filter(|_| plain)
 }
 
 /// The attributes beyond the shape, as text.

@@ -26,7 +26,6 @@ mod logs;
 mod paged;
 mod read_row;
 mod rows;
-mod same;
 mod segment;
 mod services;
 mod settle;
@@ -40,6 +39,6 @@ mod writer;
 
 pub use block::{Block, Place, ValueRef};
 pub use rows::Rows;
-pub use summary::{SpanFacts, Summary};
+pub use summary::{SpanFacts, Summary, What};
 pub use view::{View, ViewStats};
 pub use writer::{Options, Reader, Writer, open};

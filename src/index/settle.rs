@@ -1,7 +1,10 @@
 //! Figures of traces that are worked out when they are published, not with every span.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
+use super::labels::Labels;
 use super::twins::LARGE;
 use super::{Summary, Writer};
 use crate::model::SpanId;
@@ -14,10 +17,30 @@ impl<S: Summary> Writer<S> {
                 self.rebuild(number);
             }
             let orphans = self.orphans(number);
+            self.label_root(number);
             if let Some(trace) = self.traces.change(number) {
                 trace.orphans = orphans;
             }
             self.traces.settle(number, self.revision);
+        }
+    }
+
+    /// Has the line of a trace say what its root does.
+    fn label_root(&mut self, number: u64) {
+        let Some(trace) = self.traces.pages.get(number) else { return };
+        let root = trace.root;
+        if root == trace.labelled {
+            return;
+        }
+        let Some((row, _)) = self.store.row(root) else { return };
+        let mut foreign = None;
+        let own = root >= self.store.current.base;
+        let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
+        let Some(service) = labels.operation(row).map(|text| Arc::clone(&text.service)) else { return };
+        let look = labels.look(row);
+        let label = labels.shared_label(row, look);
+        if let Some(trace) = self.traces.change(number) {
+            (trace.root_service, trace.root_label, trace.labelled) = (service, label, root);
         }
     }
 
@@ -51,6 +74,9 @@ impl<S: Summary> Writer<S> {
         rows.reverse();
         for ordinal in &rows {
             self.observe(*ordinal, number);
+        }
+        if let Some(trace) = self.traces.change(number) {
+            trace.large = rows.len() > LARGE as usize;
         }
         if rows.len() > LARGE as usize {
             let rows = self.store.chain(head);

@@ -1,9 +1,11 @@
 //! The hook by which judgements reach the trace table without the index knowing them.
 
+use std::borrow::Cow;
+
 use crate::model::{Badges, Category, Nanos, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
 
 /// What the index tells of each distinct span as it arrives. Text is lossy UTF-8 and borrowed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SpanFacts<'a> {
     /// Its trace.
     pub trace_id: TraceId,
@@ -23,12 +25,23 @@ pub struct SpanFacts<'a> {
     pub category: Category,
     /// Its name as sent.
     pub name: &'a str,
-    /// Statement, route, destination or name, as `semconv` labels it.
-    pub label: &'a str,
-    /// The same number means the same label and category; zero where that is not known. Saves looking at a label again.
-    pub label_number: u64,
+    /// What it does.
+    pub what: &'a dyn What,
     /// `exception.type` of its first exception event, or `error.type`.
     pub error_type: Option<&'a str>,
+}
+
+/// What a span does. Worked out when asked for: most spans are not looked at closely.
+pub trait What {
+    /// Statement, route, destination or name, as `semconv` labels it.
+    fn label(&self) -> Cow<'_, str>;
+
+    /// The same number means the same label and category; `None` where that is not known. Saves looking at a label
+    /// again.
+    fn number(&self) -> Option<u64>;
+
+    /// Equal for spans that do the same to the same, by name and attributes; such spans have equal labels.
+    fn call(&self) -> u64;
 }
 
 /// Keeps a trace's badges up to date while its spans arrive. Implemented in `analysis`, wired by `run`.

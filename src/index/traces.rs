@@ -10,7 +10,7 @@ use super::interner::hash;
 use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
 
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
-const PAGE: u64 = 1024;
+const PAGE: u64 = 256;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub(super) struct TraceRow {
     pub(super) head: u64,
     /// Ordinal of the row that stands for the trace in the list.
     pub(super) root: u64,
+    /// The root that `root_service` and `root_label` are of.
+    pub(super) labelled: u64,
     /// By what `root` goes before others: whether it has a parent, and its start less one, so that none comes last.
     pub(super) root_rank: (bool, u64),
     /// When its first span arrived.
@@ -56,6 +58,8 @@ pub(super) struct TraceRow {
     pub(super) touched: bool,
     /// Its figures must be worked out anew from its rows.
     pub(super) stale: bool,
+    /// Its span ids are in [`super::twins::Twins`].
+    pub(super) large: bool,
     /// It has left the index.
     pub(super) gone: bool,
     /// Service of `root`.
@@ -63,7 +67,7 @@ pub(super) struct TraceRow {
     /// Label of `root`.
     pub(super) root_label: Arc<str>,
     /// What stands out in it; most traces have nothing that does.
-    pub(super) badges: Option<Box<Badges>>,
+    pub(super) badges: Option<Arc<Badges>>,
 }
 
 impl TraceRow {
@@ -272,6 +276,7 @@ impl Traces {
             number,
             head: 0,
             root: 0,
+            labelled: 0,
             root_rank: (true, u64::MAX),
             first_arrival: now,
             last_arrival: now,
@@ -289,6 +294,7 @@ impl Traces {
             truncated: false,
             touched: false,
             stale: false,
+            large: false,
             gone: false,
             root_service: Arc::clone(&self.empty),
             root_label: Arc::clone(&self.empty),

@@ -191,7 +191,9 @@ impl View {
 
 /// The lean form of a row.
 fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
-    let (text, described) = labels.both(row)?;
+    let text = labels.operation(row)?.clone();
+    let look = labels.look(row);
+    let described = labels.known(look)?;
     let (chunk, at) = (row.chunk, row.row);
     let (mut events, mut exceptions, mut links) = (0, 0, 0);
     let mut oddities = Oddities {
@@ -218,9 +220,9 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
         start: Timestamp(chunk.start[at]),
         end: Timestamp(chunk.end[at]),
         status: row.status(),
-        service: Arc::clone(&text.service),
-        name: Arc::clone(&text.name),
-        label: Arc::clone(&described.label),
+        service: text.service,
+        name: text.name,
+        label: labels.shared_label(row, look),
         category: described.category,
         remark: Arc::clone(&described.remark),
         events,

@@ -37,8 +37,6 @@ pub struct Writer<S> {
     pub(super) twins: Twins,
     /// What rows of the current segment are for a person.
     pub(super) labels: Labels,
-    /// By operation of the current segment: its service's place, where known.
-    pub(super) operation_service: Vec<Option<u16>>,
     /// Counts per service.
     pub(super) services: Services,
     /// Log records.
@@ -74,7 +72,6 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         traces: Traces::default(),
         twins: Twins::default(),
         labels: Labels::default(),
-        operation_service: Vec::new(),
         services: Services::default(),
         logs: LogStore::default(),
         kept: BTreeSet::new(),
@@ -192,7 +189,6 @@ impl<S: Summary> Writer<S> {
     pub(super) fn close_segment(&mut self) {
         self.store.close_segment();
         self.labels = Labels::after(&self.labels);
-        self.operation_service.clear();
     }
 
     /// Bytes held, all in: rows, dictionaries, tables, logs.

@@ -50,6 +50,20 @@ pub fn describe<'a>(name: &str, kind: Kind, text: &dyn Fn(&str) -> Option<Cow<'a
     label
 }
 
+/// Whether `key` goes into a remark and never into a label.
+#[must_use]
+pub fn is_remark(key: &str) -> bool {
+    matches!(
+        key,
+        "db.response.returned_rows"
+            | "http.response.status_code"
+            | "http.status_code"
+            | "rpc.response.status_code"
+            | "rpc.status_code"
+            | "rpc.grpc.status_code"
+    )
+}
+
 /// Whether [`describe`] ever asks for `key`.
 #[must_use]
 pub fn is_asked(key: &str) -> bool {
