@@ -126,6 +126,8 @@ impl Figures {
 fn compare(name: &str, shape: Shape) {
     let bodies: Vec<_> = Load::new(shape).take(BODIES).collect();
     let wire: usize = bodies.iter().map(Vec::len).sum();
+    println!("{name}: {SPANS} spans, {} bytes a span on the wire", wire / SPANS);
+    memory(&bodies);
     let mut runs: [Vec<f64>; 3] = Default::default();
     for _ in 0..ROUNDS {
         runs[0].push(time(|| walked(&bodies)));
@@ -136,14 +138,12 @@ fn compare(name: &str, shape: Shape) {
         list.sort_by(f64::total_cmp);
         Figures(list)
     });
-    println!("{name}: {SPANS} spans, {} bytes a span on the wire", wire / SPANS);
     println!("  {:<34} {:>8} {:>8}", "ns a span", "median", "least");
     for (what, figures) in [("reader alone", &walk), ("decode + index", &index), ("prost + map", &naive_times)] {
         println!("  {what:<34} {:>8.0} {:>8.0}", figures.median(), figures.least());
     }
     let (median, least) = (naive_times.median() / index.median(), naive_times.least() / index.least());
     println!("  {:<34} {median:>7.2}x {least:>7.2}x", "prost + map / decode + index");
-    memory(&bodies);
 }
 
 fn memory(bodies: &[Vec<u8>]) {

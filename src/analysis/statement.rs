@@ -28,6 +28,7 @@ pub fn normalise(category: Category, label: &str) -> Cow<'_, str> {
         };
         at = from + length.max(1);
         if length > 0 {
+            out.reserve(label.len() + 1 - out.len().min(label.len()));
             out.push_str(label.get(copied..from).unwrap_or_default());
             out.push('?');
             copied = at;

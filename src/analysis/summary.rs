@@ -187,7 +187,7 @@ impl Summary for TraceNotes {
                 Ordering::Less => false,
             });
             if longer {
-                badges.longest_db = Some((span.duration, Arc::from(span.what.label())));
+                badges.longest_db = Some((span.duration, span.what.shared_label()));
             }
         }
         if database || (span.category == Category::Http && span.key.kind == Kind::CLIENT) {

@@ -51,6 +51,10 @@ impl<S: Summary> Writer<S> {
             };
             last = Some((row.trace_id, number));
             let fate = self.commit_row(ordinal, number, row.cost, from.1);
+            if fate == Fate::Refused && self.traces.pages.get(number).is_some_and(|trace| trace.spans == 0) {
+                self.traces.remove(number);
+                last = None;
+            }
             held |= matches!(fate, Fate::New | Fate::Better);
             receipt.accepted += u64::from(fate != Fate::Refused);
             let repeated = u64::from(matches!(fate, Fate::Better | Fate::Repeated));
@@ -86,11 +90,10 @@ impl<S: Summary> Writer<S> {
             self.store.bury(ordinal);
             return fate;
         }
-        self.link(ordinal, number, (cost, now));
         if let Some(twin) = twin {
             self.supersede(twin, number);
         }
-        self.count(ordinal, number, now);
+        self.join(ordinal, number, (cost, now));
         fate
     }
 
@@ -116,18 +119,14 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Appends a row to the chain of its trace.
-    pub(super) fn link(&mut self, ordinal: u64, number: u64, (cost, now): (u32, Timestamp)) {
+    pub(super) fn link(&mut self, ordinal: u64, number: u64) {
         let floor = self.store.floor();
         let Some(trace) = self.traces.change(number) else { return };
         let back = if trace.head >= floor { ordinal - trace.head } else { 0 };
         trace.head = ordinal;
-        trace.cost += u64::from(cost);
-        trace.last_arrival = trace.last_arrival.max(now);
         if let Some((chunk, row)) = self.store.draft(ordinal) {
             chunk.prev[row] = u32::try_from(back).unwrap_or(0);
-            #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
-            let low = number as u32;
-            chunk.trace[row] = low;
+            chunk.trace[row] = low_half(number);
         }
     }
 
@@ -151,13 +150,13 @@ impl<S: Summary> Writer<S> {
         }
     }
 
-    /// Counts a new row: in its trace, in its service, in all.
-    fn count(&mut self, ordinal: u64, number: u64, now: Timestamp) {
-        let Some(seen) = self.observe(ordinal, number) else { return };
-        if seen.slow
-            && let Some((chunk, row)) = self.store.draft(ordinal)
-        {
-            chunk.marks[row] |= mark::SLOW;
+    /// Has a new row join its trace, and counts it: there, in its service, in all.
+    fn join(&mut self, ordinal: u64, number: u64, (cost, now): (u32, Timestamp)) {
+        let Some(seen) = self.observe(ordinal, number, Some((cost, now))) else { return };
+        if let Some((chunk, row)) = self.store.draft(ordinal) {
+            chunk.prev[row] = seen.back;
+            chunk.trace[row] = low_half(number);
+            chunk.marks[row] |= if seen.slow { mark::SLOW } else { 0 };
         }
         if let Some(health) = self.services.arrive(seen.service, now) {
             health.spans += 1;
@@ -171,8 +170,8 @@ impl<S: Summary> Writer<S> {
         }
     }
 
-    /// Brings the figures of a trace up to date with one more of its rows.
-    pub(super) fn observe(&mut self, ordinal: u64, number: u64) -> Option<Seen> {
+    /// Brings the figures of a trace up to date with one more of its rows, which may be joining it just now.
+    pub(super) fn observe(&mut self, ordinal: u64, number: u64, joining: Option<(u32, Timestamp)>) -> Option<Seen> {
         let (row, _) = self.store.row(ordinal)?;
         let mut foreign = None;
         let own = ordinal >= self.store.current.base;
@@ -182,6 +181,15 @@ impl<S: Summary> Writer<S> {
         let service = *text.place.get_or_insert_with(|| self.services.place(&text.service));
         let look = labels.look(row);
         let trace = self.traces.change(number)?;
+        let mut back = 0;
+        if let Some((cost, now)) = joining {
+            if trace.head >= self.store.floor() {
+                back = u32::try_from(ordinal - trace.head).unwrap_or(0);
+            }
+            trace.head = ordinal;
+            trace.cost += u64::from(cost);
+            trace.last_arrival = trace.last_arrival.max(now);
+        }
         let start = row.chunk.start[row.row];
         let key = SpanKey { id: SpanId(row.chunk.span_id[row.row]), kind: Kind(operation.kind) };
         let (parent, status) = (row.parent(), row.status());
@@ -223,7 +231,7 @@ impl<S: Summary> Writer<S> {
         };
         let slow = note(&mut self.summary, &facts, &mut trace.badges);
         let large = trace.large || trace.spans > LARGE;
-        Some(Seen { service, failed, slow, new_service, large })
+        Some(Seen { service, failed, slow, new_service, large, back })
     }
 
     /// Keeps the span ids of a large trace.
@@ -253,6 +261,14 @@ pub(super) struct Seen {
     new_service: bool,
     /// Its trace is large.
     large: bool,
+    /// How far before it the trace's row before is.
+    back: u32,
+}
+
+fn low_half(number: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
+    let low = number as u32;
+    low
 }
 
 /// What a row does, for the hook.
@@ -265,6 +281,10 @@ struct RowWhat<'a> {
 }
 
 impl What for RowWhat<'_> {
+    fn shared_label(&self) -> Arc<str> {
+        self.labels.shared_label(self.row, self.look)
+    }
+
     fn label(&self) -> Cow<'_, str> {
         self.labels.label(self.row, self.look)
     }

@@ -12,7 +12,7 @@ use super::read_row::{Stored, dropped};
 use super::segment::{RowRef, Segment};
 use super::traces::full;
 use super::{Summary, Writer};
-use crate::model::{Attribute, Timestamp, TraceId};
+use crate::model::{Attribute, TraceId};
 use crate::otlp::{AttributeValue, Sink, SpanFields, encode};
 
 impl<S: Summary> Writer<S> {
@@ -139,7 +139,7 @@ impl<S: Summary> Writer<S> {
         self.store.dictionary.sync(&mut self.store.current);
         for ((ordinal, (_, number)), (row, slow)) in (first..).zip(&rows).zip(pending.iter().zip(slow)) {
             let _ = row;
-            self.link(ordinal, *number, (0, Timestamp(0)));
+            self.link(ordinal, *number);
             if let Some((chunk, row)) = self.store.draft(ordinal) {
                 chunk.marks[row] |= slow;
             }

@@ -73,7 +73,7 @@ impl<S: Summary> Writer<S> {
         let mut rows: Vec<u64> = self.store.chain(head).map(|(ordinal, _)| ordinal).collect();
         rows.reverse();
         for ordinal in &rows {
-            self.observe(*ordinal, number);
+            self.observe(*ordinal, number, None);
         }
         if let Some(trace) = self.traces.change(number) {
             trace.large = rows.len() > LARGE as usize;

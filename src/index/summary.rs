@@ -1,6 +1,7 @@
 //! The hook by which judgements reach the trace table without the index knowing them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::model::{Badges, Category, Nanos, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
 
@@ -35,6 +36,11 @@ pub struct SpanFacts<'a> {
 pub trait What {
     /// Statement, route, destination or name, as `semconv` labels it.
     fn label(&self) -> Cow<'_, str>;
+
+    /// The same, to keep: spans that have it in common share it.
+    fn shared_label(&self) -> Arc<str> {
+        Arc::from(self.label())
+    }
 
     /// The same number means the same label and category; `None` where that is not known. Saves looking at a label
     /// again.

@@ -229,6 +229,8 @@ pub(super) struct Traces {
     pub(super) next: u64,
     /// Traces held.
     pub(super) held: u64,
+    /// Traces left since runs of `directory` were last merged.
+    some_left: bool,
     /// Those that changed since the last publication.
     pub(super) touched: Vec<u64>,
     /// Rows in pages, those of traces that left included.
@@ -331,10 +333,11 @@ impl Traces {
 
     /// Makes new traces known to readers.
     pub(super) fn file(&mut self) {
-        let Self { directory, pages, filed, next, .. } = self;
+        let Self { directory, pages, filed, next, some_left, .. } = self;
         let fresh = (*filed..*next).filter_map(|number| pages.get(number)).map(|row| (row.id, row.number));
         if *filed < *next {
-            directory.add(fresh, |entry| pages.get(full(entry, *next)).is_some());
+            let all = !std::mem::take(some_left);
+            directory.add(fresh, |entry| all || pages.get(full(entry, *next)).is_some());
         }
         self.filed = self.next;
     }
@@ -348,6 +351,7 @@ impl Traces {
         if let Ok(entry) = found {
             entry.remove();
         }
+        self.some_left = true;
         if let Some(row) = self.change(number) {
             row.gone = true;
             row.badges = None;
