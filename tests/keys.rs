@@ -887,3 +887,26 @@ fn the_demo_does_not_mix_in_where_a_filter_hides_the_traces() {
     bench.press("d");
     assert!(!bench.state.demo);
 }
+
+#[test]
+fn a_trace_is_still_arriving_while_it_grows_or_what_it_hangs_from_may_come() {
+    let second = |count: u64| Timestamp(Nanos::from_secs(count).0);
+    let mut state = State::new(Settings { arriving: Nanos::from_secs(1), ..Settings::default() });
+    let summary = |has_root: bool, first: u64, last: u64| TraceSummary {
+        has_root,
+        first_arrival: second(first),
+        last_arrival: second(last),
+        ..TraceSummary::default()
+    };
+    for (now, summary, expected) in [
+        (10, summary(true, 10, 10), false),
+        (11, summary(true, 10, 11), true),
+        (13, summary(true, 10, 11), false),
+        (14, summary(false, 10, 10), true),
+        (20, summary(false, 10, 10), false),
+        (14, TraceSummary { orphans: 1, ..summary(true, 10, 10) }, true),
+    ] {
+        state.now = second(now);
+        assert_eq!(state.is_arriving(&summary), expected, "at {now}: {summary:?}");
+    }
+}

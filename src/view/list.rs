@@ -149,6 +149,8 @@ fn nothing(pen: &mut Pen<'_>, area: Rect) {
         ("Searching …".to_owned(), "")
     } else if state.filter.query.is_empty() {
         ("No traces yet".to_owned(), "they show here as they arrive")
+    } else if state.health.traces_held == 0 {
+        ("No traces yet".to_owned(), "the filter is applied as they arrive; esc clears it")
     } else {
         let held = many(state.health.traces_held, "trace");
         (format!("Nothing matches among {held}"), "/ changes the filter, esc clears it")
@@ -201,7 +203,7 @@ fn operation(
     if selected {
         style = style.add_modifier(Modifier::BOLD);
     }
-    let word = if room >= 30 { " match" } else { "" };
+    let word = if text::width(&label) + 12 <= usize::from(room) { " match" } else { "" };
     let matched = if page.row.matched > 1 {
         format!("  {}{word}", format::count(u64::from(page.row.matched)))
     } else {
