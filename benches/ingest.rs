@@ -20,8 +20,8 @@ use prost::Message as _;
 use tracefall::analysis::TraceNotes;
 use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::index::{self, Options};
-use tracefall::model::{SourceId, Timestamp};
-use tracefall::otlp::{AttributeValue, Sink, SpanFields, reader};
+use tracefall::model::{self, SourceId, SpanId, Timestamp, TraceId};
+use tracefall::otlp::{AttributeValue, Sink, SpanFields, encode, reader};
 use tracefall::source::load::{Load, Shape};
 
 const BODIES: usize = 1_954;
@@ -101,6 +101,42 @@ fn walked(bodies: &[Vec<u8>]) -> u64 {
     walk.0
 }
 
+/// How long it takes to open traces of these many spans, in milliseconds: the least of five.
+fn open_traces() {
+    for count in [1_000_u64, 100_000] {
+        let (mut writer, reader) = index::open(Options { budget: 4 << 30 }, TraceNotes::default());
+        let spans = (1..=count).map(|number| model::Span {
+            trace_id: TraceId([1; 16]),
+            span_id: SpanId(number.to_be_bytes()),
+            parent_id: Some(SpanId((number / 7 + 1).to_be_bytes())),
+            name: format!("step {}", number % 50).as_str().into(),
+            start: Timestamp(number * 1000),
+            end: Timestamp(number * 1000 + 5_000),
+            attributes: vec![
+                model::Attribute { key: "db.system.name".into(), value: model::Value::Text("postgresql".into()) },
+                model::Attribute {
+                    key: "db.query.text".into(),
+                    value: model::Value::Text(format!("SELECT * FROM t WHERE id = {number}").into()),
+                },
+            ],
+            ..model::Span::default()
+        });
+        let bodies: Vec<_> = spans.collect::<Vec<_>>().chunks(512).map(encode::spans).collect();
+        for body in &bodies {
+            writer.insert_spans(SourceId(0), body, Timestamp(1)).unwrap();
+        }
+        writer.publish();
+        let view = reader.view();
+        let opened = (0..5).map(|_| {
+            let before = cpu();
+            std::hint::black_box(view.trace(TraceId([1; 16])));
+            cpu() - before
+        });
+        let micros = opened.min().unwrap_or_default() / 1000;
+        println!("open a trace of {count} spans: {}.{:03} ms", micros / 1000, micros % 1000);
+    }
+}
+
 /// Nanoseconds a span of one run; what it made is dropped outside of the measurement.
 fn time<T>(run: impl FnOnce() -> T) -> f64 {
     let before = cpu();
@@ -162,6 +198,7 @@ fn main() {
         }
         return;
     }
+    open_traces();
     compare("usual", Shape::default());
     compare("every text unique", Shape { unique: true, ..Shape::default() });
 }

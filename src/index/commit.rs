@@ -250,6 +250,7 @@ impl<S: Summary> Writer<S> {
 
 /// What came of a row that was counted in its trace.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent answers")]
 pub(super) struct Seen {
     /// Place of its service.
     service: u16,

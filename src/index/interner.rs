@@ -91,26 +91,26 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
     }
     match (one.first_chunk::<8>(), other.first_chunk::<8>(), one.last_chunk::<8>(), other.last_chunk::<8>()) {
         (Some(head), Some(other_head), Some(tail), Some(other_tail)) if one.len() <= 16 => {
-            word(head) == word(other_head) && word(tail) == word(other_tail)
+            word(*head) == word(*other_head) && word(*tail) == word(*other_tail)
         }
         (Some(head), Some(other_head), Some(tail), Some(other_tail)) if one.len() <= 32 => {
-            word(head) == word(other_head) && word(tail) == word(other_tail) && middle(one) == middle(other)
+            word(*head) == word(*other_head) && word(*tail) == word(*other_tail) && middle(one) == middle(other)
         }
         _ => one == other,
     }
 }
 
 #[inline]
-fn word(bytes: &[u8; 8]) -> u64 {
-    u64::from_le_bytes(*bytes)
+fn word(bytes: [u8; 8]) -> u64 {
+    u64::from_le_bytes(bytes)
 }
 
 /// The second and the second to last eight bytes of seventeen to thirty-two.
 #[inline]
 fn middle(bytes: &[u8]) -> (u64, u64) {
-    let second = bytes.get(8..16).and_then(|bytes| bytes.first_chunk());
-    let before_last = bytes.get(bytes.len() - 16..).and_then(|bytes| bytes.first_chunk());
-    (second.map_or(0, word), before_last.map_or(0, word))
+    let second = bytes.get(8..16).and_then(<[u8]>::first_chunk);
+    let before_last = bytes.get(bytes.len() - 16..).and_then(<[u8]>::first_chunk);
+    (second.copied().map_or(0, word), before_last.copied().map_or(0, word))
 }
 
 /// A hash of bytes.

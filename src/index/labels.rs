@@ -340,7 +340,7 @@ fn decisive(row: RowRef<'_>, word: Word) -> Option<Word> {
 }
 
 /// A text of a row's own that is a label as it stands: short, UTF-8, on one line, with single spaces.
-fn plain<'a>(row: RowRef<'a>, word: Word) -> Option<&'a str> {
+fn plain(row: RowRef<'_>, word: Word) -> Option<&str> {
     let Slot::Text(at) = word.slot() else { return None };
     let bytes = row.chunk.bytes_at(at);
     let mut space = true;

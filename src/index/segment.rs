@@ -65,6 +65,8 @@ pub(super) struct Origin {
 /// A chunk of a segment, and which of its rows no longer count.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
+    /// Ordinal of its first row: here too, so that finding a piece does not touch the chunks of others.
+    pub(super) base: u64,
     /// The rows.
     pub(super) chunk: Arc<Chunk>,
     /// A bit for each row that was superseded, refused or evicted; empty while there is none.
@@ -135,8 +137,8 @@ impl Segment {
 
     /// Where a row with this ordinal stands: place of the piece and row in it.
     pub(super) fn locate(&self, ordinal: u64) -> Option<(usize, usize)> {
-        let place = self.pieces.partition_point(|piece| piece.chunk.base <= ordinal).checked_sub(1)?;
-        let row = usize::try_from(ordinal - self.pieces[place].chunk.base).ok()?;
+        let place = self.pieces.partition_point(|piece| piece.base <= ordinal).checked_sub(1)?;
+        let row = usize::try_from(ordinal - self.pieces[place].base).ok()?;
         (row < self.pieces[place].chunk.rows()).then_some((place, row))
     }
 
@@ -156,7 +158,7 @@ impl Segment {
     /// copied at most about `log2(CHUNK_ROWS)` times, and not at all where chunks come full.
     pub(super) fn push(&mut self, chunk: Chunk, dead: Vec<u64>) {
         self.end = chunk.base + chunk.rows() as u64;
-        self.pieces.push(Piece { chunk: Arc::new(chunk), dead: Arc::new(dead) });
+        self.pieces.push(Piece { base: chunk.base, chunk: Arc::new(chunk), dead: Arc::new(dead) });
         while let [.., before, last] = &self.pieces[..] {
             let (rows, more) = (before.chunk.rows(), last.chunk.rows());
             if rows > more * 2 || rows + more > CHUNK_ROWS || before.chunk.is_full() {
@@ -200,7 +202,7 @@ fn join(before: &Piece, last: &Piece) -> Piece {
     for row in (0..last.chunk.rows()).filter(|row| last.is_dead(*row)) {
         set(&mut dead, rows + row);
     }
-    Piece { chunk: Arc::new(chunk), dead: Arc::new(dead) }
+    Piece { base: before.base, chunk: Arc::new(chunk), dead: Arc::new(dead) }
 }
 
 impl Piece {

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// The bodies in a file of length-prefixed frames, gzipped or not.
-pub fn frames(name: &str) -> Vec<Vec<u8>> {
+pub(crate) fn frames(name: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     let mut bytes = std::fs::read(path).unwrap();
     if bytes.starts_with(&[0x1f, 0x8b]) {

@@ -9,6 +9,7 @@ mod generate;
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::collection::vec;
@@ -16,11 +17,12 @@ use proptest::prelude::*;
 use prost::Message as _;
 use tracefall::analysis::TraceNotes;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::index::{self, Options, Place, Reader, ValueRef, View, Writer};
+use tracefall::index::{self, Options, Place, Reader, SpanFacts, Summary, ValueRef, View, Writer};
 use tracefall::model::{
-    Nanos, RejectReason, SourceId, Span, SpanKey, StatusCode, Timestamp, TraceId, TraceSummary, Value,
+    Badges, Category, Nanos, RejectReason, SourceId, Span, SpanKey, StatusCode, Timestamp, TraceId, TraceSummary, Value,
 };
 use tracefall::otlp::{decode, encode};
+use tracefall::semconv;
 use tracefall::source::load::{Load, Shape};
 
 use self::fixtures::frames;
@@ -267,6 +269,53 @@ fn every_recorded_span_comes_back_exactly() {
             assert_eq!(content(&held[identity]), content(&spans[0]), "{name} {identity:?}");
         }
         check_all_summaries(&view);
+    }
+}
+
+/// Keeps what the hook is told.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<BTreeMap<Identity, (Category, String)>>>);
+
+impl Summary for Told {
+    fn observe(&mut self, span: &SpanFacts<'_>, _: &mut Badges) -> bool {
+        let label = span.what.label().into_owned();
+        assert_eq!(*span.what.shared_label(), *label);
+        self.0.lock().unwrap().insert((span.trace_id, span.key), (span.category, label));
+        false
+    }
+
+    fn forget(&mut self, _: TraceId) {}
+}
+
+#[test]
+fn labels_are_what_semconv_makes_of_the_attributes() {
+    let mut all: Vec<Vec<Vec<u8>>> = trace_fixtures().into_iter().map(|(_, bodies)| bodies).collect();
+    all.push(Load::new(Shape::default()).take(12).collect());
+    all.push(Load::new(Shape { unique: true, ..Shape::default() }).take(12).collect());
+    for bodies in all {
+        let told = Told::default();
+        let (mut writer, reader) = index::open(Options { budget: AMPLE }, told.clone());
+        for body in &bodies {
+            writer.insert_spans(SourceId(0), body, Timestamp(1)).unwrap();
+        }
+        writer.publish();
+        let (view, told) = (reader.view(), told.0.lock().unwrap());
+        for id in view.traces() {
+            for lean in view.trace(id).unwrap().spans {
+                let span = view.span(id, lean.key).unwrap();
+                let text = |key: &str| match tracefall::model::lookup(&span.attributes, key)? {
+                    Value::Text(text) => Some(text.lossy().into_owned().into()),
+                    Value::Int(number) => Some(number.to_string().into()),
+                    Value::Bool(truth) => Some(truth.to_string().into()),
+                    Value::Double(number) => Some(number.to_string().into()),
+                    _ => None,
+                };
+                let said = semconv::describe(&span.name.lossy(), span.kind, &text);
+                let label = said.text.unwrap_or_else(|| span.name.lossy().into_owned());
+                assert_eq!((lean.category, &*lean.label, &*lean.remark), (said.category, &*label, &*said.remark));
+                assert_eq!(told[&(id, lean.key)], (said.category, label));
+            }
+        }
     }
 }
 
