@@ -11,8 +11,11 @@ use smallvec::SmallVec;
 use super::slow_sql::Thresholds;
 use super::statement;
 use super::waterfall::GROUP_AT_LEAST;
-use crate::index::{SpanFacts, Summary};
+use crate::index::{CROWD, SpanFacts, Summary};
 use crate::model::{Badges, Category, Kind, SpanKey, StatusCode, Timestamp, TraceId};
+
+// What the index passes over can never be worth a badge.
+const _: () = assert!(CROWD as usize <= GROUP_AT_LEAST);
 
 /// Counts of equal calls that are remembered, over all traces. Beyond it the traces that began first are forgotten:
 /// their badges stay, but calls that they repeat later are counted from one again.
@@ -180,7 +183,7 @@ impl Summary for TraceNotes {
             self.note_error(span, badges);
         }
         let database = span.category.is_database();
-        if database {
+        if database && span.duration >= self.thresholds.absolute.min(self.thresholds.relative_floor) {
             let longer = badges.longest_db.as_ref().is_none_or(|(longest, label)| match span.duration.cmp(longest) {
                 Ordering::Greater => true,
                 Ordering::Equal => *span.what.label() < **label,
@@ -190,10 +193,16 @@ impl Summary for TraceNotes {
                 badges.longest_db = Some((span.duration, span.what.shared_label()));
             }
         }
-        if database || (span.category == Category::Http && span.key.kind == Kind::CLIENT) {
-            self.note_call(span, badges);
+        if span.crowded {
+            self.observe_crowded(span, badges);
         }
         database && span.duration > self.thresholds.absolute
+    }
+
+    fn observe_crowded(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
+        if span.category.is_database() || (span.category == Category::Http && span.key.kind == Kind::CLIENT) {
+            self.note_call(span, badges);
+        }
     }
 
     fn forget(&mut self, trace: TraceId) {
@@ -236,6 +245,7 @@ mod tests {
             name: "query",
             what,
             error_type: None,
+            crowded: true,
         }
     }
 

@@ -12,9 +12,9 @@ use super::intake::Pending;
 use super::labels::{Labels, Look};
 use super::segment::RowRef;
 use super::store::Begin;
-use super::traces::full;
+use super::traces::{crowd, full};
 use super::twins::{LARGE, filter_bit};
-use super::{SpanFacts, Summary, What, Writer};
+use super::{CROWD, SpanFacts, Summary, What, Writer};
 use crate::model::{
     Badges, Kind, Nanos, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId,
 };
@@ -168,6 +168,36 @@ impl<S: Summary> Writer<S> {
         if seen.large {
             self.note_ids(ordinal, number);
         }
+        if seen.crowds {
+            self.observe_crowd(ordinal, number);
+        }
+    }
+
+    /// A row made a crowd of its siblings: the hook is told of those before it.
+    pub(super) fn observe_crowd(&mut self, ordinal: u64, number: u64) {
+        let Some((row, _)) = self.store.row(ordinal) else { return };
+        let (Some(parent), back) = (row.parent(), row.chunk.prev[row.row]) else { return };
+        if back == 0 {
+            return;
+        }
+        let before = self.store.chain(ordinal - u64::from(back));
+        let crowded = before.filter(|(_, row)| row.parent().is_some_and(|other| crowd(other) == crowd(parent)));
+        for ordinal in crowded.map(|(ordinal, _)| ordinal).collect::<Vec<_>>() {
+            let Some((row, _)) = self.store.row(ordinal) else { continue };
+            let own = ordinal >= self.store.current.base;
+            let mut foreign = None;
+            let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
+            labels.operation(row);
+            let look = labels.look(row);
+            let Some(trace) = self.traces.change(number) else { return };
+            let (id, summary) = (trace.id, &mut self.summary);
+            note(&mut trace.badges, |badges| {
+                with_facts(&RowWhat { labels, row, look, own }, (id, true), |facts| {
+                    summary.observe_crowded(facts, badges);
+                    false
+                })
+            });
+        }
     }
 
     /// Brings the figures of a trace up to date with one more of its rows, which may be joining it just now.
@@ -214,24 +244,14 @@ impl<S: Summary> Writer<S> {
         if leads {
             (trace.root_rank, trace.root, trace.has_root) = (rank, ordinal, parent.is_none());
         }
-        let marks = row.chunk.marks[row.row];
-        let error_type = if marks & (mark::EVENTS | mark::ERROR_TYPE) != 0 { row.error_type() } else { None };
-        let facts = SpanFacts {
-            trace_id: trace.id,
-            key,
-            parent_id: parent,
-            start: Timestamp(start),
-            duration: Nanos(row.chunk.duration(row.row)),
-            status,
-            status_message: &String::from_utf8_lossy(row.status_message()),
-            category: labels.known(look)?.category,
-            name: &labels.operation(row)?.name.clone(),
-            what: &RowWhat { labels, row, look, own },
-            error_type: error_type.as_deref(),
-        };
-        let slow = note(&mut self.summary, &facts, &mut trace.badges);
+        let crowd = parent.map_or(0, |parent| trace.crowd(parent));
+        let (id, summary) = (trace.id, &mut self.summary);
+        let slow = note(&mut trace.badges, |badges| {
+            let what = RowWhat { labels, row, look, own };
+            with_facts(&what, (id, crowd >= CROWD), |facts| summary.observe(facts, badges))
+        });
         let large = trace.large || trace.spans > LARGE;
-        Some(Seen { service, failed, slow, new_service, large, back })
+        Some(Seen { service, failed, slow, new_service, large, crowds: crowd == CROWD, back })
     }
 
     /// Keeps the span ids of a large trace.
@@ -262,6 +282,8 @@ pub(super) struct Seen {
     new_service: bool,
     /// Its trace is large.
     large: bool,
+    /// With it there may be a crowd below its parent.
+    pub(super) crowds: bool,
     /// How far before it the trace's row before is.
     back: u32,
 }
@@ -299,17 +321,43 @@ impl What for RowWhat<'_> {
     }
 }
 
-/// Calls the hook with the badges of a trace; most traces need no room for any.
-fn note(summary: &mut impl Summary, facts: &SpanFacts<'_>, badges: &mut Option<Arc<Badges>>) -> bool {
+/// Has the hook see to the badges of a trace; most traces need no room for any.
+fn note(badges: &mut Option<Arc<Badges>>, hook: impl FnOnce(&mut Badges) -> bool) -> bool {
     if let Some(badges) = badges {
-        return summary.observe(facts, Arc::make_mut(badges));
+        return hook(Arc::make_mut(badges));
     }
     let mut fresh = Badges::default();
-    let slow = summary.observe(facts, &mut fresh);
+    let slow = hook(&mut fresh);
     if fresh != Badges::default() {
         *badges = Some(Arc::new(fresh));
     }
     slow
+}
+
+/// Puts together what the hook is told of a row.
+fn with_facts(
+    what: &RowWhat<'_>,
+    (trace_id, crowded): (TraceId, bool),
+    hook: impl FnOnce(&SpanFacts<'_>) -> bool,
+) -> bool {
+    let row = what.row;
+    let marks = row.chunk.marks[row.row];
+    let error_type = if marks & (mark::EVENTS | mark::ERROR_TYPE) != 0 { row.error_type() } else { None };
+    let Some(described) = what.labels.known(what.look) else { return false };
+    hook(&SpanFacts {
+        trace_id,
+        key: row.key(),
+        parent_id: row.parent(),
+        start: Timestamp(row.chunk.start[row.row]),
+        duration: Nanos(row.chunk.duration(row.row)),
+        status: row.status(),
+        status_message: &String::from_utf8_lossy(row.status_message()),
+        category: described.category,
+        name: &String::from_utf8_lossy(row.segment.words.get(row.operation().name)),
+        what,
+        error_type: error_type.as_deref(),
+        crowded,
+    })
 }
 
 /// All of a span's content in one defined form, to compare two by.

@@ -39,6 +39,6 @@ mod writer;
 
 pub use block::{Block, Place, ValueRef};
 pub use rows::Rows;
-pub use summary::{SpanFacts, Summary, What};
+pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use view::{View, ViewStats};
 pub use writer::{Options, Reader, Writer, open};

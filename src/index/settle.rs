@@ -66,6 +66,7 @@ impl<S: Summary> Writer<S> {
         (trace.spans, trace.errors) = (0, 0);
         (trace.root, trace.root_rank) = (0, (true, u64::MAX));
         trace.services.clear();
+        trace.crowds = Default::default();
         trace.badges = None;
         let (id, head) = (trace.id, trace.head);
         self.summary.forget(id);
@@ -73,7 +74,9 @@ impl<S: Summary> Writer<S> {
         let mut rows: Vec<u64> = self.store.chain(head).map(|(ordinal, _)| ordinal).collect();
         rows.reverse();
         for ordinal in &rows {
-            self.observe(*ordinal, number, None);
+            if self.observe(*ordinal, number, None).is_some_and(|seen| seen.crowds) {
+                self.observe_crowd(*ordinal, number);
+            }
         }
         if let Some(trace) = self.traces.change(number) {
             trace.large = rows.len() > LARGE as usize;

@@ -30,7 +30,12 @@ pub struct SpanFacts<'a> {
     pub what: &'a dyn What,
     /// `exception.type` of its first exception event, or `error.type`.
     pub error_type: Option<&'a str>,
+    /// [`CROWD`] or more spans of its trace may have its parent; never false where they do.
+    pub crowded: bool,
 }
+
+/// From how many children on a parent is crowded.
+pub const CROWD: u8 = 5;
 
 /// What a span does. Worked out when asked for: most spans are not looked at closely.
 pub trait What {
@@ -57,6 +62,11 @@ pub trait Summary: Send + 'static {
     /// Takes note of one more distinct span of a trace. Answers whether it is a slow database span by its
     /// duration alone (it is counted per service).
     fn observe(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) -> bool;
+
+    /// Takes note that a span is crowded after all: it was observed while it was not.
+    fn observe_crowded(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
+        let _ = (span, badges);
+    }
 
     /// The trace has left the index, or its badges are about to be computed anew from all of its spans.
     fn forget(&mut self, trace: TraceId);

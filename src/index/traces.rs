@@ -7,10 +7,13 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use smallvec::SmallVec;
 
 use super::interner::hash;
-use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
+use crate::model::{Badges, SourceId, SpanId, Timestamp, TraceId, TraceSummary};
 
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
 const PAGE: u64 = 256;
+
+/// Counters in [`TraceRow::crowds`].
+const CROWDS: usize = 8;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub(super) struct TraceRow {
     pub(super) cost: u64,
     /// A bit for each of some of its span ids' hashes: a new id whose bit is clear is surely not held.
     pub(super) filter: u64,
+    /// How many spans have a parent whose hash ends in each of eight ways: below one parent there are at most as many.
+    pub(super) crowds: [u8; CROWDS],
     /// Distinct spans held.
     pub(super) spans: u32,
     /// Of these, with status error.
@@ -71,6 +76,14 @@ pub(super) struct TraceRow {
 }
 
 impl TraceRow {
+    /// Counts a child of `parent`; answers how many there may be by now.
+    #[inline]
+    pub(super) fn crowd(&mut self, parent: SpanId) -> u8 {
+        let count = &mut self.crowds[crowd(parent)];
+        *count = count.saturating_add(1);
+        *count
+    }
+
     /// The line for the list.
     pub(super) fn summary(&self) -> TraceSummary {
         TraceSummary {
@@ -90,6 +103,12 @@ impl TraceRow {
             source: self.source,
         }
     }
+}
+
+/// Which of the [`TraceRow::crowds`] the children of `parent` are in.
+#[inline]
+pub(super) fn crowd(parent: SpanId) -> usize {
+    usize::from(parent.0[7] ^ parent.0[3]) % CROWDS
 }
 
 /// Some traces that arrived one after the other.
@@ -289,6 +308,7 @@ impl Traces {
             filter: 0,
             spans: 0,
             errors: 0,
+            crowds: [0; CROWDS],
             orphans: 0,
             services: SmallVec::new(),
             source,
