@@ -854,3 +854,59 @@ fn notices_go_after_a_while() {
     app::tick(&mut bench.state, &view, Timestamp(Nanos::from_secs(60).0));
     assert_eq!(bench.notice(), "");
 }
+
+#[test]
+fn a_notice_gives_the_footer_back_at_the_next_key() {
+    let mut bench = Bench::new(3);
+    bench.press("space");
+    assert_eq!(bench.notice(), "paused: what arrives is kept and counted");
+    bench.press("j");
+    assert_eq!(bench.notice(), "");
+}
+
+#[test]
+fn a_filter_that_holds_for_the_root_opens_at_what_tells_most() {
+    let opened = |span: u64| {
+        let mut bench = Bench::new(1);
+        let hit = Hit { trace: trace_id(0), matched: 1, first: Some(key_of(span)) };
+        let (generation, rows) = (bench.state.list.generation, Arc::new(vec![hit]));
+        bench.answer(Answer::Listed { generation, revision: 1, rows, strip: Strip::default(), partial: false });
+        bench.press("enter");
+        bench.seen()
+    };
+    let mut unfiltered = Bench::new(1);
+    unfiltered.press("enter");
+    assert_eq!(opened(0), unfiltered.seen());
+    assert_ne!(opened(1), unfiltered.seen());
+}
+
+#[test]
+fn the_demo_does_not_mix_in_where_a_filter_hides_the_traces() {
+    let mut bench = Bench::new(0);
+    bench.state.health = Arc::new(Health { traces_held: 3, ..Default::default() });
+    bench.press("d");
+    assert!(!bench.state.demo);
+}
+
+#[test]
+fn a_trace_is_still_arriving_while_it_grows_or_what_it_hangs_from_may_come() {
+    let second = |count: u64| Timestamp(Nanos::from_secs(count).0);
+    let mut state = State::new(Settings { arriving: Nanos::from_secs(1), ..Settings::default() });
+    let summary = |has_root: bool, first: u64, last: u64| TraceSummary {
+        has_root,
+        first_arrival: second(first),
+        last_arrival: second(last),
+        ..TraceSummary::default()
+    };
+    for (now, summary, expected) in [
+        (10, summary(true, 10, 10), false),
+        (11, summary(true, 10, 11), true),
+        (13, summary(true, 10, 11), false),
+        (14, summary(false, 10, 10), true),
+        (20, summary(false, 10, 10), false),
+        (14, TraceSummary { orphans: 1, ..summary(true, 10, 10) }, true),
+    ] {
+        state.now = second(now);
+        assert_eq!(state.is_arriving(&summary), expected, "at {now}: {summary:?}");
+    }
+}

@@ -314,7 +314,7 @@ fn tab_accepts_a_proposal_of_the_index() {
 #[test]
 fn secrets_of_a_recorded_insert_are_masked_in_detail_and_copy() {
     let mut live = Live::hospital();
-    live.press("/ 'password enter enter");
+    live.press("/ 'password enter enter g");
     let mut seen = 0;
     for _ in 0..40 {
         let trace = live.state.trace.as_ref().unwrap();

@@ -41,7 +41,7 @@ pub enum Note {
 pub fn notes(summary: &TraceSummary, thresholds: &Thresholds) -> Vec<Note> {
     let badges = &summary.badges;
     let error = (summary.errors > 0 || badges.error.is_some())
-        .then(|| Note::Error { count: summary.errors, text: badges.error.clone() });
+        .then(|| Note::Error { count: summary.errors, text: badges.error.as_ref().map(bare_type) });
     let slow = badges.longest_db.as_ref().and_then(|(duration, label)| {
         // Only database calls are entered there, of which sort does not matter to the judgement.
         let why = slow_sql::judge(thresholds, Category::Sql, *duration, summary.duration())?;
@@ -50,6 +50,16 @@ pub fn notes(summary: &TraceSummary, thresholds: &Thresholds) -> Vec<Note> {
     let repeated = badges.repeated.as_ref().filter(|(count, _)| *count as usize >= GROUP_AT_LEAST);
     let repeated = repeated.map(|(count, label)| Note::Repeated { count: *count, label: Arc::clone(label) });
     [error, slow, repeated].into_iter().flatten().collect()
+}
+
+/// The type without the modules it is in, which would leave no room for it: `OperationalError` of
+/// `sqlalchemy.exc.OperationalError`. Messages stay as they are.
+fn bare_type(text: &Arc<str>) -> Arc<str> {
+    let is_path = text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '$'));
+    match text.rsplit_once('.') {
+        Some((_, name)) if is_path && name.chars().any(char::is_alphabetic) => name.into(),
+        _ => Arc::clone(text),
+    }
 }
 
 /// In plain words, for lines of text: `error NotFoundError`, `slow SQL 1.82 s SELECT patients`, `×47 SELECT visits`.
@@ -100,6 +110,21 @@ mod tests {
         assert_eq!(notes(&summary, &Thresholds::default()), [slow(30, Slow::Share)]);
         summary.end = millis(1_100);
         assert_eq!(notes(&summary, &Thresholds::default()), []);
+    }
+
+    #[test]
+    fn an_exception_is_named_without_its_modules() {
+        let cases = [
+            ("sqlalchemy.exc.OperationalError", "OperationalError"),
+            ("java.lang.IllegalStateException", "IllegalStateException"),
+            ("NotFoundError", "NotFoundError"),
+            ("cannot reach db.internal", "cannot reach db.internal"),
+            ("10.0.0.5", "10.0.0.5"),
+            ("WebhookError: 503.", "WebhookError: 503."),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(&*bare_type(&text.into()), expected);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
-use crate::model::{Health, LogRecord, Span, SpanKey, Timestamp, TraceId, TraceSummary};
+use crate::model::{Health, LogRecord, Nanos, Span, SpanKey, Timestamp, TraceId, TraceSummary};
 use crate::query::{Completion, Hit, ParseError, Query};
 use crate::redact::Redactor;
 
@@ -102,6 +102,17 @@ impl State {
         }
     }
 
+    /// Whether more of a trace is to be expected: it has just grown beyond what came first, or what it hangs from is missing
+    /// and an SDK at its defaults, which sends every five seconds, may still bring it.
+    #[must_use]
+    pub fn is_arriving(&self, summary: &TraceSummary) -> bool {
+        const NEXT_BATCH: Nanos = Nanos::from_secs(6);
+        let silent = self.now.since(summary.last_arrival);
+        let incomplete = !summary.has_root || summary.orphans > 0;
+        let grew = summary.last_arrival > summary.first_arrival;
+        (incomplete && silent < NEXT_BATCH) || (grew && silent < self.settings.arriving)
+    }
+
     /// Where the keys go, beneath what lies over the screen.
     #[must_use]
     pub fn context(&self) -> Context {
@@ -129,8 +140,8 @@ pub struct Settings {
     pub slow_sql: Thresholds,
     /// What must not be shown.
     pub redactor: Redactor,
-    /// A trace that gained a span within this time is still arriving; nanoseconds.
-    pub arriving: crate::model::Nanos,
+    /// A trace that grew within this time is still arriving.
+    pub arriving: Nanos,
     /// Shown at the top of the screen as long as it runs: an address beyond loopback is listened on.
     pub warning: Option<String>,
     /// The SDK lines that the first screen shows and `y` copies there: language and command.

@@ -2,7 +2,7 @@
 
 use super::{Comparison, Field, Literal, Query, Term};
 
-/// The whole filter in one line: `service is pay · at least 100 ms · error`. Empty for the empty filter.
+/// The whole filter in one line: `service is pay · span takes at least 100 ms · span failed`. Empty for the empty filter.
 #[must_use]
 pub fn describe(query: &Query) -> String {
     chips(query).join(" · ")
@@ -42,12 +42,12 @@ fn words(term: &Term) -> String {
         Field::Operation => format!("operation {sign} {value}"),
         Field::Duration => match term.comparison {
             Comparison::Equal | Comparison::NotEqual => format!("duration {sign} {value}"),
-            _ => format!("{sign} {value}"),
+            _ => format!("span takes {sign} {value}"),
         },
         Field::Error if (term.value == Literal::Bool(true)) == (term.comparison == Comparison::Equal) => {
-            "error".to_owned()
+            "span failed".to_owned()
         }
-        Field::Error => "no error".to_owned(),
+        Field::Error => "span did not fail".to_owned(),
         Field::Kind => format!("kind {sign} {value}"),
         Field::Status => format!("status {sign} {value}"),
         Field::TraceId => format!("trace {sign} {value}"),
@@ -66,13 +66,13 @@ mod tests {
     fn a_filter_is_said_in_words() {
         let cases = [
             ("", ""),
-            ("service=pay minDuration=100ms error=true", "service is pay · at least 100 ms · error"),
-            ("error=false status!=ok", "no error · status is not ok"),
+            ("service=pay minDuration=100ms error=true", "service is pay · span takes at least 100 ms · span failed"),
+            ("error=false status!=ok", "span did not fail · status is not ok"),
             ("-http.route=/health", "no span with: http.route is /health"),
             ("-http.route=/health kind=server", "not: http.route is /health · kind is server"),
             ("timeout \"from orders\"", "any text contains timeout · any text contains \"from orders\""),
             ("\"db.statement\":x", "\"db.statement\" contains x"),
-            ("http.status_code>=500 duration<2s", "http.status_code at least 500 · less than 2 s"),
+            ("http.status_code>=500 duration<2s", "http.status_code at least 500 · span takes less than 2 s"),
             (
                 "5b8efff798038103d269b633813fc60c -x",
                 "trace is 5b8efff798038103d269b633813fc60c · no span with: any text contains x",

@@ -1,16 +1,14 @@
 //! What to type so that spans arrive here: shown before the first one, and copied from there.
 
-use std::net::SocketAddr;
-
 use crate::model::{DoorState, SourceHealth};
 
 /// Language and command, for the doors as they are. Where the HTTP door has its usual port nothing needs to be set; elsewhere each
 /// command is told where to send.
 pub(super) fn recipes(sources: &[SourceHealth]) -> Vec<(String, String)> {
-    let http = door(sources, "OTLP/HTTP").unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4318)));
-    let (grpc_port, http_port) = (door(sources, "OTLP/gRPC").map_or(4317, |door| door.port()), http.port());
-    let usual = grpc_port == 4317 && http_port == 4318;
-    // Both doors take both protocols, so an SDK that speaks gRPC by default is served there too.
+    // Both doors take both protocols, so either serves every SDK.
+    let (grpc, http) = (open(sources, "OTLP/gRPC"), open(sources, "OTLP/HTTP"));
+    let http_port = http.or(grpc).or_else(|| asked(sources, "OTLP/HTTP")).unwrap_or(4318);
+    let usual = grpc == Some(4317) && http == Some(4318);
     let set = format!("OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:{http_port}");
     let command = |command: &str| if usual { command.to_owned() } else { format!("{set} {command}") };
     let line = |name: &str, command: String| (name.to_owned(), command);
@@ -26,16 +24,23 @@ pub(super) fn recipes(sources: &[SourceHealth]) -> Vec<(String, String)> {
     ]
 }
 
-fn door(sources: &[SourceHealth], name: &str) -> Option<SocketAddr> {
-    let source = sources.iter().find(|source| source.name == name)?;
-    let open = source.doors.iter().find(|door| door.state == DoorState::Open);
-    open.or_else(|| source.doors.first()).map(|door| door.address)
+/// The port of a source that is open.
+fn open(sources: &[SourceHealth], name: &str) -> Option<u16> {
+    let doors = sources.iter().filter(|source| source.name == name).flat_map(|source| &source.doors);
+    doors.filter(|door| door.state == DoorState::Open).map(|door| door.address.port()).next()
+}
+
+/// The port that a source was to have.
+fn asked(sources: &[SourceHealth], name: &str) -> Option<u16> {
+    sources.iter().find(|source| source.name == name)?.doors.first().map(|door| door.address.port())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
-    use crate::model::Door;
+    use crate::model::{Door, Nanos};
 
     fn source(name: &str, port: u16) -> SourceHealth {
         let door = Door { address: SocketAddr::from(([127, 0, 0, 1], port)), state: DoorState::Open };
@@ -52,5 +57,13 @@ mod tests {
     fn at_other_ports_each_command_is_told_where_to_send() {
         let recipes = recipes(&[source("OTLP/gRPC", 40001), source("OTLP/HTTP", 40002)]);
         assert!(recipes.iter().all(|(_, command)| command.contains("http://localhost:40002")), "{recipes:?}");
+    }
+
+    #[test]
+    fn commands_send_to_a_door_that_is_open() {
+        let mut http = source("OTLP/HTTP", 4318);
+        http.doors[0].state = DoorState::Busy { holder: None, next_try: Nanos(0) };
+        let recipes = recipes(&[source("OTLP/gRPC", 4317), http]);
+        assert!(recipes.iter().all(|(_, command)| command.contains("http://localhost:4317")), "{recipes:?}");
     }
 }

@@ -75,7 +75,7 @@ fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
     Ok(app::Settings {
         slow_sql: wiring::thresholds(settings),
         redactor: wiring::redactor(settings)?,
-        arriving: Nanos::from_secs(2),
+        arriving: Nanos::from_secs(1),
         warning: None,
         recipes: Vec::new(),
         keymap,

@@ -1,6 +1,7 @@
 //! Before the first span: where it listens, what to type, what else can be done, and what has just gone wrong.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use ratatui::layout::Rect;
 
@@ -47,11 +48,7 @@ fn lines(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
     lines.push(line);
     lines.push(Vec::new());
     lines.push(doors(pen, width, grpc, http));
-    for source in &state.health.sources {
-        for door in &source.doors {
-            lines.extend(trouble(pen, source, door));
-        }
-    }
+    lines.extend(troubles(pen, width));
     lines.push(Vec::new());
     for (language, command) in &state.settings.recipes {
         let style = pen.style(Role::Accent);
@@ -110,28 +107,65 @@ fn doors(pen: &Pen<'_>, width: usize, grpc: Option<u16>, http: Option<u16>) -> L
     line
 }
 
-/// What is wrong with a door, and what to type instead.
-fn trouble(pen: &Pen<'_>, source: &SourceHealth, door: &Door) -> Vec<Line<'static>> {
-    let (error, dim) = (pen.style(Role::Error), pen.style(Role::Dim));
-    let flag = if source.name.contains("gRPC") { "--grpc" } else { "--http" };
-    let another = format!("  with another port: tracefall {flag} {}:0", host(door));
+/// What is wrong with the doors, and what to type instead.
+fn troubles(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
+    let sources = &pen.state.health.sources;
+    let mut words: Vec<String> = Vec::new();
+    for source in sources {
+        // Both loopback addresses of a port have the same fate nearly always: that is said once.
+        let mut said: Vec<(String, String)> = Vec::new();
+        for door in &source.doors {
+            let Some(why) = trouble(door) else { continue };
+            match said.iter_mut().find(|(_, known)| *known == why) {
+                Some((addresses, _)) => *addresses = format!("{addresses} and {}", door.address),
+                None => said.push((door.address.to_string(), why)),
+            }
+        }
+        words.extend(said.into_iter().map(|(addresses, why)| format!("{} {addresses}: {why}", source.name)));
+    }
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let (error, dim, plain) = (pen.style(Role::Error), pen.style(Role::Dim), pen.style(Role::Text));
+    for word in words {
+        for (at, part) in text::wrap(&word, width.saturating_sub(2)).into_iter().enumerate() {
+            let mark = if at == 0 { "✗ " } else { "  " };
+            lines.push(vec![(mark.into(), error), (part.into(), error)]);
+        }
+    }
+    lines.push(vec![("  on other ports: ".into(), dim), (instead(sources).into(), plain)]);
+    lines
+}
+
+fn trouble(door: &Door) -> Option<String> {
     match &door.state {
         DoorState::Busy { holder, .. } => {
             let who = holder.as_deref().unwrap_or("another program");
-            let what = format!("✗ {} {} is taken by {who}; tried again until it is free", source.name, door.address);
-            vec![vec![(what.into(), error)], vec![(another.into(), dim)]]
+            Some(format!("taken by {who}; tried again until it is free"))
         }
-        DoorState::Failed { error: why } => {
-            let what = format!("✗ {} cannot listen on {}: {why}", source.name, door.address);
-            vec![vec![(what.into(), error)], vec![(another.into(), dim)]]
-        }
-        DoorState::Opening | DoorState::Open => Vec::new(),
+        DoorState::Failed { error } => Some(error.clone()),
+        DoorState::Opening | DoorState::Open => None,
     }
 }
 
-fn host(door: &Door) -> String {
-    let ip = door.address.ip();
-    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
+/// The command that avoids the ports that cannot be had, and keeps the others where they were asked for.
+fn instead(sources: &[SourceHealth]) -> String {
+    let mut command = "tracefall".to_owned();
+    for source in sources {
+        let (flag, usual) = if source.name.contains("gRPC") { ("--grpc", 4317) } else { ("--http", 4318) };
+        let Some(first) = source.doors.first() else { continue };
+        let troubled = source.doors.iter().any(|door| trouble(door).is_some());
+        let port = first.address.port();
+        if !troubled && port == usual {
+            continue;
+        }
+        let port = if troubled { port.checked_add(10_000).unwrap_or(0) } else { port };
+        let ip = first.address.ip();
+        let place = if ip.is_loopback() { port.to_string() } else { SocketAddr::new(ip, port).to_string() };
+        command = format!("{command} {flag} {place}");
+    }
+    command
 }
 
 fn keys(pen: &Pen<'_>) -> Line<'static> {
@@ -144,4 +178,29 @@ fn keys(pen: &Pen<'_>) -> Line<'static> {
         line.push((format!(" {word}   ").into(), dim));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(name: &str, port: u16, state: &DoorState) -> SourceHealth {
+        let door = |ip: &str| Door { address: SocketAddr::new(ip.parse().unwrap(), port), state: state.clone() };
+        SourceHealth { name: name.to_owned(), doors: vec![door("127.0.0.1"), door("::1")], ..SourceHealth::default() }
+    }
+
+    #[test]
+    fn another_port_is_proposed_once_for_each_door_that_cannot_be_had() {
+        let busy = DoorState::Busy { holder: None, next_try: crate::model::Nanos(0) };
+        let open = DoorState::Open;
+        for (grpc, http, expected) in [
+            ((4317, &busy), (4318, &open), "tracefall --grpc 14317"),
+            ((4317, &busy), (4318, &busy), "tracefall --grpc 14317 --http 14318"),
+            ((4317, &busy), (5318, &open), "tracefall --grpc 14317 --http 5318"),
+            ((60_000, &busy), (4318, &open), "tracefall --grpc 0"),
+        ] {
+            let sources = [source("OTLP/gRPC", grpc.0, grpc.1), source("OTLP/HTTP", http.0, http.1)];
+            assert_eq!(instead(&sources), expected);
+        }
+    }
 }

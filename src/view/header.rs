@@ -7,7 +7,10 @@ use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
 use crate::app::{Screen, State};
-use crate::model::{Door, DoorState};
+use crate::model::{Door, DoorState, Nanos};
+
+/// How long a sender's mistake is pointed at.
+const FRESH: Nanos = Nanos::from_secs(15);
 
 const BRAND: &str = " tracefall ";
 const TABS: [(Screen, &str, &str); 3] =
@@ -62,6 +65,12 @@ fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     let mut pieces: Vec<Piece<'static>> = Vec::new();
     if pen.state.demo {
         pieces.push(("demo  ".into(), pen.style(Role::Accent)));
+    }
+    // A sender is making a mistake now: what it is stands on the health screen, and before the first span right below.
+    let latest = health.mishaps.iter().max_by_key(|mishap| mishap.at);
+    let fresh = latest.is_some_and(|mishap| pen.state.now.since(mishap.at) < FRESH);
+    if fresh && pen.state.screen != Screen::Health && !super::layout::is_first(pen.state) {
+        pieces.push(("▲ refused: see 8  ".into(), pen.style(Role::Slow)));
     }
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });

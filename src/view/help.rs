@@ -39,7 +39,7 @@ fn lines(state: &State, body: Rect) -> Vec<Line> {
 
 /// Keys with what they do, over as many lines as that takes.
 fn keyed(keys: &str, help: &str, body: Rect) -> Vec<Line> {
-    let room = usize::from((body.width / columns(body)).saturating_sub(20));
+    let room = usize::from((body.width / columns(body)).saturating_sub(21));
     let parts = text::wrap(help, room).into_iter().enumerate();
     parts.map(|(at, part)| Line::Keys(if at == 0 { keys.to_owned() } else { String::new() }, part)).collect()
 }

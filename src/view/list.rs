@@ -86,6 +86,10 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
         (format!(" · {}", many(health.spans_held, "span")).into(), dim),
         (format!(" · {} first", order(state)).into(), dim),
     ];
+    // Where the reader is not at the top, what comes in comes in above.
+    if state.list.offset > 0 {
+        pieces.push((format!(" · {} above", format::count(number(state.list.offset))).into(), dim));
+    }
     if state.list.paused {
         pieces.push((" · ".into(), dim));
         pieces.push((format!("paused, {} waiting", format::count(number(state.list.waiting))).into(), accent));
@@ -121,7 +125,8 @@ fn heads(pen: &mut Pen<'_>, area: Rect) {
     }
     if columns.spans_end > columns.duration_end {
         pen.put_right((area.x + columns.spans_end, y), &head("spans", SortKey::Spans), 7, faint);
-        pen.put_right((area.x + columns.errors_end, y), &head("err", SortKey::Errors), 4, faint);
+        // The mark stands in the gap behind: before it there is none.
+        pen.put((area.x + columns.errors_end.saturating_sub(3), y), &head("err", SortKey::Errors), 4, faint);
     }
     pen.put((area.x + columns.notes, y), "notes", columns.notes_width, faint);
 }
@@ -144,6 +149,8 @@ fn nothing(pen: &mut Pen<'_>, area: Rect) {
         ("Searching …".to_owned(), "")
     } else if state.filter.query.is_empty() {
         ("No traces yet".to_owned(), "they show here as they arrive")
+    } else if state.health.traces_held == 0 {
+        ("No traces yet".to_owned(), "the filter is applied as they arrive; esc clears it")
     } else {
         let held = many(state.health.traces_held, "trace");
         (format!("Nothing matches among {held}"), "/ changes the filter, esc clears it")
@@ -196,8 +203,12 @@ fn operation(
     if selected {
         style = style.add_modifier(Modifier::BOLD);
     }
-    let matched =
-        if page.row.matched > 0 { format!("  {}", format::count(u64::from(page.row.matched))) } else { String::new() };
+    let word = if text::width(&label) + 12 <= usize::from(room) { " match" } else { "" };
+    let matched = if page.row.matched > 1 {
+        format!("  {}{word}", format::count(u64::from(page.row.matched)))
+    } else {
+        String::new()
+    };
     let tail = cells(matched.len());
     let room = room.saturating_sub(1);
     let used = pen.put((x, y), &label, room.saturating_sub(tail), style);
@@ -215,7 +226,13 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
         (false, false) => (pen.style(Role::Text), pen.look.service(&summary.root_service)),
     };
     let duration = summary.duration();
-    pen.put_right((area.x + columns.duration_end, y), &duration.to_string(), 9, style);
+    // Without notes the colour would be the only sign.
+    let mark = match (columns.notes_width, failed, slow) {
+        (0, true, _) => "✗ ",
+        (0, false, true) => "▲ ",
+        _ => "",
+    };
+    pen.put_right((area.x + columns.duration_end, y), &format!("{mark}{duration}"), 10, style);
     if columns.bar_width > 0 {
         let halves = super::bar::log_halves(duration, columns.bar_width);
         pen.thin((area.x + columns.bar, y), halves, Style::new().fg(line));
@@ -233,8 +250,7 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
         for note in &notes {
             note_pieces(pen, note, &mut pieces);
         }
-        let arriving = pen.state.now.since(summary.last_arrival) < pen.state.settings.arriving;
-        if arriving && pieces.is_empty() {
+        if pieces.is_empty() && pen.state.is_arriving(summary) {
             pieces.push(("… still arriving".into(), pen.style(Role::Dim)));
         }
         pen.line((area.x + columns.notes, y), columns.notes_width, &pieces);
@@ -274,7 +290,8 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
         return;
     }
     let state = pen.state;
-    let preview = state.list.preview.as_ref().filter(|preview| state.list.selected == Some(preview.id));
+    let wanted = |id| state.list.follow || state.list.selected == Some(id);
+    let preview = state.list.preview.as_ref().filter(|preview| wanted(preview.id));
     let Some(preview) = preview else {
         pen.rule(Rect { height: 1, ..area }, false, &[], "");
         return;

@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 /// The bodies in a file of length-prefixed frames, gzipped or not.
-pub fn frames(name: &str) -> Vec<Vec<u8>> {
+pub(crate) fn frames(name: &str) -> Vec<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     let mut bytes = std::fs::read(path).unwrap();
-    if name.ends_with(".gz") {
+    if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut plain = Vec::new();
         flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut plain).unwrap();
         bytes = plain;
@@ -20,11 +20,4 @@ pub fn frames(name: &str) -> Vec<Vec<u8>> {
         rest = after;
     }
     bodies
-}
-
-/// The recorded traces by file name.
-pub fn trace_fixtures() -> Vec<(&'static str, Vec<Vec<u8>>)> {
-    ["hmis-python-grpc.otlp.pb", "gateway-go.traces.pb.gz", "billing-java.traces.pb.gz"]
-        .map(|name| (name, frames(name)))
-        .into()
 }

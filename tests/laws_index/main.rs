@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be fails the test")]
 
+#[path = "../common/fixtures.rs"]
+mod fixtures;
 #[path = "../laws_otlp/generate.rs"]
 mod generate;
-mod recorded;
+mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -23,7 +25,15 @@ use tracefall::otlp::{decode, encode};
 use tracefall::semconv;
 use tracefall::source::load::{Load, Shape};
 
-use self::recorded::{Random, frames, trace_fixtures};
+use self::fixtures::frames;
+use self::random::Random;
+
+/// The recorded traces by file name.
+fn trace_fixtures() -> Vec<(&'static str, Vec<Vec<u8>>)> {
+    ["hmis-python-grpc.otlp.pb", "gateway-go.traces.pb.gz", "billing-java.traces.pb.gz"]
+        .map(|name| (name, frames(name)))
+        .into()
+}
 
 const AMPLE: u64 = 1 << 30;
 

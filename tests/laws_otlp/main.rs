@@ -2,14 +2,14 @@
 //! be read again, and no bytes whatever make it panic, hang or take memory out of proportion.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be fails the test")]
 
+#[path = "../common/fixtures.rs"]
+mod fixtures;
 mod generate;
 mod mangle;
 mod oracle;
 
 use std::collections::HashSet;
-use std::io::Read as _;
 
-use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -21,27 +21,9 @@ use tracefall::model::{Attribute, LogRecord, Span, Value};
 use tracefall::otlp::reader::read_spans;
 use tracefall::otlp::{AttributeValue, Sink, SpanFields, decode, encode, logs, metrics};
 
+use self::fixtures::frames;
 use self::mangle::{Form, Random, mangle, wreck};
 use self::oracle::pinned;
-
-/// The export bodies of a fixture: frames of a 4-byte big-endian length and a body.
-fn frames(name: &str) -> Vec<Vec<u8>> {
-    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-    let mut content = std::fs::read(path).unwrap();
-    if content.starts_with(&[0x1f, 0x8b]) {
-        let mut inflated = Vec::new();
-        GzDecoder::new(&content[..]).read_to_end(&mut inflated).unwrap();
-        content = inflated;
-    }
-    let mut frames = Vec::new();
-    let mut rest = &content[..];
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let (frame, after) = after.split_at(u32::from_be_bytes(*length) as usize);
-        frames.push(frame.to_vec());
-        rest = after;
-    }
-    frames
-}
 
 /// Holds the borrowed value of each attribute against its decoded message.
 struct Borrowed;

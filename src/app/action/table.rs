@@ -75,7 +75,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         action: Action::Open,
         name: "open",
-        help: "open the trace; on a waterfall fold or unfold; in the detail follow a link",
+        help: "open the trace; fold or unfold; follow a link",
         hint: "open",
         contexts: &[Context::Traces, Context::Trace, Context::Detail],
         keys: &[key(Key::Enter)],

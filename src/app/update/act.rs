@@ -160,7 +160,8 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
 /// Plays the demo, or stops it. Among traces of the person's own only when asked twice: they could not be told apart.
 fn demo(state: &mut State, out: &mut Vec<Effect>) {
     let asked = state.asked.demo_at.take().is_some_and(|at| state.now.since(at) < NOTICE);
-    if state.demo || asked || state.list.rows.is_empty() {
+    let alone = state.health.traces_held == 0 && state.list.rows.is_empty();
+    if state.demo || asked || alone {
         return out.push(Effect::Demo(!state.demo));
     }
     state.asked.demo_at = Some(state.now);

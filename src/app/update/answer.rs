@@ -23,7 +23,8 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Previewed { trace, analysis, rows } => {
-            if state.list.selected == Some(trace) {
+            // Where the newest is followed, the one before is better than nothing until it comes.
+            if state.list.selected == Some(trace) || state.list.follow {
                 let last_arrival = analysis.trace.last_arrival;
                 state.list.preview = Some(Preview { id: trace, last_arrival, analysis, rows });
             }

@@ -35,7 +35,11 @@ const NOTICE: Nanos = Nanos::from_secs(4);
 pub fn input(state: &mut State, keymap: &Keymap, input: &Input) -> Vec<Effect> {
     let mut out = Vec::new();
     match input {
-        Input::Key(key) => press(state, keymap, *key, &mut out),
+        Input::Key(key) => {
+            // What was said was about the key before; the footer is wanted again.
+            state.notice = None;
+            press(state, keymap, *key, &mut out);
+        }
         Input::Paste(text) => bar::paste(state, text, &mut out),
         Input::Resize(..) => {
             list::show_selected(state);

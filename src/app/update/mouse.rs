@@ -12,6 +12,9 @@ const WHEEL: isize = 3;
 /// A person used the mouse on `target`; `twice`: it is the second click there in short time.
 pub fn click(state: &mut State, mouse: Mouse, target: &Target, twice: bool) -> Vec<Effect> {
     let mut out = Vec::new();
+    if matches!(mouse.kind, MouseKind::Down(_)) {
+        state.notice = None;
+    }
     match mouse.kind {
         MouseKind::Down(Button::Left) if state.overlay.is_some() => on_overlay(state, target, &mut out),
         MouseKind::Down(Button::Left) => down(state, target, twice, &mut out),

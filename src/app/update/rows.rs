@@ -40,6 +40,10 @@ pub(super) fn land(state: &mut State, out: &mut Vec<Effect>) {
     let Some(analysis) = trace.analysis.clone() else { return };
     let Some(node) = trace.land_on.and_then(|key| node_of_span(&analysis, key)) else { return };
     trace.land_on = None;
+    // A filter that holds for the root already says nothing of where to look: the selection stays. A link says it exactly.
+    if trace.back.is_empty() && analysis.roots.first() == Some(&node) {
+        return;
+    }
     go_to_node(state, &analysis, node, out);
 }
 

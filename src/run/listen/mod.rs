@@ -4,6 +4,7 @@
 //! answered, nor signals from being heard.
 
 mod doors;
+mod mistakes;
 mod summary;
 mod teller;
 
@@ -18,6 +19,7 @@ use anyhow::Result;
 use tokio::sync::oneshot;
 
 use self::doors::Doors;
+use self::mistakes::Mistakes;
 use self::summary::Summary;
 use self::teller::Teller;
 use super::signals::Signals;
@@ -54,7 +56,9 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
         let receiving = tokio::spawn(receiver.run(feed));
         let thresholds = wiring::thresholds(settings);
         let teller = (!json).then(|| Teller::new(thresholds, redactor));
-        let (end, mut told) = Output { reader: indexer.reader, board, doors, teller, thresholds }.start()?;
+        let (end, mut told) =
+            Output { reader: indexer.reader, board, doors, mistakes: Mistakes::default(), teller, thresholds }
+                .start()?;
         let over = tokio::time::sleep(Duration::from_nanos(duration.map_or(u64::MAX / 4, |duration| duration.0)));
         tokio::select! {
             _ = signals.next() => {}
@@ -88,6 +92,7 @@ struct Output {
     reader: Reader,
     board: Arc<Board>,
     doors: Doors,
+    mistakes: Mistakes,
     /// None with `--json`.
     teller: Option<Teller>,
     thresholds: Thresholds,
@@ -108,6 +113,7 @@ impl Output {
     fn write(&mut self, ended: &mpsc::Receiver<()>) -> io::Result<()> {
         while ended.recv_timeout(LOOK_UP) == Err(RecvTimeoutError::Timeout) {
             self.doors.tell(&self.board.sources(clock::now()));
+            self.mistakes.tell(&self.board.mishaps());
             if let Some(teller) = &mut self.teller {
                 teller.tell(&self.reader.view(), Some(clock::now()))?;
             }
@@ -115,6 +121,7 @@ impl Output {
         let view = self.reader.view();
         let sources = self.board.sources(clock::now());
         self.doors.tell(&sources);
+        self.mistakes.tell(&self.board.mishaps());
         if let Some(teller) = &mut self.teller {
             teller.tell(&view, None)?;
         }

@@ -105,7 +105,12 @@ impl Summary {
             let name = visible(name);
             writeln!(
                 out,
-                "{name}: {spans} spans in {traces} traces, {errors} errors, {slow_sql} slow SQL, {logs} logs, {metrics} metrics"
+                "{name}: {} in {}, {}, {slow_sql} slow SQL, {}, {}",
+                many(*spans, "span"),
+                many(*traces, "trace"),
+                many(*errors, "error"),
+                many(*logs, "log"),
+                many(*metrics, "metric"),
             )?;
         }
         for (reason, count) in &self.rejected {
@@ -116,4 +121,9 @@ impl Summary {
         }
         out.flush()
     }
+}
+
+/// `1 span`, `7 spans`.
+fn many(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -126,7 +126,7 @@ pub(super) fn slow_patient(mut tell: Teller<'_>) -> Story {
     let get = tell.child(service, cache_get(&key, false, ms(28)));
     tell.log(get, APP, ms(31), (9, "cache miss for patient:9999999"));
     let select = tell.child(service, sql(SQL, SELECT_PATIENT, ms(31), ms(1820)));
-    tell.log(select, APP, ms(1851), (13, "slow query: 1820 ms, SELECT * FROM patients WHERE id = $1"));
+    tell.log(select, APP, ms(1851), (13, "slow query, over the limit of 1 s: SELECT * FROM patients WHERE id = $1"));
     tell.child(service, redis(&format!("SET {key}"), ms(1851), ms(27)));
     insurance(&mut tell, root, id, (ms(1880), 12, 24_166));
     tell.child(root, inner("serialize_response", ms(2201), ms(8)));
