@@ -1,7 +1,7 @@
 //! What it costs to take spans in: decode and index, beside prost and a map of traces, on the same bytes.
 //!
 //! `cargo bench --bench ingest` takes less than a minute. Both variants run once a round, so that noise of the machine
-//! meets both (`-- --index-only` runs ours alone, for a profiler); times are CPU time of this thread. The table shows nanoseconds a span: median and least.
+//! meets both (`-- --index-only`, with `--unique` or not, runs ours alone, for a profiler); times are CPU time of this thread. The table shows nanoseconds a span: median and least.
 
 #![expect(
     clippy::print_stdout,
@@ -27,6 +27,8 @@ use tracefall::source::load::{Load, Shape};
 const BODIES: usize = 1_954;
 const SPANS: usize = BODIES * 512;
 const ROUNDS: usize = 5;
+/// Bodies between two publications: about what arrives in 50 ms at this speed.
+const PUBLISH: u64 = 128;
 
 /// CPU time of this thread in nanoseconds.
 fn cpu() -> u64 {
@@ -59,12 +61,12 @@ fn naive(bodies: &[Vec<u8>]) -> Naive {
 
 type Index = (index::Writer<TraceNotes>, index::Reader);
 
-/// Ours, with the hook that `run` wires, published every few batches.
+/// Ours, with the hook that `run` wires.
 fn indexed(bodies: &[Vec<u8>]) -> Index {
     let (mut writer, reader) = index::open(Options { budget: 4 << 30 }, TraceNotes::new(Thresholds::default()));
     for (number, body) in (1..).zip(bodies) {
         writer.insert_spans(SourceId(0), body, Timestamp(number)).unwrap();
-        if number % 16 == 0 {
+        if number % PUBLISH == 0 {
             writer.publish();
         }
     }
@@ -127,10 +129,14 @@ fn open_traces() {
         }
         writer.publish();
         let view = reader.view();
+        // The clock of a thread moves in steps of milliseconds: a small trace is opened often.
+        let times = 200_000 / count;
         let opened = (0..5).map(|_| {
             let before = cpu();
-            std::hint::black_box(view.trace(TraceId([1; 16])));
-            cpu() - before
+            for _ in 0..times {
+                std::hint::black_box(view.trace(TraceId([1; 16])));
+            }
+            (cpu() - before) / times
         });
         let micros = opened.min().unwrap_or_default() / 1000;
         println!("open a trace of {count} spans: {}.{:03} ms", micros / 1000, micros % 1000);
@@ -192,7 +198,8 @@ fn memory(bodies: &[Vec<u8>]) {
 
 fn main() {
     if std::env::args().any(|argument| argument == "--index-only") {
-        let bodies: Vec<_> = Load::new(Shape::default()).take(BODIES).collect();
+        let unique = std::env::args().any(|argument| argument == "--unique");
+        let bodies: Vec<_> = Load::new(Shape { unique, ..Shape::default() }).take(BODIES).collect();
         for _ in 0..ROUNDS {
             println!("{:.0} ns a span", time(|| indexed(&bodies)));
         }

@@ -1,9 +1,8 @@
 //! What rows are for a person, each distinct case worked out once.
 //!
 //! A label follows from the operation and from the values under the few keys that `semconv` asks for. Most rows repeat
-//! such a combination. Where one of the values is a text of its own (a statement with literals, a URL), category and
-//! remark still repeat, because such texts count there only by being blank or not; the label then is worked out when
-//! someone wants it.
+//! such a combination. Where the statement or URL is a text of its own, category and remark still repeat, because such
+//! texts count there only by being blank or not; the label then is worked out when someone wants it.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -97,6 +96,8 @@ struct AskedKey {
     at: u16,
     /// It goes into the remark at most.
     remark: bool,
+    /// It goes into the label at most, but for being blank.
+    free: bool,
 }
 
 impl Asked {
@@ -109,17 +110,23 @@ impl Asked {
             }
             match keys.iter_mut().find(|known| *known.key == *key) {
                 Some(known) => known.at = at,
-                None => keys.push(AskedKey { key: key.into(), at, remark: semconv::is_remark(key) }),
+                None => keys.push(AskedKey {
+                    key: key.into(),
+                    at,
+                    remark: semconv::is_remark(key),
+                    free: semconv::is_free(key),
+                }),
             }
         }
         Self { keys, used: 0 }
     }
 
-    /// Where the values stand that decide.
+    /// The values that decide, and where they stand; see [`decisive`].
     #[inline]
-    fn used(&self) -> impl Iterator<Item = u16> {
+    fn decisive<'a>(&'a self, row: RowRef<'a>) -> impl Iterator<Item = (u16, Option<Word>)> {
+        let words = row.chunk.values(row.row);
         let keys = self.keys.iter().enumerate().filter(|(place, _)| self.used >> place & 1 == 1);
-        keys.map(|(_, key)| key.at)
+        keys.map(move |(_, key)| (key.at, decisive(row, words[usize::from(key.at)], key.free)))
     }
 }
 
@@ -172,12 +179,10 @@ impl Labels {
         }
         let asked = self.shapes[shape as usize].get_or_insert_with(|| Asked::new(row, shape));
         let operation = row.chunk.operation[row.row];
-        let words = row.chunk.values(row.row);
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u64(u64::from(operation) << 32 | u64::from(shape));
         let (mut own, mut odd) = (false, row.has_more());
-        for at in asked.used() {
-            let word = decisive(row, words[usize::from(at)]);
+        for (_, word) in asked.decisive(row) {
             own |= word == Some(OWN);
             odd |= word.is_none();
             hasher.write_u32(word.unwrap_or(OWN).0);
@@ -185,13 +190,12 @@ impl Labels {
         let hash = hasher.finish();
         if !odd {
             let used = asked.used;
-            let value = |at: u16| decisive(row, words[usize::from(at)]).unwrap_or(OWN);
             let same = |place: &u32| {
                 let case = &self.known[*place as usize].0;
                 case.operation == operation
                     && case.shape == shape
                     && case.used == used
-                    && case.values.iter().copied().eq(asked.used().map(value))
+                    && case.values.iter().copied().eq(asked.decisive(row).map(|(_, word)| word.unwrap_or(OWN)))
             };
             if let Some(place) = self.places.find(hash, same) {
                 return Look { place: *place, own };
@@ -211,8 +215,7 @@ impl Labels {
         hasher.write_u64(u64::from(operation) << 32 | u64::from(shape));
         let (mut own, mut odd) = (false, odd);
         let mut values = SmallVec::new();
-        for at in asked.used() {
-            let word = decisive(row, words[usize::from(at)]);
+        for (at, word) in asked.decisive(row) {
             odd |= word.is_none();
             hasher.write_u32(word.unwrap_or(OWN).0);
             values.push(word.unwrap_or(OWN));
@@ -223,20 +226,31 @@ impl Labels {
                 described.verbatim = Some(at).filter(|_| first && is_label);
             }
         }
-        if self.known.len() >= MAX_KNOWN {
-            self.known.clear();
-            self.places.clear();
-        }
         self.number += 1;
         described.number = self.number;
-        let place = super::chunk::narrow(self.known.len());
         let case = Case { hash: hasher.finish(), operation, shape, used: asked.used, values };
+        Look { place: self.remember(case, described, odd), own: own && !odd }
+    }
+
+    /// Keeps a combination. The first place is for odd ones: they are not found again.
+    fn remember(&mut self, case: Case, described: Described, odd: bool) -> u32 {
         let Self { known, places, .. } = self;
-        if !odd {
-            places.insert_unique(case.hash, place, |place| known[*place as usize].0.hash);
+        if known.len() >= MAX_KNOWN {
+            known.truncate(1);
+            places.clear();
         }
+        if known.is_empty() {
+            known.push((case.clone(), described.clone()));
+        }
+        if odd {
+            known[0] = (case, described);
+            return 0;
+        }
+        let place = super::chunk::narrow(known.len());
+        let hash = case.hash;
         known.push((case, described));
-        Look { place, own: own && !odd }
+        places.insert_unique(hash, place, |place| known[*place as usize].0.hash);
+        place
     }
 
     /// What is known of a row's combination.
@@ -328,13 +342,13 @@ impl Labels {
     }
 }
 
-/// A value as it decides: itself where it is shared or small, [`OWN`] for a text that surely is not blank; `None` for
-/// what is too rare to be told apart.
+/// A value as it decides: itself where it is shared or small, [`OWN`] for a text that surely is not blank under a key
+/// where that is all that counts; `None` for what is too rare to be told apart.
 #[inline]
-fn decisive(row: RowRef<'_>, word: Word) -> Option<Word> {
+fn decisive(row: RowRef<'_>, word: Word, free: bool) -> Option<Word> {
     match word.slot() {
         Slot::Known(_) | Slot::Small(_) | Slot::Fixed(_) => Some(word),
-        Slot::Text(at) => row.chunk.bytes_at(at).first().filter(|byte| byte.is_ascii_graphic()).map(|_| OWN),
+        Slot::Text(at) if free => row.chunk.bytes_at(at).first().filter(|byte| byte.is_ascii_graphic()).map(|_| OWN),
         _ => None,
     }
 }

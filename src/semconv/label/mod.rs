@@ -50,6 +50,29 @@ pub fn describe<'a>(name: &str, kind: Kind, text: &dyn Fn(&str) -> Option<Cow<'a
     label
 }
 
+/// Whether [`describe`] makes nothing but the label from the value under `key`: category and remark depend on it at
+/// most by its being blank.
+#[must_use]
+pub fn is_free(key: &str) -> bool {
+    matches!(
+        key,
+        "db.query.text"
+            | "db.statement"
+            | "db.query.summary"
+            | "http.route"
+            | "http.host"
+            | "http.target"
+            | "http.url"
+            | "url.full"
+            | "url.path"
+            | "url.template"
+            | "server.address"
+            | "net.peer.name"
+            | "messaging.destination.name"
+            | "messaging.destination"
+    )
+}
+
 /// Whether `key` goes into a remark and never into a label.
 #[must_use]
 pub fn is_remark(key: &str) -> bool {
