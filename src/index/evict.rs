@@ -18,16 +18,20 @@ use crate::otlp::{AttributeValue, Sink, SpanFields, encode};
 impl<S: Summary> Writer<S> {
     /// Evicts until the budget is kept.
     pub(super) fn make_room(&mut self) {
-        let mut rounds = self.store.closed.len() * 2 + 4;
-        while self.bytes() > self.budget && rounds > 0 {
-            rounds -= 1;
-            if !self.evict_oldest() {
+        let rounds = self.store.closed.len() * 4 + 8;
+        for round in 0..rounds {
+            if self.bytes() <= self.budget {
+                return;
+            }
+            // Rows carried forward take room again: where that leads nowhere they leave too.
+            if !self.evict_oldest(round < rounds / 2) {
                 self.logs.evict(self.logs.bytes / 2);
             }
         }
     }
 
-    fn evict_oldest(&mut self) -> bool {
+    /// Lets go of the oldest segment, but for pinned traces and, with `carry`, for traces that were active later.
+    fn evict_oldest(&mut self, carry: bool) -> bool {
         if self.store.closed.is_empty() {
             if self.store.next() == self.store.current.base {
                 return false;
@@ -36,7 +40,7 @@ impl<S: Summary> Writer<S> {
         }
         let Some(oldest) = self.store.closed.first() else { return false };
         let segment = Arc::clone(&oldest.segment);
-        let allowance = oldest.bytes as u64 / 2;
+        let allowance = if carry { oldest.bytes as u64 / 2 } else { 0 };
         let (carried, leaving) = self.divide(&segment, allowance);
         for number in leaving {
             self.drop_trace(number);

@@ -25,8 +25,6 @@ pub(super) struct TraceRow {
     pub(super) head: u64,
     /// Ordinal of the row that stands for the trace in the list.
     pub(super) root: u64,
-    /// The root that `root_service` and `root_label` are of.
-    pub(super) labelled: u64,
     /// By what `root` goes before others: whether it has a parent, and its start less one, so that none comes last.
     pub(super) root_rank: (bool, u64),
     /// When its first span arrived.
@@ -67,10 +65,6 @@ pub(super) struct TraceRow {
     pub(super) large: bool,
     /// It has left the index.
     pub(super) gone: bool,
-    /// Service of `root`.
-    pub(super) root_service: Arc<str>,
-    /// Label of `root`.
-    pub(super) root_label: Arc<str>,
     /// What stands out in it; most traces have nothing that does.
     pub(super) badges: Option<Arc<Badges>>,
 }
@@ -84,12 +78,11 @@ impl TraceRow {
         *count
     }
 
-    /// The line for the list.
-    pub(super) fn summary(&self) -> TraceSummary {
+    /// The line for the list, without what is read from the rows: the root's texts and, unless the trace is large, the
+    /// orphans.
+    pub(super) fn figures(&self) -> TraceSummary {
         TraceSummary {
             id: self.id,
-            root_service: Arc::clone(&self.root_service),
-            root_label: Arc::clone(&self.root_label),
             has_root: self.has_root,
             start: Timestamp(if self.start == u64::MAX { 0 } else { self.start }),
             end: Timestamp(self.end),
@@ -101,6 +94,7 @@ impl TraceRow {
             orphans: self.orphans,
             badges: self.badges.as_deref().cloned().unwrap_or_default(),
             source: self.source,
+            ..TraceSummary::default()
         }
     }
 }
@@ -254,8 +248,6 @@ pub(super) struct Traces {
     pub(super) touched: Vec<u64>,
     /// Rows in pages, those of traces that left included.
     rows: usize,
-    /// An empty text for rows without a label yet.
-    empty: Arc<str>,
 }
 
 impl Traces {
@@ -297,7 +289,6 @@ impl Traces {
             number,
             head: 0,
             root: 0,
-            labelled: 0,
             root_rank: (true, u64::MAX),
             first_arrival: now,
             last_arrival: now,
@@ -318,8 +309,6 @@ impl Traces {
             stale: false,
             large: false,
             gone: false,
-            root_service: Arc::clone(&self.empty),
-            root_label: Arc::clone(&self.empty),
             badges: None,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::Block;
 use super::labels::Labels;
@@ -11,9 +12,10 @@ use super::logs::Logs;
 use super::read_row::dropped;
 use super::segment::{RowRef, Segment};
 use super::traces::{Directory, Pages, TraceRow};
+use super::twins::LARGE;
 use super::{completion, extras};
 use crate::model::{
-    LogRecord, Oddities, ServiceHealth, Span, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary,
+    LogRecord, Oddities, ServiceHealth, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary,
 };
 use crate::otlp::{AttributeValue, peek};
 
@@ -94,6 +96,44 @@ impl State {
         })
     }
 
+    /// The line of a trace. Its root's texts and its orphans are read from its rows: only lines in sight need them, and
+    /// a writer that kept them would spend more on them than on the rest of the line.
+    fn summary(&self, trace: &TraceRow) -> TraceSummary {
+        let mut summary = trace.figures();
+        if let Some(row) = self.row(trace.root).or_else(|| self.rows(trace).last().map(|(_, row)| row)) {
+            let mut labels = Labels::default();
+            if let Some(text) = labels.operation(row) {
+                summary.root_service = Arc::clone(&text.service);
+            }
+            let look = labels.look(row);
+            summary.root_label = labels.shared_label(row, look);
+        }
+        if !trace.large {
+            summary.orphans = self.orphans(trace);
+        }
+        summary
+    }
+
+    /// Spans of a small trace whose parent is not held.
+    fn orphans(&self, trace: &TraceRow) -> u32 {
+        let mut ids: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
+        let mut parents: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
+        for (_, row) in self.rows(trace) {
+            ids.push(SpanId(row.chunk.span_id[row.row]));
+            parents.extend(row.parent());
+        }
+        u32::try_from(parents.iter().filter(|parent| !ids.contains(parent)).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The row with this ordinal, if it still counts.
+    fn row(&self, ordinal: u64) -> Option<RowRef<'_>> {
+        let place = self.segments.partition_point(|segment| segment.base <= ordinal).checked_sub(1)?;
+        let segment = &self.segments[place];
+        let (piece, row) = segment.locate(ordinal)?;
+        let piece = &segment.pieces[piece];
+        (!piece.is_dead(row)).then_some(RowRef { segment, chunk: &piece.chunk, row })
+    }
+
     /// The id of a trace by the low half of its number.
     pub(super) fn trace_id(&self, low: u32) -> TraceId {
         let number = super::traces::full(u64::from(low), self.next_trace);
@@ -120,16 +160,23 @@ impl View {
         self.state.pages.iter().map(|trace| trace.id)
     }
 
-    /// The lines of every trace held, by first arrival, oldest first: cheaper than [`Self::summary`] of each.
+    /// The lines of every trace held, by first arrival, oldest first.
     #[must_use]
     pub fn summaries(&self) -> impl DoubleEndedIterator<Item = TraceSummary> + '_ {
-        self.state.pages.iter().map(TraceRow::summary)
+        self.state.pages.iter().map(|trace| self.state.summary(trace))
     }
 
     /// The list's line for a trace; `None` where it is not (any longer) held.
     #[must_use]
     pub fn summary(&self, id: TraceId) -> Option<TraceSummary> {
-        self.state.trace(id).map(TraceRow::summary)
+        self.state.trace(id).map(|trace| self.state.summary(trace))
+    }
+
+    /// The figures of a trace's line: without the texts of its root, and with its orphans only where it is large. Cheap
+    /// enough to order all traces by.
+    #[must_use]
+    pub fn figures(&self, id: TraceId) -> Option<TraceSummary> {
+        self.state.trace(id).map(TraceRow::figures)
     }
 
     /// The traces that gained spans since the publication numbered `revision`, by first arrival; `None` where that is

@@ -33,7 +33,7 @@ pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool
     let mut strip = Counter::new(request);
     let mut rows: Vec<(u64, ListRow)> = Vec::with_capacity(hits.hits.len());
     for hit in hits.hits {
-        let Some(summary) = view.summary(hit.trace) else { continue };
+        let Some(summary) = view.figures(hit.trace) else { continue };
         strip.add(&summary);
         rows.push((weight(request.sort.key, &summary), hit));
     }

@@ -69,7 +69,7 @@ impl Summary {
 fn slow_by_share(view: &View, thresholds: &Thresholds) -> BTreeMap<String, u64> {
     let mut slow = BTreeMap::new();
     for id in view.traces() {
-        let Some(summary) = view.summary(id) else { continue };
+        let Some(summary) = view.figures(id) else { continue };
         let longest = summary.badges.longest_db.as_ref().map(|(longest, _)| *longest);
         if longest.is_none_or(|longest| longest < thresholds.relative_floor) {
             continue;

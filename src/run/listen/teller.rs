@@ -46,7 +46,7 @@ impl Teller {
         }
         if !waiting {
             self.revision = view.revision();
-            self.told.retain(|id, _| view.summary(*id).is_some());
+            self.told.retain(|id, _| view.figures(*id).is_some());
         }
         out.flush()?;
         Ok(())
