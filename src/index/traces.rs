@@ -264,7 +264,7 @@ impl Traces {
         }
         let number = self.next;
         self.next += 1;
-        let row = self.blank(id, number, source, now);
+        let row = Self::blank(id, number, source, now);
         if self.pages.pages.is_empty() {
             self.pages.first = number / PAGE;
         }
@@ -283,7 +283,7 @@ impl Traces {
         number
     }
 
-    fn blank(&self, id: TraceId, number: u64, source: SourceId, now: Timestamp) -> TraceRow {
+    fn blank(id: TraceId, number: u64, source: SourceId, now: Timestamp) -> TraceRow {
         TraceRow {
             id,
             number,
