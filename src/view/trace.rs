@@ -126,6 +126,9 @@ pub(super) fn verdict_pieces<'a>(pen: &Pen<'_>, analysis: &'a Analysis, short: b
     let dim = pen.style(Role::Dim);
     match analysis.verdict {
         Verdict::Error { node, count } => {
+            if short {
+                return vec![(format!("✗ failed first: {}", shown(label(node))).into(), failed)];
+            }
             let service = analysis.span(node).map_or("", |span| &*span.service);
             let mut pieces = vec![
                 ("✗ failed first: ".into(), failed),

@@ -269,8 +269,10 @@ impl Build<'_> {
             Some(port) => format!("{host}:{port}"),
             None => host,
         });
-        let place = [of(&["db.system.name", "db.system"]), of(&["db.namespace", "db.name"]), host];
-        let place: Vec<String> = place.into_iter().flatten().collect();
+        let database = [of(&["db.system.name", "db.system"]), of(&["db.namespace", "db.name"])];
+        let mut place: Vec<String> = database.into_iter().flatten().collect();
+        // An address by itself would not say whose it is.
+        place.extend(host.map(|host| if place.is_empty() { format!("peer {host}") } else { host }));
         if !place.is_empty() {
             lines.extend(self.wrapped(&place.join(" · "), width, Role::Dim, None));
         }
@@ -278,7 +280,12 @@ impl Build<'_> {
         // The name of many database spans is their statement, which stands above.
         let told = attributes_say(span, &name);
         let name = if told { String::new() } else { format!("{name} · ") };
-        let kind = format!("{name}{} · status {}", span.kind.name(), span.status.code.name());
+        // Unset says nothing: neither success nor failure.
+        let status = match span.status.code {
+            StatusCode::UNSET => String::new(),
+            code => format!(" · status {}", code.name()),
+        };
+        let kind = format!("{name}{}{status}", span.kind.name());
         lines.extend(self.wrapped(&kind, width, Role::Dim, None));
         lines
     }
