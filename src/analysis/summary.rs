@@ -12,7 +12,7 @@ use super::slow_sql::Thresholds;
 use super::statement;
 use super::waterfall::GROUP_AT_LEAST;
 use crate::index::{CROWD, SpanFacts, Summary};
-use crate::model::{Badges, Category, Kind, SpanKey, StatusCode, Timestamp, TraceId};
+use crate::model::{Badges, Category, Kind, Nanos, SpanKey, StatusCode, Timestamp, TraceId};
 
 // What the index passes over can never be worth a badge.
 const _: () = assert!(CROWD as usize <= GROUP_AT_LEAST);
@@ -183,7 +183,7 @@ impl Summary for TraceNotes {
             self.note_error(span, badges);
         }
         let database = span.category.is_database();
-        if database && span.duration >= self.thresholds.absolute.min(self.thresholds.relative_floor) {
+        if database && span.duration >= self.least() {
             let longer = badges.longest_db.as_ref().is_none_or(|(longest, label)| match span.duration.cmp(longest) {
                 Ordering::Greater => true,
                 Ordering::Equal => *span.what.label() < **label,
@@ -197,6 +197,10 @@ impl Summary for TraceNotes {
             self.observe_crowded(span, badges);
         }
         database && span.duration > self.thresholds.absolute
+    }
+
+    fn least(&self) -> Nanos {
+        self.thresholds.absolute.min(self.thresholds.relative_floor)
     }
 
     fn observe_crowded(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
@@ -216,7 +220,7 @@ mod tests {
     use std::borrow::Cow;
 
     use crate::index::What;
-    use crate::model::{Nanos, SpanId};
+    use crate::model::SpanId;
 
     struct Label(&'static str);
 

@@ -209,7 +209,6 @@ impl<S: Summary> Writer<S> {
         let operation = row.operation();
         let text = labels.operation(row)?;
         let service = *text.place.get_or_insert_with(|| self.services.place(&text.service));
-        let look = labels.look(row);
         let trace = self.traces.change(number)?;
         let mut back = 0;
         if let Some((cost, now)) = joining {
@@ -245,11 +244,17 @@ impl<S: Summary> Writer<S> {
             (trace.root_rank, trace.root, trace.has_root) = (rank, ordinal, parent.is_none());
         }
         let crowd = parent.map_or(0, |parent| trace.crowd(parent));
-        let (id, summary) = (trace.id, &mut self.summary);
-        let slow = note(&mut trace.badges, |badges| {
+        let summary = &mut self.summary;
+        let eventful = row.chunk.marks[row.row] & (mark::EVENTS | mark::ERROR_TYPE) != 0;
+        let long = row.chunk.duration(row.row) >= summary.least().0;
+        let slow = (failed || eventful || long || crowd >= CROWD) && {
+            let look = labels.look(row);
             let what = RowWhat { labels, row, look, own };
-            with_facts(&what, (id, crowd >= CROWD), |facts| summary.observe(facts, badges))
-        });
+            let id = trace.id;
+            note(&mut trace.badges, |badges| {
+                with_facts(&what, (id, crowd >= CROWD), |facts| summary.observe(facts, badges))
+            })
+        };
         let large = trace.large || trace.spans > LARGE;
         Some(Seen { service, failed, slow, new_service, large, crowds: crowd == CROWD, back })
     }

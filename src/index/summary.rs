@@ -63,6 +63,12 @@ pub trait Summary: Send + 'static {
     /// duration alone (it is counted per service).
     fn observe(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) -> bool;
 
+    /// Spans that are shorter, did not fail, have no events and are not crowded make no difference: they need not be
+    /// observed.
+    fn least(&self) -> Nanos {
+        Nanos::ZERO
+    }
+
     /// Takes note that a span is crowded after all: it was observed while it was not.
     fn observe_crowded(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
         let _ = (span, badges);
