@@ -99,7 +99,8 @@ impl Chunk {
     /// An empty chunk with room for about as many rows and bytes as `like` has.
     pub(super) fn like(base: u64, like: &Self) -> Self {
         let rows = (like.rows() * 2).clamp(64, CHUNK_ROWS);
-        let share = |length: usize| length / like.rows().max(1) * rows + rows;
+        // With some room to spare: growing copies all that is there.
+        let share = |length: usize| length * rows / like.rows().max(1) / 8 * 9 + rows;
         Self {
             base,
             trace: Vec::with_capacity(rows),

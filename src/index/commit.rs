@@ -187,6 +187,9 @@ impl<S: Summary> Writer<S> {
             let own = ordinal >= self.store.current.base;
             let mut foreign = None;
             let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
+            if !labels.may_call(row, Kind(row.operation().kind)) {
+                continue;
+            }
             labels.operation(row);
             let look = labels.look(row);
             let Some(trace) = self.traces.change(number) else { return };
@@ -243,7 +246,8 @@ impl<S: Summary> Writer<S> {
         if leads {
             (trace.root_rank, trace.root, trace.has_root) = (rank, ordinal, parent.is_none());
         }
-        let crowd = parent.map_or(0, |parent| trace.crowd(parent));
+        let caller = parent.filter(|_| labels.may_call(row, key.kind));
+        let crowd = caller.map_or(0, |parent| trace.crowd(parent));
         let summary = &mut self.summary;
         let eventful = row.chunk.marks[row.row] & (mark::EVENTS | mark::ERROR_TYPE) != 0;
         let long = row.chunk.duration(row.row) >= summary.least().0;

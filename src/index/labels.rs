@@ -86,6 +86,8 @@ struct Asked {
     /// A bit for each of `keys` that it has asked for so far. A row with the same values under these has the same
     /// label, because what is asked next depends on nothing but the answers before.
     used: u64,
+    /// What its rows may be.
+    calls: Calls,
 }
 
 /// A key that labels can be made of.
@@ -98,6 +100,15 @@ struct AskedKey {
     remark: bool,
     /// It goes into the label at most, but for being blank.
     free: bool,
+}
+
+/// Which rows of a shape may be calls to a database or, as a client, over HTTP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Calls {
+    #[default]
+    None,
+    Clients,
+    Any,
 }
 
 impl Asked {
@@ -118,7 +129,14 @@ impl Asked {
                 }),
             }
         }
-        Self { keys, used: 0 }
+        let starts =
+            |prefixes: &[&str]| keys.iter().any(|own| prefixes.iter().any(|prefix| own.key.starts_with(prefix)));
+        let calls = match (starts(&["db."]), starts(&["http.", "url."])) {
+            (true, _) => Calls::Any,
+            (false, true) => Calls::Clients,
+            (false, false) => Calls::None,
+        };
+        Self { keys, used: 0, calls }
     }
 
     /// The values that decide, and where they stand; see [`decisive`].
@@ -174,10 +192,8 @@ impl Labels {
     /// Finds a row's combination, or learns it. [`Self::operation`] comes first.
     pub(super) fn look(&mut self, row: RowRef<'_>) -> Look {
         let shape = row.chunk.shape[row.row];
-        if self.shapes.len() <= shape as usize {
-            self.shapes.resize(shape as usize + 1, None);
-        }
-        let asked = self.shapes[shape as usize].get_or_insert_with(|| Asked::new(row, shape));
+        self.asked(row);
+        let Some(Some(asked)) = self.shapes.get(shape as usize) else { return Look { place: 0, own: true } };
         let operation = row.chunk.operation[row.row];
         let mut hasher = self.hasher.build_hasher();
         hasher.write_u64(u64::from(operation) << 32 | u64::from(shape));
@@ -202,6 +218,26 @@ impl Labels {
             }
         }
         self.study(row, odd)
+    }
+
+    #[inline]
+    fn asked(&mut self, row: RowRef<'_>) -> &Asked {
+        let shape = row.chunk.shape[row.row];
+        if self.shapes.len() <= shape as usize {
+            self.shapes.resize(shape as usize + 1, None);
+        }
+        self.shapes[shape as usize].get_or_insert_with(|| Asked::new(row, shape))
+    }
+
+    /// Whether a row may be a call to a database or, as a client, over HTTP. Never false for one that is.
+    #[inline]
+    pub(super) fn may_call(&mut self, row: RowRef<'_>, kind: Kind) -> bool {
+        row.has_more()
+            || match self.asked(row).calls {
+                Calls::None => false,
+                Calls::Clients => kind == Kind::CLIENT,
+                Calls::Any => true,
+            }
     }
 
     #[cold]

@@ -30,11 +30,12 @@ pub struct SpanFacts<'a> {
     pub what: &'a dyn What,
     /// `exception.type` of its first exception event, or `error.type`.
     pub error_type: Option<&'a str>,
-    /// [`CROWD`] or more spans of its trace may have its parent; never false where they do.
+    /// [`CROWD`] or more calls (to a database or, as a client, over HTTP) may have its parent; never false for a call of
+    /// which that is so.
     pub crowded: bool,
 }
 
-/// From how many children on a parent is crowded.
+/// From how many calls on a parent is crowded.
 pub const CROWD: u8 = 5;
 
 /// What a span does. Worked out when asked for: most spans are not looked at closely.

@@ -12,6 +12,9 @@ use crate::model::{Badges, SourceId, SpanId, Timestamp, TraceId, TraceSummary};
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
 const PAGE: u64 = 256;
 
+/// Entries in [`Traces::recent`].
+const RECENT: usize = 1024;
+
 /// Counters in [`TraceRow::crowds`].
 const CROWDS: usize = 8;
 
@@ -41,7 +44,7 @@ pub(super) struct TraceRow {
     pub(super) cost: u64,
     /// A bit for each of some of its span ids' hashes: a new id whose bit is clear is surely not held.
     pub(super) filter: u64,
-    /// How many spans have a parent whose hash ends in each of eight ways: below one parent there are at most as many.
+    /// How many calls have a parent whose id falls into each of eight ways: below one parent there are at most as many.
     pub(super) crowds: [u8; CROWDS],
     /// Distinct spans held.
     pub(super) spans: u32,
@@ -228,6 +231,8 @@ pub(super) fn full(low: u64, next: u64) -> u64 {
 /// The writer's table.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
+    /// Traces that spans came for lately, by the end of their id.
+    recent: Vec<(TraceId, u64)>,
     /// The traces.
     pub(super) pages: Pages,
     /// Numbers by id, for the writer.
@@ -257,9 +262,23 @@ impl Traces {
         self.index.find(hash, |number| self.pages.get(*number).is_some_and(|row| row.id == id)).copied()
     }
 
+    /// The same, at a glance where it was asked for lately, as for most spans.
+    #[inline]
+    fn find_recent(&mut self, id: TraceId) -> Option<u64> {
+        self.recent.resize(RECENT, (TraceId::default(), 0));
+        let slot = usize::from(u16::from_le_bytes([id.0[14], id.0[15]])) % RECENT;
+        let (known, number) = self.recent[slot];
+        if known == id && self.pages.get(number).is_some_and(|row| row.id == id) {
+            return Some(number);
+        }
+        let number = self.find(id)?;
+        self.recent[slot] = (id, number);
+        Some(number)
+    }
+
     /// The number of a trace, which begins now if it is not held.
     pub(super) fn find_or_begin(&mut self, id: TraceId, source: SourceId, now: Timestamp) -> u64 {
-        if let Some(number) = self.find(id) {
+        if let Some(number) = self.find_recent(id) {
             return number;
         }
         let number = self.next;
