@@ -9,6 +9,7 @@ mod contain;
 pub mod demo;
 mod feed;
 pub mod load;
+mod random;
 pub mod receiver;
 
 use std::future::Future;

@@ -1,9 +1,9 @@
 //! Which stories there are, and how often each is told.
 
-use super::random::Random;
 use super::story::{Story, Teller};
 use super::{events, hospital, recipes, tasks};
 use crate::model::{Nanos, Timestamp};
+use crate::source::random::Random;
 
 /// The seed of [`gallery`].
 const GALLERY_SEED: u64 = 1;

@@ -11,7 +11,6 @@ mod hospital;
 mod json;
 mod mix;
 mod player;
-mod random;
 mod recipes;
 mod reel;
 mod story;

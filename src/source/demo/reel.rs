@@ -5,8 +5,8 @@ use std::mem;
 
 use super::cast::{EVERYONE, Service};
 use super::mix;
-use super::random::Random;
 use crate::model::{LogRecord, Nanos, Span, Timestamp};
+use crate::source::random::Random;
 
 /// How often a service exports what has ended.
 const PERIOD: Nanos = Nanos::from_millis(200);

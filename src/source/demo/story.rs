@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::cast::{self, Service, text};
-use super::random::Random;
 use crate::model::{
     Attribute, Event, Kind, Link, LogRecord, Nanos, Resource, Scope, Span, SpanId, StatusCode, Text, Timestamp,
     TraceId, Value,
 };
+use crate::source::random::Random;
 
 /// One request, or one event with what it sets off: the spans of one or a few traces, and the log records beside
 /// them.

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::wire::{Message, Random};
+use super::wire::Message;
 use super::{Sent, Shape};
+use crate::source::random::Random;
 
 const SERVICES: [&str; 5] = ["gateway", "orders", "payments", "inventory", "notifications"];
 const HOSTS: [&str; 5] = [
@@ -81,7 +82,7 @@ impl Shop {
     pub(super) const EXPORTERS: usize = SERVICES.len() * 2;
 
     pub(super) fn new(shape: Shape) -> Self {
-        Self { shape, random: Random(shape.seed), traces: 0 }
+        Self { shape, random: Random::new(shape.seed), traces: 0 }
     }
 
     /// The resource of an exporter: 19 attributes.

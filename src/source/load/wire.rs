@@ -82,34 +82,3 @@ impl Message {
         self.attribute(number, key, &value);
     }
 }
-
-/// A stream of random numbers: splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-#[derive(Clone, Debug)]
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    /// The next number.
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `limit`.
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
-    }
-
-    /// One of `list`.
-    pub(super) fn pick<T: Copy>(&mut self, list: &[T]) -> T {
-        let place = usize::try_from(self.below(list.len() as u64)).unwrap_or_default();
-        list[place]
-    }
-
-    /// True so many times out of a hundred.
-    pub(super) fn percent(&mut self, share: u64) -> bool {
-        self.below(100) < share
-    }
-}

@@ -7,16 +7,28 @@ use crate::model::{SpanId, TraceId};
 pub(super) struct Random(u64);
 
 impl Random {
+    /// The stream of `seed`.
     pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
+    /// The next number.
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`.
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+
+    /// True so many times out of a hundred.
+    pub(super) fn percent(&mut self, share: u64) -> bool {
+        self.below(100) < share
     }
 
     /// A number within `least..=most`.
@@ -26,8 +38,7 @@ impl Random {
 
     /// One of `choices`, which must not be empty.
     pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        let last = u64::try_from(choices.len()).unwrap_or(u64::MAX).saturating_sub(1);
-        let place = usize::try_from(self.between(0, last)).unwrap_or_default();
+        let place = usize::try_from(self.below(choices.len() as u64)).unwrap_or_default();
         choices[place]
     }
 
