@@ -90,51 +90,33 @@ pub fn is_remark(key: &str) -> bool {
 /// Whether [`describe`] ever asks for `key`.
 #[must_use]
 pub fn is_asked(key: &str) -> bool {
-    matches!(
-        key,
-        "db.system.name"
-            | "db.system"
-            | "db.query.text"
-            | "db.statement"
-            | "db.query.summary"
-            | "db.operation.name"
-            | "db.operation"
-            | "db.collection.name"
-            | "db.sql.table"
-            | "db.cassandra.table"
-            | "db.mongodb.collection"
-            | "db.cosmosdb.container"
-            | "db.stored_procedure.name"
-            | "db.response.returned_rows"
-            | "messaging.system"
-            | "messaging.operation.name"
-            | "messaging.operation.type"
-            | "messaging.operation"
-            | "messaging.destination.template"
-            | "messaging.destination.name"
-            | "messaging.destination"
-            | "rpc.system.name"
-            | "rpc.system"
-            | "rpc.service"
-            | "rpc.method"
-            | "rpc.response.status_code"
-            | "rpc.status_code"
-            | "rpc.grpc.status_code"
-            | "http.request.method"
-            | "http.method"
-            | "http.request.method_original"
-            | "http.response.status_code"
-            | "http.status_code"
-            | "http.route"
-            | "http.host"
-            | "http.target"
-            | "http.url"
-            | "url.full"
-            | "url.path"
-            | "url.template"
-            | "server.address"
-            | "net.peer.name"
-    )
+    is_free(key)
+        || is_remark(key)
+        || matches!(
+            key,
+            "db.system.name"
+                | "db.system"
+                | "db.operation.name"
+                | "db.operation"
+                | "db.collection.name"
+                | "db.sql.table"
+                | "db.cassandra.table"
+                | "db.mongodb.collection"
+                | "db.cosmosdb.container"
+                | "db.stored_procedure.name"
+                | "messaging.system"
+                | "messaging.operation.name"
+                | "messaging.operation.type"
+                | "messaging.operation"
+                | "messaging.destination.template"
+                | "rpc.system.name"
+                | "rpc.system"
+                | "rpc.service"
+                | "rpc.method"
+                | "http.request.method"
+                | "http.method"
+                | "http.request.method_original"
+        )
 }
 
 fn database(name: &str, attributes: &Attributes<'_, '_>) -> Option<Label> {
