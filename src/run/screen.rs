@@ -61,8 +61,8 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
         let guard = Guard::enter().context("the terminal does not obey")?;
         let mut session = Session::new(settings, app_settings, keymap, wiring)?;
-        session.demo = demo.unwrap_or(Demo { rate: 4.0, seed: 42 });
-        if demo.is_some() {
+        if let Some(demo) = demo {
+            session.demo = demo;
             session.carry_out(Effect::Demo(true));
         }
         let code = session.run().await;
