@@ -1,0 +1,206 @@
+//! The built program in a terminal: how soon it is there, and how many bytes it writes.
+
+use std::env;
+use std::io::{BufRead as _, BufReader, Read as _, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use tempfile::TempDir;
+use tracefall::model::{self, SpanId, TraceId};
+use tracefall::otlp::encode;
+
+use crate::clock::{self, Sample};
+use crate::report::{Goal, Report};
+
+const STARTS: usize = 9;
+const STEPS: usize = 15;
+/// No output for so long: the program has said what it had to say.
+const QUIET: Duration = Duration::from_millis(150);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The end of a frame: DEC mode 2026 is left.
+const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+pub(crate) fn group(report: &mut Report) {
+    let (mut frames, mut doors) = (Sample::default(), Sample::default());
+    for _ in 0..STARTS {
+        let (frame, door) = start();
+        frames.push(frame);
+        doors.push(door);
+    }
+    let goal = Goal::at_most(100.0, 50.0);
+    report.sample(("first_frame_ms", "first frame after the start, as time passes", "ms"), &frames, goal);
+    report.sample(("listening_ms", "listening after the start, as time passes", "ms"), &doors, goal);
+    bytes(report);
+}
+
+/// Bytes written for nothing, for moving the selection by a row, and for scrolling by one.
+fn bytes(report: &mut Report) {
+    let ports = free_ports();
+    let mut terminal = Terminal::start(ports);
+    terminal.until(FRAME_END);
+    send(ports[1]);
+    terminal.until(b"GET /visits");
+    terminal.quiet();
+    terminal.press("\r");
+    terminal.until(b"step");
+    terminal.quiet();
+    let before = clock::now();
+    let idle = terminal.drain(Duration::from_millis(2_500));
+    let what = format!("bytes to the terminal: idle for {:.1} s", before.elapsed().as_secs_f64());
+    report.row(("idle_bytes", &what, "B"), idle as f64, Goal::at_most(0.0, 0.0));
+    let moved: Sample = (0..STEPS).map(|_| terminal.press("j") as f64).collect();
+    let goal = Goal::at_most(2_048.0, 800.0);
+    report.sample(("move_bytes", "bytes to the terminal: move one row", "B"), &moved, goal);
+    // Past the last row in sight: from here on each step scrolls by one.
+    for _ in 0..60 {
+        terminal.type_keys("j");
+    }
+    terminal.quiet();
+    let scrolled: Sample = (0..STEPS).map(|_| terminal.press("j") as f64).collect();
+    let goal = Goal::at_most(11.0 * 1_024.0, 1_000.0);
+    report.sample(("scroll_bytes", "bytes to the terminal: scroll one row", "B"), &scrolled, goal);
+}
+
+/// Starts the program; milliseconds until its first frame is written, and until it accepts a connection.
+fn start() -> (f64, f64) {
+    let ports = free_ports();
+    let begun = clock::now();
+    let knock = thread::spawn(move || {
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, ports[0])).is_err() {
+            thread::sleep(Duration::from_micros(200));
+            assert!(begun.elapsed() < PATIENCE, "it never listens");
+        }
+        begun.elapsed()
+    });
+    let mut terminal = Terminal::start(ports);
+    let frame = terminal.until(FRAME_END).duration_since(begun);
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
+    (millis(frame), millis(knock.join().unwrap()))
+}
+
+/// Two ports that nobody holds at the moment.
+pub(crate) fn free_ports() -> [u16; 2] {
+    let held = [(); 2].map(|()| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap());
+    held.map(|held| held.local_addr().unwrap().port())
+}
+
+/// Sends a trace of 400 spans.
+fn send(port: u16) {
+    let span = |number: u64| model::Span {
+        trace_id: TraceId([1; 16]),
+        span_id: SpanId(number.to_be_bytes()),
+        parent_id: (number > 1).then(|| SpanId((number / 5 + u64::from(number > 4)).max(1).to_be_bytes())),
+        name: if number == 1 { "GET /visits".into() } else { format!("step {}", number % 50).as_str().into() },
+        start: model::Timestamp(1_763_700_000_000_000_000 + number * 1_000_000),
+        end: model::Timestamp(1_763_700_000_500_000_000 + number * 1_000_000),
+        attributes: vec![model::Attribute {
+            key: "app.step".into(),
+            value: model::Value::Text(format!("number {number}").into()),
+        }],
+        ..model::Span::default()
+    };
+    let body = encode::spans(&(1..=400).map(span).collect::<Vec<_>>());
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    write!(stream, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n").unwrap();
+    write!(stream, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
+    stream.write_all(&body).unwrap();
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status).unwrap();
+    assert!(status.contains(" 200 "), "{status}");
+}
+
+/// The program in a terminal of 200 × 60 that nobody draws.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    keyboard: Box<dyn Write + Send>,
+    output: Receiver<(Instant, Vec<u8>)>,
+    seen: Vec<u8>,
+    _master: Box<dyn MasterPty + Send>,
+    _home: TempDir,
+}
+
+impl Terminal {
+    fn start([grpc, http]: [u16; 2]) -> Self {
+        let size = PtySize { rows: 60, cols: 200, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let home = TempDir::new().unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_tracefall"));
+        command.args(["--grpc", &format!("127.0.0.1:{grpc}"), "--http", &format!("127.0.0.1:{http}")]);
+        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
+            command.env_remove(name);
+        }
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+            command.env(name, home.path());
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (sender, output) = sync_channel(1_024);
+        thread::spawn(move || {
+            let mut chunk = [0; 64 << 10];
+            while let Ok(length @ 1..) = reader.read(&mut chunk) {
+                if sender.send((clock::now(), chunk[..length].to_vec())).is_err() {
+                    return;
+                }
+            }
+        });
+        let keyboard = pair.master.take_writer().unwrap();
+        Self { child, keyboard, output, seen: Vec::new(), _master: pair.master, _home: home }
+    }
+
+    /// Waits until `text` was written since it was last waited; when that was.
+    fn until(&mut self, text: &[u8]) -> Instant {
+        let deadline = clock::now() + PATIENCE;
+        loop {
+            let patience = deadline.saturating_duration_since(clock::now());
+            let wanted = String::from_utf8_lossy(text);
+            let (when, chunk) = self.output.recv_timeout(patience).unwrap_or_else(|_| panic!("no {wanted:?}"));
+            self.seen.extend(chunk);
+            if memchr::memmem::find(&self.seen, text).is_some() {
+                self.seen.clear();
+                return when;
+            }
+        }
+    }
+
+    /// Bytes written until there was nothing more for a while.
+    fn quiet(&mut self) -> usize {
+        self.drain(QUIET)
+    }
+
+    /// Bytes written until nothing more came for this long.
+    fn drain(&mut self, patience: Duration) -> usize {
+        let deadline = clock::now() + PATIENCE;
+        let mut bytes = 0;
+        while clock::now() < deadline
+            && let Ok((_, chunk)) = self.output.recv_timeout(patience)
+        {
+            bytes += chunk.len();
+        }
+        bytes
+    }
+
+    fn type_keys(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Presses a key; the bytes that were written for it.
+    fn press(&mut self, key: &str) -> usize {
+        self.type_keys(key);
+        self.quiet()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
