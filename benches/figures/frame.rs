@@ -31,7 +31,7 @@ pub(crate) fn group(report: &mut Report) {
         keys.push(show.press(Key::Down));
         moving.push(show.frame());
     }
-    let goal = Goal::at_most(2.0, 0.5);
+    let goal = Some(Goal::at_most(2.0, 0.5));
     report.sample(("frame_ms_100k", "frame at 200x60, a trace of 100,000 spans, scrolling", "ms"), &moving, goal);
     report.sample(("still_frame_ms_100k", "the same, nothing changed", "ms"), &still, None);
     report.sample(("key_ms_100k", "the key before it, with what it asks for", "ms"), &keys, None);
@@ -45,11 +45,11 @@ fn crowd() -> Index {
         trace_id: TraceId([1; 16]),
         span_id: SpanId(number.to_be_bytes()),
         parent_id: (number > 1).then(|| SpanId((number / 7 + 1).to_be_bytes())).filter(|_| number != 2),
-        kind: if number % 3 == 0 { Kind::CLIENT } else { Kind::INTERNAL },
+        kind: if number.is_multiple_of(3) { Kind::CLIENT } else { Kind::INTERNAL },
         name: format!("step {}", number % 50).as_str().into(),
         start: Timestamp(START + number * 1_000),
         end: Timestamp(START + number * 1_000 + 5_000 + number % 97 * 10_000),
-        attributes: if number % 3 == 0 {
+        attributes: if number.is_multiple_of(3) {
             vec![
                 attribute("db.system.name", "postgresql".to_owned()),
                 attribute("db.query.text", format!("SELECT * FROM visits WHERE patient = {number}")),
@@ -58,7 +58,7 @@ fn crowd() -> Index {
             vec![attribute("app.step", (number % 50).to_string())]
         },
         status: model::Status {
-            code: if number % 101 == 0 { model::StatusCode::ERROR } else { model::StatusCode::UNSET },
+            code: if number.is_multiple_of(101) { model::StatusCode::ERROR } else { model::StatusCode::UNSET },
             ..model::Status::default()
         },
         resource: model::Resource {

@@ -34,6 +34,8 @@ use std::env;
 use report::Report;
 use tracefall::source::load::Shape;
 
+/// What can be measured by itself, in this order.
+const GROUPS: [&str; 6] = ["ingest", "transport", "held", "frame", "terminal", "jaeger"];
 /// Spans in a body of the load.
 const BODY: usize = 512;
 
@@ -48,22 +50,19 @@ fn main() {
     if has("--index-only") {
         return ingest::alone(has("--unique"));
     }
+    let only = after("--only");
+    assert!(only.is_none_or(|only| GROUPS.contains(&only)), "--only takes one of {GROUPS:?}");
     let mut report = Report::default();
     Report::heading();
-    let mut groups: Vec<(&str, Box<dyn Fn(&mut Report)>)> = vec![
-        ("ingest", Box::new(ingest::group)),
-        ("transport", Box::new(transport::group)),
-        ("held", Box::new(move |report| held::group(report, has("--large")))),
-        ("frame", Box::new(frame::group)),
-        ("terminal", Box::new(terminal::group)),
-        ("jaeger", Box::new(|report| jaeger::group(report, after("--jaeger")))),
-    ];
-    if let Some(only) = after("--only") {
-        groups.retain(|(name, _)| *name == only);
-        assert!(!groups.is_empty(), "there is no group {only}");
-    }
-    for (_, group) in groups {
-        group(&mut report);
+    for group in GROUPS.into_iter().filter(|group| only.is_none_or(|only| only == *group)) {
+        match group {
+            "ingest" => ingest::group(&mut report),
+            "transport" => transport::group(&mut report),
+            "held" => held::group(&mut report, has("--large")),
+            "frame" => frame::group(&mut report),
+            "terminal" => terminal::group(&mut report),
+            _ => jaeger::group(&mut report, after("--jaeger")),
+        }
     }
     report.finish();
 }

@@ -25,7 +25,9 @@ impl Traces {
 
     pub(crate) fn of(bodies: &[Vec<u8>]) -> Self {
         let mut traces = Self::default();
-        bodies.iter().for_each(|body| traces.insert(body));
+        for body in bodies {
+            traces.insert(body);
+        }
         traces
     }
 }

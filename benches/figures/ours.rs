@@ -39,7 +39,9 @@ impl Index {
 
     pub(crate) fn of(bodies: &[Vec<u8>]) -> Self {
         let mut index = Self::new();
-        bodies.iter().for_each(|body| index.insert(body));
+        for body in bodies {
+            index.insert(body);
+        }
         index.writer.publish();
         index
     }

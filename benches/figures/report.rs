@@ -14,13 +14,13 @@ pub(crate) struct Goal {
 
 impl Goal {
     /// More is better.
-    pub(crate) fn at_least(must: f64, reach: f64) -> Option<Self> {
-        Some(Self { must, reach, more: true })
+    pub(crate) fn at_least(must: f64, reach: f64) -> Self {
+        Self { must, reach, more: true }
     }
 
     /// Less is better.
-    pub(crate) fn at_most(must: f64, reach: f64) -> Option<Self> {
-        Some(Self { must, reach, more: false })
+    pub(crate) fn at_most(must: f64, reach: f64) -> Self {
+        Self { must, reach, more: false }
     }
 
     fn verdict(self, figure: f64) -> &'static str {
