@@ -6,7 +6,9 @@ use super::chunk::Chunk;
 use super::interner::{Interner, same};
 use super::segment::{Operation, Origin, Segment, Shape, pack};
 use super::word::{Slot, Word};
+use crate::model::Kind;
 use crate::otlp::{AttributeValue, peek};
+use crate::semconv;
 
 /// Distinct keys a segment takes; attributes under further keys are kept as messages.
 const MAX_KEYS: usize = 4096;
@@ -67,6 +69,8 @@ struct Key {
     word: u32,
     /// It is `error.type`.
     error_type: bool,
+    /// What spans that carry it may be.
+    calls: Calls,
     /// Text values seen.
     seen: u32,
     /// Of these, given a word.
@@ -88,6 +92,29 @@ struct Node {
     likely: [u32; LIKELY],
     /// The operation that came last time, plus one.
     operation: u32,
+    /// What its spans may be.
+    calls: Calls,
+}
+
+/// Which spans may be calls to a database or, as a client, over HTTP, by their attribute keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Calls {
+    #[default]
+    None,
+    Clients,
+    Any,
+}
+
+impl Calls {
+    /// By one key.
+    fn of(key: &[u8]) -> Self {
+        match std::str::from_utf8(key) {
+            Ok(key) if !semconv::is_asked(key) => Self::None,
+            Ok(key) if key.starts_with("db.") => Self::Any,
+            Ok(key) if key.starts_with("http.") || key.starts_with("url.") => Self::Clients,
+            _ => Self::None,
+        }
+    }
 }
 
 /// Where the reader stands in a span's attributes.
@@ -213,7 +240,8 @@ impl Dictionary {
             return None;
         }
         let place = super::chunk::narrow(self.nodes.len());
-        self.nodes.push(Node { key, ..Node::default() });
+        let calls = self.nodes[parent as usize].calls.max(self.keys[key as usize].calls);
+        self.nodes.push(Node { key, calls, ..Node::default() });
         if let Some(free) = self.nodes[parent as usize].likely.iter_mut().find(|likely| **likely == 0) {
             *free = place + 1;
         }
@@ -235,9 +263,27 @@ impl Dictionary {
         let word = known.unwrap_or_else(|| self.words.insert(hash, bytes));
         let place = super::chunk::narrow(self.keys.len());
         let (seen, fresh, raw, cache) = (0, 0, false, Vec::new());
-        self.keys.push(Key { bytes: bytes.into(), word, error_type: bytes == b"error.type", seen, fresh, raw, cache });
+        let (error_type, calls) = (bytes == b"error.type", Calls::of(bytes));
+        self.keys.push(Key { bytes: bytes.into(), word, error_type, calls, seen, fresh, raw, cache });
         self.key_of_word.insert(word, place);
         Some(place)
+    }
+
+    /// `service.name` of a resource, as a word.
+    #[inline]
+    pub(super) fn service(&self, resource: u32) -> u32 {
+        self.services[resource as usize]
+    }
+
+    /// Whether spans of a shape and kind may be calls to a database or, as a client, over HTTP. Never false for one that
+    /// is.
+    #[inline]
+    pub(super) fn may_call(&self, shape: u32, kind: i32) -> bool {
+        match self.nodes[shape as usize].calls {
+            Calls::None => false,
+            Calls::Clients => Kind(kind) == Kind::CLIENT,
+            Calls::Any => true,
+        }
     }
 
     /// Whether the key is `error.type`.
