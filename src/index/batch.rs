@@ -91,7 +91,7 @@ impl Facts {
     fn is_notable(&self, least: u64) -> bool {
         self.status == StatusCode::ERROR
             || self.marks & (mark::EVENTS | mark::ERROR_TYPE) != 0
-            || self.end.saturating_sub(self.start) >= least
+            || (self.marks & mark::CALL != 0 && self.end.saturating_sub(self.start) >= least)
     }
 }
 

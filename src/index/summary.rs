@@ -61,7 +61,8 @@ pub trait Summary: Send + 'static {
     /// duration alone (it is counted per service).
     fn observe(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) -> bool;
 
-    /// Spans that are shorter, did not fail and have no events make no difference: they need not be observed.
+    /// Spans that did not fail and have no events make no difference unless they are calls to a database (or, as a
+    /// client, over HTTP) of at least this duration: the others need not be observed.
     fn least(&self) -> Nanos {
         Nanos::ZERO
     }
