@@ -3,7 +3,7 @@
 #
 #     cargo bench --bench figures -- --jaeger "$(.ci/jaeger/build.sh)"
 #
-# Takes Go 1.24 or later, the Go module proxy, and some ten minutes the first time; after that it only prints.
+# Takes Go 1.25.4 or later (an older one fetches it), the Go module proxy, and some ten minutes the first time; after that it only prints.
 # Everything stays in ${XDG_CACHE_HOME:-~/.cache}/tracefall-ci. GOFLAGS is handed on: `-p=1` leaves other cores alone.
 
 set -euo pipefail

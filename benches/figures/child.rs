@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use serde_json::{Map, Value};
 use tracefall::source::load::{Load, Shape};
 
-use crate::{clock, naive, ours};
+use crate::clock::{self, Sample};
+use crate::{naive, ours};
 
 /// Runs this program again as `arguments` say, and reads its last line as an object of JSON.
 pub(crate) fn run(arguments: &[&str]) -> Map<String, Value> {
@@ -20,6 +21,12 @@ pub(crate) fn run(arguments: &[&str]) -> Map<String, Value> {
 /// A figure that a child found.
 pub(crate) fn figure(found: &Map<String, Value>, key: &str) -> f64 {
     found.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN)
+}
+
+/// A figure that a child measured several times.
+pub(crate) fn sample(found: &Map<String, Value>, key: &str) -> Sample {
+    let values = found.get(key).and_then(Value::as_array).into_iter().flatten();
+    values.filter_map(Value::as_f64).collect()
 }
 
 /// What a child does: bytes a span of the naive map or of ours.

@@ -7,8 +7,8 @@ use tracefall::otlp::{decode, encode};
 use tracefall::query;
 use tracefall::source::load::{Load, Shape};
 
-use crate::child::{self, figure};
-use crate::clock::{self, Sample};
+use crate::child::{self, figure, sample};
+use crate::clock;
 use crate::ours::Index;
 use crate::report::{Goal, Report};
 
@@ -75,11 +75,6 @@ pub(crate) fn group(report: &mut Report, large: bool) {
     );
 }
 
-fn sample(found: &Map<String, Value>, key: &str) -> Sample {
-    let times = found.get(key).and_then(Value::as_array).into_iter().flatten();
-    times.filter_map(Value::as_f64).collect()
-}
-
 /// What the child does.
 pub(crate) fn child(bodies: usize) {
     let mut load = Load::new(Shape::default());
@@ -100,7 +95,7 @@ pub(crate) fn child(bodies: usize) {
     }
     drop(load);
     index.settle();
-    let background = (clock::process() - process) - (clock::thread() - thread);
+    let background = (clock::process() - process).saturating_sub(clock::thread() - thread);
     let stats = index.reader.view().stats();
     let resident = clock::resident("self");
     let mut found = Map::new();

@@ -72,6 +72,7 @@ fn as_child(arguments: &[String]) {
     match words[..] {
         ["--child", "memory", who, bodies] => child::memory(who, Shape::default(), bodies.parse().unwrap()),
         ["--child", "held", bodies] => held::child(bodies.parse().unwrap()),
+        ["--child", "terminal"] => terminal::child(),
         _ => unreachable!("{words:?}"),
     }
 }

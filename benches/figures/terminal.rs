@@ -9,60 +9,60 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use serde_json::json;
 use tempfile::TempDir;
 use tracefall::model::{self, SpanId, TraceId};
 use tracefall::otlp::encode;
 
-use crate::clock::{self, Sample};
 use crate::report::{Goal, Report};
+use crate::{child, clock};
 
 const STARTS: usize = 9;
 const STEPS: usize = 15;
 /// No output for so long: the program has said what it had to say.
 const QUIET: Duration = Duration::from_millis(150);
+/// Nothing is written for so long, though clocks and rates go on.
+const IDLE: Duration = Duration::from_millis(2_500);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The end of a frame: DEC mode 2026 is left.
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 
 pub(crate) fn group(report: &mut Report) {
-    let (mut frames, mut doors) = (Sample::default(), Sample::default());
-    for _ in 0..STARTS {
-        let (frame, door) = start();
-        frames.push(frame);
-        doors.push(door);
-    }
+    let found = child::run(&["terminal"]);
+    let sample = |key| child::sample(&found, key);
     let goal = Some(Goal::at_most(100.0, 50.0));
-    report.sample(("first_frame_ms", "first frame after the start, as time passes", "ms"), &frames, goal);
-    report.sample(("listening_ms", "listening after the start, as time passes", "ms"), &doors, goal);
-    bytes(report);
+    report.sample(("first_frame_ms", "first frame after the start, as time passes", "ms"), &sample("frames"), goal);
+    report.sample(("listening_ms", "listening after the start, as time passes", "ms"), &sample("doors"), goal);
+    let goal = Some(Goal::at_most(0.0, 0.0));
+    report.row(("idle_bytes", "bytes to the terminal: idle", "B"), child::figure(&found, "idle"), goal);
+    let goal = Some(Goal::at_most(2_048.0, 800.0));
+    report.sample(("move_bytes", "bytes to the terminal: move one row", "B"), &sample("moved"), goal);
+    let goal = Some(Goal::at_most(11.0 * 1_024.0, 1_000.0));
+    report.sample(("scroll_bytes", "bytes to the terminal: scroll one row", "B"), &sample("scrolled"), goal);
 }
 
-/// Bytes written for nothing, for moving the selection by a row, and for scrolling by one.
-fn bytes(report: &mut Report) {
+/// What the child does. It is one because a large process takes long to start another.
+pub(crate) fn child() {
+    let (frames, doors): (Vec<f64>, Vec<f64>) = (0..STARTS).map(|_| start()).unzip();
     let ports = free_ports();
     let mut terminal = Terminal::start(ports);
     terminal.first_frame();
     send(ports[1]);
     terminal.until("GET /visits");
     // New traces and the preview come with the next looks at the index.
-    terminal.drain(Duration::from_secs(1));
+    terminal.drain(IDLE);
     terminal.press("\r");
     terminal.until("number 1");
-    terminal.drain(Duration::from_secs(1));
-    let before = clock::now();
-    let idle = terminal.drain(Duration::from_millis(2_500));
-    let what = format!("bytes to the terminal: idle for {:.1} s", before.elapsed().as_secs_f64());
-    report.row(("idle_bytes", &what, "B"), idle as f64, Some(Goal::at_most(0.0, 0.0)));
-    let moved: Sample = (0..STEPS).map(|_| terminal.press("j") as f64).collect();
-    let goal = Some(Goal::at_most(2_048.0, 800.0));
-    report.sample(("move_bytes", "bytes to the terminal: move one row", "B"), &moved, goal);
+    terminal.drain(IDLE);
+    let idle = terminal.drain(IDLE);
+    let moved: Vec<usize> = (0..STEPS).map(|_| terminal.press("j")).collect();
     // Past the last row in sight: from here on each step scrolls by one.
     for _ in 0..60 {
         terminal.press("j");
     }
-    let scrolled: Sample = (0..STEPS).map(|_| terminal.scroll("j") as f64).collect();
-    let goal = Some(Goal::at_most(11.0 * 1_024.0, 1_000.0));
-    report.sample(("scroll_bytes", "bytes to the terminal: scroll one row", "B"), &scrolled, goal);
+    let scrolled: Vec<usize> = (0..STEPS).map(|_| terminal.scroll("j")).collect();
+    let found = json!({"frames": frames, "doors": doors, "idle": idle, "moved": moved, "scrolled": scrolled});
+    println!("{found}");
 }
 
 /// Starts the program; milliseconds until its first frame is written, and until it accepts a connection.
