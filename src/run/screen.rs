@@ -123,7 +123,7 @@ impl Session {
             }
         });
         let (sender, answers) = mpsc::channel(64);
-        let screen = Screen::open()?;
+        let screen = Screen::open(looks::scrolls())?;
         let jobs = Jobs::start(&indexer.reader, wiring::thresholds(settings), &sender)?;
         let mut session = Self {
             state: State::new(app_settings),
@@ -195,6 +195,8 @@ impl Session {
         let effects = match input {
             Input::Resize(columns, rows) => {
                 self.size = (*columns, *rows);
+                // Also where the size is the same again: the terminal may have cut off what it showed in between.
+                self.screen.forget();
                 self.measure();
                 app::input(&mut self.state, &self.keymap, input)
             }

@@ -213,6 +213,25 @@ pub fn traces(analysis: Arc<Analysis>, size: (u16, u16)) -> State {
     state
 }
 
+/// As many traces as fill a list several times over, and what the index says of each.
+pub fn many_traces(analysis: Arc<Analysis>, size: (u16, u16)) -> (State, Vec<TraceSummary>) {
+    let kinds = summaries();
+    let one = |(n, kind): (u8, &TraceSummary)| {
+        let arrival = Timestamp(NOW.0 - u64::from(n) * 1_700_000_000);
+        let long = Nanos(kind.end.since(kind.start).0 + u64::from(n) * 13_000_000);
+        TraceSummary { id: TraceId([n; 16]), start: arrival, end: arrival.plus(long), first_arrival: arrival, ..kind.clone() }
+    };
+    let summaries: Vec<_> = (100..200).zip(kinds.iter().cycle()).map(one).collect();
+    let mut state = empty();
+    state.health = Arc::new(Health { sources: sources(), ..busy_health() });
+    let mut state = list(state, summaries.clone(), size);
+    state.list.follow = false;
+    let rows = Arc::new(flatten(&analysis, &Folds::default()));
+    let id = TraceId([100; 16]);
+    state.list.preview = Some(Preview { id, last_arrival: START, analysis, rows });
+    (state, summaries)
+}
+
 /// Health on a busy day with one door taken.
 pub fn health() -> State {
     let mut state = empty();
@@ -254,7 +273,7 @@ const STACK: &str = "Traceback (most recent call last):
 WebhookError: 503 Service Unavailable";
 
 /// The span at a node with what an instrumentation would have sent.
-fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
+pub fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
     let span = span(analysis, node);
     let database = span.attributes.iter().any(|own| own.key == *"db.statement");
     let label = &*analysis.span(node).expect("a span").label;
