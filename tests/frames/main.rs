@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod law;
 mod rig;
 
 use common::{build, states};
