@@ -5,10 +5,12 @@ use std::io::{self, BufWriter, Stdout, Write};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::frame::difference;
+use super::frame::Runs;
 use super::output::Output;
 use super::shift;
 
+/// Below so many bytes there is nothing to gain by another order.
+const FEW: usize = 100;
 /// From so many bytes on it is looked whether scrolling would say the same in fewer.
 const MUCH: usize = 400;
 
@@ -28,8 +30,6 @@ pub struct Screen<W: Write = BufWriter<Stdout>> {
     cursor: Option<Position>,
     /// The bytes of a frame.
     output: Output,
-    /// The same by another way.
-    other: Output,
 }
 
 impl Screen {
@@ -64,15 +64,7 @@ impl<W: Write> Screen<W> {
     /// A terminal that reads from `out`, its cursor hidden.
     pub fn on(out: W, scrolls: bool) -> Self {
         let nothing = Buffer::empty(Rect::default());
-        Self {
-            out,
-            scrolls,
-            shown: nothing.clone(),
-            next: nothing,
-            cursor: None,
-            output: Output::default(),
-            other: Output::default(),
-        }
+        Self { out, scrolls, shown: nothing.clone(), next: nothing, cursor: None, output: Output::default() }
     }
 
     /// What is written to.
@@ -123,17 +115,30 @@ impl<W: Write> Screen<W> {
         Ok(())
     }
 
-    /// Puts the bytes that turn what is shown into what is next behind those that are there.
+    /// Puts the bytes that turn what is shown into what is next behind those that are there: the shortest of several ways.
     fn encode(&mut self) {
-        self.other.clone_from(&self.output);
-        difference(&self.shown, &self.next, None, &mut self.output);
+        let before = self.output.clone();
+        let runs = Runs::between(&self.shown, &self.next, None);
+        runs.write(&self.next, &mut self.output);
+        if self.output.bytes.len() < FEW {
+            return;
+        }
+        self.try_way(&before, &runs.by_style());
         if !self.scrolls || self.output.bytes.len() < MUCH {
             return;
         }
         let Some(shift) = shift::find(&self.shown, &self.next) else { return };
-        difference(&self.shown, &self.next, Some(shift), &mut self.other);
-        if self.other.bytes.len() < self.output.bytes.len() {
-            std::mem::swap(&mut self.output, &mut self.other);
+        let mut scrolled = before;
+        scrolled.scroll((shift.top, shift.bottom), shift.by);
+        self.try_way(&scrolled, &Runs::between(&self.shown, &self.next, Some(shift)).by_style());
+    }
+
+    /// Takes `runs` written behind `before`, if that is shorter than what there is.
+    fn try_way(&mut self, before: &Output, runs: &Runs) {
+        let mut other = before.clone();
+        runs.write(&self.next, &mut other);
+        if other.bytes.len() < self.output.bytes.len() {
+            self.output = other;
         }
     }
 }

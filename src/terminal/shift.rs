@@ -114,7 +114,8 @@ fn piece(cells: &[Cell]) -> Piece {
     piece
 }
 
-fn number(colour: Color) -> u64 {
+/// Another number for each colour.
+pub(super) fn number(colour: Color) -> u64 {
     match colour {
         Color::Rgb(red, green, blue) => u64::from(u32::from_be_bytes([1, red, green, blue])),
         Color::Indexed(index) => 256 + u64::from(index),

@@ -219,7 +219,13 @@ pub fn many_traces(analysis: Arc<Analysis>, size: (u16, u16)) -> (State, Vec<Tra
     let one = |(n, kind): (u8, &TraceSummary)| {
         let arrival = Timestamp(NOW.0 - u64::from(n) * 1_700_000_000);
         let long = Nanos(kind.end.since(kind.start).0 + u64::from(n) * 13_000_000);
-        TraceSummary { id: TraceId([n; 16]), start: arrival, end: arrival.plus(long), first_arrival: arrival, ..kind.clone() }
+        TraceSummary {
+            id: TraceId([n; 16]),
+            start: arrival,
+            end: arrival.plus(long),
+            first_arrival: arrival,
+            ..kind.clone()
+        }
     };
     let summaries: Vec<_> = (100..200).zip(kinds.iter().cycle()).map(one).collect();
     let mut state = empty();
