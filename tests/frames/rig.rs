@@ -80,9 +80,4 @@ impl Rig {
             app::answer(&mut self.state, answer);
         }
     }
-
-    /// What was written for the last frame.
-    pub(crate) fn bytes(&mut self) -> &[u8] {
-        self.screen.get_mut()
-    }
 }
