@@ -56,16 +56,18 @@ impl Runs {
     fn changed(&mut self, old: &[Cell], new: &[Cell], y: u16) {
         let mut x = 0;
         while let (Some(before), Some(after)) = (old.get(x), new.get(x)) {
-            let (mut old_end, mut new_end) = (x + output::columns(before), x + output::columns(after));
-            let same = old_end == new_end && output::look_alike(before, after);
+            let mut new_end = x + output::columns(after);
+            if output::look_alike(before, after) {
+                x = new_end;
+                continue;
+            }
+            let mut old_end = x + output::columns(before);
             // Up to where glyphs end in both.
             while old_end != new_end {
                 let (cells, end) = if old_end < new_end { (old, &mut old_end) } else { (new, &mut new_end) };
                 *end += cells.get(*end).map_or(usize::MAX - *end, output::columns);
             }
-            if !same {
-                self.add(new, (x, new_end.min(new.len())), y);
-            }
+            self.add(new, (x, new_end.min(new.len())), y);
             x = new_end;
         }
     }

@@ -98,7 +98,7 @@ impl Picture {
                 let cell = if inside { before[(x, u16::try_from(from).unwrap())].clone() } else { Cell::EMPTY };
                 self.buffer[(x, y)] = cell;
             }
-            if !inside && new % 3 > 0 {
+            if !inside && !new.is_multiple_of(3) {
                 self.put((left, y), new + usize::from(y), new / 7);
             }
         }
@@ -158,7 +158,7 @@ fn colour(colour: Color) -> vt100::Color {
         Color::Reset => vt100::Color::Default,
         Color::Rgb(red, green, blue) => vt100::Color::Rgb(red, green, blue),
         Color::Indexed(index) => vt100::Color::Idx(index),
-        name => vt100::Color::Idx(named.iter().position(|known| *known == name).unwrap() as u8),
+        name => vt100::Color::Idx(named.iter().position(|known| *known == name).unwrap().try_into().unwrap()),
     }
 }
 

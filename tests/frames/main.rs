@@ -1,6 +1,6 @@
 //! Frames as a terminal receives them: what arrives there is what was drawn, in few bytes.
 
-#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -44,7 +44,6 @@ fn a_row_on_in_a_trace_of_a_hundred_thousand_spans_takes_few_bytes() {
     for (size, moves, scrolls) in [(SIZES[0], 500, 600), (SIZES[1], 800, 1_500)] {
         let rig = || Rig::new(states::trace(huge.clone(), size, |_, _| true), Vec::new(), size);
         let counted = (middle(&mut rig(), false), middle(&mut rig(), true));
-        println!("one kind, {size:?}: {counted:?}");
         assert!(counted.0 <= moves && counted.1 <= scrolls, "{size:?}: {counted:?}");
     }
 }
@@ -56,7 +55,6 @@ fn a_row_on_among_spans_of_all_kinds_takes_what_is_new() {
     for (size, moves, scrolls) in [(SIZES[0], 2_048, 2_048), (SIZES[1], 3_000, 3_000)] {
         let rig = || Rig::new(states::trace(busy.clone(), size, |_, _| true), Vec::new(), size);
         let counted = (middle(&mut rig(), false), middle(&mut rig(), true));
-        println!("all kinds, {size:?}: {counted:?}");
         assert!(counted.0 <= moves && counted.1 <= scrolls, "{size:?}: {counted:?}");
     }
 }
@@ -70,7 +68,6 @@ fn a_row_on_in_the_list_takes_few_bytes() {
             Rig::new(state, summaries, size)
         };
         let counted = (middle(&mut rig(), false), middle(&mut rig(), true));
-        println!("list, {size:?}: {counted:?}");
         assert!(counted.0 <= moves && counted.1 <= scrolls, "{size:?}: {counted:?}");
     }
 }

@@ -53,11 +53,16 @@ impl Rig {
 
     /// A key, with what it asks for answered before the frame.
     pub(crate) fn press(&mut self, key: Key) -> usize {
+        self.press_without_frame(key);
+        self.frame()
+    }
+
+    /// The same without the frame.
+    pub(crate) fn press_without_frame(&mut self, key: Key) {
         self.state.viewport = view::viewport(&self.state, self.size);
         let press = KeyPress { key, ctrl: false, alt: false, shift: false };
         let effects = app::input(&mut self.state, &self.keymap, &Input::Key(press));
         self.answer(effects);
-        self.frame()
     }
 
     fn answer(&mut self, effects: Vec<Effect>) {
