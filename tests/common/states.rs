@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
 use tracefall::app::{Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen};
@@ -13,6 +13,9 @@ use tracefall::model::{
 use tracefall::view::{self, Highlighter};
 
 use super::build::{START, text};
+
+/// What it loads takes longer than all it does here.
+static HIGHLIGHTER: LazyLock<Highlighter> = LazyLock::new(Highlighter::default);
 
 pub const NOW: Timestamp = Timestamp(START.0 + 20_000_000_000);
 
@@ -293,7 +296,7 @@ pub fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
     };
     let (key, language, code) =
         if database { ("db.statement", Language::Sql, label) } else { ("request.body", Language::Json, BODY) };
-    let highlighted = vec![(key.to_owned(), Highlighter::default().highlight(language, code, columns))];
+    let highlighted = vec![(key.to_owned(), HIGHLIGHTER.highlight(language, code, columns))];
     let mut cells: Vec<Cell> = database.then_some(Cell::Statement).into_iter().collect();
     cells.extend((0..span.attributes.len()).map(Cell::Attribute));
     cells.extend((0..span.events.len()).map(Cell::Event));
