@@ -9,6 +9,9 @@ use super::output::is_blank;
 /// Rows are compared in pieces of so many columns: a pane beside the one that scrolled must not hide that it did.
 const PIECE: usize = 8;
 
+/// Rows that a frame can have scrolled: a turn of the wheel or two. Of what jumps farther little stays on screen.
+const FARTHEST: usize = 12;
+
 /// A band of rows that moves as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shift {
@@ -42,7 +45,7 @@ struct Piece {
 pub(super) fn find(shown: &Buffer, next: &Buffer) -> Option<Shift> {
     let (before, after) = (pieces(shown), pieces(next));
     let rows = after.len();
-    let farthest = i32::try_from(rows / 2).unwrap_or_default();
+    let farthest = i32::try_from((rows / 2).min(FARTHEST)).unwrap_or_default();
     let stays: Vec<i64> = before.iter().zip(&after).map(|(old, new)| alike(old, new)).collect();
     let mut best = (0, None);
     for by in (-farthest..=farthest).filter(|by| *by != 0) {
