@@ -26,6 +26,7 @@ mod logs;
 mod paged;
 mod read_row;
 mod rows;
+mod sealed;
 mod segment;
 mod services;
 mod settle;

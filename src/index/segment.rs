@@ -117,6 +117,18 @@ pub(super) fn unpack(word: &[u8]) -> (&[u8], &[u8]) {
     rest.split_at_checked(u32::from_le_bytes([*a, *b, *c, *d]) as usize).unwrap_or_default()
 }
 
+/// The keys of a shape as words, in order.
+pub(super) fn keys_of(shapes: &Paged<Shape>, shape: u32) -> Vec<u32> {
+    let mut keys = Vec::new();
+    let mut at = shape;
+    while let Some(node) = shapes.get(at).filter(|node| node.depth > 0) {
+        keys.push(node.key);
+        at = node.parent;
+    }
+    keys.reverse();
+    keys
+}
+
 impl Segment {
     /// An empty segment whose first row will have the ordinal `base`.
     pub(super) fn new(base: u64) -> Self {
@@ -172,14 +184,7 @@ impl Segment {
 
     /// The keys of a shape as words, in order.
     pub(super) fn keys(&self, shape: u32) -> Vec<u32> {
-        let mut keys = Vec::new();
-        let mut at = shape;
-        while let Some(node) = self.shapes.get(at).filter(|node| node.depth > 0) {
-            keys.push(node.key);
-            at = node.parent;
-        }
-        keys.reverse();
-        keys
+        keys_of(&self.shapes, shape)
     }
 
     /// Bytes of the dictionaries.
