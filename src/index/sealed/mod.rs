@@ -36,6 +36,7 @@ pub(in crate::index) use self::thaw::Depth;
 pub(in crate::index) struct Sealed {
     /// Ordinal of its first row.
     base: u64,
+    sizes: Vec<usize>,
     /// All that is packed, in words.
     arena: Vec<u32>,
     /// All that is compressed.

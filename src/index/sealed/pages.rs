@@ -113,6 +113,13 @@ impl Stream {
         self.lengths.len()
     }
 
+    /// Bytes of its strings, and of its pages.
+    #[cfg(test)]
+    pub(super) fn size(self, pages: &[Page]) -> (usize, usize) {
+        let own = self.pages(pages);
+        (own.iter().map(|page| page.raw as usize).sum(), own.iter().map(Page::bytes).sum())
+    }
+
     fn pages(self, pages: &[Page]) -> &[Page] {
         pages.get(self.first_page as usize..self.end_page as usize).unwrap_or_default()
     }
