@@ -63,7 +63,7 @@ type Index = (index::Writer<TraceNotes>, index::Reader);
 
 /// Ours, with the hook that `run` wires.
 fn indexed(bodies: &[Vec<u8>]) -> Index {
-    let (mut writer, reader) = index::open(Options { budget: 4 << 30 }, TraceNotes::new(Thresholds::default()));
+    let (mut writer, reader) = index::open(Options::new(4 << 30), TraceNotes::new(Thresholds::default()));
     for (number, body) in (1..).zip(bodies) {
         writer.insert_spans(SourceId(0), body, Timestamp(number)).unwrap();
         if number % PUBLISH == 0 {
@@ -106,7 +106,7 @@ fn walked(bodies: &[Vec<u8>]) -> u64 {
 /// How long it takes to open traces of these many spans, in milliseconds: the least of five.
 fn open_traces() {
     for count in [1_000_u64, 100_000] {
-        let (mut writer, reader) = index::open(Options { budget: 4 << 30 }, TraceNotes::default());
+        let (mut writer, reader) = index::open(Options::new(4 << 30), TraceNotes::default());
         let spans = (1..=count).map(|number| model::Span {
             trace_id: TraceId([1; 16]),
             span_id: SpanId(number.to_be_bytes()),

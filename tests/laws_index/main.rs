@@ -40,7 +40,7 @@ const AMPLE: u64 = 1 << 30;
 type Identity = (TraceId, SpanKey);
 
 fn open(budget: u64) -> (Writer<TraceNotes>, Reader) {
-    index::open(Options { budget }, TraceNotes::new(Thresholds::default()))
+    index::open(Options::new(budget), TraceNotes::new(Thresholds::default()))
 }
 
 /// The state after all bodies, published after every so many.
@@ -294,7 +294,7 @@ fn labels_are_what_semconv_makes_of_the_attributes() {
     all.push(Load::new(Shape { unique: true, ..Shape::default() }).take(12).collect());
     for bodies in all {
         let told = Told::default();
-        let (mut writer, reader) = index::open(Options { budget: AMPLE }, told.clone());
+        let (mut writer, reader) = index::open(Options::new(AMPLE), told.clone());
         for body in &bodies {
             writer.insert_spans(SourceId(0), body, Timestamp(1)).unwrap();
         }

@@ -27,7 +27,7 @@ impl Summary for NoSummary {
 
 /// A view of an index that took the spans in as `bodies`, one publication each.
 fn view_of(bodies: &[&[Span]]) -> View {
-    let (mut writer, reader) = open(Options { budget: 64 << 20 }, NoSummary);
+    let (mut writer, reader) = open(Options::new(64 << 20), NoSummary);
     for body in bodies {
         let receipt = writer.insert_spans(SourceId(0), &encode::spans(body), Timestamp(1)).unwrap();
         assert_eq!(receipt.rejected_total(), 0);

@@ -255,7 +255,7 @@ fn measure() {
         fn forget(&mut self, _: TraceId) {}
     }
     for unique in [false, true] {
-        let (mut writer, reader) = open(Options { budget: 4 << 30 }, Nothing);
+        let (mut writer, reader) = open(Options::new(4 << 30), Nothing);
         for (number, body) in Load::new(LoadShape { unique, ..LoadShape::default() }).take(512).enumerate() {
             writer.insert_spans(SourceId(0), &body, Timestamp(1)).unwrap();
             if number % 16 == 0 {
@@ -278,19 +278,49 @@ fn measure() {
         }
         let all: usize = blocks.iter().map(Sealed::rows).sum();
         let per = |bytes: usize| bytes as f64 / all as f64;
-        println!("unique {unique}: {all} rows, {:.1} bytes, {:.0} ns to seal", per(blocks.iter().map(Sealed::bytes).sum()), spent / all as f64);
+        println!(
+            "unique {unique}: {all} rows, {:.1} bytes, {:.0} ns to seal",
+            per(blocks.iter().map(Sealed::bytes).sum()),
+            spent / all as f64
+        );
         let block = &blocks[0];
-        println!("hot {} layouts {} columns {} streams {} pages {} classes {}", block.hot_bytes, block.layouts.len(), block.columns.len(), block.streams.len(), block.pages.len(), block.classes.len());
-        println!("arena {:.2} pages {:.2} columns {:.2} odd {:.2} before {:.2}", per(blocks.iter().map(|block| block.arena.len() * 4).sum()), per(blocks.iter().flat_map(|block| &block.pages).map(super::Page::bytes).sum()), per(blocks.iter().map(|block| block.columns.len() * size_of::<super::Column>()).sum()), per(blocks.iter().map(|block| block.odd_parents.len() * 12).sum()), per(blocks.iter().map(|block| block.runs.bytes()).sum()));
+        println!(
+            "hot {} layouts {} columns {} streams {} pages {} classes {}",
+            block.hot_bytes,
+            block.layouts.len(),
+            block.columns.len(),
+            block.streams.len(),
+            block.pages.len(),
+            block.classes.len()
+        );
+        println!(
+            "arena {:.2} pages {:.2} columns {:.2} odd {:.2} before {:.2}",
+            per(blocks.iter().map(|block| block.arena.len() * 4).sum()),
+            per(blocks.iter().flat_map(|block| &block.pages).map(super::Page::bytes).sum()),
+            per(blocks.iter().map(|block| block.columns.len() * size_of::<super::Column>()).sum()),
+            per(blocks.iter().map(|block| block.odd_parents.len() * 12).sum()),
+            per(blocks.iter().map(|block| block.runs.bytes()).sum())
+        );
         let stored = |stream: super::Stream| stream.size(&block.pages);
         for (key, stream) in &block.streams {
             let (raw, packed) = stored(*stream);
             if packed > 0 {
-                println!("  {:30} {:7} strings {:8} raw {:8} packed {:.2}", String::from_utf8_lossy(view.state.segments[0].words.get(*key)), stream.len(), raw, packed, packed as f64 / block.rows() as f64);
+                println!(
+                    "  {:30} {:7} strings {:8} raw {:8} packed {:.2}",
+                    String::from_utf8_lossy(view.state.segments[0].words.get(*key)),
+                    stream.len(),
+                    raw,
+                    packed,
+                    packed as f64 / block.rows() as f64
+                );
             }
         }
         let (raw, packed) = stored(block.extras);
-        println!("  extras {} strings {raw} raw {packed} packed {:.2}", block.extras.len(), packed as f64 / block.rows() as f64);
+        println!(
+            "  extras {} strings {raw} raw {packed} packed {:.2}",
+            block.extras.len(),
+            packed as f64 / block.rows() as f64
+        );
         println!("  {:?}", block.sizes);
         let from = Clock::now();
         let thawed: usize = blocks.iter().map(|block| block.thaw(0..block.rows(), Depth::Whole).rows()).sum();

@@ -78,7 +78,20 @@ pub(super) struct Unpacked {
     /// Where each ends in `bytes`.
     ends: Vec<usize>,
     /// All of them.
-    bytes: Vec<u8>,
+    bytes: Bytes,
+}
+
+/// Bytes that are text where they can be.
+#[derive(Debug)]
+enum Bytes {
+    Text(String),
+    Other(Vec<u8>),
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Other(Vec::new())
+    }
 }
 
 impl Unpacked {
@@ -87,23 +100,34 @@ impl Unpacked {
         let at = place.checked_sub(self.first)?;
         let end = *self.ends.get(at)?;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.bytes.get(start..end)
+        self.bytes().get(start..end)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Text(text) => text.as_bytes(),
+            Bytes::Other(bytes) => bytes,
+        }
+    }
+
+    /// Whether it has the string at a place of its stream.
+    pub(super) fn has(&self, place: usize) -> bool {
+        place >= self.first && place - self.first < self.ends.len()
+    }
+
+    /// The string at a place, if it is known to be text.
+    pub(super) fn text(&self, place: usize) -> Option<&str> {
+        let Bytes::Text(text) = &self.bytes else { return None };
+        let at = place.checked_sub(self.first)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        text.get(start..*self.ends.get(at)?)
     }
 
     /// Place of the first string and the strings.
     pub(super) fn strings(&self) -> (usize, impl Iterator<Item = &[u8]>) {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let strings = starts.zip(&self.ends).map(|(start, end)| self.bytes.get(start..*end).unwrap_or_default());
+        let strings = starts.zip(&self.ends).map(|(start, end)| self.bytes().get(start..*end).unwrap_or_default());
         (self.first, strings)
-    }
-
-    /// The same where all of them are UTF-8.
-    pub(super) fn texts(&self) -> Option<(usize, impl Iterator<Item = &str>)> {
-        let text = std::str::from_utf8(&self.bytes).ok()?;
-        let is_whole = self.ends.iter().all(|end| text.is_char_boundary(*end));
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let strings = starts.zip(&self.ends).map(move |(start, end)| text.get(start..*end).unwrap_or_default());
-        is_whole.then_some((self.first, strings))
     }
 }
 
@@ -152,18 +176,31 @@ impl Stream {
             sum += usize::try_from(length).unwrap_or_default();
             sum
         }));
-        into.bytes.clear();
-        let Some(page) = own.get(at) else { return };
-        into.bytes.resize(page.raw as usize, 0);
-        if page.bytes.len() == page.raw as usize {
-            into.bytes.copy_from_slice(&page.bytes);
-        } else if lz4_flex::block::decompress_into(&page.bytes, &mut into.bytes).is_err() {
-            into.bytes.fill(0);
+        let mut bytes = match std::mem::take(&mut into.bytes) {
+            Bytes::Text(text) => text.into_bytes(),
+            Bytes::Other(bytes) => bytes,
+        };
+        bytes.clear();
+        if let Some(page) = own.get(at) {
+            page.unpack(&mut bytes);
         }
+        into.bytes = match String::from_utf8(bytes) {
+            Ok(text) => Bytes::Text(text),
+            Err(error) => Bytes::Other(error.into_bytes()),
+        };
     }
 }
 
 impl Page {
+    fn unpack(&self, into: &mut Vec<u8>) {
+        into.resize(self.raw as usize, 0);
+        if self.bytes.len() == into.len() {
+            into.copy_from_slice(&self.bytes);
+        } else if lz4_flex::block::decompress_into(&self.bytes, into).is_err() {
+            into.fill(0);
+        }
+    }
+
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.len() + size_of::<Self>() + 16

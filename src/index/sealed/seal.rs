@@ -14,7 +14,7 @@ use super::runs::{Run, Runs};
 use super::{Class, Layout, Sealed, rank};
 
 /// Stands for the messages of attributes that have no place in a shape.
-const BEYOND: u32 = u32::MAX;
+pub(super) const BEYOND: u32 = u32::MAX;
 
 /// Says of a row that it is not in the block.
 pub(in crate::index) const NOWHERE: u32 = u32::MAX;
@@ -79,7 +79,9 @@ fn hot_bytes(parts: &[Part<'_>]) -> u32 {
 }
 
 impl Sealing<'_> {
-    fn note(&mut self) { self.sealed.sizes.push(self.sealed.arena.len() * 4); }
+    fn note(&mut self) {
+        self.sealed.sizes.push(self.sealed.arena.len() * 4);
+    }
     fn chunk(&self, source: Source) -> (&Chunk, usize) {
         (self.parts[source.part as usize].0, source.row as usize)
     }

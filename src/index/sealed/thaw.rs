@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::chunk::{Chunk, mark, narrow};
+use super::super::chunk::{Chunk, ODD_STATUS, mark, narrow};
 use super::super::word::Word;
 use super::cells::{Arena, arena_of, with_offset};
 use super::pages::Unpacked;
@@ -12,7 +12,7 @@ use super::{Class, Layout, Sealed, start_of};
 /// How much of rows is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::index) enum Depth {
-    /// What is in fixed columns: ids, parents, times, operation, origin, marks. No values, no extras.
+    /// What is in fixed columns: ids, parents, times, operation, origin, status, marks. No values, no events.
     Light,
     /// All.
     Whole,
@@ -45,6 +45,10 @@ impl Sealed {
         }
         if depth == Depth::Light {
             chunk.values_at.resize(rows.len(), 0);
+            // Odd status codes stand among the extras.
+            if chunk.status.contains(&ODD_STATUS) {
+                self.thaw_extras(&rows, &mut chunk);
+            }
             return chunk;
         }
         self.thaw_values(&rows, &classes, &mut chunk);
@@ -98,6 +102,18 @@ impl Sealed {
         let mut chunk = Chunk::default();
         self.thaw_runs(&(row..row + 1), &mut chunk);
         chunk.start.first().copied().unwrap_or_default()
+    }
+
+    /// When rows start.
+    pub(super) fn starts(&self, rows: Range<usize>) -> Vec<u64> {
+        let mut chunk = Chunk::default();
+        self.thaw_runs(&rows, &mut chunk);
+        chunk.start
+    }
+
+    /// The place of a row's operation.
+    pub(in crate::index) fn operation(&self, row: usize) -> u32 {
+        self.class_at(self.class.get(&self.arena, row)).operation
     }
 
     /// A row's span id.
