@@ -91,14 +91,6 @@ impl Column {
         }
     }
 
-    /// Whether it may have values outside of words.
-    pub(super) fn has_strings(&self, arena: &[u32]) -> bool {
-        match self.cells {
-            Cells::Payloads { tag, .. } => arena_of(Word(tag)) == Arena::String,
-            _ => self.distinct(arena).unwrap_or_default().into_iter().any(|word| arena_of(word) == Arena::String),
-        }
-    }
-
     /// The words of some of its rows, `count` in all.
     pub(super) fn read(&self, arena: &[u32], rows: Range<usize>) -> Vec<Word> {
         match self.cells {

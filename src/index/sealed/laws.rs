@@ -8,7 +8,7 @@ use super::super::extras::{self, Extra};
 use super::super::paged::Paged;
 use super::super::segment::{Shape, is_set, set};
 use super::super::word::{Fixed, Slot, Word};
-use super::{Depth, Sealed, seal};
+use super::{Depth, NOWHERE, Sealed, seal};
 
 /// A row as anyone sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,8 +184,8 @@ proptest! {
         for (chunk, dead) in &chunks {
             for at in 0..chunk.rows() {
                 let place = places[usize::try_from(chunk.base - 1000).unwrap() + at];
-                prop_assert_eq!(place == super::seal::NOWHERE, is_set(dead, at));
-                if place != super::seal::NOWHERE {
+                prop_assert_eq!(place == NOWHERE, is_set(dead, at));
+                if place != NOWHERE {
                     prop_assert_eq!(row(&whole, place as usize), row(chunk, at));
                     prop_assert_eq!(sealed.start(place as usize), chunk.start[at]);
                     prop_assert_eq!(sealed.trace_of(place as usize), chunk.trace[at]);
@@ -255,7 +255,7 @@ fn measure() {
         fn forget(&mut self, _: TraceId) {}
     }
     for unique in [false, true] {
-        let (mut writer, reader) = open(Options::new(4 << 30), Nothing);
+        let (mut writer, reader) = open(Options { budget: 4 << 30, sealing: crate::index::Sealing::Never }, Nothing);
         for (number, body) in Load::new(LoadShape { unique, ..LoadShape::default() }).take(512).enumerate() {
             writer.insert_spans(SourceId(0), &body, Timestamp(1)).unwrap();
             if number % 16 == 0 {
@@ -267,8 +267,9 @@ fn measure() {
         let pieces: Vec<_> = view.state.segments.iter().flat_map(|segment| &segment.pieces).collect();
         let (mut parts, mut rows, mut blocks, mut spent) = (Vec::new(), 0, Vec::new(), 0.0);
         for piece in &pieces {
-            parts.push((&*piece.chunk, &piece.dead[..]));
-            rows += piece.chunk.rows();
+            let chunk = piece.chunk().unwrap();
+            parts.push((&**chunk, &piece.dead[..]));
+            rows += chunk.rows();
             if rows >= 64 << 10 {
                 let from = Clock::now();
                 blocks.push(seal(parts[0].0.base, &parts, &view.state.segments[0].shapes).0);
@@ -321,7 +322,6 @@ fn measure() {
             block.extras.len(),
             packed as f64 / block.rows() as f64
         );
-        println!("  {:?}", block.sizes);
         let from = Clock::now();
         let thawed: usize = blocks.iter().map(|block| block.thaw(0..block.rows(), Depth::Whole).rows()).sum();
         println!("thaw all {:.0} ns", from.elapsed().as_nanos() as f64 / thawed as f64);

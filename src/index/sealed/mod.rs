@@ -11,6 +11,7 @@
 
 mod cells;
 mod extra;
+mod hex;
 #[cfg(test)]
 mod laws;
 mod pack;
@@ -37,7 +38,6 @@ pub(in crate::index) use self::thaw::Depth;
 pub(in crate::index) struct Sealed {
     /// Ordinal of its first row.
     base: u64,
-    sizes: Vec<usize>,
     /// All that is packed, in words.
     arena: Vec<u32>,
     /// All that is compressed.

@@ -1,6 +1,7 @@
 //! Byte strings one after the other, in compressed pages.
 
 use super::super::chunk::narrow;
+use super::hex;
 use super::pack::Frames;
 
 /// Bytes after which a page is full. The compression looks back 64 KiB; larger pages make single rows dearer to read.
@@ -13,6 +14,8 @@ pub(super) struct Page {
     first: u32,
     /// Bytes it has when unpacked.
     raw: u32,
+    /// Its strings are alike but for hexadecimal digits, which alone are in `bytes`; see [`hex`]. Else it is empty.
+    template: Box<[u8]>,
     /// An LZ4 block, or the bytes as they are where that is no larger.
     bytes: Box<[u8]>,
 }
@@ -53,9 +56,22 @@ impl StreamWriter {
 
     fn close_page(&mut self) {
         if !self.open.is_empty() {
-            let packed = lz4_flex::block::compress(&self.open);
-            let bytes = if packed.len() < self.open.len() { &packed } else { &self.open };
-            self.pages.push(Page { first: self.open_first, raw: narrow(self.open.len()), bytes: (&bytes[..]).into() });
+            let lengths = &self.lengths[self.open_first as usize..];
+            let same = lengths.first().filter(|first| lengths.iter().all(|length| length == *first));
+            let length = same.and_then(|length| usize::try_from(*length).ok());
+            let digits = length.and_then(|length| hex::pack(&self.open, length));
+            let (template, plain) = match &digits {
+                Some((template, digits)) => (&template[..], digits),
+                None => (&[][..], &self.open),
+            };
+            let packed = lz4_flex::block::compress(plain);
+            let bytes = if packed.len() < plain.len() { &packed } else { plain };
+            self.pages.push(Page {
+                first: self.open_first,
+                raw: narrow(self.open.len()),
+                template: template.into(),
+                bytes: (&bytes[..]).into(),
+            });
             self.open.clear();
         }
         self.open_first = narrow(self.lengths.len());
@@ -193,8 +209,18 @@ impl Stream {
 
 impl Page {
     fn unpack(&self, into: &mut Vec<u8>) {
-        into.resize(self.raw as usize, 0);
-        if self.bytes.len() == into.len() {
+        let raw = self.raw as usize;
+        if self.template.is_empty() {
+            return self.unpack_plain(raw, into);
+        }
+        let mut digits = Vec::new();
+        self.unpack_plain(hex::packed_bytes(&self.template, raw), &mut digits);
+        hex::unpack(&self.template, &digits, into);
+    }
+
+    fn unpack_plain(&self, length: usize, into: &mut Vec<u8>) {
+        into.resize(length, 0);
+        if self.bytes.len() == length {
             into.copy_from_slice(&self.bytes);
         } else if lz4_flex::block::decompress_into(&self.bytes, into).is_err() {
             into.fill(0);
@@ -203,7 +229,7 @@ impl Page {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.len() + size_of::<Self>() + 16
+        self.bytes.len() + self.template.len() + size_of::<Self>() + 16
     }
 }
 
@@ -221,7 +247,7 @@ mod tests {
         fn strings_come_back(strings in vec((0_usize..4, any::<u8>()).prop_flat_map(|(size, byte)| {
             vec(byte..=byte.saturating_add(2), [0, 3, 300, 70_000][size])
         }), 0..40)) {
-            let (mut arena, mut pages) = (vec![3], vec![Page { first: 9, raw: 0, bytes: Box::default() }]);
+            let (mut arena, mut pages) = (vec![3], vec![Page { first: 9, raw: 0, template: Box::default(), bytes: Box::default() }]);
             let mut writer = StreamWriter::default();
             strings.iter().for_each(|bytes| writer.push(bytes));
             let stream = writer.finish(&mut arena, &mut pages);

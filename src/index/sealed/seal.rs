@@ -58,15 +58,10 @@ pub(in crate::index) fn seal(base: u64, parts: &[Part<'_>], shapes: &Paged<Shape
     let mut sealing = Sealing { parts, rows, sealed: Sealed { base, ..Sealed::default() } };
     let places = sealing.places(base);
     sealing.times();
-    sealing.note();
     sealing.identities();
-    sealing.note();
     sealing.classes();
-    sealing.note();
     sealing.values(shapes);
-    sealing.note();
     sealing.extras();
-    sealing.note();
     sealing.sealed.hot_bytes = hot_bytes(parts);
     sealing.sealed.shrink();
     (sealing.sealed, places)
@@ -79,9 +74,6 @@ fn hot_bytes(parts: &[Part<'_>]) -> u32 {
 }
 
 impl Sealing<'_> {
-    fn note(&mut self) {
-        self.sealed.sizes.push(self.sealed.arena.len() * 4);
-    }
     fn chunk(&self, source: Source) -> (&Chunk, usize) {
         (self.parts[source.part as usize].0, source.row as usize)
     }
