@@ -67,7 +67,7 @@ impl<'a> Found<'a> {
 
 /// The row that stands for its trace, where the link to it leads. It has a parent or not, as `has_parent` says; in a
 /// sealed block it is the first such row of its trace, with the least key of those that start with it.
-pub(super) fn root<'a>(place: Place<'a>, (trace, has_parent): (u32, bool), depth: Depth) -> Option<Found<'a>> {
+pub(super) fn root(place: Place<'_>, (trace, has_parent): (u32, bool), depth: Depth) -> Option<Found<'_>> {
     let (segment, piece, sealed) = match place {
         Place::Row { segment, chunk, row, dead } => return (!dead).then(|| Found::hot(RowRef { segment, chunk, row })),
         Place::Block { segment, piece, sealed } => (segment, piece, sealed),

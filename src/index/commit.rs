@@ -264,7 +264,7 @@ impl<S: Summary> Writer<S> {
         let rows: SmallVec<[u64; 8]> = rows.map(|(ordinal, _)| ordinal).collect();
         let mut slow = 0;
         for ordinal in rows {
-            if self.note(ordinal, number, |summary, facts, badges| summary.observe(facts, badges)) {
+            if self.note(ordinal, number, S::observe) {
                 slow += 1;
                 if let Some((chunk, row)) = self.store.draft(ordinal) {
                     chunk.marks[row] |= mark::SLOW;

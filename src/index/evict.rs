@@ -191,7 +191,9 @@ fn each_row(segment: &Segment, ordinals: impl Iterator<Item = u64>, each: &mut d
                     rows.extend(usize::try_from(ordinal - piece.base));
                 }
                 let chunk = sealed.thaw(row..rows.last().map_or(row, |last| last + 1), Depth::Whole);
-                rows.iter().for_each(|other| each(RowRef { segment, chunk: &chunk, row: other - row }));
+                for other in &rows {
+                    each(RowRef { segment, chunk: &chunk, row: other - row });
+                }
             }
         }
     }

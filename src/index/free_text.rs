@@ -31,11 +31,12 @@ impl Block<'_> {
             in_events || if message.is_empty() { without } else { bytes(message) }
         });
         let found = names.or(&origins).or(&rare);
-        found.clone().or(&self.own_text(found, test))
+        let own = self.own_text(&found, test);
+        found.or(&own)
     }
 
     /// The rows but for `found` with such a text among the span's own keys and values.
-    fn own_text(&self, found: Rows, test: &dyn Fn(&str) -> bool) -> Rows {
+    fn own_text(&self, found: &Rows, test: &dyn Fn(&str) -> bool) -> Rows {
         let words = &self.segment.words;
         let (mut shapes, mut values) = (Memo::default(), Memo::default());
         let is_text = |value: ValueRef<'_>| matches!(value, ValueRef::Text(text) if test(text));
@@ -56,7 +57,7 @@ impl Block<'_> {
                 let own = sealed.select_values(&mut |_, columns| (0..columns).collect(), &mut passes);
                 keys.or(&own).without(&self.piece.dead)
             }
-            Form::Hot(chunk) => self.all().minus(&found).filter(|row| {
+            Form::Hot(chunk) => self.all().minus(found).filter(|row| {
                 let row_ref = self.row_ref(chunk, row);
                 has_key(chunk.shape[row])
                     || chunk

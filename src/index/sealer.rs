@@ -281,3 +281,91 @@ impl Segment {
         Some((sealed, bytes.0, bytes.1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::index::{Options, Reader, SpanFacts, View, open};
+    use crate::model::{Badges, SourceId, Span, Timestamp, TraceId};
+    use crate::source::load::{Load, Shape as LoadShape};
+
+    struct Nothing;
+
+    impl Summary for Nothing {
+        fn observe(&mut self, _: &SpanFacts<'_>, _: &mut Badges) -> bool {
+            false
+        }
+
+        fn forget(&mut self, _: TraceId) {}
+    }
+
+    fn writer() -> (Writer<Nothing>, Reader) {
+        open(Options { budget: 256 << 20, sealing: Sealing::Never }, Nothing)
+    }
+
+    fn bodies() -> Vec<Vec<u8>> {
+        Load::new(LoadShape::default()).take(6).collect()
+    }
+
+    fn insert(writer: &mut Writer<Nothing>, bodies: &[Vec<u8>]) {
+        for body in bodies {
+            writer.insert_spans(SourceId(0), body, Timestamp(1)).unwrap();
+            writer.publish();
+        }
+    }
+
+    fn held(view: &View) -> BTreeMap<TraceId, Vec<Span>> {
+        let spans = |id: TraceId| view.trace(id).unwrap().spans.into_iter().map(move |span| (id, span.key));
+        let mut held = BTreeMap::<TraceId, Vec<Span>>::new();
+        for (id, key) in view.traces().flat_map(spans) {
+            held.entry(id).or_default().push(view.span(id, key).unwrap());
+        }
+        held
+    }
+
+    #[test]
+    fn rows_that_die_while_they_are_sealed_stay_dead() {
+        let (mut writer, reader) = writer();
+        insert(&mut writer, &bodies());
+        let sealer = Sealer { rows: Some(1000), hot: 0, helper: None };
+        let job = writer.store.next_job(&sealer).unwrap();
+        let (base, end) = (job.base, job.end());
+        writer.store.settled = end;
+        let before = reader.view();
+        for ordinal in (base..end).step_by(7) {
+            writer.store.bury(ordinal);
+        }
+        writer.install(job.run());
+        writer.changed = true;
+        writer.publish();
+        let (all, left) = (held(&before), held(&reader.view()));
+        let count = |held: &BTreeMap<TraceId, Vec<Span>>| held.values().map(Vec::len).sum::<usize>() as u64;
+        assert_eq!(count(&left), count(&all) - (end - base).div_ceil(7));
+        let mut kept = left.iter().flat_map(|(id, spans)| spans.iter().map(move |span| (id, span)));
+        assert!(kept.all(|(id, span)| all[id].contains(span)));
+        assert_eq!(held(&before), all, "who looks at the old rows still does");
+    }
+
+    #[test]
+    fn the_writer_goes_on_while_a_thread_seals() {
+        let (mut plain, plain_reader) = writer();
+        let (mut writer, reader) = writer();
+        writer.sealer = Sealer { rows: Some(100), hot: 300, helper: Helper::start() };
+        let bodies = bodies();
+        for bodies in [&bodies[..], &bodies[..2], &bodies[3..]] {
+            insert(&mut plain, bodies);
+            insert(&mut writer, bodies);
+        }
+        while writer.wait_for_seal() {}
+        writer.changed = true;
+        writer.publish();
+        let view = reader.view();
+        let sealed = view.blocks().filter(|block| block.piece.chunk().is_none()).count();
+        assert!(sealed > 2, "{sealed}");
+        assert_eq!(held(&view), held(&plain_reader.view()));
+        assert_eq!(view.stats().duplicates, plain_reader.view().stats().duplicates);
+        assert!(writer.bytes() < plain.bytes());
+    }
+}

@@ -60,7 +60,7 @@ pub struct Writer<S> {
     /// Number of the latest publication.
     pub(super) revision: u64,
     /// Something changed since then.
-    changed: bool,
+    pub(super) changed: bool,
     /// Puts rows at rest.
     pub(super) sealer: Sealer,
     /// What readers see.

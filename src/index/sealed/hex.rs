@@ -20,15 +20,20 @@ fn digit(byte: u8) -> Option<u8> {
     }
 }
 
+/// Where the digits stand.
+fn digits_of(template: &[u8]) -> impl Iterator<Item = usize> {
+    template.iter().enumerate().filter(|(_, byte)| **byte == DIGIT).map(|(place, _)| place)
+}
+
 /// Bytes that the digits of one string take.
 fn packed_length(template: &[u8]) -> usize {
-    template.iter().filter(|byte| **byte == DIGIT).count().div_ceil(2)
+    digits_of(template).count().div_ceil(2)
 }
 
 /// What all strings of `length` bytes have in common, with [`DIGIT`] where they have digits; and the digits. `None`
 /// where they differ in more than that.
 pub(super) fn pack(strings: &[u8], length: usize) -> Option<(Box<[u8]>, Vec<u8>)> {
-    if length < LEAST || length > LONGEST || strings.len() % length != 0 || strings.len() / length < 4 {
+    if !(LEAST..=LONGEST).contains(&length) || !strings.len().is_multiple_of(length) || strings.len() / length < 4 {
         return None;
     }
     let mut template = strings.get(..length)?.to_vec();
@@ -39,12 +44,12 @@ pub(super) fn pack(strings: &[u8], length: usize) -> Option<(Box<[u8]>, Vec<u8>)
         for (place, byte) in template.iter_mut().zip(string) {
             if *place != *byte {
                 digit(*byte)?;
-                digit(*place).or((*place == DIGIT).then_some(0))?;
+                digit(*place).or_else(|| (*place == DIGIT).then_some(0))?;
                 *place = DIGIT;
             }
         }
     }
-    if template.iter().filter(|byte| **byte == DIGIT).count() < LEAST {
+    if digits_of(&template).count() < LEAST {
         return None;
     }
     let mut packed = Vec::with_capacity(strings.len() / length * packed_length(&template));
@@ -67,13 +72,11 @@ pub(super) fn packed_bytes(template: &[u8], length: usize) -> usize {
 pub(super) fn unpack(template: &[u8], packed: &[u8], into: &mut Vec<u8>) {
     // Runs of digits: where each begins in the string, where among the digits, and how many.
     let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-    let mut count = 0;
-    for (place, _) in template.iter().enumerate().filter(|(_, byte)| **byte == DIGIT) {
+    for (count, place) in digits_of(template).enumerate() {
         match runs.last_mut().filter(|run| run.0 + run.2 == place) {
             Some(run) => run.2 += 1,
             None => runs.push((place, count, 1)),
         }
-        count += 1;
     }
     let mut digits = [0; LONGEST + 1];
     for packed in packed.chunks_exact(packed_length(template).max(1)) {

@@ -161,7 +161,8 @@ fn link(chunks: &mut [(Chunk, Vec<u64>)]) {
         for row in 0..chunk.rows() {
             let trace = chunk.trace[row];
             let ordinal = chunk.base + row as u64;
-            let before = heads.insert(trace, ordinal).or((trace % 2 == 0).then_some(u64::from(trace % 100) + 1));
+            let before =
+                heads.insert(trace, ordinal).or_else(|| (trace % 2 == 0).then_some(u64::from(trace % 100) + 1));
             chunk.prev[row] = before.map_or(0, |before| u32::try_from(ordinal - before).unwrap());
         }
     }
@@ -201,7 +202,8 @@ proptest! {
             prop_assert_eq!(row(&part, place - from), row(&whole, place));
             let mut known = row(&whole, place);
             (known.values, known.extras) = (Vec::new(), Vec::new());
-            prop_assert_eq!(row(&light, place - from), known);
+            let told = Row { extras: Vec::new(), ..row(&light, place - from) };
+            prop_assert_eq!(told, known);
         }
     }
 
@@ -235,105 +237,4 @@ fn a_block_without_rows_is_sound() {
     let (sealed, places) = seal(7, &[], &shapes());
     assert_eq!((sealed.rows(), places.len()), (0, 0));
     assert_eq!(sealed.thaw(0..9, Depth::Whole).rows(), 0);
-}
-
-#[test]
-#[ignore = "a measurement: run it alone, in release"]
-#[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a measurement")]
-fn measure() {
-    use std::time::Instant as Clock;
-
-    use crate::index::{Options, SpanFacts, Summary, open};
-    use crate::model::{Badges, SourceId, Timestamp, TraceId};
-    use crate::source::load::{Load, Shape as LoadShape};
-
-    struct Nothing;
-    impl Summary for Nothing {
-        fn observe(&mut self, _: &SpanFacts<'_>, _: &mut Badges) -> bool {
-            false
-        }
-        fn forget(&mut self, _: TraceId) {}
-    }
-    for unique in [false, true] {
-        let (mut writer, reader) = open(Options { budget: 4 << 30, sealing: crate::index::Sealing::Never }, Nothing);
-        for (number, body) in Load::new(LoadShape { unique, ..LoadShape::default() }).take(512).enumerate() {
-            writer.insert_spans(SourceId(0), &body, Timestamp(1)).unwrap();
-            if number % 16 == 0 {
-                writer.publish();
-            }
-        }
-        writer.publish();
-        let view = reader.view();
-        let pieces: Vec<_> = view.state.segments.iter().flat_map(|segment| &segment.pieces).collect();
-        let (mut parts, mut rows, mut blocks, mut spent) = (Vec::new(), 0, Vec::new(), 0.0);
-        for piece in &pieces {
-            let chunk = piece.chunk().unwrap();
-            parts.push((&**chunk, &piece.dead[..]));
-            rows += chunk.rows();
-            if rows >= 64 << 10 {
-                let from = Clock::now();
-                blocks.push(seal(parts[0].0.base, &parts, &view.state.segments[0].shapes).0);
-                spent += from.elapsed().as_nanos() as f64;
-                (parts, rows) = (Vec::new(), 0);
-            }
-        }
-        let all: usize = blocks.iter().map(Sealed::rows).sum();
-        let per = |bytes: usize| bytes as f64 / all as f64;
-        println!(
-            "unique {unique}: {all} rows, {:.1} bytes, {:.0} ns to seal",
-            per(blocks.iter().map(Sealed::bytes).sum()),
-            spent / all as f64
-        );
-        let block = &blocks[0];
-        println!(
-            "hot {} layouts {} columns {} streams {} pages {} classes {}",
-            block.hot_bytes,
-            block.layouts.len(),
-            block.columns.len(),
-            block.streams.len(),
-            block.pages.len(),
-            block.classes.len()
-        );
-        println!(
-            "arena {:.2} pages {:.2} columns {:.2} odd {:.2} before {:.2}",
-            per(blocks.iter().map(|block| block.arena.len() * 4).sum()),
-            per(blocks.iter().flat_map(|block| &block.pages).map(super::Page::bytes).sum()),
-            per(blocks.iter().map(|block| block.columns.len() * size_of::<super::Column>()).sum()),
-            per(blocks.iter().map(|block| block.odd_parents.len() * 12).sum()),
-            per(blocks.iter().map(|block| block.runs.bytes()).sum())
-        );
-        let stored = |stream: super::Stream| stream.size(&block.pages);
-        for (key, stream) in &block.streams {
-            let (raw, packed) = stored(*stream);
-            if packed > 0 {
-                println!(
-                    "  {:30} {:7} strings {:8} raw {:8} packed {:.2}",
-                    String::from_utf8_lossy(view.state.segments[0].words.get(*key)),
-                    stream.len(),
-                    raw,
-                    packed,
-                    packed as f64 / block.rows() as f64
-                );
-            }
-        }
-        let (raw, packed) = stored(block.extras);
-        println!(
-            "  extras {} strings {raw} raw {packed} packed {:.2}",
-            block.extras.len(),
-            packed as f64 / block.rows() as f64
-        );
-        let from = Clock::now();
-        let thawed: usize = blocks.iter().map(|block| block.thaw(0..block.rows(), Depth::Whole).rows()).sum();
-        println!("thaw all {:.0} ns", from.elapsed().as_nanos() as f64 / thawed as f64);
-        let from = Clock::now();
-        for row in 0..100 {
-            let at = row * 500;
-            let rows = block.run(block.trace_of(at)).unwrap().0;
-            assert!(block.thaw(rows, Depth::Whole).rows() > 0);
-        }
-        println!("thaw a trace {:.0} us", from.elapsed().as_nanos() as f64 / 1e5);
-        let from = Clock::now();
-        assert_eq!(block.thaw(3000..4000, Depth::Whole).rows(), 1000);
-        println!("thaw 1000 rows {:.0} us", from.elapsed().as_nanos() as f64 / 1e3);
-    }
 }

@@ -153,13 +153,6 @@ impl Stream {
         self.lengths.len()
     }
 
-    /// Bytes of its strings, and of its pages.
-    #[cfg(test)]
-    pub(super) fn size(self, pages: &[Page]) -> (usize, usize) {
-        let own = self.pages(pages);
-        (own.iter().map(|page| page.raw as usize).sum(), own.iter().map(Page::bytes).sum())
-    }
-
     fn pages(self, pages: &[Page]) -> &[Page] {
         pages.get(self.first_page as usize..self.end_page as usize).unwrap_or_default()
     }
@@ -249,7 +242,9 @@ mod tests {
         }), 0..40)) {
             let (mut arena, mut pages) = (vec![3], vec![Page { first: 9, raw: 0, template: Box::default(), bytes: Box::default() }]);
             let mut writer = StreamWriter::default();
-            strings.iter().for_each(|bytes| writer.push(bytes));
+            for bytes in &strings {
+                writer.push(bytes);
+            }
             let stream = writer.finish(&mut arena, &mut pages);
             prop_assert_eq!(stream.len(), strings.len());
             let mut all = Vec::new();

@@ -89,7 +89,7 @@ impl Sealed {
         let traces = self.runs.traces.read(&self.arena, 0..self.run_count());
         let firsts = self.runs.firsts.read(&self.arena, 0..self.run_count());
         for (place, trace) in traces.iter().enumerate() {
-            let end = firsts.get(place + 1).map_or(self.rows(), |end| *end as usize);
+            let end = firsts.get(place + 1).map_or_else(|| self.rows(), |end| *end as usize);
             each(trace + self.runs.least, firsts[place] as usize..end);
         }
     }

@@ -161,7 +161,7 @@ impl Sealing<'_> {
                 let parent = chunk.parent[row];
                 parents.push(match places.get(&parent) {
                     _ if parent == [0; 8] => 0,
-                    Some(other) => 2 + fold(place as i64 - *other as i64),
+                    Some(other) => 2 + fold(place.cast_signed() - other.cast_signed()),
                     None => {
                         self.sealed.odd_parents.push((narrow(first + place), parent));
                         1
@@ -280,8 +280,8 @@ impl Sealing<'_> {
 }
 
 /// Small for distances that are small either way.
-fn fold(distance: i64) -> u64 {
-    (distance << 1 ^ distance >> 63).cast_unsigned()
+fn fold(distance: isize) -> u64 {
+    (distance << 1 ^ distance >> (isize::BITS - 1)).cast_unsigned() as u64
 }
 
 /// The distance again.
