@@ -164,7 +164,12 @@ impl<S: Summary> Writer<S> {
 
     /// Makes everything inserted so far visible to readers, all at once. Answers whether anything changed.
     pub fn publish(&mut self) -> bool {
+        let sealed = self.seal();
         if !std::mem::take(&mut self.changed) {
+            // The same spans in less room: readers let go of the rest.
+            if sealed {
+                self.share();
+            }
             return false;
         }
         self.revision += 1;
@@ -172,9 +177,14 @@ impl<S: Summary> Writer<S> {
         self.store.freeze(true);
         self.seal();
         self.traces.file();
+        self.share();
+        true
+    }
+
+    /// Lets readers see what there is.
+    pub(super) fn share(&mut self) {
         let state = Arc::new(self.state());
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = state;
-        true
     }
 
     fn state(&mut self) -> State {
