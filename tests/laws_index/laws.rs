@@ -366,7 +366,7 @@ fn what_was_accepted_is_held_or_counted_as_evicted_at_any_budget() {
 fn a_kept_trace_outlives_the_flood_whole_and_others_leave_whole() {
     let budget = 4 << 20;
     let (mut writer, reader) = open(budget);
-    let bodies: Vec<_> = Load::new(Shape::default()).take(180).collect();
+    let bodies: Vec<_> = Load::new(Shape::default()).take(400).collect();
     flood(&mut writer, bodies[..20].iter().cloned(), budget);
     let early = reader.view();
     let kept = early.summaries().find(|summary| summary.orphans == 0 && summary.spans > 5).unwrap().id;
