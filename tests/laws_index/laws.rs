@@ -300,6 +300,7 @@ fn labels_are_what_semconv_makes_of_the_attributes() {
         }
         writer.publish();
         let (view, told) = (reader.view(), told.0.lock().unwrap());
+        assert!(!told.is_empty());
         for id in view.traces() {
             for lean in view.trace(id).unwrap().spans {
                 let span = view.span(id, lean.key).unwrap();
@@ -313,7 +314,10 @@ fn labels_are_what_semconv_makes_of_the_attributes() {
                 let said = semconv::describe(&span.name.lossy(), span.kind, &text);
                 let label = said.text.unwrap_or_else(|| span.name.lossy().into_owned());
                 assert_eq!((lean.category, &*lean.label, &*lean.remark), (said.category, &*label, &*said.remark));
-                assert_eq!(told[&(id, lean.key)], (said.category, label));
+                // The hook is told of those that may make a difference.
+                if let Some(told) = told.get(&(id, lean.key)) {
+                    assert_eq!(*told, (said.category, label));
+                }
             }
         }
     }
