@@ -490,8 +490,7 @@ impl Dictionary {
         }
         let hash = self.words.hash(text);
         state.seen = state.seen.saturating_add(1);
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits choose the slot")]
-        let slot = hash as usize % CACHE;
+        let slot = sketch(text) % CACHE;
         if let Some(recent) = state.cache.get(slot).filter(|recent| recent.word != 0)
             && recent.text.is(text, || self.words.get(recent.word - 1))
         {
