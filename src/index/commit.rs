@@ -15,10 +15,10 @@ use super::paged::Words;
 use super::sealed::Depth;
 use super::segment::RowRef;
 use super::store::Begin;
-use super::traces::full;
+use super::traces::{full, low_half};
 use super::twins::{LARGE, filter_bit};
 use super::{CROWD, SpanFacts, Summary, What, Writer};
-use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanKey, StatusCode, Timestamp, TraceId};
+use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
 use crate::otlp::encode;
 
 /// What became of a row.
@@ -88,14 +88,15 @@ impl<S: Summary> Writer<S> {
         if known & group.figures.filter == 0 && !group.doubtful {
             return true;
         }
-        let mut seen: SmallVec<[SpanKey; LARGE as usize]> = SmallVec::new();
+        let mut seen: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
         for (_, row) in self.store.walk(group.last, group.figures.spans) {
-            let key = row.get().key();
-            let repeated = group.doubtful && seen.contains(&key);
-            if repeated || known & filter_bit(key.id) != 0 && self.twin(number, trace.head, key).is_some() {
+            let row = row.get();
+            let id = SpanId(row.chunk.span_id[row.row]);
+            let held = known & filter_bit(id) != 0 && self.twin(number, trace.head, row.key()).is_some();
+            if held || group.doubtful && seen.contains(&id) {
                 return false;
             }
-            seen.push(key);
+            seen.push(id);
         }
         true
     }
@@ -149,10 +150,10 @@ impl<S: Summary> Writer<S> {
             let next = self.store.next();
             let mut rows = ids.rows(key.id).map(|low| full(u64::from(low), next));
             let row = |ordinal| self.store.row(ordinal, Depth::Light);
-            return rows.find(|ordinal| row(*ordinal).is_some_and(|(row, dead)| !dead && row.get().key() == key));
+            return rows.find(|ordinal| row(*ordinal).is_some_and(|(row, dead)| !dead && row.get().is(key)));
         }
         let mut rows = self.store.chain((low_half(number), head), Depth::Light);
-        rows.find(|(_, row)| row.get().key() == key).map(|(ordinal, _)| ordinal)
+        rows.find(|(_, row)| row.get().is(key)).map(|(ordinal, _)| ordinal)
     }
 
     /// Whether new content takes the place of old: the later end, then the longer encoding, then the bytewise greater.
@@ -234,10 +235,7 @@ impl<S: Summary> Writer<S> {
                 && self.store.root(trace.number, &trace.figures).is_none_or(|root| group.root_key < root.get().key()));
         let crowds = trace.figures.crowds;
         trace.figures.add(&group.figures, leads);
-        let new_service = !trace.services.contains(&service);
-        if new_service {
-            trace.services.push(service);
-        }
+        let new_service = trace.services.insert(service);
         let crowded = group.figures.crowds != [0; 8] && trace.figures.crowds.iter().any(|count| *count >= CROWD);
         let slow = if group.notable { self.note_rows(number, group) } else { 0 };
         if crowded {
@@ -360,13 +358,6 @@ impl Figures {
             (self.root, self.root_rank) = (more.root, more.root_rank);
         }
     }
-}
-
-/// What columns have of a trace's number.
-pub(super) fn low_half(number: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
-    let low = number as u32;
-    low
 }
 
 /// What a row does, for the hook.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::batch::{Batch, Figures};
 use super::chain::{Chain, Found, Place};
 use super::chunk::Chunk;
-use super::commit::low_half;
 use super::dictionary::Dictionary;
 use super::intake::Intake;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment, is_set, set};
+use super::traces::low_half;
 use crate::model::{Receipt, SourceId, Timestamp};
 use crate::otlp::reader::{WireError, read_spans};
 

@@ -8,12 +8,12 @@ use smallvec::SmallVec;
 
 use super::Block;
 use super::chain::{Chain, Found, Place};
-use super::commit::low_half;
 use super::labels::Labels;
 use super::logs::Logs;
 use super::read_row::dropped;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
+use super::traces::low_half;
 use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
 use super::{completion, extras};
