@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
-use super::{clock, indexer};
+use super::clock;
+use super::indexer::{self, Gate};
 use crate::analysis::TraceNotes;
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Keymap, KeymapError};
@@ -68,13 +69,13 @@ pub(super) fn exposure(board: &Board) -> Option<String> {
 }
 
 /// Opens index and doors. From here on senders are answered as soon as the receiver runs.
-pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketAddr>) -> Result<Wiring> {
+pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketAddr>, gate: Gate) -> Result<Wiring> {
     let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
     let body = usize::try_from(settings.max_body).unwrap_or(usize::MAX);
     let (feed, queue) = source::feed(limit.max(body.saturating_mul(2)), WAITING, clock::clock());
     let options = index::Options { budget: settings.memory };
     let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
-    let indexer = indexer::start(writer, reader, queue)?;
+    let indexer = indexer::start(writer, reader, queue, gate)?;
     let config = ReceiverConfig {
         grpc,
         http,
