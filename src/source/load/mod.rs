@@ -43,8 +43,8 @@ pub struct Load {
     shop: Shop,
     /// What each exporter has collected: encoded spans by scope, and their number.
     exporters: Vec<Exporter>,
-    /// Full batches that are not handed out yet.
-    ready: Vec<Vec<u8>>,
+    /// Batches that are not handed out yet, with their number of spans.
+    ready: Vec<(usize, Vec<u8>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -86,11 +86,13 @@ impl Load {
     }
 }
 
-impl Iterator for Load {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        while self.ready.is_empty() {
+impl Load {
+    /// The next body, and how many spans it holds.
+    pub fn next_counted(&mut self) -> (usize, Vec<u8>) {
+        loop {
+            if let Some(ready) = self.ready.pop() {
+                return ready;
+            }
             if self.shop.turn() {
                 self.turn_over();
             }
@@ -102,7 +104,14 @@ impl Iterator for Load {
                 }
             }
         }
-        self.ready.pop()
+    }
+}
+
+impl Iterator for Load {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        Some(self.next_counted().1)
     }
 }
 
@@ -116,8 +125,8 @@ impl Exporter {
         self.spans += 1;
     }
 
-    fn flush(&mut self) -> Vec<u8> {
-        self.spans = 0;
+    fn flush(&mut self) -> (usize, Vec<u8>) {
+        let spans = std::mem::take(&mut self.spans);
         let mut group = Message::default();
         group.bytes(1, &self.resource);
         for (name, spans) in self.scopes.drain(..) {
@@ -132,7 +141,7 @@ impl Exporter {
         group.text(3, "https://opentelemetry.io/schemas/1.37.0");
         let mut request = Message::default();
         request.bytes(1, &group.finish());
-        request.finish()
+        (spans, request.finish())
     }
 }
 
