@@ -95,7 +95,8 @@ impl Walk {
 
     fn trace(&mut self, program: &mut Program) -> Result<()> {
         self.press(program, Sort::Open, "\r", |_, now| is_trace(now) && selected(now).is_some())?;
-        // A trace may have one row.
+        // It may stand on any row, and have no other.
+        self.press(program, Sort::Move, "g", |before, now| selected(now) != before.selected)?;
         if has_second_row(program.screen()) {
             for key in ["j", "k", "j"] {
                 self.press(program, Sort::Move, key, |before, now| selected(now) != before.selected)?;

@@ -38,16 +38,16 @@ pub(super) struct Indexer {
     pub(super) thread: JoinHandle<()>,
 }
 
-/// Starts the thread.
+/// Starts the thread. What is held gives way to what waits in `queue`, so that both together take at most `memory` bytes.
 pub(super) fn start<S: Summary>(
     writer: Writer<S>,
     reader: Reader,
     queue: FeedReceiver,
-    gate: Gate,
+    (memory, gate): (u64, Gate),
 ) -> io::Result<Indexer> {
     let keep = Arc::new(Mutex::new(None));
     let (publish, published) = watch::channel(0);
-    let work = Work { writer, keep: Arc::clone(&keep), publish, unseen: None, gate };
+    let work = Work { writer, keep: Arc::clone(&keep), publish, unseen: None, memory, gate };
     let thread = thread::Builder::new().name("indexer".to_owned()).spawn(move || work.run(&queue))?;
     Ok(Indexer { reader, published, keep, thread })
 }
@@ -58,6 +58,8 @@ struct Work<S: Summary> {
     publish: watch::Sender<u64>,
     /// Since when there is something readers have not seen.
     unseen: Option<Instant>,
+    /// Bytes for the index and what waits for it together; the index keeps three quarters of it in any case.
+    memory: u64,
     gate: Gate,
 }
 
@@ -68,6 +70,7 @@ impl<S: Summary> Work<S> {
             match queue.next(patience) {
                 Ok(item) => {
                     (self.gate)();
+                    self.writer.set_budget(self.memory - (queue.held() as u64).min(self.memory / 4));
                     self.take_in(item);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
