@@ -99,6 +99,7 @@ impl Flood {
     pub(crate) fn start(order: &Order, ways: &[Door], number: u64) -> Result<Self> {
         let (order, ways, counts) = (*order, ways.to_vec(), Arc::new(Counts::default()));
         let (batches, queue) = mpsc::channel(WAITING);
+        #[expect(clippy::disallowed_methods, reason = "spans that are made now begin now")]
         let began = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let shape = Shape {
             seed: 42 + number,

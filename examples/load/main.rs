@@ -82,10 +82,10 @@ fn run(arguments: &Arguments) -> Result<Report> {
     let memory = arguments.memory.as_deref().unwrap_or(if soak { "64MiB" } else { "256MiB" });
     let budget = parse_size(memory).context("--memory: expected a size, such as 256MiB")?;
     let rate = arguments.rate.unwrap_or(if soak { 20_000 } else { 100_000 }).max(1);
-    let length = arguments.duration.unwrap_or(Duration::from_secs(if soak { 3600 } else { 60 }));
+    let length = arguments.duration.unwrap_or_else(|| Duration::from_secs(if soak { 3600 } else { 60 }));
     let mut program = Program::start(arguments.program.clone(), memory)?;
     let doors = program.doors()?;
-    let mut watch = Watch::start(program.pid()?);
+    let watch = Watch::start(program.pid()?);
     let base = watch.resident()?;
     let mut walk = Walk::new(soak);
     let order = Order { rate, length, doors, turnover: if soak { 500 } else { 0 } };

@@ -54,7 +54,7 @@ impl Watch {
     }
 
     /// Bytes of memory occupied, twice a second since the start.
-    pub(crate) fn stop(&mut self) -> Vec<u64> {
+    pub(crate) fn stop(&self) -> Vec<u64> {
         self.over.store(true, Ordering::Release);
         std::mem::take(&mut self.samples.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -151,9 +151,10 @@ impl Report {
             ),
         ];
         if self.soak {
-            let words = self.trend().map_or("too short to tell".to_owned(), |trend| {
-                format!("last third {:+.1} %, line {:+.1} %", trend.thirds * 100.0, trend.rise * 100.0)
-            });
+            let words = self.trend().map_or_else(
+                || "too short to tell".to_owned(),
+                |trend| format!("last third {:+.1} %, line {:+.1} %", trend.thirds * 100.0, trend.rise * 100.0),
+            );
             promises.push((format!("memory is flat: {words}"), self.trend().is_some_and(Trend::is_flat)));
         }
         promises
@@ -256,5 +257,6 @@ impl Report {
 
 fn line(cells: &[String; 10]) -> String {
     let widths = [12, 11, 13, 8, 9, 11, 6, 9, 9, 9];
-    cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect()
+    let padded: Vec<_> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+    padded.concat()
 }
