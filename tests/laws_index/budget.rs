@@ -60,6 +60,6 @@ proptest! {
         let stats = view.stats();
         prop_assert!(stats.duplicates > 0 && rejected > 0 && stats.spans > 0);
         prop_assert_eq!(acknowledged - rejected, stats.spans + stats.spans_evicted + stats.duplicates);
-        prop_assert_eq!(stats.traces as usize, view.traces().count());
+        prop_assert_eq!(stats.traces, view.traces().count() as u64);
     }
 }
