@@ -52,7 +52,9 @@ impl Program {
         let pair = native_pty_system().openpty(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })?;
         let home = TempDir::new()?;
         let itself = program.is_none();
-        let mut command = CommandBuilder::new(program.map_or_else(env::current_exe, Ok)?);
+        // It would be looked for from its home.
+        let program = program.map_or_else(env::current_exe, fs::canonicalize).context("the program under test")?;
+        let mut command = CommandBuilder::new(program);
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
             command.env_remove(name);
         }
