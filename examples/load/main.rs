@@ -36,6 +36,10 @@ use self::walk::Walk;
 /// Set for the process that plays the program under test: this very binary, as `tracefall` itself.
 const UNDER_TEST: &str = "TRACEFALL_LOAD_UNDER_TEST";
 
+/// Traces between two turns of the names in a soak: some 240 services a second, so that whatever tells names apart, up to a
+/// limit, reaches it early.
+const TURNOVER: u64 = 40;
+
 /// Floods tracefall, and holds it to its promises.
 #[derive(Clone, Debug, Parser)]
 struct Arguments {
@@ -57,7 +61,7 @@ struct Arguments {
     /// The longest that 99 of 100 keys may wait for their frame; more on a machine that others use meanwhile
     #[arg(long, default_value = "50ms", value_name = "DURATION", value_parser = duration)]
     within: Duration,
-    /// Also print what a key had to wait for longest
+    /// Also print the slowest keys, and how memory went
     #[arg(long)]
     verbose: bool,
 }
@@ -88,7 +92,7 @@ fn run(arguments: &Arguments) -> Result<Report> {
     let watch = Watch::start(program.pid()?);
     let base = watch.resident()?;
     let mut walk = Walk::new(soak);
-    let order = Order { rate, length, doors, turnover: if soak { 500 } else { 0 } };
+    let order = Order { rate, length, doors, turnover: if soak { TURNOVER } else { 0 } };
     let mut phases = Vec::new();
     let ways: &[&[Door]] = if soak { &[&[Door::Grpc, Door::Http]] } else { &[&[Door::Grpc], &[Door::Http]] };
     for (number, ways) in (0..).zip(ways) {

@@ -222,6 +222,9 @@ impl Report {
             for key in keys.iter().take(12) {
                 println!("  {} ms  {} ({})", millis(key.time), key.key, key.sort.name());
             }
+            let every = self.samples.len().div_ceil(32).max(1);
+            let curve: Vec<_> = self.samples.iter().step_by(every).map(|bytes| (bytes >> 20).to_string()).collect();
+            println!("resident, MiB: {}", curve.join(" "));
         }
     }
 
