@@ -3,10 +3,10 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use prost::Message as _;
+use tracefall::analysis::TraceNotes;
+use tracefall::index::{self, Options, Sealing};
 use tracefall::model::{SourceId, Timestamp};
 use tracefall::source::load::{Load, Shape};
-
-use super::open;
 
 /// A body of the load as a careless sender might send it: some of its spans without an id.
 fn careless(body: &[u8], every: usize) -> Vec<u8> {
@@ -19,7 +19,7 @@ fn careless(body: &[u8], every: usize) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Retries, refused spans, broken bodies, names that turn over, and a budget that gives way to what waits.
     #[test]
@@ -27,11 +27,13 @@ proptest! {
         budget in 1_u64..6,
         turnover in prop_oneof![Just(0_u64), Just(100)],
         unique: bool,
+        sealed: bool,
         seed: u64,
         retry in 2_usize..6,
     ) {
         let budget = budget << 20;
-        let (mut writer, reader) = open(budget);
+        let sealing = if sealed { Sealing::Inline(400) } else { Sealing::Never };
+        let (mut writer, reader) = index::open(Options { budget, sealing }, TraceNotes::default());
         let shape = Shape { seed, unique, turnover, ..Shape::default() };
         let (mut acknowledged, mut rejected) = (0, 0);
         let mut last = Vec::new();
