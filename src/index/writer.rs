@@ -218,6 +218,11 @@ impl<S: Summary> Writer<S> {
         self.kept = traces.iter().copied().collect();
     }
 
+    /// Sets what may be held from the next body on: room that is taken elsewhere, by bodies that wait, is not the index's.
+    pub fn set_budget(&mut self, bytes: u64) {
+        self.budget = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+
     /// Closes the current segment; what is known by its word ids goes with it.
     pub(super) fn close_segment(&mut self) {
         self.store.close_segment(self.last_arrival);
