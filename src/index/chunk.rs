@@ -92,6 +92,13 @@ pub(super) struct Fill {
     pub(super) extras: usize,
 }
 
+/// Gives room back where it is worth copying what there is.
+fn fit<T>(list: &mut Vec<T>) {
+    if list.capacity() - list.len() > list.len() / 8 + 64 {
+        list.shrink_to_fit();
+    }
+}
+
 /// A length as a column has it. Chunks are cut long before it could not fit.
 pub(super) fn narrow(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
@@ -261,11 +268,19 @@ impl Chunk {
             self.marks.shrink_to_fit();
             self.values_at.shrink_to_fit();
         }
-        self.words.shrink_to_fit();
-        self.wide.shrink_to_fit();
-        self.text.shrink_to_fit();
-        self.extra_rows.shrink_to_fit();
-        self.extras.shrink_to_fit();
+        fit(&mut self.words);
+        fit(&mut self.wide);
+        fit(&mut self.text);
+        fit(&mut self.extra_rows);
+        fit(&mut self.extras);
+    }
+
+    /// Takes all rows away and keeps the room.
+    pub(super) fn clear(&mut self, base: u64) {
+        self.base = base;
+        self.bounds = Bounds::default();
+        self.cut_rows(0);
+        self.cut(Fill::default());
     }
 
     /// Appends the rows of the chunk that follows this one.

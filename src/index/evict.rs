@@ -145,8 +145,8 @@ impl<S: Summary> Writer<S> {
         rows.sort_unstable();
         let first = self.store.next();
         let mut batch = Batch::default();
-        let Store { dictionary, drafts, .. } = &mut self.store;
-        let mut intake = Intake::new(dictionary, drafts, &mut batch, (crate::model::SourceId(0), 0));
+        let Store { dictionary, drafts, spare, .. } = &mut self.store;
+        let mut intake = Intake::new(dictionary, drafts, &mut batch, spare, (crate::model::SourceId(0), 0));
         let mut slow = Vec::new();
         each_row(segment, rows.iter().map(|(ordinal, _)| *ordinal), &mut |row| {
             slow.push(row.chunk.marks[row.row] & mark::SLOW);

@@ -7,6 +7,7 @@ use super::chunk::{Chunk, Fill, ODD_STATUS, mark, narrow};
 use super::dictionary::{Dictionary, Step};
 use super::extras::{self, Extra};
 use super::segment::Origin;
+use super::spare::Spare;
 use super::store::Draft;
 use super::word::{Slot, Word};
 use crate::model::{Kind, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, TraceId};
@@ -25,6 +26,8 @@ pub(super) struct Intake<'a> {
     chunk: Chunk,
     /// The rows taken.
     batch: &'a mut Batch,
+    /// Chunks to go on in.
+    spare: &'a mut Spare,
     /// The way the body came in.
     source: SourceId,
     /// Nanoseconds from which on a row is notable.
@@ -53,6 +56,7 @@ impl<'a> Intake<'a> {
         dictionary: &'a mut Dictionary,
         drafts: &'a mut Vec<Draft>,
         batch: &'a mut Batch,
+        spare: &'a mut Spare,
         (source, least): (SourceId, u64),
     ) -> Self {
         let chunk = drafts.last_mut().map(|draft| std::mem::take(&mut draft.chunk)).unwrap_or_default();
@@ -61,6 +65,7 @@ impl<'a> Intake<'a> {
             drafts,
             chunk,
             batch,
+            spare,
             source,
             least,
             resource: 0,
@@ -88,7 +93,7 @@ impl<'a> Intake<'a> {
     }
 
     fn rotate(&mut self) {
-        let next = Chunk::like(self.chunk.base + self.chunk.rows() as u64, &self.chunk);
+        let next = self.spare.after(&self.chunk);
         let full = std::mem::replace(&mut self.chunk, next);
         if let Some(draft) = self.drafts.last_mut() {
             draft.chunk = full;

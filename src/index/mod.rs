@@ -34,6 +34,7 @@ mod sealer;
 mod segment;
 mod services;
 mod settle;
+mod spare;
 mod store;
 mod summary;
 mod traces;

@@ -248,7 +248,11 @@ impl Store {
             Some(place) => Arc::make_mut(&mut self.closed[place].segment),
             None => &mut self.current,
         };
+        let chunks: Vec<_> = done.job.parts.iter().map(|(chunk, _)| Arc::clone(chunk)).collect();
         let (sealed, before, after) = segment.install(done)?;
+        for chunk in chunks {
+            self.spare.keep(chunk);
+        }
         if let Some(place) = closed {
             self.closed[place].bytes = (self.closed[place].bytes + after).saturating_sub(before);
             self.closed_bytes = (self.closed_bytes + after).saturating_sub(before);

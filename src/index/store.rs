@@ -9,6 +9,7 @@ use super::dictionary::Dictionary;
 use super::intake::Intake;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment, is_set, set};
+use super::spare::Spare;
 use super::traces::low_half;
 use crate::model::{Receipt, SourceId, Timestamp};
 use crate::otlp::reader::{WireError, read_spans};
@@ -58,6 +59,8 @@ pub(super) struct Store {
     pub(super) settled: u64,
     /// The rows of the latest body by trace; kept for its room.
     pub(super) batch: Batch,
+    /// Chunks to be filled again.
+    pub(super) spare: Spare,
 }
 
 /// Where a body began, to go back to.
@@ -82,6 +85,7 @@ impl Store {
             segment_budget,
             settled: 1,
             batch: Batch::default(),
+            spare: Spare::new(segment_budget),
         }
     }
 
@@ -129,7 +133,8 @@ impl Store {
         }
         let begin = self.begin();
         self.batch.clear();
-        let mut intake = Intake::new(&mut self.dictionary, &mut self.drafts, &mut self.batch, (source, least));
+        let Self { dictionary, drafts, batch, spare, .. } = self;
+        let mut intake = Intake::new(dictionary, drafts, batch, spare, (source, least));
         let outcome = read_spans(body, &mut intake);
         let receipt = intake.finish();
         if let Err(error) = outcome {
@@ -254,7 +259,7 @@ impl Store {
         }
         let mut open = Draft::default();
         if let Some(last) = self.drafts.last().filter(|_| keep == 0) {
-            open.chunk = Chunk::like(self.next(), &last.chunk);
+            open.chunk = self.spare.after(&last.chunk);
         }
         let frozen: Vec<Draft> = self.drafts.drain(..count).collect();
         for mut draft in frozen {
@@ -296,7 +301,12 @@ impl Store {
 
     fn current_bytes(&self) -> usize {
         let drafts: usize = self.drafts.iter().map(|draft| draft.chunk.bytes() + draft.dead.capacity() * 8).sum();
-        drafts + self.piece_bytes + self.current.dictionary_bytes() + self.dictionary.bytes() + self.batch.bytes()
+        drafts
+            + self.piece_bytes
+            + self.current.dictionary_bytes()
+            + self.dictionary.bytes()
+            + self.batch.bytes()
+            + self.spare.bytes()
     }
 
     /// Bytes held.
