@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::cursor::Cursor;
 use super::scalar::{base64, double, enum_number, id, integer};
 use super::schema::{Field, Kind, Message, Scalar};
-use super::{Fault, MAX_DEPTH};
+use super::{Fault, MAX_DEPTH, MAX_ENVELOPES};
 use crate::otlp::put::{Wire, Writer};
 
 /// The state of a conversion.
@@ -90,6 +90,7 @@ impl<'a> Converter<'a> {
                 converter.mending(field, |converter| converter.nested(field.number, inner, depth + 1))
             }),
             Kind::Each(inner) => self.array(depth, |converter| converter.nested(field.number, inner, depth + 1)),
+            Kind::Envelope(_) if depth > MAX_ENVELOPES => Err(Fault::Malformed),
             Kind::Envelope(inner) => self.object(inner, depth).map(|_| ()),
             Kind::Texts => self.array(depth, |converter| converter.text(field.number, true)),
             Kind::Packed(scalar) => {

@@ -45,6 +45,10 @@ pub struct Converted {
 #[error("{0}")]
 pub struct JsonError(pub String);
 
+/// How many brackets may be open around an envelope: nobody wraps a request more than twice. What is wrong in an envelope is
+/// found again by each one around it, so this also bounds how often the same bytes are read.
+const MAX_ENVELOPES: usize = 4;
+
 /// Why a value could not be converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {

@@ -1,0 +1,22 @@
+//! Bad days: what hostile, broken and odd senders do to the receiver and the index, and what remains afterwards: a
+//! program that answers the next good request, and has lost nothing that it acknowledged.
+//!
+//! The tests whose names begin with `wrecked` are short runs of what can be run for as long as one likes:
+//! `TRACEFALL_FUZZ_BYTES=1000000000 cargo test --release --test laws_otlp --test bad_days wrecked`.
+
+#[cfg(test)]
+mod cost;
+#[cfg(test)]
+#[path = "../common/fixtures.rs"]
+mod fixtures;
+#[cfg(test)]
+#[path = "../receiver/rig.rs"]
+#[expect(dead_code, reason = "the receiver's own tests use the rest of it")]
+mod rig;
+#[cfg(test)]
+#[path = "../common/wreck.rs"]
+mod wreck;
+#[cfg(test)]
+mod wrecked_filter;
+#[cfg(test)]
+mod wrecked_json;
