@@ -10,12 +10,16 @@ mod cost;
 #[path = "../common/fixtures.rs"]
 mod fixtures;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 #[path = "../receiver/rig.rs"]
 #[expect(dead_code, reason = "the receiver's own tests use the rest of it")]
 mod rig;
 #[cfg(test)]
 #[path = "../common/wreck.rs"]
 mod wreck;
+#[cfg(test)]
+mod wrecked_door;
 #[cfg(test)]
 mod wrecked_filter;
 #[cfg(test)]
