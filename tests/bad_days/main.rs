@@ -5,7 +5,11 @@
 //! `TRACEFALL_FUZZ_BYTES=1000000000 cargo test --release --test laws_otlp --test bad_days wrecked`.
 
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod cost;
+#[cfg(test)]
+mod doors;
 #[cfg(test)]
 #[path = "../common/fixtures.rs"]
 mod fixtures;
