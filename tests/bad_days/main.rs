@@ -5,20 +5,24 @@
 //! `TRACEFALL_FUZZ_BYTES=1000000000 cargo test --release --test laws_otlp --test bad_days wrecked`.
 
 #[cfg(test)]
+#[path = "../common/mod.rs"]
+mod common;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod cost;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
-#[path = "../common/fixtures.rs"]
-mod fixtures;
-#[cfg(test)]
 mod house;
+#[cfg(test)]
+mod person;
 #[cfg(test)]
 #[path = "../receiver/rig.rs"]
 #[expect(dead_code, reason = "the receiver's own tests use the rest of it")]
 mod rig;
+#[cfg(test)]
+mod spans;
 #[cfg(test)]
 #[path = "../common/wreck.rs"]
 mod wreck;

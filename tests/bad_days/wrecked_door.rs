@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::fixtures::frames;
+use crate::common::fixtures::frames;
 use crate::house::House;
 use crate::rig::{JSON, LIMIT, gzip, protobuf, zlib, zstd};
 use crate::wreck::{Random, budget, wreck};

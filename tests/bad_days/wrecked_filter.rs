@@ -7,8 +7,8 @@ use tracefall::index::{self, View};
 use tracefall::model::{SourceId, SpanKey, Timestamp, TraceId};
 use tracefall::query::{Query, chips, complete, describe, matching_spans, parse, run};
 
+use crate::common::fixtures::frames;
 use crate::cost::assert_linear;
-use crate::fixtures::frames;
 use crate::wreck::{Random, budget, wreck};
 
 const FILTERS: [&str; 24] = [
