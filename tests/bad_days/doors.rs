@@ -15,7 +15,7 @@ use crate::house::{House, good};
 use crate::rig::{JSON, LIMIT, gzip, post, zlib, zstd};
 use crate::wreck::Random;
 
-type Coding = (&'static str, fn(&[u8]) -> Vec<u8>);
+pub(crate) type Coding = (&'static str, fn(&[u8]) -> Vec<u8>);
 
 pub(crate) const CODINGS: [Coding; 4] =
     [("identity", <[u8]>::to_vec), ("gzip", gzip), ("deflate", zlib), ("zstd", zstd)];

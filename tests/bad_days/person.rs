@@ -88,7 +88,7 @@ impl Person {
         }
     }
 
-    fn work(&mut self, effect: Effect) -> Option<Answer> {
+    fn work(&self, effect: Effect) -> Option<Answer> {
         let (view, thresholds) = (&self.view, self.state.settings.slow_sql);
         Some(match effect {
             Effect::List { generation, query, sort, buckets } => {

@@ -297,7 +297,7 @@ async fn retries_and_contradictions_are_counted_and_change_nothing() {
     assert_eq!((stats.spans, stats.duplicates), (50, 950));
     // The same span with another end: the later one counts, whichever comes first.
     let later = Span { end: START.plus(Nanos::from_secs(9)), ..span(7, Some(6)) };
-    take(&house, &[later.clone()]).await;
+    take(&house, std::slice::from_ref(&later)).await;
     take(&house, &[span(7, Some(6))]).await;
     let kept = house.view().span(TRACE, later.key()).unwrap();
     assert_eq!(kept.end, later.end);

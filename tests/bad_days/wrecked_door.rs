@@ -10,8 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::common::fixtures::frames;
+use crate::doors::{CODINGS, Coding};
 use crate::house::House;
-use crate::rig::{JSON, LIMIT, gzip, protobuf, zlib, zstd};
+use crate::rig::{JSON, LIMIT, gzip, protobuf};
 use crate::wreck::{Random, budget, wreck};
 
 /// How long an answer may take that comes at once. Nothing here waits for a timer of the receiver's.
@@ -33,13 +34,9 @@ impl Corpus {
         let text = [JSON, "{}", r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"x"}]}]}]}"#];
         let text: Vec<Vec<u8>> = text.map(|text| text.as_bytes().to_vec()).into();
         let bodies = vec![("application/x-protobuf", binary), ("application/json", text)];
-        let codings: [(&str, fn(&[u8]) -> Vec<u8>); 4] =
-            [("identity", <[u8]>::to_vec), ("gzip", gzip), ("deflate", zlib), ("zstd", zstd)];
         let coded = bodies.iter().flat_map(|(media, bodies)| {
-            let of = move |(name, coding): (&'static str, fn(&[u8]) -> Vec<u8>)| {
-                (*media, name, bodies.iter().map(|body| coding(body)).collect())
-            };
-            codings.into_iter().map(of)
+            let of = move |(name, coding): Coding| (*media, name, bodies.iter().map(|body| coding(body)).collect());
+            CODINGS.into_iter().map(of)
         });
         let coded = coded.collect();
         Self { bodies, coded }
@@ -143,9 +140,10 @@ fn streams(corpus: &Corpus, random: &mut Random) -> Vec<u8> {
         let stream = 1 + 2 * u32::try_from(number).unwrap();
         let (media, coding, body) = corpus.body(random);
         let grpc = random.one_in(2);
-        let (path, media, name) = match grpc {
-            true => (EXPORT, "application/grpc", "grpc-encoding"),
-            false => ("/v1/traces", media, "content-encoding"),
+        let (path, media, name) = if grpc {
+            (EXPORT, "application/grpc", "grpc-encoding")
+        } else {
+            ("/v1/traces", media, "content-encoding")
         };
         let path = pick(path, &["/", "*", "/x/y", "/v1/logs"], random);
         let head = [

@@ -101,6 +101,9 @@ fn corpus() -> Vec<Vec<u8>> {
     texts
 }
 
+/// Text of so many pieces.
+type Make<'a> = &'a dyn Fn(usize) -> String;
+
 /// Text with pieces strewn into it, or nothing but pieces, or bytes of any kind.
 fn strewn(texts: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     match random.below(16) {
@@ -171,7 +174,6 @@ fn around(open: &str, inner: &str, close: &str, times: usize) -> String {
 fn json_of_any_shape_costs_as_much_as_it_is_long() {
     let span = |fields: &str| format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{{fields}}}]}}]}}]}}"#);
     let value = |inner: &str| span(&format!(r#""attributes":[{{"key":"k","value":{inner}}}]"#));
-    type Make<'a> = &'a dyn Fn(usize) -> String;
     // Once, each envelope around a fault read it again: a body of a few megabytes kept a worker busy for minutes.
     let shapes: [(&str, Make<'_>); 12] = [
         ("brackets without end", &|size| "[".repeat(size)),
