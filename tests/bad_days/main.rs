@@ -1,8 +1,8 @@
 //! Bad days: what hostile, broken and odd senders do to the receiver and the index, and what remains afterwards: a
 //! program that answers the next good request, and has lost nothing that it acknowledged.
 //!
-//! The tests whose names begin with `wrecked` are short runs of what can be run for as long as one likes:
-//! `TRACEFALL_FUZZ_BYTES=1000000000 cargo test --release --test laws_otlp --test bad_days wrecked`.
+//! The tests whose names begin with `wrecked` are short runs of what can be run for as long as one likes
+//! (CONTRIBUTING.md says how).
 
 #[cfg(test)]
 #[path = "../common/mod.rs"]
