@@ -193,9 +193,6 @@ impl Summary for TraceNotes {
                 badges.longest_db = Some((span.duration, span.what.shared_label()));
             }
         }
-        if span.crowded {
-            self.observe_crowded(span, badges);
-        }
         database && span.duration > self.thresholds.absolute
     }
 
@@ -249,14 +246,18 @@ mod tests {
             name: "query",
             what,
             error_type: None,
-            crowded: true,
         }
     }
 
     fn badges<'a>(spans: impl IntoIterator<Item = SpanFacts<'a>>) -> (Badges, Vec<bool>) {
         let mut notes = TraceNotes::new(Thresholds::default());
         let mut badges = Badges::default();
-        let slow = spans.into_iter().map(|span| notes.observe(&span, &mut badges)).collect();
+        let told = spans.into_iter().map(|span| {
+            let slow = notes.observe(&span, &mut badges);
+            notes.observe_crowded(&span, &mut badges);
+            slow
+        });
+        let slow = told.collect();
         (badges, slow)
     }
 
@@ -303,7 +304,7 @@ mod tests {
         for number in 0..u32::try_from(MAX_COUNTS).unwrap() + 10 {
             let trace = u128::from(number) + 1;
             let span = SpanFacts { trace_id: TraceId(trace.to_be_bytes()), ..call(1, &Label("a")) };
-            notes.observe(&span, &mut Badges::default());
+            notes.observe_crowded(&span, &mut Badges::default());
         }
         assert!(notes.counts <= MAX_COUNTS && notes.order.len() <= MAX_COUNTS);
         for trace in notes.traces.keys().copied().collect::<Vec<_>>() {

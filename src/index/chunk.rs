@@ -23,6 +23,8 @@ pub(super) mod mark {
     pub(crate) const MORE: u8 = 8;
     /// It has extras.
     pub(crate) const EXTRAS: u8 = 16;
+    /// By its attribute keys and kind it may be a call to a database or, as a client, over HTTP.
+    pub(crate) const CALL: u8 = 32;
 }
 
 /// The columns. All row columns have the same length.

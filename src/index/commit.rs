@@ -4,20 +4,20 @@
 //! as dead rows, unless the whole body is: then its rows are cut off again.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
+use super::batch::{Batch, Facts, Figures, Group, crowd, is_call, is_notable};
 use super::chunk::mark;
-use super::intake::Pending;
 use super::labels::{Labels, Look};
+use super::paged::Words;
 use super::segment::RowRef;
 use super::store::Begin;
-use super::traces::{crowd, full};
+use super::traces::full;
 use super::twins::{LARGE, filter_bit};
 use super::{CROWD, SpanFacts, Summary, What, Writer};
-use crate::model::{
-    Badges, Kind, Nanos, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId,
-};
+use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanKey, StatusCode, Timestamp, TraceId};
 use crate::otlp::encode;
 
 /// What became of a row.
@@ -38,44 +38,87 @@ impl<S: Summary> Writer<S> {
     pub(super) fn commit(
         &mut self,
         begin: &Begin,
-        pending: &[Pending],
+        batch: &Batch,
         mut receipt: Receipt,
-        from: (SourceId, Timestamp),
+        (source, now): (SourceId, Timestamp),
     ) -> Receipt {
-        let mut last: Option<(TraceId, u64)> = None;
+        let before = self.stats.spans;
         let mut held = false;
-        for (ordinal, row) in (begin.first..).zip(pending) {
-            let number = match last {
-                Some((id, number)) if id == row.trace_id => number,
-                _ => self.traces.find_or_begin(row.trace_id, from.0, from.1),
-            };
-            last = Some((row.trace_id, number));
-            let fate = self.commit_row(ordinal, number, row.cost, from.1);
-            if fate == Fate::Refused && self.traces.pages.get(number).is_some_and(|trace| trace.spans == 0) {
-                self.traces.remove(number);
-                last = None;
+        let mut numbers: SmallVec<[u64; 64]> = SmallVec::with_capacity(batch.groups.len());
+        for group in &batch.groups {
+            numbers.push(self.traces.find_or_begin(group.trace_id, source, now));
+        }
+        for (number, group) in numbers.iter().zip(&batch.groups) {
+            if self.is_new(*number, group) {
+                self.join(*number, group, now);
+                receipt.accepted += u64::from(group.figures.spans);
+                continue;
             }
-            held |= matches!(fate, Fate::New | Fate::Better);
-            receipt.accepted += u64::from(fate != Fate::Refused);
-            let repeated = u64::from(matches!(fate, Fate::Better | Fate::Repeated));
-            receipt.duplicates += repeated;
-            self.stats.duplicates += repeated;
-            receipt.reject(RejectReason::TraceTooLarge, u64::from(fate == Fate::Refused));
+            for (ordinal, cost) in self.rows_of(group, begin, batch) {
+                let fate = self.commit_row(ordinal, (*number, group.service), cost, now);
+                held |= fate == Fate::Better;
+                receipt.accepted += u64::from(fate != Fate::Refused);
+                let repeated = u64::from(matches!(fate, Fate::Better | Fate::Repeated));
+                receipt.duplicates += repeated;
+                self.stats.duplicates += repeated;
+                receipt.reject(RejectReason::TraceTooLarge, u64::from(fate == Fate::Refused));
+            }
         }
-        if !held {
+        for number in &numbers {
+            if self.traces.pages.get(*number).is_some_and(|trace| trace.figures.spans == 0) {
+                self.traces.remove(*number);
+            }
+        }
+        if !held && self.stats.spans == before {
             self.store.roll_back(begin);
+            return receipt;
         }
+        self.store.set_traces(begin.first, batch.rows.iter().map(|row| low_half(numbers[row.group as usize])));
         receipt
     }
 
-    fn commit_row(&mut self, ordinal: u64, number: u64, cost: u32, now: Timestamp) -> Fate {
+    /// Whether all rows of a group surely are spans not held before, and there is room for them in their trace.
+    fn is_new(&self, number: u64, group: &Group) -> bool {
+        let Some(trace) = self.traces.pages.get(number) else { return false };
+        if trace.cost + group.cost > self.budget as u64 / 4 || group.figures.spans > LARGE && group.doubtful {
+            return false;
+        }
+        let known = trace.figures.filter;
+        if known & group.figures.filter == 0 && !group.doubtful {
+            return true;
+        }
+        let mut seen: SmallVec<[SpanKey; LARGE as usize]> = SmallVec::new();
+        for (_, row) in self.store.walk(group.last, group.figures.spans) {
+            let key = row.key();
+            let repeated = group.doubtful && seen.contains(&key);
+            if repeated || known & filter_bit(key.id) != 0 && self.twin(number, trace.head, key).is_some() {
+                return false;
+            }
+            seen.push(key);
+        }
+        true
+    }
+
+    /// Ordinals and costs of a group's rows, first to last.
+    fn rows_of(&self, group: &Group, begin: &Begin, batch: &Batch) -> Vec<(u64, u32)> {
+        let rows = self.store.walk(group.last, group.figures.spans).map(|(ordinal, _)| ordinal);
+        let cost = |ordinal: u64| {
+            let place = usize::try_from(ordinal - begin.first).ok();
+            place.and_then(|place| batch.rows.get(place)).map_or(0, |row| row.cost)
+        };
+        let mut rows: Vec<_> = rows.map(|ordinal| (ordinal, cost(ordinal))).collect();
+        rows.reverse();
+        rows
+    }
+
+    fn commit_row(&mut self, ordinal: u64, (number, service): (u64, u32), cost: u32, now: Timestamp) -> Fate {
         let Some((row, _)) = self.store.row(ordinal) else { return Fate::Refused };
-        let key = row.key();
+        let facts = Facts::of(row, cost);
         let quarter = self.budget as u64 / 4;
         let Some(trace) = self.traces.pages.get(number) else { return Fate::Refused };
-        let maybe_held = trace.filter & filter_bit(key.id) != 0;
-        let (head, too_large) = (trace.head, trace.cost + u64::from(cost) > quarter);
-        let twin = if maybe_held { self.twin(number, head, key) } else { None };
+        let maybe_held = trace.figures.filter & filter_bit(facts.key.id) != 0;
+        let (id, head, too_large) = (trace.id, trace.head, trace.cost + u64::from(cost) > quarter);
+        let twin = if maybe_held { self.twin(number, head, facts.key) } else { None };
         let fate = match twin {
             Some(twin) if self.is_better(ordinal, twin) => Fate::Better,
             Some(_) => Fate::Repeated,
@@ -93,7 +136,9 @@ impl<S: Summary> Writer<S> {
         if let Some(twin) = twin {
             self.supersede(twin, number);
         }
-        self.join(ordinal, number, (cost, now));
+        let mut group = Group::new(id, service, ordinal);
+        group.add(ordinal, &facts, self.summary.least().0);
+        self.join(number, &group, now);
         fate
     }
 
@@ -145,156 +190,160 @@ impl<S: Summary> Writer<S> {
         self.store.bury(ordinal);
         self.stats.spans -= 1;
         if let Some(trace) = self.traces.change(number) {
-            trace.spans -= 1;
+            trace.figures.spans -= 1;
             trace.stale = true;
         }
     }
 
-    /// Has a new row join its trace, and counts it: there, in its service, in all.
-    fn join(&mut self, ordinal: u64, number: u64, (cost, now): (u32, Timestamp)) {
-        let Some(seen) = self.observe(ordinal, number, Some((cost, now))) else { return };
-        if let Some((chunk, row)) = self.store.draft(ordinal) {
-            chunk.prev[row] = seen.back;
-            chunk.trace[row] = low_half(number);
-            chunk.marks[row] |= if seen.slow { mark::SLOW } else { 0 };
+    /// Has new rows join their trace, and counts them: there, in their service, in all.
+    fn join(&mut self, number: u64, group: &Group, now: Timestamp) {
+        let floor = self.store.floor();
+        let Some(trace) = self.traces.change(number) else { return };
+        let back = if trace.head >= floor { u32::try_from(group.first - trace.head).unwrap_or(0) } else { 0 };
+        trace.head = group.last;
+        trace.cost += group.cost;
+        trace.last_arrival = trace.last_arrival.max(now);
+        if let Some((chunk, row)) = self.store.draft(group.first) {
+            chunk.prev[row] = back;
         }
-        if let Some(health) = self.services.arrive(seen.service, now) {
-            health.spans += 1;
-            health.errors += u64::from(seen.failed);
-            health.slow_sql += u64::from(seen.slow);
-            health.traces += u64::from(seen.new_service);
+        let (service, new_service, slow) = self.count(number, group);
+        if let Some(health) = self.services.arrive(service, now) {
+            health.spans += u64::from(group.figures.spans);
+            health.errors += u64::from(group.figures.errors);
+            health.slow_sql += slow;
+            health.traces += u64::from(new_service);
         }
-        self.stats.spans += 1;
-        if seen.large {
-            self.note_ids(ordinal, number);
-        }
-        if seen.crowds {
-            self.observe_crowd(ordinal, number);
-        }
+        self.stats.spans += u64::from(group.figures.spans);
+        self.note_ids(number, group);
     }
 
-    /// A row made a crowd of its siblings: the hook is told of those before it.
-    pub(super) fn observe_crowd(&mut self, ordinal: u64, number: u64) {
-        let Some((row, _)) = self.store.row(ordinal) else { return };
-        let (Some(parent), back) = (row.parent(), row.chunk.prev[row.row]) else { return };
-        if back == 0 {
-            return;
-        }
-        let before = self.store.chain(ordinal - u64::from(back));
-        let crowded = before.filter(|(_, row)| row.parent().is_some_and(|other| crowd(other) == crowd(parent)));
-        for ordinal in crowded.map(|(ordinal, _)| ordinal).collect::<Vec<_>>() {
-            let Some((row, _)) = self.store.row(ordinal) else { continue };
-            let own = ordinal >= self.store.current.base;
-            let mut foreign = None;
-            let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
-            if !labels.may_call(row, Kind(row.operation().kind)) {
-                continue;
-            }
-            labels.operation(row);
-            let look = labels.look(row);
-            let Some(trace) = self.traces.change(number) else { return };
-            let (id, summary) = (trace.id, &mut self.summary);
-            note(&mut trace.badges, |badges| {
-                with_facts(&RowWhat { labels, row, look, own }, (id, true), |facts| {
-                    summary.observe_crowded(facts, badges);
-                    false
-                })
-            });
-        }
-    }
-
-    /// Brings the figures of a trace up to date with one more of its rows, which may be joining it just now.
-    pub(super) fn observe(&mut self, ordinal: u64, number: u64, joining: Option<(u32, Timestamp)>) -> Option<Seen> {
-        let (row, _) = self.store.row(ordinal)?;
-        let mut foreign = None;
-        let own = ordinal >= self.store.current.base;
-        let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
-        let operation = row.operation();
-        let text = labels.operation(row)?;
-        let service = *text.place.get_or_insert_with(|| self.services.place(&text.service));
-        let trace = self.traces.change(number)?;
-        let mut back = 0;
-        if let Some((cost, now)) = joining {
-            if trace.head >= self.store.floor() {
-                back = u32::try_from(ordinal - trace.head).unwrap_or(0);
-            }
-            trace.head = ordinal;
-            trace.cost += u64::from(cost);
-            trace.last_arrival = trace.last_arrival.max(now);
-        }
-        let start = row.chunk.start[row.row];
-        let key = SpanKey { id: SpanId(row.chunk.span_id[row.row]), kind: Kind(operation.kind) };
-        let (parent, status) = (row.parent(), row.status());
-        let failed = status == StatusCode::ERROR;
-        trace.spans += 1;
-        trace.errors += u32::from(failed);
-        trace.filter |= filter_bit(key.id);
-        if start != 0 {
-            trace.start = trace.start.min(start);
-            trace.end = trace.end.max(row.chunk.end[row.row]).max(start);
-        }
+    /// Adds the figures of some of its rows to those of a trace, and has the hook look at what it makes something of.
+    /// Answers the place of their service, whether it was no part of the trace before, and how many are slow.
+    pub(super) fn count(&mut self, number: u64, group: &Group) -> (u16, bool, u64) {
+        let service = self.service_of(group);
+        let Some(trace) = self.traces.change(number) else { return (service, false, 0) };
+        let leads = trace.figures.root == 0
+            || group.figures.root_rank < trace.figures.root_rank
+            || (group.figures.root_rank == trace.figures.root_rank
+                && self.store.row(trace.figures.root).is_none_or(|(root, _)| group.root_key < root.key()));
+        let crowds = trace.figures.crowds;
+        trace.figures.add(&group.figures, leads);
         let new_service = !trace.services.contains(&service);
         if new_service {
             trace.services.push(service);
         }
-        let rank = (parent.is_some(), start.wrapping_sub(1));
-        let leads = match (trace.root, rank.cmp(&trace.root_rank)) {
-            (0, _) | (_, Ordering::Less) => true,
-            (root, Ordering::Equal) => self.store.row(root).is_none_or(|(root, _)| key < root.key()),
-            (_, Ordering::Greater) => false,
-        };
-        if leads {
-            (trace.root_rank, trace.root, trace.has_root) = (rank, ordinal, parent.is_none());
+        let crowded = group.figures.crowds != [0; 8] && trace.figures.crowds.iter().any(|count| *count >= CROWD);
+        let slow = if group.notable { self.note_rows(number, group) } else { 0 };
+        if crowded {
+            self.note_crowds(number, group, crowds);
         }
-        let caller = parent.filter(|_| labels.may_call(row, key.kind));
-        let crowd = caller.map_or(0, |parent| trace.crowd(parent));
-        let summary = &mut self.summary;
-        let eventful = row.chunk.marks[row.row] & (mark::EVENTS | mark::ERROR_TYPE) != 0;
-        let long = row.chunk.duration(row.row) >= summary.least().0;
-        let slow = (failed || eventful || long || crowd >= CROWD) && {
-            let look = labels.look(row);
-            let what = RowWhat { labels, row, look, own };
-            let id = trace.id;
-            note(&mut trace.badges, |badges| {
-                with_facts(&what, (id, crowd >= CROWD), |facts| summary.observe(facts, badges))
-            })
-        };
-        let large = trace.large || trace.spans > LARGE;
-        Some(Seen { service, failed, slow, new_service, large, crowds: crowd == CROWD, back })
+        (service, new_service, slow)
+    }
+
+    /// The place of a group's service among those that are counted.
+    fn service_of(&mut self, group: &Group) -> u16 {
+        let services = &mut self.services;
+        let mut place = |words: &Words| services.place(&String::from_utf8_lossy(words.get(group.service)));
+        let words = &self.store.current.words;
+        if group.first >= self.store.current.base {
+            return *self.labels.services_at.entry(group.service).or_insert_with(|| place(words));
+        }
+        self.store.row(group.first).map_or(0, |(row, _)| place(&row.segment.words))
+    }
+
+    /// Has the hook look at the notable rows of a group; answers how many are slow.
+    fn note_rows(&mut self, number: u64, group: &Group) -> u64 {
+        let least = self.summary.least().0;
+        let rows = self.store.walk(group.last, group.figures.spans).filter(|(_, row)| is_notable(*row, least));
+        let rows: SmallVec<[u64; 8]> = rows.map(|(ordinal, _)| ordinal).collect();
+        let mut slow = 0;
+        for ordinal in rows {
+            if self.note(ordinal, number, |summary, facts, badges| summary.observe(facts, badges)) {
+                slow += 1;
+                if let Some((chunk, row)) = self.store.draft(ordinal) {
+                    chunk.marks[row] |= mark::SLOW;
+                }
+            }
+        }
+        slow
+    }
+
+    /// Has the hook look at the calls of a group whose parents are crowded, and where they became so with this group at
+    /// the calls before them. `before` are the counts without the group.
+    fn note_crowds(&mut self, number: u64, group: &Group, before: [u8; 8]) {
+        let Some(trace) = self.traces.pages.get(number) else { return };
+        let now = trace.figures.crowds;
+        let way = |row: RowRef<'_>| row.parent().filter(|_| is_call(row)).map(crowd);
+        let fresh = self.store.walk(group.last, group.figures.spans);
+        let fresh = fresh.filter(|(_, row)| way(*row).is_some_and(|way| now[way] >= CROWD));
+        let mut rows: SmallVec<[u64; 16]> = fresh.map(|(ordinal, _)| ordinal).collect();
+        let newly = |way: usize| before[way] < CROWD && now[way] >= CROWD;
+        if (0..8).any(|way| newly(way) && before[way] > 0) {
+            let old = self.store.chain(group.last).skip(group.figures.spans as usize);
+            rows.extend(old.filter(|(_, row)| way(*row).is_some_and(newly)).map(|(ordinal, _)| ordinal));
+        }
+        for ordinal in rows {
+            self.note(ordinal, number, |summary, facts, badges| {
+                summary.observe_crowded(facts, badges);
+                false
+            });
+        }
+    }
+
+    /// Tells the hook of a row.
+    fn note(
+        &mut self,
+        ordinal: u64,
+        number: u64,
+        hook: impl FnOnce(&mut S, &SpanFacts<'_>, &mut Badges) -> bool,
+    ) -> bool {
+        let Some((row, _)) = self.store.row(ordinal) else { return false };
+        let mut foreign = None;
+        let own = ordinal >= self.store.current.base;
+        let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
+        labels.operation(row);
+        let look = labels.look(row);
+        let Some(trace) = self.traces.change(number) else { return false };
+        let (id, summary) = (trace.id, &mut self.summary);
+        let what = RowWhat { labels, row, look, own };
+        with_badges(&mut trace.badges, |badges| with_facts(&what, id, |facts| hook(summary, facts, badges)))
     }
 
     /// Keeps the span ids of a large trace.
-    fn note_ids(&mut self, ordinal: u64, number: u64) {
+    fn note_ids(&mut self, number: u64, group: &Group) {
+        let Some(trace) = self.traces.pages.get(number) else { return };
+        if !trace.large && trace.figures.spans <= LARGE {
+            return;
+        }
+        let (large, head) = (trace.large, trace.head);
         let Some(trace) = self.traces.change(number) else { return };
-        if std::mem::replace(&mut trace.large, true) {
-            if let Some((row, _)) = self.store.row(ordinal) {
+        trace.large = true;
+        if large {
+            for (ordinal, row) in self.store.walk(group.last, group.figures.spans) {
                 self.twins.add(number, row.key().id, row.parent(), ordinal);
             }
         } else {
-            let rows = self.store.chain(trace.head);
+            let rows = self.store.chain(head);
             self.twins.set(number, rows.map(|(ordinal, row)| (row.key().id, row.parent(), ordinal)));
         }
     }
 }
 
-/// What came of a row that was counted in its trace.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent answers")]
-pub(super) struct Seen {
-    /// Place of its service.
-    service: u16,
-    /// Its status is error.
-    failed: bool,
-    /// It is a slow database span.
-    slow: bool,
-    /// Its service was not part of the trace before.
-    new_service: bool,
-    /// Its trace is large.
-    large: bool,
-    /// With it there may be a crowd below its parent.
-    pub(super) crowds: bool,
-    /// How far before it the trace's row before is.
-    back: u32,
+impl Figures {
+    /// Adds those of further rows, which have the root where `leads`.
+    fn add(&mut self, more: &Self, leads: bool) {
+        self.start = self.start.min(more.start);
+        self.end = self.end.max(more.end);
+        self.filter |= more.filter;
+        self.spans += more.spans;
+        self.errors += more.errors;
+        for (count, more) in self.crowds.iter_mut().zip(more.crowds) {
+            *count = count.saturating_add(more);
+        }
+        if leads {
+            (self.root, self.root_rank) = (more.root, more.root_rank);
+        }
+    }
 }
 
 fn low_half(number: u64) -> u32 {
@@ -331,7 +380,7 @@ impl What for RowWhat<'_> {
 }
 
 /// Has the hook see to the badges of a trace; most traces need no room for any.
-fn note(badges: &mut Option<Arc<Badges>>, hook: impl FnOnce(&mut Badges) -> bool) -> bool {
+fn with_badges(badges: &mut Option<Arc<Badges>>, hook: impl FnOnce(&mut Badges) -> bool) -> bool {
     if let Some(badges) = badges {
         return hook(Arc::make_mut(badges));
     }
@@ -344,11 +393,7 @@ fn note(badges: &mut Option<Arc<Badges>>, hook: impl FnOnce(&mut Badges) -> bool
 }
 
 /// Puts together what the hook is told of a row.
-fn with_facts(
-    what: &RowWhat<'_>,
-    (trace_id, crowded): (TraceId, bool),
-    hook: impl FnOnce(&SpanFacts<'_>) -> bool,
-) -> bool {
+fn with_facts(what: &RowWhat<'_>, trace_id: TraceId, hook: impl FnOnce(&SpanFacts<'_>) -> bool) -> bool {
     let row = what.row;
     let marks = row.chunk.marks[row.row];
     let error_type = if marks & (mark::EVENTS | mark::ERROR_TYPE) != 0 { row.error_type() } else { None };
@@ -365,7 +410,6 @@ fn with_facts(
         name: &String::from_utf8_lossy(row.segment.words.get(row.operation().name)),
         what,
         error_type: error_type.as_deref(),
-        crowded,
     })
 }
 

@@ -6,7 +6,9 @@ use super::chunk::Chunk;
 use super::interner::{Interner, same};
 use super::segment::{Operation, Origin, Segment, Shape, pack};
 use super::word::{Slot, Word};
+use crate::model::Kind;
 use crate::otlp::{AttributeValue, peek};
+use crate::semconv;
 
 /// Distinct keys a segment takes; attributes under further keys are kept as messages.
 const MAX_KEYS: usize = 4096;
@@ -62,19 +64,68 @@ pub(super) struct Dictionary {
 #[derive(Debug)]
 struct Key {
     /// Its bytes, to compare a prediction with.
-    bytes: Box<[u8]>,
+    bytes: Near,
     /// The key as a word.
     word: u32,
     /// It is `error.type`.
     error_type: bool,
+    /// What spans that carry it may be.
+    calls: Calls,
     /// Text values seen.
     seen: u32,
     /// Of these, given a word.
     fresh: u32,
     /// Its values are too many for words: new ones go to the chunk.
     raw: bool,
-    /// Recent values' words plus one, by hash.
-    cache: Vec<u32>,
+    /// Recent values, by hash.
+    cache: Vec<Recent>,
+}
+
+/// Bytes that stand where they are looked for, if they are few: comparing with them waits for no other memory.
+#[derive(Clone, Copy, Debug)]
+struct Near {
+    /// How many there are; [`FAR`] where they are too many to stand here.
+    length: u8,
+    bytes: [u8; NEAR],
+}
+
+/// Bytes that a [`Near`] takes.
+const NEAR: usize = 27;
+/// Stands for a length above [`NEAR`].
+const FAR: u8 = 255;
+
+impl Default for Near {
+    fn default() -> Self {
+        Self { length: FAR, bytes: [0; NEAR] }
+    }
+}
+
+impl Near {
+    fn new(bytes: &[u8]) -> Self {
+        let mut near = Self::default();
+        if let (Ok(length), Some(room)) = (u8::try_from(bytes.len()), near.bytes.get_mut(..bytes.len())) {
+            room.copy_from_slice(bytes);
+            near.length = length;
+        }
+        near
+    }
+
+    /// Whether they are `bytes`; `far` are they where they do not stand here.
+    #[inline]
+    fn is<'a>(&self, bytes: &[u8], far: impl FnOnce() -> &'a [u8]) -> bool {
+        match self.bytes.get(..usize::from(self.length)) {
+            Some(near) => same(near, bytes),
+            None => bytes.len() > NEAR && same(far(), bytes),
+        }
+    }
+}
+
+/// A value that came lately.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    text: Near,
+    /// Its word plus one.
+    word: u32,
 }
 
 /// A node of the trie.
@@ -84,10 +135,35 @@ struct Node {
     key: u32,
     /// The child that came last time, plus one.
     next: u32,
+    /// The last key of that child.
+    next_key: u32,
     /// The first children, each plus one: tried before looking the key up.
     likely: [u32; LIKELY],
     /// The operation that came last time, plus one.
     operation: u32,
+    /// What its spans may be.
+    calls: Calls,
+}
+
+/// Which spans may be calls to a database or, as a client, over HTTP, by their attribute keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Calls {
+    #[default]
+    None,
+    Clients,
+    Any,
+}
+
+impl Calls {
+    /// By one key.
+    fn of(key: &[u8]) -> Self {
+        match std::str::from_utf8(key) {
+            Ok(key) if !semconv::is_asked(key) => Self::None,
+            Ok(key) if key.starts_with("db.") => Self::Any,
+            Ok(key) if key.starts_with("http.") || key.starts_with("url.") => Self::Clients,
+            _ => Self::None,
+        }
+    }
 }
 
 /// Where the reader stands in a span's attributes.
@@ -171,12 +247,10 @@ impl Dictionary {
     /// Goes on from `step` by one key. Answers the key's place; `None` where the rest must be kept as messages.
     #[inline]
     pub(super) fn advance(&mut self, step: &mut Step, key: &[u8]) -> Option<u32> {
-        if let Some(next) = self.nodes[step.shape as usize].next.checked_sub(1) {
-            let likely = self.nodes[next as usize].key;
-            if !step.over && same(&self.keys[likely as usize].bytes, key) {
-                step.shape = next;
-                return Some(likely);
-            }
+        let Node { next, next_key, .. } = self.nodes[step.shape as usize];
+        if next != 0 && !step.over && self.is_key(next_key, key) {
+            step.shape = next - 1;
+            return Some(next_key);
         }
         self.branch(step, key)
     }
@@ -186,8 +260,8 @@ impl Dictionary {
             for likely in self.nodes[step.shape as usize].likely {
                 let Some(child) = likely.checked_sub(1) else { break };
                 let place = self.nodes[child as usize].key;
-                if same(&self.keys[place as usize].bytes, key) {
-                    self.nodes[step.shape as usize].next = child + 1;
+                if self.is_key(place, key) {
+                    self.expect(step.shape, child, place);
                     step.shape = child;
                     return Some(place);
                 }
@@ -203,9 +277,21 @@ impl Dictionary {
             step.over = true;
             return None;
         };
-        self.nodes[step.shape as usize].next = child + 1;
+        self.expect(step.shape, child, place);
         step.shape = child;
         Some(place)
+    }
+
+    /// Remembers which child came after a shape.
+    fn expect(&mut self, shape: u32, child: u32, key: u32) {
+        let node = &mut self.nodes[shape as usize];
+        (node.next, node.next_key) = (child + 1, key);
+    }
+
+    #[inline]
+    fn is_key(&self, place: u32, bytes: &[u8]) -> bool {
+        let key = &self.keys[place as usize];
+        key.bytes.is(bytes, || self.words.get(key.word))
     }
 
     fn add_node(&mut self, parent: u32, key: u32) -> Option<u32> {
@@ -213,7 +299,8 @@ impl Dictionary {
             return None;
         }
         let place = super::chunk::narrow(self.nodes.len());
-        self.nodes.push(Node { key, ..Node::default() });
+        let calls = self.nodes[parent as usize].calls.max(self.keys[key as usize].calls);
+        self.nodes.push(Node { key, calls, ..Node::default() });
         if let Some(free) = self.nodes[parent as usize].likely.iter_mut().find(|likely| **likely == 0) {
             *free = place + 1;
         }
@@ -235,9 +322,27 @@ impl Dictionary {
         let word = known.unwrap_or_else(|| self.words.insert(hash, bytes));
         let place = super::chunk::narrow(self.keys.len());
         let (seen, fresh, raw, cache) = (0, 0, false, Vec::new());
-        self.keys.push(Key { bytes: bytes.into(), word, error_type: bytes == b"error.type", seen, fresh, raw, cache });
+        let (error_type, calls) = (bytes == b"error.type", Calls::of(bytes));
+        self.keys.push(Key { bytes: Near::new(bytes), word, error_type, calls, seen, fresh, raw, cache });
         self.key_of_word.insert(word, place);
         Some(place)
+    }
+
+    /// `service.name` of a resource, as a word.
+    #[inline]
+    pub(super) fn service(&self, resource: u32) -> u32 {
+        self.services[resource as usize]
+    }
+
+    /// Whether spans of a shape and kind may be calls to a database or, as a client, over HTTP. Never false for one that
+    /// is.
+    #[inline]
+    pub(super) fn may_call(&self, shape: u32, kind: i32) -> bool {
+        match self.nodes[shape as usize].calls {
+            Calls::None => false,
+            Calls::Clients => Kind(kind) == Kind::CLIENT,
+            Calls::Any => true,
+        }
     }
 
     /// Whether the key is `error.type`.
@@ -273,10 +378,10 @@ impl Dictionary {
         state.seen = state.seen.saturating_add(1);
         #[expect(clippy::cast_possible_truncation, reason = "the low bits choose the slot")]
         let slot = hash as usize % CACHE;
-        if let Some(id) = state.cache.get(slot).and_then(|id| id.checked_sub(1))
-            && same(self.words.get(id), text)
+        if let Some(recent) = state.cache.get(slot).filter(|recent| recent.word != 0)
+            && recent.text.is(text, || self.words.get(recent.word - 1))
         {
-            return Word::new(Slot::Known(id));
+            return Word::new(Slot::Known(recent.word - 1));
         }
         if state.raw {
             return Word::new(Slot::Text(chunk.push_bytes(text)));
@@ -289,8 +394,8 @@ impl Dictionary {
             return Word::new(Slot::Text(chunk.push_bytes(text)));
         };
         if (key as usize) < CACHED_KEYS {
-            state.cache.resize(CACHE, 0);
-            state.cache[slot] = id + 1;
+            state.cache.resize(CACHE, Recent::default());
+            state.cache[slot] = Recent { text: Near::new(text), word: id + 1 };
         }
         Word::new(Slot::Known(id))
     }
@@ -317,7 +422,7 @@ impl Dictionary {
             + self.resources.bytes()
             + self.scopes.bytes()
             + self.keys.len() * (size_of::<Key>() + 64 + 16)
-            + self.keys.len().min(CACHED_KEYS) * CACHE * 4
+            + self.keys.len().min(CACHED_KEYS) * CACHE * size_of::<Recent>()
             + self.nodes.capacity() * (size_of::<Node>() + size_of::<Shape>())
             + self.edges.capacity() * 16
             + self.operations.capacity() * 20

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use super::batch::Batch;
 use super::chunk::mark;
 use super::extras::{self, Extra};
 use super::intake::Intake;
 use super::read_row::{Stored, dropped};
 use super::segment::{RowRef, Segment};
+use super::store::Store;
 use super::traces::full;
 use super::{Summary, Writer};
 use crate::model::{Attribute, TraceId};
@@ -130,7 +132,9 @@ impl<S: Summary> Writer<S> {
             rows[from..].reverse();
         }
         let first = self.store.next();
-        let mut intake = Intake::new(&mut self.store.dictionary, &mut self.store.drafts, crate::model::SourceId(0));
+        let mut batch = Batch::default();
+        let Store { dictionary, drafts, .. } = &mut self.store;
+        let mut intake = Intake::new(dictionary, drafts, &mut batch, (crate::model::SourceId(0), 0));
         let mut slow = Vec::new();
         for (ordinal, _) in &rows {
             if let Some(row) = segment.row(*ordinal) {
@@ -139,10 +143,9 @@ impl<S: Summary> Writer<S> {
                 replay(row, &mut intake);
             }
         }
-        let (pending, _) = intake.finish();
+        intake.finish();
         self.store.dictionary.sync(&mut self.store.current);
-        for ((ordinal, (_, number)), (row, slow)) in (first..).zip(&rows).zip(pending.iter().zip(slow)) {
-            let _ = row;
+        for ((ordinal, (_, number)), slow) in (first..).zip(&rows).zip(slow) {
             self.link(ordinal, *number);
             if let Some((chunk, row)) = self.store.draft(ordinal) {
                 chunk.marks[row] |= slow;

@@ -2,23 +2,15 @@
 //!
 //! Nothing here is seen by anyone before the body was read to its end: see [`super::store::Store::begin`].
 
+use super::batch::{Batch, Facts};
 use super::chunk::{Chunk, Fill, ODD_STATUS, mark, narrow};
 use super::dictionary::{Dictionary, Step};
 use super::extras::{self, Extra};
 use super::segment::Origin;
 use super::store::Draft;
 use super::word::{Slot, Word};
-use crate::model::{Receipt, RejectReason, SourceId, SpanId, TraceId};
+use crate::model::{Kind, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, TraceId};
 use crate::otlp::{AttributeValue, Sink, SpanFields};
-
-/// A row that is in its columns and not yet in its trace.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pending {
-    /// The trace it belongs to.
-    pub(super) trace_id: TraceId,
-    /// Bytes it takes, roughly.
-    pub(super) cost: u32,
-}
 
 /// Bytes of a row's fixed columns with its share of the tables.
 const ROW_COST: usize = 80;
@@ -31,8 +23,12 @@ pub(super) struct Intake<'a> {
     drafts: &'a mut Vec<Draft>,
     /// The chunk that is filled.
     chunk: Chunk,
+    /// The rows taken.
+    batch: &'a mut Batch,
     /// The way the body came in.
     source: SourceId,
+    /// Nanoseconds from which on a row is notable.
+    least: u64,
     /// The resource of the spans that follow.
     resource: u32,
     /// Their origin.
@@ -47,21 +43,26 @@ pub(super) struct Intake<'a> {
     marks: u8,
     /// Attributes for which there is no shape, as fields of a message.
     more: Vec<u8>,
-    /// The rows taken, in order of their ordinals.
-    pub(super) pending: Vec<Pending>,
     /// Counts what is refused.
     pub(super) receipt: Receipt,
 }
 
 impl<'a> Intake<'a> {
     /// Goes on filling the last of `drafts`, which [`Self::finish`] puts back.
-    pub(super) fn new(dictionary: &'a mut Dictionary, drafts: &'a mut Vec<Draft>, source: SourceId) -> Self {
+    pub(super) fn new(
+        dictionary: &'a mut Dictionary,
+        drafts: &'a mut Vec<Draft>,
+        batch: &'a mut Batch,
+        (source, least): (SourceId, u64),
+    ) -> Self {
         let chunk = drafts.last_mut().map(|draft| std::mem::take(&mut draft.chunk)).unwrap_or_default();
         Self {
             dictionary,
             drafts,
             chunk,
+            batch,
             source,
+            least,
             resource: 0,
             origin: 0,
             scope_from: 0,
@@ -69,7 +70,6 @@ impl<'a> Intake<'a> {
             fill: Fill::default(),
             marks: 0,
             more: Vec::new(),
-            pending: Vec::new(),
             receipt: Receipt::default(),
         }
     }
@@ -80,11 +80,11 @@ impl<'a> Intake<'a> {
     }
 
     /// Gives the chunk back.
-    pub(super) fn finish(self) -> (Vec<Pending>, Receipt) {
+    pub(super) fn finish(self) -> Receipt {
         if let Some(draft) = self.drafts.last_mut() {
             draft.chunk = self.chunk;
         }
-        (self.pending, self.receipt)
+        self.receipt
     }
 
     fn rotate(&mut self) {
@@ -132,10 +132,31 @@ impl<'a> Intake<'a> {
         }
         let shape = self.step.shape;
         let operation = self.dictionary.operation(shape, self.resource, fields.name, fields.kind);
+        if !self.more.is_empty() || self.dictionary.may_call(shape, fields.kind) {
+            self.marks |= mark::CALL;
+        }
+        let parent = SpanId::from_slice(fields.parent_span_id);
         let chunk = &mut self.chunk;
+        let before = self.fill;
+        let cost = ROW_COST
+            + (chunk.words.len() - before.words) * 4
+            + (chunk.wide.len() - before.wide) * 8
+            + (chunk.text.len() - before.text)
+            + (chunk.extras.len() - before.extras);
+        let facts = Facts {
+            key: SpanKey { id: span_id, kind: Kind(fields.kind) },
+            parent,
+            start: fields.start,
+            end: fields.end,
+            status: StatusCode(fields.status_code),
+            marks: self.marks,
+            cost: narrow(cost),
+        };
+        let ordinal = chunk.base + chunk.rows() as u64;
+        let back = self.batch.add((trace_id, self.dictionary.service(self.resource)), ordinal, &facts, self.least);
         chunk.trace.push(0);
-        chunk.prev.push(0);
-        chunk.parent.push(SpanId::from_slice(fields.parent_span_id).unwrap_or_default().0);
+        chunk.prev.push(back);
+        chunk.parent.push(parent.unwrap_or_default().0);
         chunk.start.push(fields.start);
         chunk.end.push(fields.end);
         chunk.operation.push(operation);
@@ -146,13 +167,6 @@ impl<'a> Intake<'a> {
         chunk.marks.push(self.marks);
         chunk.values_at.push(narrow(self.fill.words));
         chunk.span_id.push(span_id.0);
-        let before = self.fill;
-        let cost = ROW_COST
-            + (chunk.words.len() - before.words) * 4
-            + (chunk.wide.len() - before.wide) * 8
-            + (chunk.text.len() - before.text)
-            + (chunk.extras.len() - before.extras);
-        self.pending.push(Pending { trace_id, cost: narrow(cost) });
         if chunk.is_full() {
             self.rotate();
         }

@@ -44,8 +44,6 @@ pub(super) struct Described {
 pub(super) struct OperationText {
     pub(super) service: Arc<str>,
     pub(super) name: Arc<str>,
-    /// Place among the services that are counted, once known.
-    pub(super) place: Option<u16>,
 }
 
 /// What [`Labels::look`] found out about a row.
@@ -64,6 +62,8 @@ pub(super) struct Labels {
     operations: Vec<Option<OperationText>>,
     /// Services by word, so that operations share them.
     services: HashMap<u32, Arc<str>>,
+    /// Places among the services that are counted, by word.
+    pub(super) services_at: HashMap<u32, u16>,
     /// By shape: what labels can be made of; `None` where not looked at yet.
     shapes: Vec<Option<Asked>>,
     /// Combinations and what they are.
@@ -86,8 +86,6 @@ struct Asked {
     /// A bit for each of `keys` that it has asked for so far. A row with the same values under these has the same
     /// label, because what is asked next depends on nothing but the answers before.
     used: u64,
-    /// What its rows may be.
-    calls: Calls,
 }
 
 /// A key that labels can be made of.
@@ -100,15 +98,6 @@ struct AskedKey {
     remark: bool,
     /// It goes into the label at most, but for being blank.
     free: bool,
-}
-
-/// Which rows of a shape may be calls to a database or, as a client, over HTTP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Calls {
-    #[default]
-    None,
-    Clients,
-    Any,
 }
 
 impl Asked {
@@ -129,14 +118,7 @@ impl Asked {
                 }),
             }
         }
-        let starts =
-            |prefixes: &[&str]| keys.iter().any(|own| prefixes.iter().any(|prefix| own.key.starts_with(prefix)));
-        let calls = match (starts(&["db."]), starts(&["http.", "url."])) {
-            (true, _) => Calls::Any,
-            (false, true) => Calls::Clients,
-            (false, false) => Calls::None,
-        };
-        Self { keys, used: 0, calls }
+        Self { keys, used: 0 }
     }
 
     /// The values that decide, and where they stand; see [`decisive`].
@@ -186,7 +168,7 @@ impl Labels {
         let text = |word| Arc::from(String::from_utf8_lossy(row.segment.words.get(word)));
         let service = self.services.entry(operation.service).or_insert_with(|| text(operation.service));
         let service = Arc::clone(service);
-        self.operations[place] = Some(OperationText { service, name: text(operation.name), place: None });
+        self.operations[place] = Some(OperationText { service, name: text(operation.name) });
     }
 
     /// Finds a row's combination, or learns it. [`Self::operation`] comes first.
@@ -227,17 +209,6 @@ impl Labels {
             self.shapes.resize(shape as usize + 1, None);
         }
         self.shapes[shape as usize].get_or_insert_with(|| Asked::new(row, shape))
-    }
-
-    /// Whether a row may be a call to a database or, as a client, over HTTP. Never false for one that is.
-    #[inline]
-    pub(super) fn may_call(&mut self, row: RowRef<'_>, kind: Kind) -> bool {
-        row.has_more()
-            || match self.asked(row).calls {
-                Calls::None => false,
-                Calls::Clients => kind == Kind::CLIENT,
-                Calls::Any => true,
-            }
     }
 
     #[cold]

@@ -11,6 +11,7 @@
 //! and if it is sound to its end its rows join their `traces` in `commit`; there duplicates are found and the
 //! hook is called. Publishing `settle`s the traces that changed and hands a `view` over as one pointer.
 
+mod batch;
 mod block;
 mod chunk;
 mod commit;

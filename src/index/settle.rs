@@ -1,5 +1,6 @@
 //! Figures of traces that are worked out when they are published, not with every span.
 
+use super::batch::{Facts, Figures, Group};
 use super::twins::LARGE;
 use super::{Summary, Writer};
 
@@ -23,11 +24,8 @@ impl<S: Summary> Writer<S> {
     pub(super) fn rebuild(&mut self, number: u64) {
         let Some(trace) = self.traces.change(number) else { return };
         trace.stale = false;
-        (trace.start, trace.end, trace.filter) = (u64::MAX, 0, 0);
-        (trace.spans, trace.errors) = (0, 0);
-        (trace.root, trace.root_rank) = (0, (true, u64::MAX));
+        trace.figures = Figures::default();
         trace.services.clear();
-        trace.crowds = Default::default();
         trace.badges = None;
         let (id, head) = (trace.id, trace.head);
         self.summary.forget(id);
@@ -35,9 +33,10 @@ impl<S: Summary> Writer<S> {
         let mut rows: Vec<u64> = self.store.chain(head).map(|(ordinal, _)| ordinal).collect();
         rows.reverse();
         for ordinal in &rows {
-            if self.observe(*ordinal, number, None).is_some_and(|seen| seen.crowds) {
-                self.observe_crowd(*ordinal, number);
-            }
+            let Some((row, _)) = self.store.row(*ordinal) else { continue };
+            let mut group = Group::new(id, row.operation().service, *ordinal);
+            group.add(*ordinal, &Facts::of(row, 0), self.summary.least().0);
+            self.count(number, &group);
         }
         if let Some(trace) = self.traces.change(number) {
             trace.large = rows.len() > LARGE as usize;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::batch::Batch;
 use super::chunk::Chunk;
 use super::dictionary::Dictionary;
-use super::intake::{Intake, Pending};
+use super::intake::Intake;
 use super::segment::{RowRef, Segment, is_set, set};
 use crate::model::{Receipt, SourceId};
 use crate::otlp::reader::{WireError, read_spans};
@@ -48,6 +49,8 @@ pub(super) struct Store {
     closed_bytes: usize,
     /// Bytes after which a segment is closed.
     segment_budget: usize,
+    /// The rows of the latest body by trace; kept for its room.
+    pub(super) batch: Batch,
 }
 
 /// Where a body began, to go back to.
@@ -70,6 +73,7 @@ impl Store {
             piece_bytes: 0,
             closed_bytes: 0,
             segment_budget,
+            batch: Batch::default(),
         }
     }
 
@@ -107,24 +111,25 @@ impl Store {
         }
     }
 
-    /// Reads a body into drafts.
+    /// Reads a body into drafts and `batch`. Rows that take `least` nanoseconds are notable.
     ///
     /// # Errors
     /// Where its framing is broken; nothing of it is left then.
-    pub(super) fn read(&mut self, source: SourceId, body: &[u8]) -> Result<(Vec<Pending>, Receipt), WireError> {
+    pub(super) fn read(&mut self, source: SourceId, body: &[u8], least: u64) -> Result<Receipt, WireError> {
         if body.len() > MAX_BODY {
             return Err(WireError { offset: MAX_BODY, what: "the body is larger than 256 MiB" });
         }
         let begin = self.begin();
-        let mut intake = Intake::new(&mut self.dictionary, &mut self.drafts, source);
+        self.batch.clear();
+        let mut intake = Intake::new(&mut self.dictionary, &mut self.drafts, &mut self.batch, (source, least));
         let outcome = read_spans(body, &mut intake);
-        let taken = intake.finish();
+        let receipt = intake.finish();
         if let Err(error) = outcome {
             self.roll_back(&begin);
             return Err(error);
         }
         self.dictionary.sync(&mut self.current);
-        Ok(taken)
+        Ok(receipt)
     }
 
     /// The row with this ordinal, and whether it no longer counts.
@@ -186,6 +191,28 @@ impl Store {
         })
     }
 
+    /// The rows of a group, last to first: each is found from the one after it.
+    pub(super) fn walk(&self, last: u64, rows: u32) -> impl Iterator<Item = (u64, RowRef<'_>)> {
+        let mut at = last;
+        (0..rows).map_while(move |_| {
+            let ordinal = at;
+            let (row, _) = self.row(ordinal)?;
+            at = ordinal - u64::from(row.chunk.prev[row.row]);
+            Some((ordinal, row))
+        })
+    }
+
+    /// Says which traces the rows from `first` on belong to, by the low half of their numbers.
+    pub(super) fn set_traces(&mut self, first: u64, numbers: impl Iterator<Item = u32>) {
+        let drafts = self.drafts.iter_mut().flat_map(|draft| {
+            let from = usize::try_from(first.saturating_sub(draft.chunk.base)).unwrap_or(usize::MAX);
+            draft.chunk.trace.iter_mut().skip(from)
+        });
+        for (trace, number) in drafts.zip(numbers) {
+            *trace = number;
+        }
+    }
+
     /// Freezes full drafts, and the one that is being filled too where `all` says so.
     pub(super) fn freeze(&mut self, all: bool) {
         let keep = usize::from(!all && self.drafts.last().is_none_or(|draft| !draft.chunk.is_full()));
@@ -237,7 +264,7 @@ impl Store {
 
     fn current_bytes(&self) -> usize {
         let drafts: usize = self.drafts.iter().map(|draft| draft.chunk.bytes() + draft.dead.capacity() * 8).sum();
-        drafts + self.piece_bytes + self.current.dictionary_bytes() + self.dictionary.bytes()
+        drafts + self.piece_bytes + self.current.dictionary_bytes() + self.dictionary.bytes() + self.batch.bytes()
     }
 
     /// Bytes held.

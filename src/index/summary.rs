@@ -30,9 +30,6 @@ pub struct SpanFacts<'a> {
     pub what: &'a dyn What,
     /// `exception.type` of its first exception event, or `error.type`.
     pub error_type: Option<&'a str>,
-    /// [`CROWD`] or more calls (to a database or, as a client, over HTTP) may have its parent; never false for a call of
-    /// which that is so.
-    pub crowded: bool,
 }
 
 /// From how many calls on a parent is crowded.
@@ -64,13 +61,14 @@ pub trait Summary: Send + 'static {
     /// duration alone (it is counted per service).
     fn observe(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) -> bool;
 
-    /// Spans that are shorter, did not fail, have no events and are not crowded make no difference: they need not be
-    /// observed.
+    /// Spans that did not fail and have no events make no difference unless they are calls to a database (or, as a
+    /// client, over HTTP) of at least this duration: the others need not be observed.
     fn least(&self) -> Nanos {
         Nanos::ZERO
     }
 
-    /// Takes note that a span is crowded after all: it was observed while it was not.
+    /// Takes note of a call to a database or, as a client, over HTTP with whose parent [`CROWD`] or more such calls may
+    /// be; every one of such a crowd is told of once, apart from [`Self::observe`].
     fn observe_crowded(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
         let _ = (span, badges);
     }

@@ -6,17 +6,12 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use smallvec::SmallVec;
 
+use super::batch::Figures;
 use super::interner::hash;
-use crate::model::{Badges, SourceId, SpanId, Timestamp, TraceId, TraceSummary};
+use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
 
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
 const PAGE: u64 = 256;
-
-/// Entries in [`Traces::recent`].
-const RECENT: usize = 1024;
-
-/// Counters in [`TraceRow::crowds`].
-const CROWDS: usize = 8;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
@@ -26,38 +21,22 @@ pub(super) struct TraceRow {
     pub(super) number: u64,
     /// Ordinal of its latest row: the head of the chain of its rows.
     pub(super) head: u64,
-    /// Ordinal of the row that stands for the trace in the list.
-    pub(super) root: u64,
-    /// By what `root` goes before others: whether it has a parent, and its start less one, so that none comes last.
-    pub(super) root_rank: (bool, u64),
     /// When its first span arrived.
     pub(super) first_arrival: Timestamp,
     /// When its latest span arrived.
     pub(super) last_arrival: Timestamp,
-    /// Earliest start of spans that have one; the greatest number while there is none.
-    pub(super) start: u64,
-    /// Latest end of spans that have a start.
-    pub(super) end: u64,
     /// The publication by which it last changed.
     pub(super) revision: u64,
     /// Bytes its rows take, roughly.
     pub(super) cost: u64,
-    /// A bit for each of some of its span ids' hashes: a new id whose bit is clear is surely not held.
-    pub(super) filter: u64,
-    /// How many calls have a parent whose id falls into each of eight ways: below one parent there are at most as many.
-    pub(super) crowds: [u8; CROWDS],
-    /// Distinct spans held.
-    pub(super) spans: u32,
-    /// Of these, with status error.
-    pub(super) errors: u32,
-    /// Of these, with a parent that is not held.
+    /// What its rows come to.
+    pub(super) figures: Figures,
+    /// Spans with a parent that is not held.
     pub(super) orphans: u32,
     /// Services that took part, by their number in [`super::services::Services`].
     pub(super) services: SmallVec<[u16; 8]>,
     /// The way its first span came in.
     pub(super) source: SourceId,
-    /// `root` has no parent.
-    pub(super) has_root: bool,
     /// Spans of it were refused because it grew too large.
     pub(super) truncated: bool,
     /// It is on the list of those to settle.
@@ -73,26 +52,19 @@ pub(super) struct TraceRow {
 }
 
 impl TraceRow {
-    /// Counts a child of `parent`; answers how many there may be by now.
-    #[inline]
-    pub(super) fn crowd(&mut self, parent: SpanId) -> u8 {
-        let count = &mut self.crowds[crowd(parent)];
-        *count = count.saturating_add(1);
-        *count
-    }
-
     /// The line for the list, without what is read from the rows: the root's texts and, unless the trace is large, the
     /// orphans.
-    pub(super) fn figures(&self) -> TraceSummary {
+    pub(super) fn line(&self) -> TraceSummary {
+        let figures = &self.figures;
         TraceSummary {
             id: self.id,
-            has_root: self.has_root,
-            start: Timestamp(if self.start == u64::MAX { 0 } else { self.start }),
-            end: Timestamp(self.end),
+            has_root: figures.root != 0 && !figures.root_rank.0,
+            start: Timestamp(if figures.start == u64::MAX { 0 } else { figures.start }),
+            end: Timestamp(figures.end),
             first_arrival: self.first_arrival,
             last_arrival: self.last_arrival,
-            spans: self.spans,
-            errors: self.errors,
+            spans: figures.spans,
+            errors: figures.errors,
             services: u32::try_from(self.services.len()).unwrap_or(u32::MAX),
             orphans: self.orphans,
             badges: self.badges.as_deref().cloned().unwrap_or_default(),
@@ -100,12 +72,6 @@ impl TraceRow {
             ..TraceSummary::default()
         }
     }
-}
-
-/// Which of the [`TraceRow::crowds`] the children of `parent` are in.
-#[inline]
-pub(super) fn crowd(parent: SpanId) -> usize {
-    usize::from(parent.0[7] ^ parent.0[3]) % CROWDS
 }
 
 /// Some traces that arrived one after the other.
@@ -231,8 +197,6 @@ pub(super) fn full(low: u64, next: u64) -> u64 {
 /// The writer's table.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
-    /// Traces that spans came for lately, by the end of their id.
-    recent: Vec<(TraceId, u64)>,
     /// The traces.
     pub(super) pages: Pages,
     /// Numbers by id, for the writer.
@@ -262,23 +226,9 @@ impl Traces {
         self.index.find(hash, |number| self.pages.get(*number).is_some_and(|row| row.id == id)).copied()
     }
 
-    /// The same, at a glance where it was asked for lately, as for most spans.
-    #[inline]
-    fn find_recent(&mut self, id: TraceId) -> Option<u64> {
-        self.recent.resize(RECENT, (TraceId::default(), 0));
-        let slot = usize::from(u16::from_le_bytes([id.0[14], id.0[15]])) % RECENT;
-        let (known, number) = self.recent[slot];
-        if known == id && self.pages.get(number).is_some_and(|row| row.id == id) {
-            return Some(number);
-        }
-        let number = self.find(id)?;
-        self.recent[slot] = (id, number);
-        Some(number)
-    }
-
     /// The number of a trace, which begins now if it is not held.
     pub(super) fn find_or_begin(&mut self, id: TraceId, source: SourceId, now: Timestamp) -> u64 {
-        if let Some(number) = self.find_recent(id) {
+        if let Some(number) = self.find(id) {
             return number;
         }
         let number = self.next;
@@ -307,22 +257,14 @@ impl Traces {
             id,
             number,
             head: 0,
-            root: 0,
-            root_rank: (true, u64::MAX),
             first_arrival: now,
             last_arrival: now,
-            start: u64::MAX,
-            end: 0,
             revision: 0,
             cost: 0,
-            filter: 0,
-            spans: 0,
-            errors: 0,
-            crowds: [0; CROWDS],
+            figures: Figures::default(),
             orphans: 0,
             services: SmallVec::new(),
             source,
-            has_root: false,
             truncated: false,
             touched: false,
             stale: false,

@@ -99,8 +99,8 @@ impl State {
     /// The line of a trace. Its root's texts and its orphans are read from its rows: only lines in sight need them, and
     /// a writer that kept them would spend more on them than on the rest of the line.
     fn summary(&self, trace: &TraceRow) -> TraceSummary {
-        let mut summary = trace.figures();
-        if let Some(row) = self.row(trace.root).or_else(|| self.rows(trace).last().map(|(_, row)| row)) {
+        let mut summary = trace.line();
+        if let Some(row) = self.row(trace.figures.root).or_else(|| self.rows(trace).last().map(|(_, row)| row)) {
             let mut labels = Labels::default();
             if let Some(text) = labels.operation(row) {
                 summary.root_service = Arc::clone(&text.service);
@@ -176,7 +176,7 @@ impl View {
     /// enough to order all traces by.
     #[must_use]
     pub fn figures(&self, id: TraceId) -> Option<TraceSummary> {
-        self.state.trace(id).map(TraceRow::figures)
+        self.state.trace(id).map(TraceRow::line)
     }
 
     /// The traces that gained spans since the publication numbered `revision`, by first arrival; `None` where that is
@@ -192,7 +192,7 @@ impl View {
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
         let found = self.state.trace(id)?;
         let mut labels: HashMap<usize, Labels> = HashMap::new();
-        let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.spans as usize);
+        let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
         for (segment, row) in self.state.rows(found) {
             spans.extend(lean(row, labels.entry(segment).or_default()));
         }

@@ -91,8 +91,10 @@ impl<S: Summary> Writer<S> {
     /// Where the body's framing is broken; nothing of it is kept then.
     pub fn insert_spans(&mut self, source: SourceId, body: &[u8], now: Timestamp) -> Result<Receipt, WireError> {
         let begin = self.store.begin();
-        let (pending, receipt) = self.store.read(source, body)?;
-        let receipt = self.commit(&begin, &pending, receipt, (source, now));
+        let receipt = self.store.read(source, body, self.summary.least().0)?;
+        let batch = std::mem::take(&mut self.store.batch);
+        let receipt = self.commit(&begin, &batch, receipt, (source, now));
+        self.store.batch = batch;
         self.store.freeze(false);
         if self.store.is_segment_full() {
             self.close_segment();

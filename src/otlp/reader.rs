@@ -133,6 +133,8 @@ const KIND: u64 = varint_key(6);
 const START: u64 = fixed64_key(7);
 const END: u64 = fixed64_key(8);
 const ATTRIBUTE: u64 = bytes_key(9);
+/// The same as it stands on the wire.
+const ATTRIBUTE_BYTE: u8 = 9 << 3 | 2;
 const DROPPED_ATTRIBUTES: u64 = varint_key(10);
 const EVENT: u64 = bytes_key(11);
 const DROPPED_EVENTS: u64 = varint_key(12);
@@ -145,8 +147,15 @@ const SPAN: u32 = numbers(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1
 fn span(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
     sink.begin_span();
     let mut fields = SpanFields::default();
-    let mut cursor = Cursor::new(message);
-    while !cursor.is_empty() {
+    let mut cursor = Cursor::new(usual_start(message, &mut fields));
+    loop {
+        // Attributes come in a row, and are most of a span.
+        while let Some(member) = cursor.short_member(ATTRIBUTE_BYTE) {
+            attribute(member, sink)?;
+        }
+        if cursor.is_empty() {
+            break;
+        }
         match cursor.varint()? {
             ATTRIBUTE => attribute(cursor.bytes()?, sink)?,
             TRACE_ID => fields.trace_id = cursor.bytes()?,
@@ -177,6 +186,36 @@ fn span(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
     }
     sink.end_span(&fields);
     Ok(())
+}
+
+/// Reads what nearly every encoder writes first, each in its shortest form: the ids, the name, the kind and the times.
+/// Answers what follows; any of it may be absent or elsewhere, and is read field by field then.
+#[inline]
+fn usual_start<'a>(message: &'a [u8], fields: &mut SpanFields<'a>) -> &'a [u8] {
+    let mut rest = message;
+    if let Some(([0x0a, 16, trace_id @ .., _, _, _, _, _, _, _, _, _, _], _)) = rest.split_first_chunk::<28>()
+        && let Some(([0x12, 8, span_id @ ..], after)) = rest.get(18..).and_then(<[u8]>::split_first_chunk::<10>)
+    {
+        (fields.trace_id, fields.span_id, rest) = (trace_id, span_id, after);
+    }
+    if let Some(([0x22, 8, parent @ ..], after)) = rest.split_first_chunk::<10>() {
+        (fields.parent_span_id, rest) = (parent, after);
+    }
+    if let [0x2a, length @ ..0x80, after @ ..] = rest
+        && let Some((name, after)) = after.split_at_checked(usize::from(*length))
+    {
+        (fields.name, rest) = (name, after);
+    }
+    if let [0x30, kind @ ..0x80, after @ ..] = rest {
+        (fields.kind, rest) = (i32::from(*kind), after);
+    }
+    if let Some(([0x39, start @ ..], after)) = rest.split_first_chunk::<9>() {
+        (fields.start, rest) = (u64::from_le_bytes(*start), after);
+    }
+    if let Some(([0x41, end @ ..], after)) = rest.split_first_chunk::<9>() {
+        (fields.end, rest) = (u64::from_le_bytes(*end), after);
+    }
+    rest
 }
 
 /// Reads a status into `fields`; where there are several, the fields of the later ones win, which is the merge.

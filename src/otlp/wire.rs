@@ -152,6 +152,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The next string, bytes or message if it is of the field whose key is the byte `key` and shorter than 128 bytes.
+    #[inline]
+    pub(super) fn short_member(&mut self, key: u8) -> Option<&'a [u8]> {
+        match *self.rest {
+            [first, length @ ..0x80, ref rest @ ..] if first == key => {
+                let (taken, rest) = rest.split_at_checked(usize::from(length))?;
+                self.rest = rest;
+                Some(taken)
+            }
+            _ => None,
+        }
+    }
+
     #[inline]
     fn chunk<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
         match self.rest.split_first_chunk::<N>() {

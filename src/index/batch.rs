@@ -1,0 +1,242 @@
+//! The rows of one body, grouped by trace while they are read.
+//!
+//! A trace's figures are sums and extremes over its rows. They are taken here, where a row's fields are at hand, so that
+//! afterwards each trace is looked up and changed once a body. Knows nothing of the trace table.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::chunk::mark;
+use super::segment::RowRef;
+use super::twins::filter_bit;
+use crate::model::{Kind, SpanId, SpanKey, StatusCode, TraceId};
+
+/// Counters of [`Figures::crowds`].
+const CROWDS: usize = 8;
+
+/// Which of the [`Figures::crowds`] the calls below `parent` are in.
+#[inline]
+pub(super) fn crowd(parent: SpanId) -> usize {
+    usize::from(parent.0[7] ^ parent.0[3]) % CROWDS
+}
+
+/// What is summed up over some rows of a trace, or over all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figures {
+    /// Ordinal of the row that stands for the trace in the list; zero while there is none.
+    pub(super) root: u64,
+    /// By what `root` goes before others: whether it has a parent, and its start less one, so that none comes last.
+    pub(super) root_rank: (bool, u64),
+    /// Earliest start of spans that have one; the greatest number while there is none.
+    pub(super) start: u64,
+    /// Latest end of spans that have a start.
+    pub(super) end: u64,
+    /// A bit for each of some of the span ids' hashes: a new id whose bit is clear is surely not held.
+    pub(super) filter: u64,
+    /// How many calls have a parent whose id falls into each of eight ways: below one parent there are at most as many.
+    pub(super) crowds: [u8; CROWDS],
+    /// Distinct spans.
+    pub(super) spans: u32,
+    /// Of these, with status error.
+    pub(super) errors: u32,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            root: 0,
+            root_rank: (true, u64::MAX),
+            start: u64::MAX,
+            end: 0,
+            filter: 0,
+            crowds: [0; CROWDS],
+            spans: 0,
+            errors: 0,
+        }
+    }
+}
+
+/// A row as the figures of its trace need it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) key: SpanKey,
+    pub(super) parent: Option<SpanId>,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) status: StatusCode,
+    /// See [`mark`].
+    pub(super) marks: u8,
+    /// Bytes it takes, roughly.
+    pub(super) cost: u32,
+}
+
+impl Facts {
+    /// Those of a row that is in its columns.
+    pub(super) fn of(row: RowRef<'_>, cost: u32) -> Self {
+        let (chunk, at) = (row.chunk, row.row);
+        Self {
+            key: row.key(),
+            parent: row.parent(),
+            start: chunk.start[at],
+            end: chunk.end[at],
+            status: row.status(),
+            marks: chunk.marks[at],
+            cost,
+        }
+    }
+
+    /// Whether the hook makes something of it whatever else the trace holds; see [`super::Summary::least`].
+    #[inline]
+    fn is_notable(&self, least: u64) -> bool {
+        self.status == StatusCode::ERROR
+            || self.marks & (mark::EVENTS | mark::ERROR_TYPE) != 0
+            || (self.marks & mark::CALL != 0 && self.end.saturating_sub(self.start) >= least)
+    }
+}
+
+/// Whether a row's span is a call to a database or, as a client, over HTTP, as far as its marks tell. Never false for
+/// one that is.
+pub(super) fn is_call(row: RowRef<'_>) -> bool {
+    row.chunk.marks[row.row] & mark::CALL != 0
+}
+
+/// Whether the hook makes something of a row whatever else its trace holds.
+pub(super) fn is_notable(row: RowRef<'_>, least: u64) -> bool {
+    Facts::of(row, 0).is_notable(least)
+}
+
+/// Rows of one trace and one service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub(super) trace_id: TraceId,
+    /// `service.name` as a word.
+    pub(super) service: u32,
+    /// Ordinal of its first row.
+    pub(super) first: u64,
+    /// Ordinal of its last row: the others are found by [`super::chunk::Chunk::prev`].
+    pub(super) last: u64,
+    /// Bytes its rows take, roughly.
+    pub(super) cost: u64,
+    /// Two of its rows fall on the same bit of the filter: they may be the same span.
+    pub(super) doubtful: bool,
+    /// The hook makes something of one of its rows by itself.
+    pub(super) notable: bool,
+    /// Which span `figures.root` is.
+    pub(super) root_key: SpanKey,
+    pub(super) figures: Figures,
+}
+
+impl Group {
+    /// Without rows.
+    pub(super) fn new(trace_id: TraceId, service: u32, first: u64) -> Self {
+        let root_key = SpanKey { id: SpanId::default(), kind: Kind(0) };
+        let (doubtful, notable) = (false, false);
+        Self {
+            trace_id,
+            service,
+            first,
+            last: first,
+            cost: 0,
+            doubtful,
+            notable,
+            root_key,
+            figures: Figures::default(),
+        }
+    }
+
+    /// Takes note of a row.
+    #[inline]
+    pub(super) fn add(&mut self, ordinal: u64, row: &Facts, least: u64) {
+        self.last = ordinal;
+        self.cost += u64::from(row.cost);
+        self.notable |= row.is_notable(least);
+        let figures = &mut self.figures;
+        let bit = filter_bit(row.key.id);
+        self.doubtful |= figures.filter & bit != 0;
+        figures.filter |= bit;
+        figures.spans += 1;
+        figures.errors += u32::from(row.status == StatusCode::ERROR);
+        if row.start != 0 {
+            figures.start = figures.start.min(row.start);
+            figures.end = figures.end.max(row.end).max(row.start);
+        }
+        if let Some(parent) = row.parent.filter(|_| row.marks & mark::CALL != 0) {
+            let count = &mut figures.crowds[crowd(parent)];
+            *count = count.saturating_add(1);
+        }
+        let rank = (row.parent.is_some(), row.start.wrapping_sub(1));
+        if figures.root == 0 || (rank, row.key) < (figures.root_rank, self.root_key) {
+            (figures.root_rank, figures.root, self.root_key) = (rank, ordinal, row.key);
+        }
+    }
+}
+
+/// A row that is in its columns and not yet in its trace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    /// Place of its group.
+    pub(super) group: u32,
+    /// Bytes it takes, roughly.
+    pub(super) cost: u32,
+}
+
+/// The rows of a body.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// In order of their first row.
+    pub(super) groups: Vec<Group>,
+    /// In order of their ordinals, without a gap.
+    pub(super) rows: Vec<Pending>,
+    /// Places of groups.
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// Where the row before went.
+    last: usize,
+}
+
+impl Batch {
+    /// Without rows; keeps its room.
+    pub(super) fn clear(&mut self) {
+        self.groups.clear();
+        self.rows.clear();
+        self.places.clear();
+        self.last = 0;
+    }
+
+    /// Adds the row that follows; answers how many rows before it the last of its group is, zero for the first.
+    #[inline]
+    pub(super) fn add(&mut self, of: (TraceId, u32), ordinal: u64, row: &Facts, least: u64) -> u32 {
+        let place = match self.groups.get(self.last) {
+            Some(group) if (group.trace_id, group.service) == of => self.last,
+            _ => self.place(of, ordinal),
+        };
+        self.last = place;
+        self.rows.push(Pending { group: super::chunk::narrow(place), cost: row.cost });
+        let group = &mut self.groups[place];
+        let back = ordinal - group.last;
+        group.add(ordinal, row, least);
+        u32::try_from(back).unwrap_or(0)
+    }
+
+    fn place(&mut self, of: (TraceId, u32), ordinal: u64) -> usize {
+        let Self { groups, places, hasher, .. } = self;
+        let hash = |group: &Group| hasher.hash_one((group.trace_id, group.service));
+        let found = places.find(hasher.hash_one(of), |place| {
+            let group = &groups[*place as usize];
+            (group.trace_id, group.service) == of
+        });
+        if let Some(place) = found {
+            return *place as usize;
+        }
+        let place = groups.len();
+        groups.push(Group::new(of.0, of.1, ordinal));
+        places.insert_unique(hasher.hash_one(of), super::chunk::narrow(place), |place| hash(&groups[*place as usize]));
+        place
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        self.groups.capacity() * size_of::<Group>() + self.rows.capacity() * 8 + self.places.capacity() * 5
+    }
+}
