@@ -4,6 +4,7 @@
 //! that knows all others. Must never contain: rules of the domain, layout.
 
 mod clock;
+mod files;
 mod health;
 mod indexer;
 mod jobs;
@@ -28,6 +29,7 @@ use crate::config;
 /// Where the settings cannot be used or the terminal does not obey; the message is for a person.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
+    files::allow_many();
     match cli.command {
         None => screen::show(&settings, None),
         Some(Command::Demo { rate, seed }) => screen::show(&settings, Some(screen::Demo { rate, seed })),

@@ -17,6 +17,8 @@ mod doors;
 mod house;
 #[cfg(test)]
 mod person;
+#[cfg(all(test, unix))]
+mod program;
 #[cfg(test)]
 #[path = "../receiver/rig.rs"]
 #[expect(dead_code, reason = "the receiver's own tests use the rest of it")]
