@@ -1,0 +1,179 @@
+//! A frame of 200 × 60 with a trace of 100,000 spans open: from the state to the bytes for the terminal.
+
+use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tracefall::app::{self, Answer, Effect, Input, Key, KeyPress, Keymap, Settings, State, work};
+use tracefall::index::Reader;
+use tracefall::model::{self, Kind, Nanos, SpanId, Timestamp, TraceId};
+use tracefall::otlp::encode;
+use tracefall::view::{self, Colours, Highlighter, Look};
+
+use crate::clock::{self, Sample};
+use crate::ours::Index;
+use crate::report::{Goal, Report};
+
+const SIZE: (u16, u16) = (200, 60);
+const SPANS: u64 = 100_000;
+const FRAMES: usize = 200;
+const START: u64 = 1_800_000_000_000_000_000;
+
+pub(crate) fn group(report: &mut Report) {
+    let index = crowd();
+    let mut show = Show::new(index.reader.clone());
+    let before = clock::thread();
+    show.open();
+    let opened = (clock::thread() - before) as f64 / 1e6;
+    report.row(("open_trace_ms_100k", "open a trace of 100,000 spans: read, judge, flatten", "ms"), opened, None);
+    let (mut still, mut moving, mut keys) = (Sample::default(), Sample::default(), Sample::default());
+    for _ in 0..FRAMES {
+        still.push(show.frame());
+        keys.push(show.press(Key::Down));
+        moving.push(show.frame());
+    }
+    let goal = Some(Goal::at_most(2.0, 0.5));
+    report.sample(("frame_ms_100k", "frame at 200x60, a trace of 100,000 spans, scrolling", "ms"), &moving, goal);
+    report.sample(("still_frame_ms_100k", "the same, nothing changed", "ms"), &still, None);
+    report.sample(("key_ms_100k", "the key before it, with what it asks for", "ms"), &keys, None);
+}
+
+/// An index that holds one trace, of many spans in five services.
+fn crowd() -> Index {
+    let attribute =
+        |key: &str, text: String| model::Attribute { key: key.into(), value: model::Value::Text(text.into()) };
+    let span = |number: u64| model::Span {
+        trace_id: TraceId([1; 16]),
+        span_id: SpanId(number.to_be_bytes()),
+        parent_id: (number > 1).then(|| SpanId((number / 7 + 1).to_be_bytes())).filter(|_| number != 2),
+        kind: if number.is_multiple_of(3) { Kind::CLIENT } else { Kind::INTERNAL },
+        name: format!("step {}", number % 50).as_str().into(),
+        start: Timestamp(START + number * 1_000),
+        end: Timestamp(START + number * 1_000 + 5_000 + number % 97 * 10_000),
+        attributes: if number.is_multiple_of(3) {
+            vec![
+                attribute("db.system.name", "postgresql".to_owned()),
+                attribute("db.query.text", format!("SELECT * FROM visits WHERE patient = {number}")),
+            ]
+        } else {
+            vec![attribute("app.step", (number % 50).to_string())]
+        },
+        status: model::Status {
+            code: if number.is_multiple_of(101) { model::StatusCode::ERROR } else { model::StatusCode::UNSET },
+            ..model::Status::default()
+        },
+        resource: model::Resource {
+            attributes: vec![attribute("service.name", format!("service-{}", number % 5))],
+            ..model::Resource::default()
+        }
+        .into(),
+        ..model::Span::default()
+    };
+    let spans: Vec<_> = (1..=SPANS).map(span).collect();
+    let mut index = Index::new();
+    spans.chunks(512).for_each(|chunk| index.insert(&encode::spans(chunk)));
+    index.writer.publish();
+    index
+}
+
+/// The program without its threads: keys go in, effects are carried out at once, frames come out as bytes.
+struct Show {
+    reader: Reader,
+    state: State,
+    keymap: Keymap,
+    look: Look,
+    highlighter: Highlighter,
+    shown: Buffer,
+    next: Buffer,
+}
+
+impl Show {
+    fn new(reader: Reader) -> Self {
+        let area = Rect::new(0, 0, SIZE.0, SIZE.1);
+        let mut state = State::new(Settings::default());
+        state.now = Timestamp(START).plus(Nanos::from_secs(60));
+        Self {
+            reader,
+            state,
+            keymap: Keymap::default(),
+            look: Look::new("dark", Colours::True, false, jiff::tz::TimeZone::UTC),
+            highlighter: Highlighter::default(),
+            shown: Buffer::empty(area),
+            next: Buffer::empty(area),
+        }
+    }
+
+    /// Lists and opens the one trace.
+    fn open(&mut self) {
+        self.measure();
+        let now = self.state.now;
+        let effects = app::tick(&mut self.state, &self.reader.view(), now);
+        self.carry_out(effects);
+        self.press(Key::Enter);
+        self.frame();
+        let rows = self.state.trace.as_ref().map_or(0, |trace| trace.rows.len());
+        assert!(rows > SPANS as usize / 2, "{rows} rows are open");
+    }
+
+    fn measure(&mut self) {
+        self.state.viewport = view::viewport(&self.state, SIZE);
+    }
+
+    /// CPU time of a key, ms.
+    fn press(&mut self, key: Key) -> f64 {
+        let before = clock::thread();
+        self.measure();
+        let effects = app::input(&mut self.state, &self.keymap, &Input::Key(KeyPress::plain(key)));
+        self.carry_out(effects);
+        (clock::thread() - before) as f64 / 1e6
+    }
+
+    /// CPU time of a frame, ms.
+    fn frame(&mut self) -> f64 {
+        let before = clock::thread();
+        self.measure();
+        app::refresh(&mut self.state, &self.reader.view());
+        self.next.reset();
+        view::draw(&self.state, &self.look, self.next.area, &mut self.next);
+        let changes = self.shown.diff(&self.next);
+        let mut out = Vec::with_capacity(64 << 10);
+        CrosstermBackend::new(&mut out).draw(changes.into_iter()).unwrap();
+        std::hint::black_box(out);
+        std::mem::swap(&mut self.shown, &mut self.next);
+        (clock::thread() - before) as f64 / 1e6
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Some(answer) = self.work(effect) {
+                let effects = app::answer(&mut self.state, answer);
+                self.carry_out(effects);
+            }
+        }
+    }
+
+    /// What the worker threads do.
+    fn work(&self, effect: Effect) -> Option<Answer> {
+        let view = self.reader.view();
+        let thresholds = self.state.settings.slow_sql;
+        Some(match effect {
+            Effect::List { generation, query, sort, buckets } => {
+                let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.state.now };
+                work::list(&view, &request, &|| false)
+            }
+            Effect::Open { generation, trace, folds, find } => {
+                let request = work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref() };
+                work::open(&view, &request, &thresholds)
+            }
+            Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
+            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Find { generation, analysis, query } => work::find(&view, generation, &analysis, &query),
+            Effect::Detail { trace, span, columns, mask } => {
+                let highlight = |language, text: &str, columns| self.highlighter.highlight(language, text, columns);
+                let mask = mask.as_ref().map(|settings| &settings.redactor);
+                work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
+            }
+            Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
+            _ => return None,
+        })
+    }
+}

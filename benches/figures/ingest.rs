@@ -1,0 +1,99 @@
+//! What it costs to take spans in: decode and index, beside prost and a map of traces, on the same bytes.
+
+use tracefall::otlp::{AttributeValue, Sink, SpanFields, reader};
+use tracefall::source::load::{Load, Shape};
+
+use crate::clock::{Sample, time};
+use crate::report::{Goal, Report};
+use crate::{child, naive, ours};
+
+/// About a million spans: more than any cache holds.
+const BODIES: usize = 1_954;
+const ROUNDS: usize = 5;
+
+/// The reader alone: the floor.
+#[derive(Default)]
+struct Walk(u64);
+
+impl Sink for Walk {
+    fn resource(&mut self, _: &[u8], _: &[u8]) {}
+    fn scope(&mut self, _: &[u8], _: &[u8]) {}
+    fn amend_scope(&mut self, _: &[u8], _: &[u8]) {}
+    fn begin_span(&mut self) {}
+    fn attribute(&mut self, key: &[u8], _: AttributeValue<'_>, _: &[u8]) {
+        self.0 += key.len() as u64;
+    }
+    fn event(&mut self, message: &[u8]) {
+        self.0 += message.len() as u64;
+    }
+    fn link(&mut self, _: &[u8]) {}
+    fn end_span(&mut self, fields: &SpanFields<'_>) {
+        self.0 += fields.start;
+    }
+}
+
+fn walked(bodies: &[Vec<u8>]) -> u64 {
+    let mut walk = Walk::default();
+    for body in bodies {
+        reader::read_spans(body, &mut walk).unwrap();
+    }
+    walk.0
+}
+
+fn bodies(unique: bool) -> Vec<Vec<u8>> {
+    Load::new(Shape { unique, ..Shape::default() }).take(BODIES).collect()
+}
+
+/// Ours alone, again and again, for a profiler.
+pub(crate) fn alone(unique: bool) {
+    let bodies = bodies(unique);
+    for _ in 0..ROUNDS {
+        println!("{:.0} ns a span", time(|| ours::Index::of(&bodies)) / spans());
+    }
+}
+
+fn spans() -> f64 {
+    (BODIES * crate::BODY) as f64
+}
+
+/// Every variant once a round, so that what else the machine does meets them all.
+pub(crate) fn group(report: &mut Report) {
+    compare(report, false, Some(Goal::at_least(5.0, 8.0)));
+    compare(report, true, Some(Goal::at_least(4.0, 8.0)));
+    memory(report);
+}
+
+fn compare(report: &mut Report, unique: bool, goal: Option<Goal>) {
+    let bodies = bodies(unique);
+    let mut samples: [Sample; 3] = Default::default();
+    for _ in 0..ROUNDS {
+        samples[0].push(time(|| walked(&bodies)) / spans());
+        samples[1].push(time(|| ours::Index::of(&bodies)) / spans());
+        samples[2].push(time(|| naive::Traces::of(&bodies)) / spans());
+    }
+    let [walk, index, naive] = samples;
+    let (suffix, shape) = if unique { ("_unique", ", every text unique") } else { ("", "") };
+    let mut row = |key: &str, what: &str, sample: &Sample| {
+        report.sample((&format!("{key}{suffix}"), &format!("{what}{shape}"), "ns"), sample, None);
+    };
+    row("reader_ns", "reader alone, a span", &walk);
+    row("decode_index_ns", "decode and index, a span", &index);
+    row("naive_ns", "prost and map, a span", &naive);
+    let what = format!("decode and index against prost and map{shape}");
+    report.ratio((&format!("decode_index_vs_naive{suffix}"), &what), &naive, &index, goal);
+}
+
+fn memory(report: &mut Report) {
+    let bodies = BODIES.to_string();
+    let [hot, naive] = ["hot", "naive"].map(|who| child::run(&["memory", who, &bodies]));
+    let counted = child::figure(&hot, "counted");
+    let [hot, naive] = [hot, naive].map(|found| child::figure(&found, "bytes"));
+    report.row(("hot_bytes_per_span", "hot memory, a span", "B"), hot, None);
+    report.row(("hot_counted_bytes_per_span", "hot memory as the index counts it, a span", "B"), counted, None);
+    report.row(("naive_bytes_per_span", "memory of prost and map, a span", "B"), naive, None);
+    report.row(
+        ("hot_bytes_vs_naive", "hot memory a span against prost and map, times less", "x"),
+        naive / hot,
+        Some(Goal::at_least(10.0, 12.0)),
+    );
+}

@@ -1,0 +1,67 @@
+//! The index as `run` wires it: the hook included, published about as often.
+
+use std::thread;
+use std::time::Duration;
+
+use tracefall::analysis::TraceNotes;
+use tracefall::analysis::slow_sql::Thresholds;
+use tracefall::index::{self, Options, Reader, Writer};
+use tracefall::model::{SourceId, Timestamp};
+
+/// Bodies between two publications: about what arrives in 50 ms at full speed.
+const PUBLISH: u64 = 128;
+
+/// An index that is being filled, and what reads it.
+pub(crate) struct Index {
+    pub(crate) writer: Writer<TraceNotes>,
+    pub(crate) reader: Reader,
+    bodies: u64,
+}
+
+/// An index that nothing here makes too full.
+pub(crate) fn open() -> (Writer<TraceNotes>, Reader) {
+    index::open(Options { budget: 16 << 30 }, TraceNotes::new(Thresholds::default()))
+}
+
+impl Index {
+    pub(crate) fn new() -> Self {
+        let (writer, reader) = open();
+        Self { writer, reader, bodies: 0 }
+    }
+
+    pub(crate) fn insert(&mut self, body: &[u8]) {
+        self.bodies += 1;
+        self.writer.insert_spans(SourceId(0), body, Timestamp(self.bodies)).unwrap();
+        if self.bodies.is_multiple_of(PUBLISH) {
+            self.writer.publish();
+        }
+    }
+
+    pub(crate) fn of(bodies: &[Vec<u8>]) -> Self {
+        let mut index = Self::new();
+        for body in bodies {
+            index.insert(body);
+        }
+        index.writer.publish();
+        index
+    }
+
+    /// Publishes, and waits until what goes on in the background (sealing) has come to rest: the writer hands over what
+    /// is ready whenever it publishes, and the bytes held then stay the same for a while.
+    pub(crate) fn settle(&mut self) {
+        const PAUSE: Duration = Duration::from_millis(20);
+        const CALM: u32 = 15;
+        let mut calm = 0;
+        let mut before = (0, 0);
+        for _ in 0..3_000 {
+            self.writer.publish();
+            let seen = (self.reader.view().stats().bytes, self.reader.view().revision());
+            calm = if seen == before { calm + 1 } else { 0 };
+            before = seen;
+            if calm == CALM {
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+}
