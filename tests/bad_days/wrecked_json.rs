@@ -67,6 +67,23 @@ const PIECES: [&str; 44] = [
     "][",
 ];
 
+/// What is put in where an object or a list begins, so that the text stays JSON.
+const MEMBERS: [&str; 12] = [
+    r#""x":{"a":[1,[2]]},"#,
+    r#""attributes":[{"key":"k","value":{"arrayValue":{"values":[{},null,{"intValue":"7"}]}}}],"#,
+    r#""name":"\ud83d\ude00\u0000","#,
+    r#""kind":9e3,"#,
+    r#""startTimeUnixNano":-1,"#,
+    r#""traceId":"zz","#,
+    r#""resource":[],"#,
+    r#""scope":{"attributes":7},"#,
+    r#""status":{"code":"STATUS_CODE_ERROR"},"#,
+    r#""result":{},"#,
+    r#""flags":"4294967296","#,
+    r#""bucketCounts":["1",2,3.0],"#,
+];
+const ELEMENTS: [&str; 6] = ["null,", "{},", "[],", "7,", "\"x\",", "{\"key\":7},"];
+
 /// Keeps two members of each list, so that a recorded request of many spans becomes a short one of the same kind.
 fn shorten(value: &mut Value) {
     match value {
@@ -109,7 +126,8 @@ fn strewn(texts: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     match random.below(16) {
         0 => (0..random.below(200)).map(|_| random.byte()).collect(),
         1 => (0..random.below(40)).flat_map(|_| PIECES[random.below(PIECES.len())].bytes()).collect(),
-        2..=8 => {
+        2..=7 => bent(texts, random),
+        8..=12 => {
             let mut text = wreck(texts, random);
             for _ in 0..=random.below(3) {
                 let place = random.below(text.len() + 1);
@@ -120,6 +138,30 @@ fn strewn(texts: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
         }
         _ => wreck(texts, random),
     }
+}
+
+/// Text that is mostly JSON still: letters and digits changed, members and elements put in.
+fn bent(texts: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut text = texts[random.below(texts.len())].clone();
+    for _ in 0..=random.below(4) {
+        let from = random.below(text.len());
+        let next = |wanted: &dyn Fn(u8) -> bool| (from..text.len()).find(|place| wanted(text[*place]));
+        match random.below(4) {
+            0 => {
+                let Some(place) = next(&|byte| byte == b'{') else { continue };
+                drop(text.splice(place + 1..=place, MEMBERS[random.below(MEMBERS.len())].bytes()));
+            }
+            1 => {
+                let Some(place) = next(&|byte| byte == b'[') else { continue };
+                drop(text.splice(place + 1..=place, ELEMENTS[random.below(ELEMENTS.len())].bytes()));
+            }
+            _ => {
+                let Some(place) = next(&|byte: u8| byte.is_ascii_alphanumeric()) else { continue };
+                text[place] = b"0123456789abcdefANe"[random.below(19)];
+            }
+        }
+    }
+    text
 }
 
 /// Whether it was taken. What comes out is protobuf that both readers of it take whole, and not out of proportion.
