@@ -2,7 +2,7 @@
 
 use hashbrown::{DefaultHashBuilder, HashMap};
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, mark};
 use super::interner::{Interner, same};
 use super::segment::{Operation, Origin, Segment, Shape, pack};
 use super::word::{Slot, Word};
@@ -42,6 +42,8 @@ pub(super) struct Dictionary {
     key_of_word: HashMap<u32, u32>,
     /// The trie of shapes: the same places as the segment's.
     nodes: Vec<Node>,
+    /// What came after each of them.
+    memos: Vec<Memo>,
     /// The same for readers.
     shapes: Vec<Shape>,
     /// Children by parent and key.
@@ -50,6 +52,8 @@ pub(super) struct Dictionary {
     operations: HashMap<Operation, u32>,
     /// Operations by place.
     operation_list: Vec<Operation>,
+    /// Those that came lately, by some bytes of their name.
+    recent_operations: Vec<RecentOperation>,
     /// Origins by content.
     origins: HashMap<Origin, u32>,
     /// Origins by place.
@@ -67,8 +71,6 @@ struct Key {
     bytes: Near,
     /// The key as a word.
     word: u32,
-    /// It is `error.type`.
-    error_type: bool,
     /// What spans that carry it may be.
     calls: Calls,
     /// Text values seen.
@@ -111,13 +113,68 @@ impl Near {
     }
 
     /// Whether they are `bytes`; `far` are they where they do not stand here.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "asked for every key and every text")]
+    #[inline(always)]
     fn is<'a>(&self, bytes: &[u8], far: impl FnOnce() -> &'a [u8]) -> bool {
         match self.bytes.get(..usize::from(self.length)) {
             Some(near) => same(near, bytes),
             None => bytes.len() > NEAR && same(far(), bytes),
         }
     }
+}
+
+/// The attribute that came after some shape, to recognise it by its bytes: most attributes of an operation never change,
+/// and comparing is several times faster than reading.
+#[derive(Clone, Copy, Debug)]
+struct Memo {
+    bytes: [u8; MEMO],
+    length: u8,
+    /// Whether it is worth a comparison, and how many times it may be wrong before it is not.
+    trust: u8,
+    /// Attributes to let pass before the next is remembered.
+    patience: u8,
+    /// The shape with it.
+    shape: u32,
+    /// Its value.
+    word: Word,
+}
+
+/// The longest message that is remembered.
+const MEMO: usize = 50;
+/// Trust in a message that came again.
+const TRUST: u8 = 3;
+/// How many attributes pass before another try where they change.
+const PATIENCE: u8 = 32;
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self { bytes: [0; MEMO], length: 0, trust: 0, patience: 0, shape: 0, word: Word(0) }
+    }
+}
+
+/// An operation that came lately.
+#[derive(Clone, Copy, Debug, Default)]
+struct RecentOperation {
+    name: Near,
+    service: u32,
+    kind: i32,
+    /// Its place plus one.
+    place: u32,
+}
+
+/// Slots for operations that came lately.
+const RECENT_OPERATIONS: usize = 512;
+
+/// A number that names rarely have in common: cheaper than a hash, and no matter if it can be aimed at.
+#[inline]
+fn sketch(name: &[u8]) -> usize {
+    let ends = (name.first_chunk::<8>(), name.last_chunk::<8>());
+    let (head, tail) = match ends {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => name.iter().fold((0, 0), |(head, tail), byte| (head << 8 | u64::from(*byte), tail)),
+    };
+    let mixed = (head ^ tail.rotate_left(23) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(mixed >> 40).unwrap_or_default()
 }
 
 /// A value that came lately.
@@ -139,10 +196,10 @@ struct Node {
     next_key: u32,
     /// The first children, each plus one: tried before looking the key up.
     likely: [u32; LIKELY],
-    /// The operation that came last time, plus one.
-    operation: u32,
     /// What its spans may be.
     calls: Calls,
+    /// One of the keys is `error.type`.
+    error_type: bool,
 }
 
 /// Which spans may be calls to a database or, as a client, over HTTP, by their attribute keys.
@@ -187,10 +244,12 @@ impl Dictionary {
             keys: Vec::new(),
             key_of_word: HashMap::new(),
             nodes: vec![Node::default()],
+            memos: vec![Memo::default()],
             shapes: vec![Shape { parent: 0, key: 0, depth: 0 }],
             edges: HashMap::new(),
             operations: HashMap::new(),
             operation_list: Vec::new(),
+            recent_operations: vec![RecentOperation::default(); RECENT_OPERATIONS],
             origins: HashMap::new(),
             origin_list: Vec::new(),
             cap,
@@ -226,13 +285,15 @@ impl Dictionary {
 
     /// The place of an operation.
     #[inline]
-    pub(super) fn operation(&mut self, shape: u32, resource: u32, name: &[u8], kind: i32) -> u32 {
+    pub(super) fn operation(&mut self, resource: u32, name: &[u8], kind: i32) -> u32 {
         let service = self.services[resource as usize];
-        if let Some(place) = self.nodes[shape as usize].operation.checked_sub(1) {
-            let likely = self.operation_list[place as usize];
-            if likely.kind == kind && likely.service == service && same(self.words.get(likely.name), name) {
-                return place;
-            }
+        let slot = sketch(name).wrapping_add(service as usize) % RECENT_OPERATIONS;
+        let recent = &self.recent_operations[slot];
+        if recent.place != 0
+            && (recent.kind, recent.service) == (kind, service)
+            && recent.name.is(name, || self.words.get(self.operation_list[recent.place as usize - 1].name))
+        {
+            return recent.place - 1;
         }
         let operation = Operation { service, name: self.words.intern(name), kind };
         let list = &mut self.operation_list;
@@ -240,8 +301,43 @@ impl Dictionary {
             list.push(operation);
             super::chunk::narrow(list.len() - 1)
         });
-        self.nodes[shape as usize].operation = place + 1;
+        self.recent_operations[slot] = RecentOperation { name: Near::new(name), service, kind, place: place + 1 };
         place
+    }
+
+    /// Goes on from `step` by an attribute whose bytes are known, and answers its value.
+    #[inline]
+    pub(super) fn recall(&mut self, step: &mut Step, message: &[u8]) -> Option<Word> {
+        let memo = &mut self.memos[step.shape as usize];
+        if memo.trust == 0 || step.over {
+            return None;
+        }
+        if !memo.bytes.get(..usize::from(memo.length)).is_some_and(|bytes| same(bytes, message)) {
+            memo.trust -= 1;
+            return None;
+        }
+        memo.trust = TRUST;
+        step.shape = memo.shape;
+        Some(memo.word)
+    }
+
+    /// Remembers the attribute that led from one shape to another, if it is worth it.
+    #[inline]
+    pub(super) fn remember(&mut self, from: u32, shape: u32, word: Word, message: &[u8]) {
+        let memo = &mut self.memos[from as usize];
+        if memo.trust == 0 && memo.patience > 0 {
+            memo.patience -= 1;
+            return;
+        }
+        memo.patience = PATIENCE;
+        let shared = matches!(word.slot(), Slot::Known(_) | Slot::Small(_) | Slot::Fixed(_));
+        let Some(bytes) = memo.bytes.get_mut(..message.len()).filter(|_| shared) else {
+            memo.trust = 0;
+            return;
+        };
+        bytes.copy_from_slice(message);
+        memo.length = u8::try_from(message.len()).unwrap_or_default();
+        (memo.trust, memo.shape, memo.word) = (memo.trust.max(1), shape, word);
     }
 
     /// Goes on from `step` by one key. Answers the key's place; `None` where the rest must be kept as messages.
@@ -300,7 +396,9 @@ impl Dictionary {
         }
         let place = super::chunk::narrow(self.nodes.len());
         let calls = self.nodes[parent as usize].calls.max(self.keys[key as usize].calls);
-        self.nodes.push(Node { key, calls, ..Node::default() });
+        let error_type = self.nodes[parent as usize].error_type || self.keys[key as usize].bytes.is(b"error.type", || b"");
+        self.nodes.push(Node { key, calls, error_type, ..Node::default() });
+        self.memos.push(Memo::default());
         if let Some(free) = self.nodes[parent as usize].likely.iter_mut().find(|likely| **likely == 0) {
             *free = place + 1;
         }
@@ -322,8 +420,7 @@ impl Dictionary {
         let word = known.unwrap_or_else(|| self.words.insert(hash, bytes));
         let place = super::chunk::narrow(self.keys.len());
         let (seen, fresh, raw, cache) = (0, 0, false, Vec::new());
-        let (error_type, calls) = (bytes == b"error.type", Calls::of(bytes));
-        self.keys.push(Key { bytes: Near::new(bytes), word, error_type, calls, seen, fresh, raw, cache });
+        self.keys.push(Key { bytes: Near::new(bytes), word, calls: Calls::of(bytes), seen, fresh, raw, cache });
         self.key_of_word.insert(word, place);
         Some(place)
     }
@@ -334,21 +431,17 @@ impl Dictionary {
         self.services[resource as usize]
     }
 
-    /// Whether spans of a shape and kind may be calls to a database or, as a client, over HTTP. Never false for one that
-    /// is.
+    /// The marks of spans of a shape and kind: [`mark::ERROR_TYPE`], and [`mark::CALL`] for what may be one, never
+    /// without it for one that is.
     #[inline]
-    pub(super) fn may_call(&self, shape: u32, kind: i32) -> bool {
-        match self.nodes[shape as usize].calls {
+    pub(super) fn marks(&self, shape: u32, kind: i32) -> u8 {
+        let node = &self.nodes[shape as usize];
+        let call = match node.calls {
             Calls::None => false,
             Calls::Clients => Kind(kind) == Kind::CLIENT,
             Calls::Any => true,
-        }
-    }
-
-    /// Whether the key is `error.type`.
-    #[inline]
-    pub(super) fn is_error_type(&self, key: u32) -> bool {
-        self.keys[key as usize].error_type
+        };
+        u8::from(call) * mark::CALL | u8::from(node.error_type) * mark::ERROR_TYPE
     }
 
     /// The word for a value; its bytes go to `chunk` where it gets none of its own. `message` is the whole `KeyValue`.
@@ -368,8 +461,9 @@ impl Dictionary {
         })
     }
 
+    /// The word for a text.
     #[inline]
-    fn text(&mut self, key: u32, text: &[u8], chunk: &mut Chunk) -> Word {
+    pub(super) fn text(&mut self, key: u32, text: &[u8], chunk: &mut Chunk) -> Word {
         if text.len() > MAX_WORD {
             return Word::new(Slot::Text(chunk.push_bytes(text)));
         }
@@ -423,7 +517,7 @@ impl Dictionary {
             + self.scopes.bytes()
             + self.keys.len() * (size_of::<Key>() + 64 + 16)
             + self.keys.len().min(CACHED_KEYS) * CACHE * size_of::<Recent>()
-            + self.nodes.capacity() * (size_of::<Node>() + size_of::<Shape>())
+            + self.nodes.capacity() * (size_of::<Node>() + size_of::<Memo>() + size_of::<Shape>())
             + self.edges.capacity() * 16
             + self.operations.capacity() * 20
             + self.operation_list.capacity() * 12

@@ -131,8 +131,9 @@ impl<'a> Intake<'a> {
             self.marks |= mark::EXTRAS;
         }
         let shape = self.step.shape;
-        let operation = self.dictionary.operation(shape, self.resource, fields.name, fields.kind);
-        if !self.more.is_empty() || self.dictionary.may_call(shape, fields.kind) {
+        let operation = self.dictionary.operation(self.resource, fields.name, fields.kind);
+        self.marks |= self.dictionary.marks(shape, fields.kind);
+        if !self.more.is_empty() {
             self.marks |= mark::CALL;
         }
         let parent = SpanId::from_slice(fields.parent_span_id);
@@ -219,12 +220,18 @@ impl Sink for Intake<'_> {
     }
 
     #[inline]
+    fn known_attribute(&mut self, message: &[u8]) -> bool {
+        let known = self.dictionary.recall(&mut self.step, message);
+        self.chunk.words.extend(known);
+        known.is_some()
+    }
+
+    #[inline]
     fn attribute(&mut self, key: &[u8], value: AttributeValue<'_>, message: &[u8]) {
+        let from = self.step.shape;
         if let Some(place) = self.dictionary.advance(&mut self.step, key) {
-            if self.dictionary.is_error_type(place) {
-                self.marks |= mark::ERROR_TYPE;
-            }
             let word = self.dictionary.value(place, &value, message, &mut self.chunk);
+            self.dictionary.remember(from, self.step.shape, word, message);
             self.chunk.words.push(word);
         } else {
             if key == b"error.type" {
@@ -232,6 +239,18 @@ impl Sink for Intake<'_> {
             }
             push_member(&mut self.more, message);
         }
+    }
+
+    #[inline]
+    fn text_attribute(&mut self, key: &[u8], text: &[u8], message: &[u8]) {
+        let from = self.step.shape;
+        let Some(place) = self.dictionary.advance(&mut self.step, key) else {
+            self.attribute(key, AttributeValue::Text(text), message);
+            return;
+        };
+        let word = self.dictionary.text(place, text, &mut self.chunk);
+        self.dictionary.remember(from, self.step.shape, word, message);
+        self.chunk.words.push(word);
     }
 
     fn event(&mut self, message: &[u8]) {

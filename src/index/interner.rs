@@ -96,7 +96,22 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
         (Some(head), Some(other_head), Some(tail), Some(other_tail)) if one.len() <= 32 => {
             word(*head) == word(*other_head) && word(*tail) == word(*other_tail) && middle(one) == middle(other)
         }
+        _ if one.len() < 8 => few(one) == few(other),
         _ => one == other,
+    }
+}
+
+/// Up to seven bytes as a number; two of the same length are equal where the numbers are.
+#[inline]
+fn few(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(head), Some(tail)) => u64::from(u32::from_le_bytes(*head)) << 32 | u64::from(u32::from_le_bytes(*tail)),
+        _ => match *bytes {
+            [one, two, three] => u64::from(one) << 16 | u64::from(two) << 8 | u64::from(three),
+            [one, two] => u64::from(one) << 8 | u64::from(two),
+            [one] => u64::from(one),
+            _ => 0,
+        },
     }
 }
 

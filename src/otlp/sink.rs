@@ -22,8 +22,22 @@ pub trait Sink {
     /// A span begins.
     fn begin_span(&mut self);
 
+    /// An attribute of the span comes: the bytes of its `KeyValue` message, not looked at yet. A sink that knows from
+    /// the same bytes earlier what is in them takes it and answers true; else it is told by [`Self::attribute`].
+    #[inline]
+    fn known_attribute(&mut self, message: &[u8]) -> bool {
+        let _ = message;
+        false
+    }
+
     /// An attribute of the span: key, value, and the bytes of the whole `KeyValue` message.
     fn attribute(&mut self, key: &[u8], value: AttributeValue<'_>, message: &[u8]);
+
+    /// The same for a string.
+    #[inline]
+    fn text_attribute(&mut self, key: &[u8], text: &[u8], message: &[u8]) {
+        self.attribute(key, AttributeValue::Text(text), message);
+    }
 
     /// An event of the span: the bytes of its message, whose framing has been checked to its full depth.
     fn event(&mut self, message: &[u8]);
