@@ -1,8 +1,9 @@
 //! Who hangs under whom: parent ids resolved to nodes, cycles cut, missing parents named.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::ops::Range;
+
+use hashbrown::HashMap;
 
 use crate::model::{Kind, SpanId, TraceSpan};
 

@@ -1,8 +1,9 @@
 //! What siblings are compared by to be drawn as one row.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::statement;
 use super::tree::{Analysis, Subject};

@@ -200,6 +200,12 @@ impl Summary for TraceNotes {
         self.thresholds.absolute.min(self.thresholds.relative_floor)
     }
 
+    fn minds(&self, duration: Nanos, badges: Option<&Badges>) -> bool {
+        let longest = badges.and_then(|badges| badges.longest_db.as_ref()).map(|(longest, _)| *longest);
+        duration > self.thresholds.absolute
+            || duration >= self.least() && longest.is_none_or(|longest| duration >= longest)
+    }
+
     fn observe_crowded(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {
         if span.category.is_database() || (span.category == Category::Http && span.key.kind == Kind::CLIENT) {
             self.note_call(span, badges);

@@ -1,9 +1,10 @@
 //! The tree of a trace, with the judgements that the waterfall shows.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::parents::{self, Links, number};
 use super::shape::{self, Likeness};

@@ -1,6 +1,8 @@
 //! The visible rows of a waterfall: the tree, less what is folded, with equal siblings drawn together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use hashbrown::HashMap;
 
 use super::parents::number;
 use super::shape::hash;

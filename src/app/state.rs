@@ -113,6 +113,13 @@ impl State {
         (incomplete && silent < NEXT_BATCH) || (grew && silent < self.settings.arriving)
     }
 
+    /// Whether the selected span is still being read: until it is there, its pane is empty.
+    #[must_use]
+    pub fn awaits_detail(&self) -> bool {
+        let open = self.trace.as_ref().filter(|_| self.screen == Screen::Trace);
+        open.is_some_and(|open| open.detail.span.is_none()) && self.asked.detail.is_some()
+    }
+
     /// Where the keys go, beneath what lies over the screen.
     #[must_use]
     pub fn context(&self) -> Context {

@@ -33,7 +33,7 @@ pub(super) struct Figures {
     /// Latest end of spans that have a start.
     pub(super) end: u64,
     /// A bit for each of some of the span ids' hashes: a new id whose bit is clear is surely not held.
-    pub(super) filter: u64,
+    pub(super) filter: u128,
     /// How many calls have a parent whose id falls into each of eight ways: below one parent there are at most as many.
     pub(super) crowds: [u8; CROWDS],
     /// Distinct spans.
@@ -85,14 +85,16 @@ impl Facts {
             cost,
         }
     }
+}
 
-    /// Whether the hook makes something of it whatever else the trace holds; see [`super::Summary::least`].
-    #[inline]
-    fn is_notable(&self, least: u64) -> bool {
-        self.status == StatusCode::ERROR
-            || self.marks & (mark::EVENTS | mark::ERROR_TYPE) != 0
-            || (self.marks & mark::CALL != 0 && self.end.saturating_sub(self.start) >= least)
-    }
+/// Whether the hook may make something of a row by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notable {
+    No,
+    /// It is a long call: see [`super::Summary::minds`].
+    Long,
+    /// It failed, or has events.
+    Surely,
 }
 
 /// Whether a row's span is a call to a database or, as a client, over HTTP, as far as its marks tell. Never false for
@@ -101,9 +103,24 @@ pub(super) fn is_call(row: RowRef<'_>) -> bool {
     row.chunk.marks[row.row] & mark::CALL != 0
 }
 
-/// Whether the hook makes something of a row whatever else its trace holds.
-pub(super) fn is_notable(row: RowRef<'_>, least: u64) -> bool {
-    Facts::of(row, 0).is_notable(least)
+impl Notable {
+    /// By how a span ended, its [`mark`]s and whether it is long; see [`super::Summary::least`].
+    #[inline]
+    fn of(status: StatusCode, marks: u8, long: bool) -> Self {
+        if status == StatusCode::ERROR || marks & (mark::EVENTS | mark::ERROR_TYPE) != 0 {
+            Self::Surely
+        } else if long && marks & mark::CALL != 0 {
+            Self::Long
+        } else {
+            Self::No
+        }
+    }
+
+    /// For a row that is in its columns.
+    #[inline]
+    pub(super) fn of_row(row: RowRef<'_>, least: u64) -> Self {
+        Self::of(row.status(), row.chunk.marks[row.row], row.chunk.duration(row.row) >= least)
+    }
 }
 
 /// Rows of one trace and one service.
@@ -150,7 +167,7 @@ impl Group {
     pub(super) fn add(&mut self, ordinal: u64, row: &Facts, least: u64) {
         self.last = ordinal;
         self.cost += u64::from(row.cost);
-        self.notable |= row.is_notable(least);
+        self.notable |= Notable::of(row.status, row.marks, row.end.saturating_sub(row.start) >= least) != Notable::No;
         let figures = &mut self.figures;
         let bit = filter_bit(row.key.id);
         self.doubtful |= figures.filter & bit != 0;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::batch::{Batch, Facts, Figures, Group, crowd, is_call, is_notable};
+use super::batch::{Batch, Facts, Figures, Group, Notable, crowd, is_call};
 use super::chunk::mark;
 use super::labels::{Labels, Look};
 use super::paged::Words;
@@ -254,11 +254,17 @@ impl<S: Summary> Writer<S> {
     /// Has the hook look at the notable rows of a group; answers how many are slow.
     fn note_rows(&mut self, number: u64, group: &Group) -> u64 {
         let least = self.summary.least().0;
-        let rows = self.store.walk(group.last, group.figures.spans).filter(|(_, row)| is_notable(*row, least));
+        let badges = self.traces.pages.get(number).and_then(|trace| trace.badges.as_deref());
+        let rows =
+            self.store.walk(group.last, group.figures.spans).filter(|(_, row)| match Notable::of_row(*row, least) {
+                Notable::No => false,
+                Notable::Long => self.summary.minds(Nanos(row.chunk.duration(row.row)), badges),
+                Notable::Surely => true,
+            });
         let rows: SmallVec<[u64; 8]> = rows.map(|(ordinal, _)| ordinal).collect();
         let mut slow = 0;
         for ordinal in rows {
-            if self.note(ordinal, number, |summary, facts, badges| summary.observe(facts, badges)) {
+            if self.note(ordinal, number, Summary::observe) {
                 slow += 1;
                 if let Some((chunk, row)) = self.store.draft(ordinal) {
                     chunk.marks[row] |= mark::SLOW;

@@ -22,6 +22,9 @@ const CACHE: usize = 256;
 const CACHED_KEYS: usize = 256;
 /// Children of a node that are tried one by one.
 const LIKELY: usize = 6;
+/// New values in a row after which those of a raw key are not looked up any more, for so many.
+const STRANGE: u16 = 64;
+const STRANGE_REST: u16 = 2048;
 /// New values under a key before it is judged.
 const FRESH: u32 = 512;
 
@@ -79,6 +82,8 @@ struct Key {
     fresh: u32,
     /// Its values are too many for words: new ones go to the chunk.
     raw: bool,
+    /// Where it is raw: values in a row that were new.
+    strange: u16,
     /// Recent values, by hash.
     cache: Vec<Recent>,
 }
@@ -396,7 +401,8 @@ impl Dictionary {
         }
         let place = super::chunk::narrow(self.nodes.len());
         let calls = self.nodes[parent as usize].calls.max(self.keys[key as usize].calls);
-        let error_type = self.nodes[parent as usize].error_type || self.keys[key as usize].bytes.is(b"error.type", || b"");
+        let error_type =
+            self.nodes[parent as usize].error_type || self.keys[key as usize].bytes.is(b"error.type", || b"");
         self.nodes.push(Node { key, calls, error_type, ..Node::default() });
         self.memos.push(Memo::default());
         if let Some(free) = self.nodes[parent as usize].likely.iter_mut().find(|likely| **likely == 0) {
@@ -419,8 +425,17 @@ impl Dictionary {
         }
         let word = known.unwrap_or_else(|| self.words.insert(hash, bytes));
         let place = super::chunk::narrow(self.keys.len());
-        let (seen, fresh, raw, cache) = (0, 0, false, Vec::new());
-        self.keys.push(Key { bytes: Near::new(bytes), word, calls: Calls::of(bytes), seen, fresh, raw, cache });
+        let (seen, fresh, raw, strange, cache) = (0, 0, false, 0, Vec::new());
+        self.keys.push(Key {
+            bytes: Near::new(bytes),
+            word,
+            calls: Calls::of(bytes),
+            seen,
+            fresh,
+            raw,
+            strange,
+            cache,
+        });
         self.key_of_word.insert(word, place);
         Some(place)
     }
@@ -441,7 +456,7 @@ impl Dictionary {
             Calls::Clients => Kind(kind) == Kind::CLIENT,
             Calls::Any => true,
         };
-        u8::from(call) * mark::CALL | u8::from(node.error_type) * mark::ERROR_TYPE
+        (u8::from(call) * mark::CALL) | (u8::from(node.error_type) * mark::ERROR_TYPE)
     }
 
     /// The word for a value; its bytes go to `chunk` where it gets none of its own. `message` is the whole `KeyValue`.
@@ -464,20 +479,27 @@ impl Dictionary {
     /// The word for a text.
     #[inline]
     pub(super) fn text(&mut self, key: u32, text: &[u8], chunk: &mut Chunk) -> Word {
+        let state = &mut self.keys[key as usize];
+        if state.strange > STRANGE {
+            // As good as every value of the key is new: they are not looked up for a while.
+            state.strange = if state.strange == u16::MAX { 0 } else { state.strange + 1 };
+            return Word::new(Slot::Text(chunk.push_bytes(text)));
+        }
         if text.len() > MAX_WORD {
             return Word::new(Slot::Text(chunk.push_bytes(text)));
         }
         let hash = self.words.hash(text);
-        let state = &mut self.keys[key as usize];
         state.seen = state.seen.saturating_add(1);
         #[expect(clippy::cast_possible_truncation, reason = "the low bits choose the slot")]
         let slot = hash as usize % CACHE;
         if let Some(recent) = state.cache.get(slot).filter(|recent| recent.word != 0)
             && recent.text.is(text, || self.words.get(recent.word - 1))
         {
+            state.strange = 0;
             return Word::new(Slot::Known(recent.word - 1));
         }
         if state.raw {
+            state.strange = if state.strange == STRANGE { u16::MAX - STRANGE_REST } else { state.strange + 1 };
             return Word::new(Slot::Text(chunk.push_bytes(text)));
         }
         let Some(id) = self.words.find(hash, text).or_else(|| {

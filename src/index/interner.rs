@@ -84,7 +84,8 @@ impl Interner {
 
 /// Whether two byte strings are equal. Keys and values are short: comparing them eight bytes at a time in place costs a
 /// third of a call to the library's comparison.
-#[inline]
+#[expect(clippy::inline_always, reason = "several times an attribute")]
+#[inline(always)]
 pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
         return false;

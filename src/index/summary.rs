@@ -67,6 +67,13 @@ pub trait Summary: Send + 'static {
         Nanos::ZERO
     }
 
+    /// Whether [`Self::observe`] makes something of a span that neither failed nor has events, by its duration and what
+    /// its trace's badges (none yet: `None`) say already. Asked of most spans, so it must be cheap.
+    fn minds(&self, duration: Nanos, badges: Option<&Badges>) -> bool {
+        let _ = badges;
+        duration >= self.least()
+    }
+
     /// Takes note of a call to a database or, as a client, over HTTP with whose parent [`CROWD`] or more such calls may
     /// be; every one of such a crowd is told of once, apart from [`Self::observe`].
     fn observe_crowded(&mut self, span: &SpanFacts<'_>, badges: &mut Badges) {

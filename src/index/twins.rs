@@ -1,6 +1,6 @@
 //! Span ids of large traces, so that duplicates and missing parents are found without walking all rows.
 //!
-//! Small traces need none of it: a filter of 64 bits says of most new ids that they are new, and their rows are few.
+//! Small traces need none of it: a filter of 128 bits says of most new ids that they are new, and their rows are few.
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use std::hash::BuildHasher;
@@ -34,8 +34,8 @@ pub(super) struct Ids {
 }
 
 /// The bit of a span id in a trace's filter.
-pub(super) fn filter_bit(id: SpanId) -> u64 {
-    1 << (u64::from_le_bytes(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+pub(super) fn filter_bit(id: SpanId) -> u128 {
+    1 << (u64::from_le_bytes(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57)
 }
 
 impl Ids {

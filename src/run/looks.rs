@@ -18,3 +18,8 @@ pub(super) fn look(theme: &str) -> Look {
     };
     Look::detect(theme, &environment, TimeZone::system())
 }
+
+/// Whether this terminal can be told to scroll: those that know nothing but text cannot.
+pub(super) fn scrolls() -> bool {
+    env::var("TERM").is_ok_and(|term| !matches!(term.as_str(), "" | "dumb")) || cfg!(windows)
+}

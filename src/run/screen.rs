@@ -26,6 +26,9 @@ use crate::view::{self, Look};
 
 /// The shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
+/// How long a frame waits for the selected span to be read, which seldom takes longer: otherwise its pane would go empty for the
+/// time of a frame at each row, and all of it be sent twice.
+const GRACE: Duration = Duration::from_millis(8);
 /// How often the list and what is open are brought up to date while spans arrive.
 const CATCH_UP: Duration = Duration::from_millis(200);
 /// How often ages, rates and notices are brought up to date.
@@ -100,7 +103,8 @@ struct Session {
     demo: Demo,
     playing: Option<JoinHandle<()>>,
     last_click: Option<(Instant, u16, u16)>,
-    dirty: bool,
+    /// Since when what is on screen is out of date, where it is.
+    dirty: Option<Instant>,
 }
 
 /// What woke the loop.
@@ -123,7 +127,7 @@ impl Session {
             }
         });
         let (sender, answers) = mpsc::channel(64);
-        let screen = Screen::open()?;
+        let screen = Screen::open(looks::scrolls())?;
         let jobs = Jobs::start(&indexer.reader, wiring::thresholds(settings), &sender)?;
         let mut session = Self {
             state: State::new(app_settings),
@@ -142,7 +146,7 @@ impl Session {
             demo: Demo { rate: 4.0, seed: 42 },
             playing: None,
             last_click: None,
-            dirty: true,
+            dirty: Some(now()),
         };
         session.second();
         Ok(session)
@@ -156,7 +160,7 @@ impl Session {
         let mut drawn: Option<Instant> = None;
         let mut behind = true;
         while !self.state.quitting {
-            let due = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
+            let due = self.due(drawn);
             let event = tokio::select! {
                 biased;
                 code = signals.next() => Event::Signal(code),
@@ -169,7 +173,7 @@ impl Session {
                     Some(Err(_)) | None => Event::Signal(129),
                 },
                 Some(answer) = self.answers.recv() => Event::Answer(answer),
-                () = tokio::time::sleep(due), if self.dirty => Event::Frame,
+                () = tokio::time::sleep(due), if self.dirty.is_some() => Event::Frame,
                 _ = second.tick() => Event::Second,
                 _ = catch_up.tick(), if behind => Event::CatchUp,
                 Ok(()) = self.published.changed(), if !behind => Event::Published,
@@ -190,11 +194,20 @@ impl Session {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// In how long the next frame is to be drawn, after one that was drawn at `drawn`.
+    fn due(&self, drawn: Option<Instant>) -> Duration {
+        let apart = drawn.map_or(Duration::ZERO, |drawn| FRAME.saturating_sub(drawn.elapsed()));
+        let waited = self.dirty.filter(|_| self.state.awaits_detail());
+        apart.max(waited.map_or(Duration::ZERO, |since| GRACE.saturating_sub(since.elapsed())))
+    }
+
     fn input(&mut self, input: &Input) {
         self.measure();
         let effects = match input {
             Input::Resize(columns, rows) => {
                 self.size = (*columns, *rows);
+                // Also where the size is the same again: the terminal may have cut off what it showed in between.
+                self.screen.forget();
                 self.measure();
                 app::input(&mut self.state, &self.keymap, input)
             }
@@ -259,7 +272,7 @@ impl Session {
     }
 
     fn draw(&mut self) -> Result<()> {
-        self.dirty = false;
+        self.dirty = None;
         self.state.now = clock::now();
         self.measure();
         app::refresh(&mut self.state, &self.reader.view());
@@ -268,7 +281,7 @@ impl Session {
     }
 
     fn carry_out_all(&mut self, effects: Vec<Effect>) {
-        self.dirty = true;
+        self.dirty.get_or_insert_with(now);
         for effect in effects {
             self.carry_out(effect);
         }

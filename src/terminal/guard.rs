@@ -36,6 +36,8 @@ impl Drop for Guard {
 /// Gives the terminal back. Errors are ignored: where the terminal is gone there is nobody to tell.
 pub fn restore() {
     let mut out = io::stdout();
+    // A frame may have been cut short between its margins, and none leaves the style as it was.
+    let _ = out.write_all(b"\x1b[r\x1b[m");
     let _ = queue!(out, DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
     let _ = out.flush();
     let _ = disable_raw_mode();

@@ -4,8 +4,11 @@
 //! as it was found. Must never know: the model, the index, what is drawn.
 
 mod clipboard;
+mod frame;
 mod guard;
+mod output;
 mod screen;
+mod shift;
 mod translate;
 
 pub use clipboard::osc52;

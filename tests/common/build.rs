@@ -187,3 +187,39 @@ pub fn huge() -> Arc<Analysis> {
     }
     make.analysis()
 }
+
+/// A hundred thousand spans as services write them: calls of several depths, statements, caches, errors.
+pub fn busy() -> Arc<Analysis> {
+    let mut make = Maker::new(7);
+    let services = ["hmis-backend", "insurance", "recipe-api", "event-observer", "task-manager"];
+    let root = make.span(None, "batch", "nightly import of everything", (0, 100_000_000));
+    for call in 0..5_000_u64 {
+        let (from, long) = (call * 20_000, 19_000 - call % 7 * 900);
+        let service = services[(call % 5) as usize];
+        let label = format!("POST /api/v1/import/{}/{call}", services[(call % 3) as usize]);
+        let parent = make.span(Some(root), service, &label, (from, long));
+        make.remark("201");
+        let inner = make.span(Some(parent), service, &format!("Importer.run {call}"), (from + 300, long - 900));
+        for n in 0..18_u64 {
+            let (from, long) = (from + 400 + n * (long / 20), long / (21 + n % 5));
+            let over = if n % 6 < 4 { inner } else { parent };
+            match (call + n * n) % 6 {
+                0 => make.span(Some(over), service, &format!("redis GET patient:{}", call * 31 + n), (from, long)),
+                1 => make.span(Some(over), service, &format!("validate line {n}"), (from, long)),
+                2 => make.span(Some(over), "insurance", &format!("GET /policies/{n}/of/{call}"), (from, long)),
+                3 => make.span(Some(over), service, &format!("INSERT INTO t{n} VALUES ($1, $2, $3)"), (from, long)),
+                4 => make.span(
+                    Some(over),
+                    service,
+                    &format!("SELECT name, born FROM patients_{n} WHERE id = $1"),
+                    (from, long),
+                ),
+                _ => make.span(Some(over), "event-observer", &format!("process_event order.created.{n}"), (from, long)),
+            };
+            if (call * 18 + n) % 401 == 0 {
+                make.failed();
+            }
+        }
+    }
+    make.analysis()
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
 use tracefall::app::{Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen};
@@ -13,6 +13,9 @@ use tracefall::model::{
 use tracefall::view::{self, Highlighter};
 
 use super::build::{START, text};
+
+/// What it loads takes longer than all it does here.
+static HIGHLIGHTER: LazyLock<Highlighter> = LazyLock::new(Highlighter::default);
 
 pub const NOW: Timestamp = Timestamp(START.0 + 20_000_000_000);
 
@@ -213,6 +216,31 @@ pub fn traces(analysis: Arc<Analysis>, size: (u16, u16)) -> State {
     state
 }
 
+/// As many traces as fill a list several times over, and what the index says of each.
+pub fn many_traces(analysis: Arc<Analysis>, size: (u16, u16)) -> (State, Vec<TraceSummary>) {
+    let kinds = summaries();
+    let one = |(n, kind): (u8, &TraceSummary)| {
+        let arrival = Timestamp(NOW.0 - u64::from(n) * 1_700_000_000);
+        let long = Nanos(kind.end.since(kind.start).0 + u64::from(n) * 13_000_000);
+        TraceSummary {
+            id: TraceId([n; 16]),
+            start: arrival,
+            end: arrival.plus(long),
+            first_arrival: arrival,
+            ..kind.clone()
+        }
+    };
+    let summaries: Vec<_> = (100..200).zip(kinds.iter().cycle()).map(one).collect();
+    let mut state = empty();
+    state.health = Arc::new(Health { sources: sources(), ..busy_health() });
+    let mut state = list(state, summaries.clone(), size);
+    state.list.follow = false;
+    let rows = Arc::new(flatten(&analysis, &Folds::default()));
+    let id = TraceId([100; 16]);
+    state.list.preview = Some(Preview { id, last_arrival: START, analysis, rows });
+    (state, summaries)
+}
+
 /// Health on a busy day with one door taken.
 pub fn health() -> State {
     let mut state = empty();
@@ -254,7 +282,7 @@ const STACK: &str = "Traceback (most recent call last):
 WebhookError: 503 Service Unavailable";
 
 /// The span at a node with what an instrumentation would have sent.
-fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
+pub fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
     let span = span(analysis, node);
     let database = span.attributes.iter().any(|own| own.key == *"db.statement");
     let label = &*analysis.span(node).expect("a span").label;
@@ -268,7 +296,7 @@ fn detail(analysis: &Analysis, node: u32, columns: u16) -> SpanDetail {
     };
     let (key, language, code) =
         if database { ("db.statement", Language::Sql, label) } else { ("request.body", Language::Json, BODY) };
-    let highlighted = vec![(key.to_owned(), Highlighter::default().highlight(language, code, columns))];
+    let highlighted = vec![(key.to_owned(), HIGHLIGHTER.highlight(language, code, columns))];
     let mut cells: Vec<Cell> = database.then_some(Cell::Statement).into_iter().collect();
     cells.extend((0..span.attributes.len()).map(Cell::Attribute));
     cells.extend((0..span.events.len()).map(Cell::Event));
