@@ -3,11 +3,10 @@
 //! A trace's figures are sums and extremes over its rows. They are taken here, where a row's fields are at hand, so that
 //! afterwards each trace is looked up and changed once a body. Knows nothing of the trace table.
 
-use std::hash::BuildHasher as _;
-
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::chunk::mark;
+use super::interner::hash;
 use super::segment::RowRef;
 use super::twins::filter_bit;
 use crate::model::{Kind, SpanId, SpanKey, StatusCode, TraceId};
@@ -238,8 +237,7 @@ impl Batch {
 
     fn place(&mut self, of: (TraceId, u32), ordinal: u64) -> usize {
         let Self { groups, places, hasher, .. } = self;
-        let hash = |group: &Group| hasher.hash_one((group.trace_id, group.service));
-        let found = places.find(hasher.hash_one(of), |place| {
+        let found = places.find(hash(hasher, &of.0.0), |place| {
             let group = &groups[*place as usize];
             (group.trace_id, group.service) == of
         });
@@ -248,7 +246,8 @@ impl Batch {
         }
         let place = groups.len();
         groups.push(Group::new(of.0, of.1, ordinal));
-        places.insert_unique(hasher.hash_one(of), super::chunk::narrow(place), |place| hash(&groups[*place as usize]));
+        let rehash = |place: &u32| hash(hasher, &groups[*place as usize].trace_id.0);
+        places.insert_unique(hash(hasher, &of.0.0), super::chunk::narrow(place), rehash);
         place
     }
 

@@ -14,10 +14,10 @@ use super::labels::{Labels, Look};
 use super::paged::Words;
 use super::segment::RowRef;
 use super::store::Begin;
-use super::traces::full;
+use super::traces::{full, low_half};
 use super::twins::{LARGE, filter_bit};
 use super::{CROWD, SpanFacts, Summary, What, Writer};
-use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanKey, StatusCode, Timestamp, TraceId};
+use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
 use crate::otlp::encode;
 
 /// What became of a row.
@@ -87,14 +87,14 @@ impl<S: Summary> Writer<S> {
         if known & group.figures.filter == 0 && !group.doubtful {
             return true;
         }
-        let mut seen: SmallVec<[SpanKey; LARGE as usize]> = SmallVec::new();
+        let mut seen: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
         for (_, row) in self.store.walk(group.last, group.figures.spans) {
-            let key = row.key();
-            let repeated = group.doubtful && seen.contains(&key);
-            if repeated || known & filter_bit(key.id) != 0 && self.twin(number, trace.head, key).is_some() {
+            let id = SpanId(row.chunk.span_id[row.row]);
+            let held = known & filter_bit(id) != 0 && self.twin(number, trace.head, row.key()).is_some();
+            if held || group.doubtful && seen.contains(&id) {
                 return false;
             }
-            seen.push(key);
+            seen.push(id);
         }
         true
     }
@@ -147,9 +147,9 @@ impl<S: Summary> Writer<S> {
         if let Some(ids) = self.twins.get(number) {
             let next = self.store.next();
             let mut rows = ids.rows(key.id).map(|low| full(u64::from(low), next));
-            return rows.find(|ordinal| self.store.row(*ordinal).is_some_and(|(row, dead)| !dead && row.key() == key));
+            return rows.find(|ordinal| self.store.row(*ordinal).is_some_and(|(row, dead)| !dead && row.is(key)));
         }
-        self.store.chain(head).find(|(_, row)| row.key() == key).map(|(ordinal, _)| ordinal)
+        self.store.chain(head).find(|(_, row)| row.is(key)).map(|(ordinal, _)| ordinal)
     }
 
     /// Whether new content takes the place of old: the later end, then the longer encoding, then the bytewise greater.
@@ -228,10 +228,7 @@ impl<S: Summary> Writer<S> {
                 && self.store.row(trace.figures.root).is_none_or(|(root, _)| group.root_key < root.key()));
         let crowds = trace.figures.crowds;
         trace.figures.add(&group.figures, leads);
-        let new_service = !trace.services.contains(&service);
-        if new_service {
-            trace.services.push(service);
-        }
+        let new_service = trace.services.insert(service);
         let crowded = group.figures.crowds != [0; 8] && trace.figures.crowds.iter().any(|count| *count >= CROWD);
         let slow = if group.notable { self.note_rows(number, group) } else { 0 };
         if crowded {
@@ -350,12 +347,6 @@ impl Figures {
             (self.root, self.root_rank) = (more.root, more.root_rank);
         }
     }
-}
-
-fn low_half(number: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
-    let low = number as u32;
-    low
 }
 
 /// What a row does, for the hook.

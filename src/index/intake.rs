@@ -221,9 +221,9 @@ impl Sink for Intake<'_> {
 
     #[inline]
     fn known_attribute(&mut self, message: &[u8]) -> bool {
-        let known = self.dictionary.recall(&mut self.step, message);
-        self.chunk.words.extend(known);
-        known.is_some()
+        let Some(word) = self.dictionary.recall(&mut self.step, message) else { return false };
+        self.chunk.words.push(word);
+        true
     }
 
     #[inline]

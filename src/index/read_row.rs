@@ -86,6 +86,11 @@ impl<'a> RowRef<'a> {
         SpanKey { id: SpanId(self.chunk.span_id[self.row]), kind: Kind(self.operation().kind) }
     }
 
+    /// Whether these are its id and kind.
+    pub(super) fn is(self, key: SpanKey) -> bool {
+        self.chunk.span_id[self.row] == key.id.0 && self.key() == key
+    }
+
     /// The parent's id, if it has a valid one.
     pub(super) fn parent(self) -> Option<SpanId> {
         SpanId::from_slice(&self.chunk.parent[self.row])

@@ -73,6 +73,45 @@ impl Services {
     }
 }
 
+/// The services that took part in a trace, by place. Traces rarely have more than stand here, so that copying a page of
+/// traces allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServiceSet {
+    few: [u16; FEW],
+    /// How many of `few` there are.
+    count: u8,
+    more: Option<Arc<Vec<u16>>>,
+}
+
+/// Services of a trace that need no allocation.
+const FEW: usize = 7;
+
+impl ServiceSet {
+    /// Adds one; answers whether it is new.
+    pub(super) fn insert(&mut self, place: u16) -> bool {
+        let count = usize::from(self.count);
+        if self.few.iter().take(count).any(|known| *known == place) {
+            return false;
+        }
+        if let Some(free) = self.few.get_mut(count) {
+            *free = place;
+            self.count += 1;
+            return true;
+        }
+        let more = Arc::make_mut(self.more.get_or_insert_default());
+        let new = !more.contains(&place);
+        if new {
+            more.push(place);
+        }
+        new
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.count) + self.more.as_ref().map_or(0, |more| more.len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

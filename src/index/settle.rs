@@ -1,6 +1,7 @@
 //! Figures of traces that are worked out when they are published, not with every span.
 
 use super::batch::{Facts, Figures, Group};
+use super::services::ServiceSet;
 use super::twins::LARGE;
 use super::{Summary, Writer};
 
@@ -25,7 +26,7 @@ impl<S: Summary> Writer<S> {
         let Some(trace) = self.traces.change(number) else { return };
         trace.stale = false;
         trace.figures = Figures::default();
-        trace.services.clear();
+        trace.services = ServiceSet::default();
         trace.badges = None;
         let (id, head) = (trace.id, trace.head);
         self.summary.forget(id);

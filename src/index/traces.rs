@@ -3,12 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
-use smallvec::SmallVec;
-
 use super::batch::Figures;
 use super::interner::hash;
+use super::services::ServiceSet;
 use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
 const PAGE: u64 = 256;
@@ -34,7 +33,7 @@ pub(super) struct TraceRow {
     /// Spans with a parent that is not held.
     pub(super) orphans: u32,
     /// Services that took part, by their number in [`super::services::Services`].
-    pub(super) services: SmallVec<[u16; 8]>,
+    pub(super) services: ServiceSet,
     /// The way its first span came in.
     pub(super) source: SourceId,
     /// Spans of it were refused because it grew too large.
@@ -194,13 +193,26 @@ pub(super) fn full(low: u64, next: u64) -> u64 {
     newest.wrapping_sub((newest.wrapping_sub(low)) & 0xffff_ffff)
 }
 
+/// The low half of a number.
+pub(super) fn low_half(number: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
+    let low = number as u32;
+    low
+}
+
+/// A hash for a table from half of one.
+fn spread(tag: u32) -> u64 {
+    u64::from(tag) << 32 | u64::from(tag)
+}
+
 /// The writer's table.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
     /// The traces.
     pub(super) pages: Pages,
-    /// Numbers by id, for the writer.
-    index: HashTable<u64>,
+    /// Half of the hash of a trace's id and the low half of its number, for the writer. The hash stands here so that the
+    /// table grows without a look at the traces.
+    index: HashTable<(u32, u32)>,
     /// The hash of `index`.
     hasher: DefaultHashBuilder,
     /// Numbers by id, for readers.
@@ -222,8 +234,17 @@ pub(super) struct Traces {
 impl Traces {
     /// The number of a trace that is held.
     pub(super) fn find(&self, id: TraceId) -> Option<u64> {
-        let hash = hash(&self.hasher, &id.0);
-        self.index.find(hash, |number| self.pages.get(*number).is_some_and(|row| row.id == id)).copied()
+        let tag = self.tag(id);
+        let number = |low: u32| full(u64::from(low), self.next);
+        let is_it =
+            |(other, low): &(u32, u32)| *other == tag && self.pages.get(number(*low)).is_some_and(|row| row.id == id);
+        self.index.find(spread(tag), is_it).map(|(_, low)| number(*low))
+    }
+
+    fn tag(&self, id: TraceId) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
+        let tag = hash(&self.hasher, &id.0) as u32;
+        tag
     }
 
     /// The number of a trace, which begins now if it is not held.
@@ -245,10 +266,8 @@ impl Traces {
         }
         self.rows += 1;
         self.held += 1;
-        let Self { index, pages, hasher, .. } = self;
-        index.insert_unique(hash(hasher, &id.0), number, |number| {
-            pages.get(*number).map_or(0, |row| hash(hasher, &row.id.0))
-        });
+        let tag = self.tag(id);
+        self.index.insert_unique(spread(tag), (tag, low_half(number)), |(tag, _)| spread(*tag));
         number
     }
 
@@ -263,7 +282,7 @@ impl Traces {
             cost: 0,
             figures: Figures::default(),
             orphans: 0,
-            services: SmallVec::new(),
+            services: ServiceSet::default(),
             source,
             truncated: false,
             touched: false,
@@ -315,9 +334,8 @@ impl Traces {
     /// Lets a trace go.
     pub(super) fn remove(&mut self, number: u64) {
         let Some(id) = self.pages.get(number).map(|row| row.id) else { return };
-        let pages = &self.pages;
-        let found =
-            self.index.find_entry(hash(&self.hasher, &id.0), |other| *other == number && pages.get(number).is_some());
+        let entry = (self.tag(id), low_half(number));
+        let found = self.index.find_entry(spread(entry.0), |other| *other == entry);
         if let Ok(entry) = found {
             entry.remove();
         }
@@ -346,8 +364,7 @@ impl Traces {
         }
         self.touched.retain(|number| self.pages.get(*number).is_some());
         if self.index.capacity() > 4 * self.index.len() + 64 {
-            let Self { index, pages, hasher, .. } = self;
-            index.shrink_to_fit(|number| pages.get(*number).map_or(0, |row| hash(hasher, &row.id.0)));
+            self.index.shrink_to_fit(|(tag, _)| spread(*tag));
         }
     }
 
