@@ -22,7 +22,7 @@ struct Index {
 
 fn filled(unique: bool) -> (Index, Load) {
     let mut load = Load::new(Shape { unique, ..Shape::default() });
-    let (writer, reader) = index::open(Options { budget: 1 << 30 }, TraceNotes::default());
+    let (writer, reader) = index::open(Options::new(1 << 30), TraceNotes::default());
     let mut index = Index { writer, reader };
     index.take(&load.by_ref().take(WARM).collect::<Vec<_>>());
     (index, load)

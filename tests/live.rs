@@ -34,7 +34,7 @@ fn plainly(_: Language, text: &str, _: u16) -> Highlighted {
 
 impl Live {
     fn new() -> Self {
-        let (writer, reader) = index::open(index::Options { budget: 256 << 20 }, TraceNotes::default());
+        let (writer, reader) = index::open(index::Options::new(256 << 20), TraceNotes::default());
         let mut state = State::new(Settings::default());
         state.viewport = Viewport {
             columns: 120,

@@ -20,7 +20,7 @@ pub(crate) struct Index {
 
 /// An index that nothing here makes too full.
 pub(crate) fn open() -> (Writer<TraceNotes>, Reader) {
-    index::open(Options { budget: 16 << 30 }, TraceNotes::new(Thresholds::default()))
+    index::open(Options::new(16 << 30), TraceNotes::new(Thresholds::default()))
 }
 
 impl Index {

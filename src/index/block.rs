@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::Rows;
-use super::chunk::{Chunk, narrow};
-use super::read_row::Stored;
-use super::segment::{Piece, RowRef, Segment};
+use super::chunk::{Bounds, Chunk, ODD_STATUS, narrow};
+use super::extras::{self, Extra};
+use super::read_row::{Stored, number};
+use super::sealed::Cell;
+use super::segment::{Form, Piece, RowRef, Segment};
 use super::view::State;
-use super::word::{Slot, Word};
-use crate::model::{Kind, Nanos, SpanKey, StatusCode, Timestamp, TraceId, Value};
+use super::word::{Fixed, Slot, Word};
+use crate::model::{Kind, Nanos, SpanId, SpanKey, StatusCode, Timestamp, TraceId, Value};
 use crate::otlp::{AttributeValue, decode, peek};
 
 /// Where an attribute may stand.
@@ -82,23 +84,28 @@ impl Memo {
     }
 }
 
-impl Block<'_> {
-    fn chunk(&self) -> &Chunk {
-        &self.piece.chunk
-    }
-
+impl<'a> Block<'a> {
     /// How many rows it has, dead ones included: row numbers are below this.
     #[must_use]
     pub fn rows(&self) -> u32 {
-        narrow(self.chunk().rows())
+        narrow(self.piece.rows())
     }
 
-    pub(super) fn row_ref(&self, row: usize) -> RowRef<'_> {
-        RowRef { segment: self.segment, chunk: self.chunk(), row }
+    /// A row of a chunk of this block's segment.
+    pub(super) fn row_ref<'c>(&self, chunk: &'c Chunk, row: usize) -> RowRef<'c>
+    where
+        'a: 'c,
+    {
+        RowRef { segment: self.segment, chunk, row }
     }
 
     fn select(&self, test: impl FnMut(usize) -> bool) -> Rows {
-        Rows::of(self.chunk().rows(), test).without(&self.piece.dead)
+        self.live(Rows::of(self.piece.rows(), test))
+    }
+
+    /// Of these rows those that count.
+    fn live(&self, rows: Rows) -> Rows {
+        rows.without(&self.piece.dead)
     }
 
     /// Every live row: superseded duplicates and evicted traces are not in it. All selections below are subsets.
@@ -107,26 +114,40 @@ impl Block<'_> {
         self.select(|_| true)
     }
 
+    fn bounds(&self) -> Bounds {
+        match &self.piece.form {
+            Form::Hot(chunk) => chunk.bounds,
+            Form::Sealed(sealed) => sealed.bounds(),
+        }
+    }
+
     /// Rows whose duration (0 where a span ends before it starts) is within `least..=most`.
     #[must_use]
     pub fn select_duration(&self, least: Nanos, most: Nanos) -> Rows {
-        let bounds = self.chunk().bounds.duration;
-        if bounds.1 < least.0 || bounds.0 > most.0 {
-            return Rows::none(self.chunk().rows());
+        let bounds = self.bounds().duration;
+        if bounds.1 < least.0 || bounds.0 > most.0 || least > most {
+            return Rows::none(self.piece.rows());
         }
-        let (start, end) = (&self.chunk().start, &self.chunk().end);
-        self.select(|row| (least.0..=most.0).contains(&end[row].saturating_sub(start[row])))
+        match &self.piece.form {
+            Form::Sealed(sealed) => self.live(sealed.select_duration(least.0, most.0)),
+            Form::Hot(chunk) => {
+                let (start, end) = (&chunk.start, &chunk.end);
+                self.select(|row| (least.0..=most.0).contains(&end[row].saturating_sub(start[row])))
+            }
+        }
     }
 
     /// Rows that start within `from..=to`.
     #[must_use]
     pub fn select_start(&self, from: Timestamp, to: Timestamp) -> Rows {
-        let bounds = self.chunk().bounds.start;
+        let bounds = self.bounds().start;
         if bounds.1 < from.0 || bounds.0 > to.0 {
-            return Rows::none(self.chunk().rows());
+            return Rows::none(self.piece.rows());
         }
-        let start = &self.chunk().start;
-        self.select(|row| (from.0..=to.0).contains(&start[row]))
+        match &self.piece.form {
+            Form::Sealed(sealed) => self.live(sealed.select_start(from.0, to.0)),
+            Form::Hot(chunk) => self.select(|row| (from.0..=to.0).contains(&chunk.start[row])),
+        }
     }
 
     /// Rows of this kind.
@@ -138,10 +159,16 @@ impl Block<'_> {
     /// Rows with this status.
     #[must_use]
     pub fn select_status(&self, status: StatusCode) -> Rows {
-        let column = &self.chunk().status;
-        match u8::try_from(status.0) {
-            Ok(code) if code < super::chunk::ODD_STATUS => self.select(|row| column[row] == code),
-            _ => self.select(|row| self.row_ref(row).status() == status),
+        let code = u8::try_from(status.0).ok().filter(|code| *code < ODD_STATUS);
+        match (&self.piece.form, code) {
+            (Form::Hot(chunk), Some(code)) => self.select(|row| chunk.status[row] == code),
+            (Form::Hot(chunk), None) => self.select(|row| self.row_ref(chunk, row).status() == status),
+            (Form::Sealed(sealed), Some(code)) => self.live(sealed.select_class(&mut |class| class.status == code)),
+            (Form::Sealed(sealed), None) => {
+                let odd = sealed.select_class(&mut |class| class.status == ODD_STATUS);
+                let is_meant = |row: &[u8]| number(extras::first(row, Extra::StatusCode)).cast_signed() == status.0;
+                self.live(if odd.is_empty() { odd } else { odd.and(&sealed.select_extras(&mut |row| is_meant(row))) })
+            }
         }
     }
 
@@ -168,52 +195,76 @@ impl Block<'_> {
 
     fn select_operation(&self, test: &dyn Fn(&super::segment::Operation) -> bool) -> Rows {
         let mut memo = Memo::default();
-        let column = &self.chunk().operation;
         let operations = &self.segment.operations;
-        self.select(|row| memo.ask(column[row], || operations.get(column[row]).is_some_and(test)))
+        let mut passes = |place: u32| memo.ask(place, || operations.get(place).is_some_and(test));
+        match &self.piece.form {
+            Form::Hot(chunk) => self.select(|row| passes(chunk.operation[row])),
+            Form::Sealed(sealed) => self.live(sealed.select_class(&mut |class| passes(class.operation))),
+        }
     }
 
     /// Rows whose status message passes `test`. Rows without one are asked about with an empty text.
     #[must_use]
     pub fn select_status_message(&self, test: &dyn Fn(&str) -> bool) -> Rows {
         let without = test("");
-        self.select(|row| match self.row_ref(row).status_message() {
+        let passes = |message: &[u8]| match message {
             [] => without,
             message => test(&String::from_utf8_lossy(message)),
-        })
+        };
+        match &self.piece.form {
+            Form::Hot(chunk) => self.select(|row| passes(self.row_ref(chunk, row).status_message())),
+            Form::Sealed(sealed) => {
+                // Those that are not as rows without a message are.
+                let differ = |row: &[u8]| passes(extras::first(row, Extra::StatusMessage)) != without;
+                let differ = self.live(sealed.select_extras(&mut |row| differ(row)));
+                if without { self.all().minus(&differ) } else { differ }
+            }
+        }
     }
 
     /// Rows of traces whose id passes `test`; it is called once per trace and block, roughly.
     #[must_use]
     pub fn select_trace(&self, test: &dyn Fn(TraceId) -> bool) -> Rows {
         let mut last = None;
-        let column = &self.chunk().trace;
-        self.all().filter(|row| match last {
-            Some((low, answer)) if low == column[row] => answer,
+        let mut passes = |low: u32| match last {
+            Some((known, answer)) if known == low => answer,
             _ => {
-                let answer = test(self.state.trace_id(column[row]));
-                last = Some((column[row], answer));
+                let answer = test(self.state.trace_id(low));
+                last = Some((low, answer));
                 answer
             }
-        })
+        };
+        match &self.piece.form {
+            Form::Hot(chunk) => self.all().filter(|row| passes(chunk.trace[row])),
+            Form::Sealed(sealed) => self.live(sealed.select_trace(&mut passes)),
+        }
     }
 
     /// Rows that carry an attribute under one of `keys` at one of `places` whose value passes `test`; it is called
     /// once per distinct value where values are kept as words.
     #[must_use]
     pub fn select_attribute(&self, keys: &[&str], places: &[Place], test: &dyn Fn(ValueRef<'_>) -> bool) -> Rows {
-        let mut found = Rows::none(self.chunk().rows());
+        let mut found = Rows::none(self.piece.rows());
         for place in places {
             let rows = match place {
                 Place::Span => self.select_own(keys, test),
                 Place::Resource => {
-                    self.select_origin(&|row| any_of(peek::resource_attributes(row.resource().0), keys, test))
+                    self.select_origin(&|resource, _| any_of(peek::resource_attributes(resource), keys, test))
                 }
-                Place::Scope => self.select_origin(&|row| any_of(peek::scope_attributes(row.scope().0), keys, test)),
-                Place::Event => self
-                    .select_extra(&|row| row.events().any(|event| any_of(peek::event_attributes(event), keys, test))),
+                Place::Scope => self.select_origin(&|_, scope| any_of(peek::scope_attributes(scope), keys, test)),
+                Place::Event => {
+                    let passes = |event: &[u8]| any_of(peek::event_attributes(event), keys, test);
+                    match &self.piece.form {
+                        Form::Hot(chunk) => self.select_extra(chunk, &|row| row.events().any(passes)),
+                        Form::Sealed(sealed) => self.live(sealed.select_events(keys, &mut |event| passes(event))),
+                    }
+                }
                 Place::Link => {
-                    self.select_extra(&|row| row.links().any(|link| any_of(peek::link_attributes(link), keys, test)))
+                    let passes = |link: &[u8]| any_of(peek::link_attributes(link), keys, test);
+                    match &self.piece.form {
+                        Form::Hot(chunk) => self.select_extra(chunk, &|row| row.links().any(passes)),
+                        Form::Sealed(sealed) => self.live(sealed.select_links(keys, &mut |link| passes(link))),
+                    }
                 }
             };
             found = found.or(&rows);
@@ -222,9 +273,24 @@ impl Block<'_> {
     }
 
     fn select_own(&self, keys: &[&str], test: ValueTest<'_>) -> Rows {
-        let chunk = self.chunk();
-        let mut places: Vec<Option<SmallVec<[u32; 4]>>> = vec![None; self.segment.shapes.len() as usize];
         let mut memo = Memo::default();
+        let chunk = match &self.piece.form {
+            Form::Hot(chunk) => chunk,
+            Form::Sealed(sealed) => {
+                let mut wanted = |shape, columns| {
+                    let mut places = self.places_of(keys, shape).into_vec();
+                    let depth = self.segment.shapes.get(shape).map_or(0, |shape| shape.depth);
+                    places.extend(depth..columns);
+                    places
+                };
+                let mut passes = |cell: Cell<'_>| match cell {
+                    Cell::Beyond(more) => any_of(peek::resource_attributes(more), keys, test),
+                    cell => self.cell_passes(cell, &mut memo, test),
+                };
+                return self.live(sealed.select_values(&mut wanted, &mut passes));
+            }
+        };
+        let mut places: Vec<Option<SmallVec<[u32; 4]>>> = vec![None; self.segment.shapes.len() as usize];
         self.select(|row| {
             let shape = chunk.shape[row];
             let places = places[shape as usize].get_or_insert_with(|| self.places_of(keys, shape));
@@ -232,8 +298,9 @@ impl Block<'_> {
                 return false;
             }
             let words = chunk.values(row);
-            places.iter().any(|place| self.passes(row, words[*place as usize], &mut memo, test))
-                || any_of(peek::resource_attributes(self.row_ref(row).more()), keys, test)
+            let row = self.row_ref(chunk, row);
+            places.iter().any(|place| word_passes(row, words[*place as usize], &mut memo, test))
+                || any_of(peek::resource_attributes(row.more()), keys, test)
         })
     }
 
@@ -245,40 +312,97 @@ impl Block<'_> {
         places.filter(|(_, key)| is_one_of(words.get(*key), keys)).map(|(place, _)| place).collect()
     }
 
-    /// Whether the value of a word passes, remembered for words of the dictionary.
-    pub(super) fn passes(&self, row: usize, word: Word, memo: &mut Memo, test: ValueTest<'_>) -> bool {
-        let row = self.row_ref(row);
-        match word.slot() {
-            Slot::Known(id) => memo.ask(id, || passes(row.stored(word), test)),
-            _ => passes(row.stored(word), test),
+    /// Whether the value of a sealed cell passes, remembered for words of the dictionary.
+    pub(super) fn cell_passes(&self, cell: Cell<'_>, memo: &mut Memo, test: ValueTest<'_>) -> bool {
+        match cell {
+            Cell::Text(word, text) if matches!(word.slot(), Slot::Text(_)) => test(ValueRef::Text(text)),
+            Cell::Text(word, text) => passes(stored_string(word, text.as_bytes()), test),
+            Cell::Bytes(word, bytes) => passes(stored_string(word, bytes), test),
+            Cell::Wide(word, number) => test(match word.slot() {
+                Slot::Double(_) => ValueRef::Double(f64::from_bits(number)),
+                _ => ValueRef::Int(number.cast_signed()),
+            }),
+            Cell::Plain(word) => match word.slot() {
+                Slot::Known(id) => {
+                    memo.ask(id, || passes(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), test))
+                }
+                Slot::Small(small) => test(ValueRef::Int(i64::from(small))),
+                Slot::Fixed(Fixed::Empty) => test(ValueRef::Empty),
+                Slot::Fixed(fixed) => test(ValueRef::Bool(fixed == Fixed::True)),
+                _ => false,
+            },
+            Cell::Beyond(_) => false,
         }
     }
 
-    /// Rows whose resource and scope pass, asked once for each.
-    pub(super) fn select_origin(&self, test: &dyn Fn(RowRef<'_>) -> bool) -> Rows {
+    /// Rows whose resource and scope messages pass, asked once for each.
+    pub(super) fn select_origin(&self, test: &dyn Fn(&[u8], &[u8]) -> bool) -> Rows {
         let mut memo = Memo::default();
-        let column = &self.chunk().origin;
-        self.select(|row| memo.ask(column[row], || test(self.row_ref(row))))
+        let message = |words: &'a super::paged::Words, place| super::segment::unpack(words.get(place)).0;
+        let mut passes = |place: u32| {
+            memo.ask(place, || {
+                let origin = self.segment.origins.get(place);
+                let (resource, scope) = origin.map_or((0, 0), |origin| (origin.resource, origin.scope));
+                test(message(&self.segment.resources, resource), message(&self.segment.scopes, scope))
+            })
+        };
+        match &self.piece.form {
+            Form::Hot(chunk) => self.select(|row| passes(chunk.origin[row])),
+            Form::Sealed(sealed) => self.live(sealed.select_class(&mut |class| passes(class.origin))),
+        }
     }
 
-    /// Rows with extras that pass.
-    pub(super) fn select_extra(&self, test: &dyn Fn(RowRef<'_>) -> bool) -> Rows {
-        let chunk = self.chunk();
+    /// Rows of a chunk with extras that pass.
+    pub(super) fn select_extra(&self, chunk: &Chunk, test: &dyn Fn(RowRef<'_>) -> bool) -> Rows {
         let mut rows = chunk.extra_rows.iter().map(|(row, _)| *row as usize).peekable();
-        self.select(|row| rows.next_if_eq(&row).is_some() && test(self.row_ref(row)))
+        self.select(|row| rows.next_if_eq(&row).is_some() && test(self.row_ref(chunk, row)))
+    }
+
+    /// Rows whose extras pass; those without are not asked about.
+    pub(super) fn select_extras(&self, test: &dyn Fn(&[u8]) -> bool) -> Rows {
+        match &self.piece.form {
+            Form::Hot(chunk) => self.select_extra(chunk, &|row| test(row.extras())),
+            Form::Sealed(sealed) => self.live(sealed.select_extras(&mut |row| test(row))),
+        }
     }
 
     /// The trace and key of a row.
     #[must_use]
     pub fn row(&self, row: u32) -> (TraceId, SpanKey) {
         let at = row as usize;
-        (self.state.trace_id(self.chunk().trace[at]), self.row_ref(at).key())
+        match &self.piece.form {
+            Form::Hot(chunk) => (self.state.trace_id(chunk.trace[at]), self.row_ref(chunk, at).key()),
+            Form::Sealed(sealed) => {
+                let kind = self.segment.operations.get(sealed.operation(at)).map_or(0, |operation| operation.kind);
+                let key = SpanKey { id: SpanId(sealed.span_id(at)), kind: Kind(kind) };
+                (self.state.trace_id(sealed.trace_of(at)), key)
+            }
+        }
     }
 
     /// When the span of a row began.
     #[must_use]
     pub fn start(&self, row: u32) -> Timestamp {
-        Timestamp(self.chunk().start[row as usize])
+        Timestamp(match &self.piece.form {
+            Form::Hot(chunk) => chunk.start[row as usize],
+            Form::Sealed(sealed) => sealed.start(row as usize),
+        })
+    }
+}
+
+/// Whether the value of a word passes, remembered for words of the dictionary.
+pub(super) fn word_passes(row: RowRef<'_>, word: Word, memo: &mut Memo, test: ValueTest<'_>) -> bool {
+    match word.slot() {
+        Slot::Known(id) => memo.ask(id, || passes(row.stored(word), test)),
+        _ => passes(row.stored(word), test),
+    }
+}
+
+fn stored_string(word: Word, bytes: &[u8]) -> Stored<'_> {
+    match word.slot() {
+        Slot::Message(_) => Stored::Message(bytes),
+        Slot::Bytes(_) => Stored::Plain(AttributeValue::Bytes(bytes)),
+        _ => Stored::Plain(AttributeValue::Text(bytes)),
     }
 }
 

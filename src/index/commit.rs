@@ -12,6 +12,7 @@ use super::batch::{Batch, Facts, Figures, Group, Notable, crowd, is_call};
 use super::chunk::mark;
 use super::labels::{Labels, Look};
 use super::paged::Words;
+use super::sealed::Depth;
 use super::segment::RowRef;
 use super::store::Begin;
 use super::traces::{full, low_half};
@@ -89,6 +90,7 @@ impl<S: Summary> Writer<S> {
         }
         let mut seen: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
         for (_, row) in self.store.walk(group.last, group.figures.spans) {
+            let row = row.get();
             let id = SpanId(row.chunk.span_id[row.row]);
             let held = known & filter_bit(id) != 0 && self.twin(number, trace.head, row.key()).is_some();
             if held || group.doubtful && seen.contains(&id) {
@@ -112,8 +114,8 @@ impl<S: Summary> Writer<S> {
     }
 
     fn commit_row(&mut self, ordinal: u64, (number, service): (u64, u32), cost: u32, now: Timestamp) -> Fate {
-        let Some((row, _)) = self.store.row(ordinal) else { return Fate::Refused };
-        let facts = Facts::of(row, cost);
+        let Some((row, _)) = self.store.row(ordinal, Depth::Light) else { return Fate::Refused };
+        let facts = Facts::of(row.get(), cost);
         let quarter = self.budget as u64 / 4;
         let Some(trace) = self.traces.pages.get(number) else { return Fate::Refused };
         let maybe_held = trace.figures.filter & filter_bit(facts.key.id) != 0;
@@ -130,7 +132,7 @@ impl<S: Summary> Writer<S> {
                 trace.truncated |= fate == Fate::Refused;
                 trace.last_arrival = trace.last_arrival.max(now);
             }
-            self.store.bury(ordinal);
+            self.store.refuse(ordinal);
             return fate;
         }
         if let Some(twin) = twin {
@@ -147,14 +149,18 @@ impl<S: Summary> Writer<S> {
         if let Some(ids) = self.twins.get(number) {
             let next = self.store.next();
             let mut rows = ids.rows(key.id).map(|low| full(u64::from(low), next));
-            return rows.find(|ordinal| self.store.row(*ordinal).is_some_and(|(row, dead)| !dead && row.is(key)));
+            let row = |ordinal| self.store.row(ordinal, Depth::Light);
+            return rows.find(|ordinal| row(*ordinal).is_some_and(|(row, dead)| !dead && row.get().is(key)));
         }
-        self.store.chain(head).find(|(_, row)| row.is(key)).map(|(ordinal, _)| ordinal)
+        let mut rows = self.store.chain((low_half(number), head), Depth::Light);
+        rows.find(|(_, row)| row.get().is(key)).map(|(ordinal, _)| ordinal)
     }
 
     /// Whether new content takes the place of old: the later end, then the longer encoding, then the bytewise greater.
     fn is_better(&self, new: u64, old: u64) -> bool {
-        let (Some((new, _)), Some((old, _))) = (self.store.row(new), self.store.row(old)) else { return false };
+        let row = |ordinal| self.store.row(ordinal, Depth::Whole);
+        let (Some((new, _)), Some((old, _))) = (row(new), row(old)) else { return false };
+        let (new, old) = (new.get(), old.get());
         let ends = (new.chunk.end[new.row], old.chunk.end[old.row]);
         if ends.0 != ends.1 {
             return ends.0 > ends.1;
@@ -177,7 +183,8 @@ impl<S: Summary> Writer<S> {
 
     /// Takes the row that was held until now out of account.
     fn supersede(&mut self, ordinal: u64, number: u64) {
-        let Some((row, _)) = self.store.row(ordinal) else { return };
+        let Some((row, _)) = self.store.row(ordinal, Depth::Light) else { return };
+        let row = row.get();
         let failed = row.status() == StatusCode::ERROR;
         let slow = row.chunk.marks[row.row] & mark::SLOW != 0;
         let service = row.segment.words.get(row.operation().service);
@@ -225,7 +232,7 @@ impl<S: Summary> Writer<S> {
         let leads = trace.figures.root == 0
             || group.figures.root_rank < trace.figures.root_rank
             || (group.figures.root_rank == trace.figures.root_rank
-                && self.store.row(trace.figures.root).is_none_or(|(root, _)| group.root_key < root.key()));
+                && self.store.root(trace.number, &trace.figures).is_none_or(|root| group.root_key < root.get().key()));
         let crowds = trace.figures.crowds;
         trace.figures.add(&group.figures, leads);
         let new_service = trace.services.insert(service);
@@ -245,19 +252,21 @@ impl<S: Summary> Writer<S> {
         if group.first >= self.store.current.base {
             return *self.labels.services_at.entry(group.service).or_insert_with(|| place(words));
         }
-        self.store.row(group.first).map_or(0, |(row, _)| place(&row.segment.words))
+        self.store.row(group.first, Depth::Light).map_or(0, |(row, _)| place(&row.get().segment.words))
     }
 
     /// Has the hook look at the notable rows of a group; answers how many are slow.
     fn note_rows(&mut self, number: u64, group: &Group) -> u64 {
         let least = self.summary.least().0;
         let badges = self.traces.pages.get(number).and_then(|trace| trace.badges.as_deref());
-        let rows =
-            self.store.walk(group.last, group.figures.spans).filter(|(_, row)| match Notable::of_row(*row, least) {
+        let rows = self.store.walk(group.last, group.figures.spans).filter(|(_, row)| {
+            let row = row.get();
+            match Notable::of_row(row, least) {
                 Notable::No => false,
                 Notable::Long => self.summary.minds(Nanos(row.chunk.duration(row.row)), badges),
                 Notable::Surely => true,
-            });
+            }
+        });
         let rows: SmallVec<[u64; 8]> = rows.map(|(ordinal, _)| ordinal).collect();
         let mut slow = 0;
         for ordinal in rows {
@@ -278,12 +287,13 @@ impl<S: Summary> Writer<S> {
         let now = trace.figures.crowds;
         let way = |row: RowRef<'_>| row.parent().filter(|_| is_call(row)).map(crowd);
         let fresh = self.store.walk(group.last, group.figures.spans);
-        let fresh = fresh.filter(|(_, row)| way(*row).is_some_and(|way| now[way] >= CROWD));
+        let fresh = fresh.filter(|(_, row)| way(row.get()).is_some_and(|way| now[way] >= CROWD));
         let mut rows: SmallVec<[u64; 16]> = fresh.map(|(ordinal, _)| ordinal).collect();
         let newly = |way: usize| before[way] < CROWD && now[way] >= CROWD;
         if (0..8).any(|way| newly(way) && before[way] > 0) {
-            let old = self.store.chain(group.last).skip(group.figures.spans as usize);
-            rows.extend(old.filter(|(_, row)| way(*row).is_some_and(newly)).map(|(ordinal, _)| ordinal));
+            let old = self.store.chain_at((low_half(number), group.last), Depth::Light);
+            let old = old.skip(group.figures.spans as usize).filter(|(_, row)| way(row.get()).is_some_and(newly));
+            rows.extend(old.map(|(ordinal, _)| ordinal));
         }
         for ordinal in rows {
             self.note(ordinal, number, |summary, facts, badges| {
@@ -300,7 +310,8 @@ impl<S: Summary> Writer<S> {
         number: u64,
         hook: impl FnOnce(&mut S, &SpanFacts<'_>, &mut Badges) -> bool,
     ) -> bool {
-        let Some((row, _)) = self.store.row(ordinal) else { return false };
+        let Some((row, _)) = self.store.row(ordinal, Depth::Whole) else { return false };
+        let row = row.get();
         let mut foreign = None;
         let own = ordinal >= self.store.current.base;
         let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
@@ -323,11 +334,11 @@ impl<S: Summary> Writer<S> {
         trace.large = true;
         if large {
             for (ordinal, row) in self.store.walk(group.last, group.figures.spans) {
-                self.twins.add(number, row.key().id, row.parent(), ordinal);
+                self.twins.add(number, row.get().key().id, row.get().parent(), ordinal);
             }
         } else {
-            let rows = self.store.chain(head);
-            self.twins.set(number, rows.map(|(ordinal, row)| (row.key().id, row.parent(), ordinal)));
+            let rows = self.store.chain((low_half(number), head), Depth::Light);
+            self.twins.set(number, rows.map(|(ordinal, row)| (row.get().key().id, row.get().parent(), ordinal)));
         }
     }
 }

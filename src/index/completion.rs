@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::segment::{Segment, unpack};
+use super::segment::{Form, Segment, unpack};
 use super::word::{Slot, Word};
 use super::{Block, View};
 use crate::otlp::{AttributeValue, peek};
@@ -57,23 +57,40 @@ pub(super) fn values(view: &View, key: &str, limit: usize) -> Vec<(String, u64)>
 }
 
 fn count_operations(block: &Block<'_>, words: &mut [u64], service: bool) {
-    for row in block.all().iter() {
-        let operation = block.row_ref(row as usize).operation();
-        words[if service { operation.service } else { operation.name } as usize] += 1;
+    let mut count = |operation: u32, count: u64| {
+        let operation = block.segment.operations.get(operation);
+        let word = operation.map(|operation| if service { operation.service } else { operation.name });
+        words[word.unwrap_or_default() as usize] += count;
+    };
+    match &block.piece.form {
+        Form::Hot(chunk) => block.all().iter().for_each(|row| count(chunk.operation[row as usize], 1)),
+        Form::Sealed(sealed) => {
+            sealed.each_class(&block.piece.dead, &mut |class, rows| count(class.operation, rows));
+        }
     }
 }
 
 fn count_values(block: &Block<'_>, key: &[u8], words: &mut [u64]) {
-    let chunk = &block.piece.chunk;
-    let mut places: HashMap<u32, Option<usize>> = HashMap::new();
-    for row in block.all().iter().map(|row| row as usize) {
-        let place = *places.entry(chunk.shape[row]).or_insert_with(|| {
-            let keys = block.segment.keys(chunk.shape[row]);
-            keys.iter().rposition(|word| block.segment.words.get(*word) == key)
-        });
-        let word = place.and_then(|place| chunk.values(row).get(place).copied().map(Word::slot));
-        if let Some(Slot::Known(id)) = word {
+    let mut places: HashMap<u32, Option<u32>> = HashMap::new();
+    let mut place = |shape: u32| {
+        *places.entry(shape).or_insert_with(|| {
+            let keys = block.segment.keys(shape);
+            let place = keys.iter().rposition(|word| block.segment.words.get(*word) == key);
+            place.map(super::chunk::narrow)
+        })
+    };
+    let mut count = |word: Word| {
+        if let Slot::Known(id) = word.slot() {
             words[id as usize] += 1;
+        }
+    };
+    match &block.piece.form {
+        Form::Sealed(sealed) => sealed.count_words(&block.piece.dead, &mut place, &mut count),
+        Form::Hot(chunk) => {
+            for row in block.all().iter().map(|row| row as usize) {
+                let word = place(chunk.shape[row]).and_then(|place| chunk.values(row).get(place as usize));
+                word.copied().into_iter().for_each(&mut count);
+            }
         }
     }
 }
@@ -95,9 +112,19 @@ fn usage(view: &View, segment: &Segment) -> (Vec<u64>, Vec<u64>) {
     let mut shapes = vec![0; segment.shapes.len() as usize];
     let mut origins = vec![0; segment.origins.len() as usize];
     for block in view.blocks().filter(|block| std::ptr::eq(block.segment, segment)) {
-        for row in block.all().iter().map(|row| row as usize) {
-            shapes[block.piece.chunk.shape[row] as usize] += 1;
-            origins[block.piece.chunk.origin[row] as usize] += 1;
+        let mut count = |(shape, origin): (u32, u32), rows: u64| {
+            shapes[shape as usize] += rows;
+            origins[origin as usize] += rows;
+        };
+        match &block.piece.form {
+            Form::Hot(chunk) => {
+                let rows = block.all();
+                rows.iter().map(|row| row as usize).for_each(|row| count((chunk.shape[row], chunk.origin[row]), 1));
+            }
+            Form::Sealed(sealed) => {
+                let mut count = |class: &_, rows| count((sealed.shape_of(class), class.origin), rows);
+                sealed.each_class(&block.piece.dead, &mut count);
+            }
         }
     }
     (shapes, origins)

@@ -6,13 +6,16 @@
 use std::sync::Arc;
 
 use super::batch::Batch;
+use super::chain::Place;
 use super::chunk::mark;
 use super::extras::{self, Extra};
 use super::intake::Intake;
 use super::read_row::{Stored, dropped};
-use super::segment::{RowRef, Segment};
+use super::sealed::Depth;
+use super::segment::{Form, Piece, RowRef, Segment};
 use super::store::Store;
 use super::traces::full;
+use super::traces::low_half;
 use super::{Summary, Writer};
 use crate::model::{Attribute, TraceId};
 use crate::otlp::{AttributeValue, Sink, SpanFields, encode};
@@ -22,6 +25,7 @@ impl<S: Summary> Writer<S> {
     pub(super) fn make_room(&mut self) {
         let rounds = self.store.closed.len() * 4 + 8;
         for round in 0..rounds {
+            while self.bytes() > self.budget && self.wait_for_seal() {}
             if self.bytes() <= self.budget {
                 return;
             }
@@ -65,8 +69,7 @@ impl<S: Summary> Writer<S> {
         let pinned = self.pinned();
         let mut numbers: Vec<u64> = Vec::new();
         for piece in &segment.pieces {
-            let live = (0..piece.chunk.rows()).filter(|row| !piece.is_dead(*row));
-            numbers.extend(live.map(|row| full(u64::from(piece.chunk.trace[row]), self.traces.next)));
+            each_trace(piece, &mut |low| numbers.push(full(u64::from(low), self.traces.next)));
             numbers.sort_unstable();
             numbers.dedup();
         }
@@ -74,10 +77,11 @@ impl<S: Summary> Writer<S> {
         traces.sort_by_key(|trace| std::cmp::Reverse((trace.last_arrival, trace.number)));
         let (mut carried, mut leaving, mut used) = (Vec::new(), Vec::new(), 0);
         for trace in traces {
-            let here = self.cost_within(trace.head, segment.end);
+            let stays = trace.head >= segment.end && used < allowance;
+            let here = if stays { self.cost_within((low_half(trace.number), trace.head), segment.end) } else { 0 };
             if pinned.contains(&trace.number) {
                 carried.push(trace.number);
-            } else if trace.head >= segment.end && used + here <= allowance {
+            } else if stays && used + here <= allowance {
                 used += here;
                 carried.push(trace.number);
             } else {
@@ -88,9 +92,16 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Bytes that the rows of a trace take in the oldest segment, roughly.
-    fn cost_within(&self, head: u64, end: u64) -> u64 {
-        let rows = self.store.chain(head).filter(|(ordinal, _)| *ordinal < end);
-        rows.map(|(_, row)| 160 + row.extras().len() as u64 + row.chunk.values(row.row).len() as u64 * 8).sum()
+    fn cost_within(&self, from: (u32, u64), end: u64) -> u64 {
+        let rows = self.store.chain(from, Depth::Light).filter(|(ordinal, _)| *ordinal < end);
+        rows.map(|(ordinal, row)| {
+            let row = row.get();
+            match row.segment.place(ordinal) {
+                Some(Place::Block { sealed, .. }) => sealed.hot_bytes(),
+                _ => 160 + row.extras().len() as u64 + row.chunk.values(row.row).len() as u64 * 8,
+            }
+        })
+        .sum()
     }
 
     /// The numbers of traces that must be kept, up to half of the budget.
@@ -109,7 +120,7 @@ impl<S: Summary> Writer<S> {
     fn drop_trace(&mut self, number: u64) {
         let Some(trace) = self.traces.pages.get(number) else { return };
         let (id, head) = (trace.id, trace.head);
-        let rows: Vec<u64> = self.store.chain(head).map(|(ordinal, _)| ordinal).collect();
+        let rows: Vec<u64> = self.store.chain((low_half(number), head), Depth::Light).ordinals().collect();
         for ordinal in &rows {
             self.store.bury(*ordinal);
         }
@@ -126,23 +137,20 @@ impl<S: Summary> Writer<S> {
         let mut rows: Vec<(u64, u64)> = Vec::new();
         for number in numbers {
             let Some(trace) = self.traces.pages.get(*number) else { continue };
-            let here = self.store.chain(trace.head).filter(|(ordinal, _)| *ordinal < segment.end);
-            let from = rows.len();
-            rows.extend(here.map(|(ordinal, _)| (ordinal, *number)));
-            rows[from..].reverse();
+            let all = self.store.chain((low_half(*number), trace.head), Depth::Light).ordinals();
+            rows.extend(all.filter(|ordinal| *ordinal < segment.end).map(|ordinal| (ordinal, *number)));
         }
+        rows.sort_unstable();
         let first = self.store.next();
         let mut batch = Batch::default();
         let Store { dictionary, drafts, .. } = &mut self.store;
         let mut intake = Intake::new(dictionary, drafts, &mut batch, (crate::model::SourceId(0), 0));
         let mut slow = Vec::new();
-        for (ordinal, _) in &rows {
-            if let Some(row) = segment.row(*ordinal) {
-                slow.push(row.chunk.marks[row.row] & mark::SLOW);
-                intake.set_source(row.origin().source);
-                replay(row, &mut intake);
-            }
-        }
+        each_row(segment, rows.iter().map(|(ordinal, _)| *ordinal), &mut |row| {
+            slow.push(row.chunk.marks[row.row] & mark::SLOW);
+            intake.set_source(row.origin().source);
+            replay(row, &mut intake);
+        });
         intake.finish();
         self.store.dictionary.sync(&mut self.store.current);
         for ((ordinal, (_, number)), slow) in (first..).zip(&rows).zip(slow) {
@@ -153,6 +161,47 @@ impl<S: Summary> Writer<S> {
         }
     }
 }
+
+/// Calls `each` with the low half of the number of each trace that has live rows in a piece.
+fn each_trace(piece: &Piece, each: &mut dyn FnMut(u32)) {
+    match &piece.form {
+        Form::Hot(chunk) => {
+            (0..chunk.rows()).filter(|row| !piece.is_dead(*row)).for_each(|row| each(chunk.trace[row]));
+        }
+        Form::Sealed(sealed) => sealed.each_run(&mut |low, mut rows| {
+            if rows.any(|row| !piece.is_dead(row)) {
+                each(low);
+            }
+        }),
+    }
+}
+
+/// Calls `each` with rows of a segment, given in order; those of a sealed block are thawed together.
+fn each_row(segment: &Segment, ordinals: impl Iterator<Item = u64>, each: &mut dyn FnMut(RowRef<'_>)) {
+    let mut ordinals = ordinals.peekable();
+    while let Some(first) = ordinals.next() {
+        let Some((place, row)) = segment.locate(first) else { continue };
+        let piece = &segment.pieces[place];
+        match &piece.form {
+            Form::Hot(chunk) => each(RowRef { segment, chunk, row }),
+            Form::Sealed(sealed) => {
+                let mut rows = vec![row];
+                let within = |ordinal: &u64| *ordinal < piece.end && *ordinal < first + THAWED;
+                while let Some(ordinal) = ordinals.next_if(within) {
+                    rows.extend(usize::try_from(ordinal - piece.base));
+                }
+                let chunk = sealed.thaw(row..rows.last().map_or(row, |last| last + 1), Depth::Whole);
+                for other in &rows {
+                    each(RowRef { segment, chunk: &chunk, row: other - row });
+                }
+            }
+        }
+    }
+}
+
+/// Ordinals that are thawed together to be carried forward: fewer would have each page unpacked more often, more would
+/// take more room at a time when there is none.
+const THAWED: u64 = 16 << 10;
 
 /// Tells a sink of a row as if it had just been read.
 fn replay(row: RowRef<'_>, sink: &mut impl Sink) {

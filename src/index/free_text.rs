@@ -1,9 +1,11 @@
 //! The selection by any text of a span.
 
-use super::block::{Memo, passes};
+use super::block::{Memo, passes, word_passes};
+use super::extras::{self, Extra};
 use super::read_row::Stored;
-use super::segment::RowRef;
-use super::word::Slot;
+use super::sealed::Cell;
+use super::segment::Form;
+use super::word::{Slot, Word};
 use super::{Block, Rows, ValueRef};
 use crate::otlp::{AttributeValue, peek};
 
@@ -14,38 +16,66 @@ impl Block<'_> {
     pub fn select_text(&self, test: &dyn Fn(&str) -> bool) -> Rows {
         let bytes = |bytes: &[u8]| test(&String::from_utf8_lossy(bytes));
         let names = self.select_name(test).or(&self.select_service(test));
-        let origins = self.select_origin(&|row| origin_has(row, test));
-        let rare = self.select_extra(&|row| {
-            bytes(row.status_message())
-                || row.events().any(|event| bytes(peek::event_name(event)) || any(peek::event_attributes(event), test))
+        let origins = self.select_origin(&|resource, scope| origin_has(resource, scope, test));
+        let without = test("");
+        let rare = self.select_extras(&|row| {
+            let mut message: &[u8] = &[];
+            let in_events = extras::iter(row).any(|(extra, event)| match extra {
+                Extra::Event => bytes(peek::event_name(event)) || any(peek::event_attributes(event), test),
+                Extra::StatusMessage => {
+                    message = event;
+                    false
+                }
+                _ => false,
+            });
+            in_events || if message.is_empty() { without } else { bytes(message) }
         });
         let found = names.or(&origins).or(&rare);
-        let rest = self.all().minus(&found);
-        found.or(&self.own_text(rest, test))
+        let own = self.own_text(&found, test);
+        found.or(&own)
     }
 
-    /// The rows among `rows` with such a text among the span's own keys and values.
-    fn own_text(&self, rows: Rows, test: &dyn Fn(&str) -> bool) -> Rows {
+    /// The rows but for `found` with such a text among the span's own keys and values.
+    fn own_text(&self, found: &Rows, test: &dyn Fn(&str) -> bool) -> Rows {
         let words = &self.segment.words;
         let (mut shapes, mut values) = (Memo::default(), Memo::default());
         let is_text = |value: ValueRef<'_>| matches!(value, ValueRef::Text(text) if test(text));
-        rows.filter(|row| {
-            let row_ref = self.row_ref(row);
-            let shape = row_ref.chunk.shape[row];
+        let mut has_key = |shape: u32| {
             let key = |key: u32| test(&String::from_utf8_lossy(words.get(key)));
             shapes.ask(shape, || self.segment.keys(shape).into_iter().any(key))
-                || row_ref.chunk.values(row).iter().any(|word| match word.slot() {
-                    Slot::Known(_) | Slot::Text(_) => self.passes(row, *word, &mut values, &is_text),
-                    _ => false,
-                })
-                || any(peek::resource_attributes(row_ref.more()), test)
-        })
+        };
+        match &self.piece.form {
+            Form::Sealed(sealed) => {
+                let keys = sealed.select_class(&mut |class| has_key(sealed.shape_of(class)));
+                let mut passes = |cell: Cell<'_>| match cell {
+                    Cell::Beyond(more) => any(peek::resource_attributes(more), test),
+                    Cell::Plain(word) | Cell::Text(word, _) | Cell::Bytes(word, _) => {
+                        is_text_word(word) && self.cell_passes(cell, &mut values, &is_text)
+                    }
+                    Cell::Wide(..) => false,
+                };
+                let own = sealed.select_values(&mut |_, columns| (0..columns).collect(), &mut passes);
+                keys.or(&own).without(&self.piece.dead)
+            }
+            Form::Hot(chunk) => self.all().minus(found).filter(|row| {
+                let row_ref = self.row_ref(chunk, row);
+                has_key(chunk.shape[row])
+                    || chunk
+                        .values(row)
+                        .iter()
+                        .any(|word| is_text_word(*word) && word_passes(row_ref, *word, &mut values, &is_text))
+                    || any(peek::resource_attributes(row_ref.more()), test)
+            }),
+        }
     }
 }
 
-fn origin_has(row: RowRef<'_>, test: &dyn Fn(&str) -> bool) -> bool {
-    let scope = row.scope().0;
-    any(peek::resource_attributes(row.resource().0), test)
+fn is_text_word(word: Word) -> bool {
+    matches!(word.slot(), Slot::Known(_) | Slot::Text(_))
+}
+
+fn origin_has(resource: &[u8], scope: &[u8], test: &dyn Fn(&str) -> bool) -> bool {
+    any(peek::resource_attributes(resource), test)
         || any(peek::scope_attributes(scope), test)
         || test(&String::from_utf8_lossy(peek::scope_name(scope)))
 }

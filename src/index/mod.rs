@@ -13,6 +13,7 @@
 
 mod batch;
 mod block;
+mod chain;
 mod chunk;
 mod commit;
 mod completion;
@@ -27,6 +28,8 @@ mod logs;
 mod paged;
 mod read_row;
 mod rows;
+mod sealed;
+mod sealer;
 mod segment;
 mod services;
 mod settle;
@@ -42,4 +45,4 @@ pub use block::{Block, Place, ValueRef};
 pub use rows::Rows;
 pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use view::{View, ViewStats};
-pub use writer::{Options, Reader, Writer, open};
+pub use writer::{Options, Reader, Sealing, Writer, open};

@@ -34,6 +34,11 @@ impl Rows {
         self
     }
 
+    /// The rows whose bits are set.
+    pub(super) fn from_words(words: Vec<u64>) -> Self {
+        Self { words }
+    }
+
     /// No row of a block with as many rows.
     pub(super) fn none(count: usize) -> Self {
         Self { words: vec![0; count.div_ceil(64)] }

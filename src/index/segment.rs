@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::chain::{Found, Place};
 use super::chunk::{CHUNK_ROWS, Chunk};
 use super::paged::{Paged, Words};
+use super::sealed::{Depth, Sealed};
 use crate::model::SourceId;
 
 /// A segment as readers see it, and the writer where it looks back. Cheap to clone.
@@ -62,18 +64,51 @@ pub(super) struct Origin {
     pub(super) source: SourceId,
 }
 
-/// A chunk of a segment, and which of its rows no longer count.
+/// Rows of a segment, and which of them no longer count.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
-    /// Ordinal of its first row: here too, so that finding a piece does not touch the chunks of others.
+    /// The first of its ordinals: here too, so that finding a piece does not touch the rows of others.
     pub(super) base: u64,
+    /// One past the last of its ordinals. A sealed block has fewer rows where some were dead.
+    pub(super) end: u64,
     /// The rows.
-    pub(super) chunk: Arc<Chunk>,
+    pub(super) form: Form,
     /// A bit for each row that was superseded, refused or evicted; empty while there is none.
     pub(super) dead: Arc<Vec<u64>>,
 }
 
+/// The rows of a piece.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// As they came.
+    Hot(Arc<Chunk>),
+    /// At rest.
+    Sealed(Arc<Sealed>),
+}
+
 impl Piece {
+    /// Rows as they came.
+    pub(super) fn hot(chunk: Arc<Chunk>, dead: Vec<u64>) -> Self {
+        let (base, end) = (chunk.base, chunk.base + chunk.rows() as u64);
+        Self { base, end, form: Form::Hot(chunk), dead: Arc::new(dead) }
+    }
+
+    /// The chunk, unless it is sealed.
+    pub(super) fn chunk(&self) -> Option<&Arc<Chunk>> {
+        match &self.form {
+            Form::Hot(chunk) => Some(chunk),
+            Form::Sealed(_) => None,
+        }
+    }
+
+    /// How many rows it has, dead ones included.
+    pub(super) fn rows(&self) -> usize {
+        match &self.form {
+            Form::Hot(chunk) => chunk.rows(),
+            Form::Sealed(sealed) => sealed.rows(),
+        }
+    }
+
     /// Whether a row no longer counts.
     pub(super) fn is_dead(&self, row: usize) -> bool {
         is_set(&self.dead, row)
@@ -117,6 +152,18 @@ pub(super) fn unpack(word: &[u8]) -> (&[u8], &[u8]) {
     rest.split_at_checked(u32::from_le_bytes([*a, *b, *c, *d]) as usize).unwrap_or_default()
 }
 
+/// The keys of a shape as words, in order.
+pub(super) fn keys_of(shapes: &Paged<Shape>, shape: u32) -> Vec<u32> {
+    let mut keys = Vec::new();
+    let mut at = shape;
+    while let Some(node) = shapes.get(at).filter(|node| node.depth > 0) {
+        keys.push(node.key);
+        at = node.parent;
+    }
+    keys.reverse();
+    keys
+}
+
 impl Segment {
     /// An empty segment whose first row will have the ordinal `base`.
     pub(super) fn new(base: u64) -> Self {
@@ -135,17 +182,41 @@ impl Segment {
         }
     }
 
-    /// Where a row with this ordinal stands: place of the piece and row in it.
-    pub(super) fn locate(&self, ordinal: u64) -> Option<(usize, usize)> {
+    /// The piece with this ordinal: its place.
+    pub(super) fn piece(&self, ordinal: u64) -> Option<usize> {
         let place = self.pieces.partition_point(|piece| piece.base <= ordinal).checked_sub(1)?;
-        let row = usize::try_from(ordinal - self.pieces[place].base).ok()?;
-        (row < self.pieces[place].chunk.rows()).then_some((place, row))
+        (ordinal < self.pieces[place].end).then_some(place)
     }
 
-    /// The row with this ordinal, whether dead or not.
-    pub(super) fn row(&self, ordinal: u64) -> Option<RowRef<'_>> {
+    /// Where a row with this ordinal stands: place of the piece and row in it. In a sealed block that is not where a
+    /// link with the ordinal leads, see [`super::sealed`].
+    pub(super) fn locate(&self, ordinal: u64) -> Option<(usize, usize)> {
+        let place = self.piece(ordinal)?;
+        let row = usize::try_from(ordinal - self.pieces[place].base).ok()?;
+        (row < self.pieces[place].rows()).then_some((place, row))
+    }
+
+    /// Where a link with this ordinal leads.
+    pub(super) fn place(&self, ordinal: u64) -> Option<Place<'_>> {
+        let piece = &self.pieces[self.piece(ordinal)?];
+        match &piece.form {
+            Form::Sealed(sealed) => Some(Place::Block { segment: self, piece, sealed }),
+            Form::Hot(chunk) => {
+                let row = usize::try_from(ordinal - piece.base).ok()?;
+                Some(Place::Row { segment: self, chunk, row, dead: piece.is_dead(row) })
+            }
+        }
+    }
+
+    /// The row with this ordinal, and whether it no longer counts.
+    pub(super) fn found(&self, ordinal: u64, depth: Depth) -> Option<(Found<'_>, bool)> {
         let (place, row) = self.locate(ordinal)?;
-        Some(RowRef { segment: self, chunk: &self.pieces[place].chunk, row })
+        let piece = &self.pieces[place];
+        let found = match &piece.form {
+            Form::Hot(chunk) => Found::hot(RowRef { segment: self, chunk, row }),
+            Form::Sealed(sealed) => Found::thawed(self, sealed, row, depth),
+        };
+        Some((found, piece.is_dead(row)))
     }
 
     /// Takes a row out of account; answers whether it counted until now.
@@ -155,16 +226,18 @@ impl Segment {
     }
 
     /// Appends rows, joining small pieces so that their number stays within the logarithm of their rows. Each row is
-    /// copied at most about `log2(CHUNK_ROWS)` times, and not at all where chunks come full.
-    pub(super) fn push(&mut self, chunk: Chunk, dead: Vec<u64>) {
+    /// copied at most about `log2(CHUNK_ROWS)` times, and not at all where chunks come full. Pieces before `settled`
+    /// stay as they are.
+    pub(super) fn push(&mut self, chunk: Chunk, dead: Vec<u64>, settled: u64) {
         self.end = chunk.base + chunk.rows() as u64;
-        self.pieces.push(Piece { base: chunk.base, chunk: Arc::new(chunk), dead: Arc::new(dead) });
+        self.pieces.push(Piece::hot(Arc::new(chunk), dead));
         while let [.., before, last] = &self.pieces[..] {
-            let (rows, more) = (before.chunk.rows(), last.chunk.rows());
-            if rows > more * 2 || rows + more > CHUNK_ROWS || before.chunk.is_full() {
+            let (Some(one), Some(other)) = (before.chunk(), last.chunk()) else { break };
+            let (rows, more) = (one.rows(), other.rows());
+            if rows > more * 2 || rows + more > CHUNK_ROWS || one.is_full() || before.base < settled {
                 break;
             }
-            let joined = join(before, last);
+            let joined = join((one, &before.dead), last);
             self.pieces.truncate(self.pieces.len() - 2);
             self.pieces.push(joined);
         }
@@ -172,14 +245,7 @@ impl Segment {
 
     /// The keys of a shape as words, in order.
     pub(super) fn keys(&self, shape: u32) -> Vec<u32> {
-        let mut keys = Vec::new();
-        let mut at = shape;
-        while let Some(node) = self.shapes.get(at).filter(|node| node.depth > 0) {
-            keys.push(node.key);
-            at = node.parent;
-        }
-        keys.reverse();
-        keys
+        keys_of(&self.shapes, shape)
     }
 
     /// Bytes of the dictionaries.
@@ -193,21 +259,26 @@ impl Segment {
     }
 }
 
-fn join(before: &Piece, last: &Piece) -> Piece {
-    let mut chunk = Chunk::clone(&before.chunk);
-    chunk.append(&last.chunk);
-    chunk.freeze();
-    let mut dead = Vec::clone(&before.dead);
-    let rows = before.chunk.rows();
-    for row in (0..last.chunk.rows()).filter(|row| last.is_dead(*row)) {
-        set(&mut dead, rows + row);
+fn join((before, dead): (&Chunk, &[u64]), last: &Piece) -> Piece {
+    let mut chunk = before.clone();
+    if let Some(last) = last.chunk() {
+        chunk.append(last);
     }
-    Piece { base: before.base, chunk: Arc::new(chunk), dead: Arc::new(dead) }
+    chunk.freeze();
+    let mut dead = dead.to_vec();
+    for row in (0..last.rows()).filter(|row| last.is_dead(*row)) {
+        set(&mut dead, before.rows() + row);
+    }
+    Piece::hot(Arc::new(chunk), dead)
 }
 
 impl Piece {
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.chunk.bytes() + self.dead.capacity() * 8 + 96
+        let rows = match &self.form {
+            Form::Hot(chunk) => chunk.bytes(),
+            Form::Sealed(sealed) => sealed.bytes(),
+        };
+        rows + self.dead.capacity() * 8 + 96
     }
 }

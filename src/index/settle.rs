@@ -1,7 +1,9 @@
 //! Figures of traces that are worked out when they are published, not with every span.
 
 use super::batch::{Facts, Figures, Group};
+use super::sealed::Depth;
 use super::services::ServiceSet;
+use super::traces::low_half;
 use super::twins::LARGE;
 use super::{Summary, Writer};
 
@@ -31,20 +33,23 @@ impl<S: Summary> Writer<S> {
         let (id, head) = (trace.id, trace.head);
         self.summary.forget(id);
         self.twins.remove(number);
-        let mut rows: Vec<u64> = self.store.chain(head).map(|(ordinal, _)| ordinal).collect();
-        rows.reverse();
-        for ordinal in &rows {
-            let Some((row, _)) = self.store.row(*ordinal) else { continue };
-            let mut group = Group::new(id, row.operation().service, *ordinal);
-            group.add(*ordinal, &Facts::of(row, 0), self.summary.least().0);
+        let least = self.summary.least().0;
+        let groups = self.store.chain((low_half(number), head), Depth::Light).map(|(ordinal, row)| {
+            let row = row.get();
+            (ordinal, row.operation().service, Facts::of(row, 0))
+        });
+        let rows: Vec<(u64, u32, Facts)> = groups.collect();
+        for (ordinal, service, facts) in rows.iter().rev() {
+            let mut group = Group::new(id, *service, *ordinal);
+            group.add(*ordinal, facts, least);
             self.count(number, &group);
         }
         if let Some(trace) = self.traces.change(number) {
             trace.large = rows.len() > LARGE as usize;
         }
         if rows.len() > LARGE as usize {
-            let rows = self.store.chain(head);
-            self.twins.set(number, rows.map(|(ordinal, row)| (row.key().id, row.parent(), ordinal)));
+            let rows = self.store.chain((low_half(number), head), Depth::Light);
+            self.twins.set(number, rows.map(|(ordinal, row)| (row.get().key().id, row.get().parent(), ordinal)));
         }
     }
 }

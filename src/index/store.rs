@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::batch::Batch;
+use super::batch::{Batch, Figures};
+use super::chain::{Chain, Found, Place};
 use super::chunk::Chunk;
 use super::dictionary::Dictionary;
 use super::intake::Intake;
+use super::sealed::Depth;
 use super::segment::{RowRef, Segment, is_set, set};
+use super::traces::low_half;
 use crate::model::{Receipt, SourceId};
 use crate::otlp::reader::{WireError, read_spans};
 
@@ -44,11 +47,13 @@ pub(super) struct Store {
     /// Its rows that are not frozen; never empty, the last is being filled.
     pub(super) drafts: Vec<Draft>,
     /// Bytes of the current segment's pieces.
-    piece_bytes: usize,
+    pub(super) piece_bytes: usize,
     /// Bytes of all closed segments.
-    closed_bytes: usize,
+    pub(super) closed_bytes: usize,
     /// Bytes after which a segment is closed.
     segment_budget: usize,
+    /// Pieces before this ordinal are sealed or about to be.
+    pub(super) settled: u64,
     /// The rows of the latest body by trace; kept for its room.
     pub(super) batch: Batch,
 }
@@ -73,6 +78,7 @@ impl Store {
             piece_bytes: 0,
             closed_bytes: 0,
             segment_budget,
+            settled: 1,
             batch: Batch::default(),
         }
     }
@@ -132,16 +138,28 @@ impl Store {
         Ok(receipt)
     }
 
-    /// The row with this ordinal, and whether it no longer counts.
-    pub(super) fn row(&self, ordinal: u64) -> Option<(RowRef<'_>, bool)> {
-        if let Some(draft) = self.drafts.iter().rev().find(|draft| draft.chunk.base <= ordinal) {
-            let row = usize::try_from(ordinal - draft.chunk.base).ok().filter(|row| *row < draft.chunk.rows())?;
-            return Some((RowRef { segment: &self.current, chunk: &draft.chunk, row }, is_set(&draft.dead, row)));
+    /// A row that is not frozen yet, and whether it no longer counts.
+    #[inline]
+    fn drafted(&self, ordinal: u64) -> Option<(RowRef<'_>, bool)> {
+        let draft = self.drafts.iter().rev().find(|draft| draft.chunk.base <= ordinal)?;
+        let row = usize::try_from(ordinal - draft.chunk.base).ok().filter(|row| *row < draft.chunk.rows())?;
+        Some((RowRef { segment: &self.current, chunk: &draft.chunk, row }, is_set(&draft.dead, row)))
+    }
+
+    /// The row with this ordinal, and whether it no longer counts. Thawed to `depth` where it is sealed.
+    pub(super) fn row(&self, ordinal: u64, depth: Depth) -> Option<(Found<'_>, bool)> {
+        match self.drafted(ordinal) {
+            Some((row, dead)) => Some((Found::hot(row), dead)),
+            None => self.segment(ordinal)?.found(ordinal, depth),
         }
-        let segment = self.segment(ordinal)?;
-        let (piece, row) = segment.locate(ordinal)?;
-        let piece = &segment.pieces[piece];
-        Some((RowRef { segment, chunk: &piece.chunk, row }, piece.is_dead(row)))
+    }
+
+    /// Where a link with this ordinal leads.
+    fn place(&self, ordinal: u64) -> Option<Place<'_>> {
+        match self.drafted(ordinal) {
+            Some((row, dead)) => Some(Place::Row { segment: row.segment, chunk: row.chunk, row: row.row, dead }),
+            None => self.segment(ordinal)?.place(ordinal),
+        }
     }
 
     fn segment(&self, ordinal: u64) -> Option<&Segment> {
@@ -171,35 +189,47 @@ impl Store {
         }
     }
 
-    /// The ordinals of a trace's rows that count, latest first, from its last row on.
-    pub(super) fn chain(&self, head: u64) -> impl Iterator<Item = (u64, RowRef<'_>)> {
+    /// The rows of a trace (by the low half of its number) that count, from its head on; latest first but for those of
+    /// sealed blocks, where later starts come first.
+    pub(super) fn chain<'s>(&'s self, from: (u32, u64), depth: Depth) -> Chain<'s, impl Fn(u64) -> Option<Place<'s>>> {
         let floor = self.floor();
-        let mut at = head;
-        std::iter::from_fn(move || {
-            while at >= floor && at != 0 {
-                let ordinal = at;
-                let (row, dead) = self.row(ordinal)?;
-                at = match row.chunk.prev[row.row] {
-                    0 => 0,
-                    back => ordinal - u64::from(back),
-                };
-                if !dead {
-                    return Some((ordinal, row));
-                }
-            }
-            None
-        })
+        Chain::new(move |ordinal| (ordinal >= floor).then(|| self.place(ordinal))?, from, depth)
+    }
+
+    /// The same from a row of the trace on.
+    pub(super) fn chain_at<'s>(
+        &'s self,
+        from: (u32, u64),
+        depth: Depth,
+    ) -> Chain<'s, impl Fn(u64) -> Option<Place<'s>>> {
+        let floor = self.floor();
+        Chain::exact(move |ordinal| (ordinal >= floor).then(|| self.place(ordinal))?, from, depth)
     }
 
     /// The rows of a group, last to first: each is found from the one after it.
-    pub(super) fn walk(&self, last: u64, rows: u32) -> impl Iterator<Item = (u64, RowRef<'_>)> {
+    pub(super) fn walk(&self, last: u64, rows: u32) -> impl Iterator<Item = (u64, Found<'_>)> {
         let mut at = last;
         (0..rows).map_while(move |_| {
             let ordinal = at;
-            let (row, _) = self.row(ordinal)?;
+            let (found, _) = self.row(ordinal, Depth::Light)?;
+            let row = found.get();
             at = ordinal - u64::from(row.chunk.prev[row.row]);
-            Some((ordinal, row))
+            Some((ordinal, found))
         })
+    }
+
+    /// The row that stands for a trace in the list.
+    pub(super) fn root(&self, number: u64, figures: &Figures) -> Option<Found<'_>> {
+        let place = self.place(figures.root).filter(|_| figures.root >= self.floor())?;
+        super::chain::root(place, (low_half(number), figures.root_rank.0), Depth::Light)
+    }
+
+    /// Takes a row out of account that is not kept: it is in no chain.
+    pub(super) fn refuse(&mut self, ordinal: u64) {
+        self.bury(ordinal);
+        if let Some((chunk, row)) = self.draft(ordinal) {
+            chunk.prev[row] = 0;
+        }
     }
 
     /// Says which traces the rows from `first` on belong to, by the low half of their numbers.
@@ -228,7 +258,7 @@ impl Store {
         for mut draft in frozen {
             if draft.chunk.rows() > 0 {
                 draft.chunk.freeze();
-                self.current.push(draft.chunk, draft.dead);
+                self.current.push(draft.chunk, draft.dead, self.settled);
             }
         }
         if keep == 0 {

@@ -51,13 +51,17 @@ impl Ids {
         self.rows.iter_hash(u64::from(hash) << 32 | u64::from(hash)).filter(move |row| row.0 == hash).map(|row| row.1)
     }
 
-    /// Takes note of a row.
-    pub(super) fn add(&mut self, id: SpanId, parent: Option<SpanId>, ordinal: u64) {
+    fn add_row(&mut self, id: SpanId, ordinal: u64) {
         let hash = self.hash(id);
         #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
         let entry = (hash, ordinal as u32);
         let wide = |hash: u32| u64::from(hash) << 32 | u64::from(hash);
         self.rows.insert_unique(wide(hash), entry, |entry| wide(entry.0));
+    }
+
+    /// Takes note of a row.
+    pub(super) fn add(&mut self, id: SpanId, parent: Option<SpanId>, ordinal: u64) {
+        self.add_row(id, ordinal);
         if self.held.insert(id)
             && let Some(children) = self.missing.remove(&id)
         {
@@ -98,6 +102,19 @@ impl Twins {
         }
         self.entries += ids.rows.len();
         self.traces.insert(trace, ids);
+    }
+
+    /// Rows of a trace whose ordinals were within `range` have new ones: these.
+    pub(super) fn move_rows(&mut self, trace: u64, range: (u64, u64), rows: impl Iterator<Item = (SpanId, u64)>) {
+        let Some(ids) = self.traces.get_mut(&trace) else { return };
+        self.entries -= ids.rows.len();
+        #[expect(clippy::cast_possible_truncation, reason = "the low half is what is kept")]
+        let (base, length) = (range.0 as u32, (range.1 - range.0) as u32);
+        ids.rows.retain(|(_, low)| low.wrapping_sub(base) >= length);
+        for (id, ordinal) in rows {
+            ids.add_row(id, ordinal);
+        }
+        self.entries += ids.rows.len();
     }
 
     /// Forgets a trace.

@@ -7,10 +7,13 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::Block;
+use super::chain::{Chain, Found, Place};
 use super::labels::Labels;
 use super::logs::Logs;
 use super::read_row::dropped;
+use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
+use super::traces::low_half;
 use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
 use super::{completion, extras};
@@ -74,33 +77,25 @@ impl State {
         self.directory.find(id, &self.pages, self.next_trace)
     }
 
-    /// The rows of a trace that count, latest arrival first, each with the place of its segment.
-    fn rows(&self, trace: &TraceRow) -> impl Iterator<Item = (usize, RowRef<'_>)> {
-        let mut at = trace.head;
-        std::iter::from_fn(move || {
-            while at != 0 {
-                let ordinal = at;
-                let place = self.segments.partition_point(|segment| segment.base <= ordinal).checked_sub(1)?;
-                let segment = &self.segments[place];
-                let (piece, row) = segment.locate(ordinal)?;
-                let piece = &segment.pieces[piece];
-                at = match piece.chunk.prev[row] {
-                    0 => 0,
-                    back => ordinal - u64::from(back),
-                };
-                if !piece.is_dead(row) {
-                    return Some((place, RowRef { segment, chunk: &piece.chunk, row }));
-                }
-            }
-            None
-        })
+    /// The rows of a trace that count, each with the place of its segment.
+    fn rows(&self, trace: &TraceRow, depth: Depth) -> impl Iterator<Item = (usize, Found<'_>)> {
+        let rows = Chain::new(|ordinal| self.place(ordinal), (low_half(trace.number), trace.head), depth);
+        rows.map(|(ordinal, row)| (self.segments.partition_point(|segment| segment.base <= ordinal), row))
+    }
+
+    /// Where a link leads.
+    fn place(&self, ordinal: u64) -> Option<Place<'_>> {
+        let place = self.segments.partition_point(|segment| segment.base <= ordinal).checked_sub(1)?;
+        self.segments[place].place(ordinal)
     }
 
     /// The line of a trace. Its root's texts and its orphans are read from its rows: only lines in sight need them, and
     /// a writer that kept them would spend more on them than on the rest of the line.
     fn summary(&self, trace: &TraceRow) -> TraceSummary {
         let mut summary = trace.line();
-        if let Some(row) = self.row(trace.figures.root).or_else(|| self.rows(trace).last().map(|(_, row)| row)) {
+        let last = || self.rows(trace, Depth::Whole).last().map(|(_, row)| row);
+        if let Some(row) = self.root(trace).or_else(last) {
+            let row = row.get();
             let mut labels = Labels::default();
             if let Some(text) = labels.operation(row) {
                 summary.root_service = Arc::clone(&text.service);
@@ -118,20 +113,18 @@ impl State {
     fn orphans(&self, trace: &TraceRow) -> u32 {
         let mut ids: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
         let mut parents: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
-        for (_, row) in self.rows(trace) {
+        for (_, row) in self.rows(trace, Depth::Light) {
+            let row = row.get();
             ids.push(SpanId(row.chunk.span_id[row.row]));
             parents.extend(row.parent());
         }
         u32::try_from(parents.iter().filter(|parent| !ids.contains(parent)).count()).unwrap_or(u32::MAX)
     }
 
-    /// The row with this ordinal, if it still counts.
-    fn row(&self, ordinal: u64) -> Option<RowRef<'_>> {
-        let place = self.segments.partition_point(|segment| segment.base <= ordinal).checked_sub(1)?;
-        let segment = &self.segments[place];
-        let (piece, row) = segment.locate(ordinal)?;
-        let piece = &segment.pieces[piece];
-        (!piece.is_dead(row)).then_some(RowRef { segment, chunk: &piece.chunk, row })
+    /// The row that stands for a trace.
+    fn root(&self, trace: &TraceRow) -> Option<Found<'_>> {
+        let place = self.place(trace.figures.root)?;
+        super::chain::root(place, (low_half(trace.number), trace.figures.root_rank.0), Depth::Whole)
     }
 
     /// The id of a trace by the low half of its number.
@@ -193,8 +186,8 @@ impl View {
         let found = self.state.trace(id)?;
         let mut labels: HashMap<usize, Labels> = HashMap::new();
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
-        for (segment, row) in self.state.rows(found) {
-            spans.extend(lean(row, labels.entry(segment).or_default()));
+        for (segment, row) in self.state.rows(found, Depth::Whole) {
+            spans.extend(lean(row.get(), labels.entry(segment).or_default()));
         }
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));
         Some(Trace { id, spans, last_arrival: found.last_arrival, truncated: found.truncated })
@@ -204,9 +197,9 @@ impl View {
     #[must_use]
     pub fn span(&self, trace: TraceId, key: SpanKey) -> Option<Span> {
         let found = self.state.trace(trace)?;
-        let mut rows = self.state.rows(found);
-        rows.find(|(_, row)| row.chunk.span_id[row.row] == key.id.0 && row.key() == key)
-            .map(|(_, row)| row.to_span(trace))
+        let rows = Chain::new(|ordinal| self.state.place(ordinal), (low_half(found.number), found.head), Depth::Light);
+        let (ordinal, row) = rows.into_iter().find(|(_, row)| row.get().key() == key)?;
+        row.segment().found(ordinal, Depth::Whole).map(|(row, _)| row.get().to_span(trace))
     }
 
     /// The log records of a trace, by time.

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::labels::Labels;
 use super::logs::LogStore;
+use super::sealer::Sealer;
+pub use super::sealer::Sealing;
 use super::services::Services;
 use super::store::Store;
 use super::traces::Traces;
@@ -20,6 +22,16 @@ use crate::otlp::{logs, metrics};
 pub struct Options {
     /// Bytes that may be held, all in.
     pub budget: u64,
+    /// How rows are put at rest.
+    pub sealing: Sealing,
+}
+
+impl Options {
+    /// With a budget, and all else as usual.
+    #[must_use]
+    pub fn new(budget: u64) -> Self {
+        Self { budget, sealing: Sealing::default() }
+    }
 }
 
 /// Fills the index. There is one, owned by one thread.
@@ -48,7 +60,9 @@ pub struct Writer<S> {
     /// Number of the latest publication.
     pub(super) revision: u64,
     /// Something changed since then.
-    changed: bool,
+    pub(super) changed: bool,
+    /// Puts rows at rest.
+    pub(super) sealer: Sealer,
     /// What readers see.
     shared: Arc<Mutex<Arc<State>>>,
 }
@@ -78,6 +92,7 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         stats: ViewStats::default(),
         revision: 0,
         changed: false,
+        sealer: Sealer::new(options.sealing),
         shared: Arc::clone(&reader.shared),
     };
     (writer, reader)
@@ -99,6 +114,7 @@ impl<S: Summary> Writer<S> {
         if self.store.is_segment_full() {
             self.close_segment();
         }
+        self.seal();
         self.make_room();
         self.changed |= receipt.accepted + receipt.rejected_total() > 0;
         Ok(receipt)
@@ -148,16 +164,27 @@ impl<S: Summary> Writer<S> {
 
     /// Makes everything inserted so far visible to readers, all at once. Answers whether anything changed.
     pub fn publish(&mut self) -> bool {
+        let sealed = self.seal();
         if !std::mem::take(&mut self.changed) {
+            // The same spans in less room: readers let go of the rest.
+            if sealed {
+                self.share();
+            }
             return false;
         }
         self.revision += 1;
         self.settle();
         self.store.freeze(true);
+        self.seal();
         self.traces.file();
+        self.share();
+        true
+    }
+
+    /// Lets readers see what there is.
+    pub(super) fn share(&mut self) {
         let state = Arc::new(self.state());
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = state;
-        true
     }
 
     fn state(&mut self) -> State {

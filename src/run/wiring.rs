@@ -72,7 +72,7 @@ pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketA
     let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
     let body = usize::try_from(settings.max_body).unwrap_or(usize::MAX);
     let (feed, queue) = source::feed(limit.max(body.saturating_mul(2)), WAITING, clock::clock());
-    let options = index::Options { budget: settings.memory };
+    let options = index::Options::new(settings.memory);
     let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
     let indexer = indexer::start(writer, reader, queue)?;
     let config = ReceiverConfig {

@@ -8,7 +8,7 @@ mod proposals;
 
 use std::sync::Arc;
 
-use tracefall::index::{Options, SpanFacts, Summary, View, open};
+use tracefall::index::{Options, Sealing, SpanFacts, Summary, View, open};
 use tracefall::model::{
     Attribute, Badges, Event, Kind, Nanos, Resource, SourceId, Span, SpanId, Status, StatusCode, Text, Timestamp,
     TraceId, Value,
@@ -25,9 +25,13 @@ impl Summary for NoSummary {
     fn forget(&mut self, _: TraceId) {}
 }
 
-/// A view of an index that took the spans in as `bodies`, one publication each.
-fn view_of(bodies: &[&[Span]]) -> View {
-    let (mut writer, reader) = open(Options { budget: 64 << 20 }, NoSummary);
+/// Views of an index that took the spans in as `bodies`, one publication each: with rows as they came, and at rest.
+fn views_of(bodies: &[&[Span]]) -> Vec<View> {
+    [Sealing::Never, Sealing::Inline(3)].map(|sealing| filled(bodies, sealing)).into()
+}
+
+fn filled(bodies: &[&[Span]], sealing: Sealing) -> View {
+    let (mut writer, reader) = open(Options { budget: 64 << 20, sealing }, NoSummary);
     for body in bodies {
         let receipt = writer.insert_spans(SourceId(0), &encode::spans(body), Timestamp(1)).unwrap();
         assert_eq!(receipt.rejected_total(), 0);

@@ -1,10 +1,10 @@
 //! What is proposed while a filter is typed.
 
-use super::{from, span, view_of, with};
+use super::{from, span, views_of, with};
 use tracefall::index::View;
 use tracefall::query::{complete, parse};
 
-fn view() -> View {
+fn views() -> Vec<View> {
     let spans: Vec<_> = (1..10_u8)
         .map(|number| {
             let name = if number < 7 { "GET /a b" } else { "work" };
@@ -13,7 +13,7 @@ fn view() -> View {
             if number < 4 { with(bare, "span.mark", "=odd") } else { bare }
         })
         .collect();
-    view_of(&[&spans])
+    views_of(&[&spans])
 }
 
 /// The first proposals for the word at `|`.
@@ -25,64 +25,70 @@ fn proposed(view: &View, text: &str) -> Vec<String> {
 
 #[test]
 fn keys_and_values_are_proposed() {
-    let view = view();
-    let cases: [(&str, &[&str]); 16] = [
-        ("|", &["service=", "operation=", "minDuration="]),
-        ("serv|", &["service=", "service.name="]),
-        ("a=b -hrou|", &["http.route="]),
-        ("@rout|", &["http.route="]),
-        ("mark|", &["@span.mark="]),
-        ("service=|", &["shop", "pay"]),
-        ("service=p|", &["pay", "shop"]),
-        ("service!=pa|", &["pay"]),
-        ("operation=g|", &["\"GET /a b\""]),
-        ("operation=\"get /|", &["\"GET /a b\""]),
-        ("-http.route=/o|", &["/orders"]),
-        ("http.route:\"a b|", &["\"/a b\""]),
-        ("@span.mark=|", &["\"=odd\""]),
-        ("error=|", &["true", "false"]),
-        ("kind=serv|", &["server"]),
-        ("nothing.like.it=|", &[]),
-    ];
-    for (text, expected) in cases {
-        let proposed = proposed(&view, text);
-        assert_eq!(proposed[..proposed.len().min(expected.len())], *expected, "{text}");
-        assert!(!expected.is_empty() || proposed.is_empty(), "{text}");
+    for view in views() {
+        let cases: [(&str, &[&str]); 16] = [
+            ("|", &["service=", "operation=", "minDuration="]),
+            ("serv|", &["service=", "service.name="]),
+            ("a=b -hrou|", &["http.route="]),
+            ("@rout|", &["http.route="]),
+            ("mark|", &["@span.mark="]),
+            ("service=|", &["shop", "pay"]),
+            ("service=p|", &["pay", "shop"]),
+            ("service!=pa|", &["pay"]),
+            ("operation=g|", &["\"GET /a b\""]),
+            ("operation=\"get /|", &["\"GET /a b\""]),
+            ("-http.route=/o|", &["/orders"]),
+            ("http.route:\"a b|", &["\"/a b\""]),
+            ("@span.mark=|", &["\"=odd\""]),
+            ("error=|", &["true", "false"]),
+            ("kind=serv|", &["server"]),
+            ("nothing.like.it=|", &[]),
+        ];
+        for (text, expected) in cases {
+            let proposed = proposed(&view, text);
+            assert_eq!(proposed[..proposed.len().min(expected.len())], *expected, "{text}");
+            assert!(!expected.is_empty() || proposed.is_empty(), "{text}");
+        }
     }
 }
 
 #[test]
 fn proposals_fit_where_they_are_put() {
-    let view = view();
-    for text in
-        ["x -http.route=/o|z y", "|service", "a=\"b c\" operation=\"GE|T\" z", "-|", "\"http.route\"=/|", "é ser|"]
-    {
-        let cursor = text.find('|').unwrap();
-        let text = text.replace('|', "");
-        for completion in complete(&text, cursor, &view, 5) {
-            let mut done = text.clone();
-            done.replace_range(completion.replace.0..completion.replace.1, &completion.text);
-            let done = if completion.text.ends_with(['=', '>']) {
-                let at = completion.replace.0 + completion.text.len();
-                format!("{}1s{}", done.get(..at).unwrap(), done.get(at..).unwrap())
-            } else {
-                done
-            };
-            assert!(parse(&done).is_ok(), "{done}");
+    for view in views() {
+        for text in
+            ["x -http.route=/o|z y", "|service", "a=\"b c\" operation=\"GE|T\" z", "-|", "\"http.route\"=/|", "é ser|"]
+        {
+            let cursor = text.find('|').unwrap();
+            let text = text.replace('|', "");
+            for completion in complete(&text, cursor, &view, 5) {
+                let mut done = text.clone();
+                done.replace_range(completion.replace.0..completion.replace.1, &completion.text);
+                let done = if completion.text.ends_with(['=', '>']) {
+                    let at = completion.replace.0 + completion.text.len();
+                    format!("{}1s{}", done.get(..at).unwrap(), done.get(at..).unwrap())
+                } else {
+                    done
+                };
+                assert!(parse(&done).is_ok(), "{done}");
+            }
         }
     }
 }
 
 #[test]
 fn counts_are_those_of_the_index_and_any_cursor_is_fine() {
-    let view = view();
-    let shop = complete("service=sh", 10, &view, 1);
-    assert_eq!((shop[0].count, shop[0].replace), (Some(6), (8, 10)));
-    for text in ["é\"ü =:\"", "\"", "a=\"\\", "=", "-", ""] {
-        for cursor in 0..text.len() + 2 {
-            for completion in complete(text, cursor, &view, 10) {
-                let (start, end) = completion.replace;
-                assert!(start <= end && text.is_char_boundary(start) && text.is_char_boundary(end), "{text} {cursor}");
+    for view in views() {
+        let shop = complete("service=sh", 10, &view, 1);
+        assert_eq!((shop[0].count, shop[0].replace), (Some(6), (8, 10)));
+        for text in ["é\"ü =:\"", "\"", "a=\"\\", "=", "-", ""] {
+            for cursor in 0..text.len() + 2 {
+                for completion in complete(text, cursor, &view, 10) {
+                    let (start, end) = completion.replace;
+                    assert!(
+                        start <= end && text.is_char_boundary(start) && text.is_char_boundary(end),
+                        "{text} {cursor}"
+                    );
+                }
             }
         }
     }

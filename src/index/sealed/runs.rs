@@ -1,0 +1,126 @@
+//! Which rows of a sealed block belong to which trace, and where the trace goes on before the block.
+
+use std::ops::Range;
+
+use super::super::chunk::narrow;
+use super::Sealed;
+use super::pack::{Bits, Frames};
+
+/// The traces of a block in order of their numbers' low halves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Runs {
+    /// The least low half.
+    least: u32,
+    /// Low halves, relative to the least.
+    traces: Bits,
+    /// Each trace's first row. A trace has none where all its rows here are dead.
+    firsts: Bits,
+    /// The rank of each trace's first row.
+    ranks: Frames,
+    /// The latest row of a trace before this block, by place, for those that have one.
+    before: Vec<(u32, u64)>,
+}
+
+/// One trace of a block that is being sealed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    /// The low half of its number.
+    pub(super) trace: u32,
+    /// Its first row.
+    pub(super) first: u32,
+    /// The rank of that.
+    pub(super) rank: u64,
+    /// Ordinal of its latest row before the block; 0 for none.
+    pub(super) before: u64,
+}
+
+impl Runs {
+    /// Packs the runs of a block, which are in order of trace.
+    pub(super) fn put(runs: &[Run], arena: &mut Vec<u32>) -> Self {
+        let least = runs.first().map_or(0, |run| run.trace);
+        let column = |value: fn(&Run) -> u32| runs.iter().map(value).collect::<Vec<_>>();
+        let traces: Vec<u32> = runs.iter().map(|run| run.trace - least).collect();
+        let ranks: Vec<u64> = runs.iter().map(|run| run.rank).collect();
+        let before = (0..).zip(runs).filter(|(_, run)| run.before != 0).map(|(place, run)| (place, run.before));
+        let mut before: Vec<_> = before.collect();
+        before.shrink_to_fit();
+        Self {
+            least,
+            traces: Bits::put(&traces, arena),
+            firsts: Bits::put(&column(|run| run.first), arena),
+            ranks: Frames::put(&ranks, arena),
+            before,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.before.capacity() * 16
+    }
+}
+
+impl Sealed {
+    /// How many traces have rows here, or had.
+    fn run_count(&self) -> usize {
+        self.runs.firsts.len()
+    }
+
+    fn run_rows(&self, place: usize) -> Range<usize> {
+        let first = |place: usize| self.runs.firsts.get(&self.arena, place) as usize;
+        let end = if place + 1 < self.run_count() { first(place + 1) } else { self.rows() };
+        first(place)..end
+    }
+
+    /// The rows of a trace and the ordinal of its latest row before the block (0 for none); `None` where nothing is
+    /// known of it here.
+    pub(in crate::index) fn run(&self, trace: u32) -> Option<(Range<usize>, u64)> {
+        let wanted = trace.checked_sub(self.runs.least)?;
+        let place = self.runs.traces.partition(&self.arena, |other| other < wanted);
+        (place < self.run_count() && self.runs.traces.get(&self.arena, place) == wanted)
+            .then(|| (self.run_rows(place), self.before(place)))
+    }
+
+    fn before(&self, place: usize) -> u64 {
+        let found = self.runs.before.binary_search_by_key(&narrow(place), |(place, _)| *place);
+        found.map_or(0, |found| self.runs.before[found].1)
+    }
+
+    /// Every trace: the low half of its number, its rows.
+    pub(in crate::index) fn each_run(&self, each: &mut dyn FnMut(u32, Range<usize>)) {
+        let traces = self.runs.traces.read(&self.arena, 0..self.run_count());
+        let firsts = self.runs.firsts.read(&self.arena, 0..self.run_count());
+        for (place, trace) in traces.iter().enumerate() {
+            let end = firsts.get(place + 1).map_or_else(|| self.rows(), |end| *end as usize);
+            each(trace + self.runs.least, firsts[place] as usize..end);
+        }
+    }
+
+    /// The low half of the number of a row's trace.
+    pub(in crate::index) fn trace_of(&self, row: usize) -> u32 {
+        self.runs.traces.get(&self.arena, self.run_of(row)) + self.runs.least
+    }
+
+    /// The place of the run that a row is in.
+    fn run_of(&self, row: usize) -> usize {
+        self.runs.firsts.partition(&self.arena, |first| first as usize <= row).saturating_sub(1)
+    }
+
+    /// The runs that rows are in: low half of the trace, rows, rank of the first, the link that leads out of the block.
+    pub(super) fn runs_within(&self, rows: Range<usize>) -> Vec<(u32, Range<usize>, u64, u64)> {
+        let mut found = Vec::new();
+        if rows.is_empty() {
+            return found;
+        }
+        for place in self.run_of(rows.start)..self.run_count() {
+            let own = self.run_rows(place);
+            if own.start >= rows.end {
+                break;
+            }
+            if !own.is_empty() {
+                let rank = self.runs.ranks.read(&self.arena, place..place + 1);
+                let trace = self.runs.traces.get(&self.arena, place) + self.runs.least;
+                found.push((trace, own, rank.first().copied().unwrap_or_default(), self.before(place)));
+            }
+        }
+        found
+    }
+}

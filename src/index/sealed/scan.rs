@@ -1,0 +1,113 @@
+//! Selections on fixed columns, without thawing rows.
+
+use super::super::Rows;
+use super::super::extras::{self, Extra};
+use super::pack::FRAME;
+use super::{Class, Sealed};
+
+/// Bits of the values that pass, 64 a word.
+#[inline]
+fn mark<T: Copy>(values: &[T], into: &mut Vec<u64>, passes: impl Fn(T) -> bool) {
+    into.extend(values.chunks(64).map(|values| {
+        let bits = values.iter().enumerate().map(|(bit, value)| u64::from(passes(*value)) << bit);
+        bits.fold(0, |word, bit| word | bit)
+    }));
+}
+
+impl Sealed {
+    /// Rows whose class passes; asked once for each.
+    pub(in crate::index) fn select_class(&self, test: &mut dyn FnMut(&Class) -> bool) -> Rows {
+        let passes: Vec<bool> = self.classes.iter().map(test).collect();
+        if !passes.contains(&true) {
+            return Rows::none(self.rows());
+        }
+        let mut words = Vec::with_capacity(self.rows().div_ceil(64));
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            mark(self.class.frame(&self.arena, first, &mut frame), &mut words, |class| passes[class as usize]);
+        }
+        Rows::from_words(words)
+    }
+
+    /// The shape of a class's rows.
+    pub(in crate::index) fn shape_of(&self, class: &Class) -> u32 {
+        self.layouts[class.layout as usize].shape
+    }
+
+    /// Calls `each` with a class and how many rows of it are not among `dead`.
+    pub(in crate::index) fn each_class(&self, dead: &[u64], each: &mut dyn FnMut(&Class, u64)) {
+        let mut counts = vec![0; self.classes.len()];
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
+                counts[*class as usize] += u64::from(!super::super::segment::is_set(dead, row));
+            }
+        }
+        self.classes.iter().zip(counts).for_each(|(class, count)| each(class, count));
+    }
+
+    /// Rows whose duration is within `least..=most`.
+    pub(in crate::index) fn select_duration(&self, least: u64, most: u64) -> Rows {
+        let mut words = Vec::with_capacity(self.rows().div_ceil(64));
+        let mut frame = [0; FRAME];
+        let span = most.wrapping_sub(least);
+        for first in (0..self.rows()).step_by(FRAME) {
+            let durations = self.durations.frame(&self.arena, first, &mut frame);
+            mark(durations, &mut words, |duration| duration.wrapping_sub(least) <= span);
+        }
+        Rows::from_words(words)
+    }
+
+    /// Rows that start within `from..=to`.
+    pub(in crate::index) fn select_start(&self, from: u64, to: u64) -> Rows {
+        let mut words = Vec::with_capacity(self.rows().div_ceil(64));
+        for first in (0..self.rows()).step_by(FRAME) {
+            let starts = self.starts(first..(first + FRAME).min(self.rows()));
+            mark(&starts, &mut words, |start| (from..=to).contains(&start));
+        }
+        Rows::from_words(words)
+    }
+
+    /// Rows of traces that pass, by the low half of their number.
+    pub(in crate::index) fn select_trace(&self, test: &mut dyn FnMut(u32) -> bool) -> Rows {
+        let mut words = vec![0; self.rows().div_ceil(64)];
+        self.each_run(&mut |trace, rows| {
+            if !rows.is_empty() && test(trace) {
+                rows.for_each(|row| words[row / 64] |= 1 << (row % 64));
+            }
+        });
+        Rows::from_words(words)
+    }
+
+    /// Rows whose extras pass; those without are not asked about.
+    pub(in crate::index) fn select_extras(&self, test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
+        let mut words = vec![0; self.rows().div_ceil(64)];
+        self.extras.each_page(self.store(), &mut |page| {
+            let (first, strings) = page.strings();
+            for (place, extras) in (first..).zip(strings) {
+                if test(extras) {
+                    let row = self.extra_rows.get(&self.arena, place) as usize;
+                    words[row / 64] |= 1 << (row % 64);
+                }
+            }
+        });
+        Rows::from_words(words)
+    }
+
+    /// Rows with such an event, by its message, if events may have attributes under one of `keys`.
+    pub(in crate::index) fn select_events(&self, keys: &[&str], test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
+        self.select_extra((Extra::Event, self.extra_keys.events_may_have(keys)), test)
+    }
+
+    /// Rows with such a link, by its message, if links may have attributes under one of `keys`.
+    pub(in crate::index) fn select_links(&self, keys: &[&str], test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
+        self.select_extra((Extra::Link, self.extra_keys.links_may_have(keys)), test)
+    }
+
+    fn select_extra(&self, (wanted, any): (Extra, bool), test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
+        if !any {
+            return Rows::none(self.rows());
+        }
+        self.select_extras(&mut |row| extras::iter(row).any(|(extra, bytes)| extra == wanted && test(bytes)))
+    }
+}

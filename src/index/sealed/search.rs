@@ -1,0 +1,173 @@
+//! Selections on attribute values, without thawing rows: each distinct word is asked about once a column, each page of
+//! strings is unpacked once.
+
+use super::super::Rows;
+use super::super::word::Word;
+use super::cells::{Arena, Column, arena_of};
+use super::pack::FRAME;
+use super::pages::Unpacked;
+use super::seal::BEYOND;
+use super::{Layout, Sealed};
+
+/// A value, where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::index) enum Cell<'a> {
+    /// The word is all.
+    Plain(Word),
+    /// A number that did not fit into the word.
+    Wide(Word, u64),
+    /// What the word stands for; it is UTF-8.
+    Text(Word, &'a str),
+    /// What the word stands for.
+    Bytes(Word, &'a [u8]),
+    /// The messages of all attributes that have no place in the shape.
+    Beyond(&'a [u8]),
+}
+
+/// Asks about the cells of columns.
+struct Search<'s> {
+    sealed: &'s Sealed,
+    /// An unpacked page of each stream: columns ask for strings in the order they stand in.
+    open: Vec<Unpacked>,
+    test: &'s mut dyn FnMut(Cell<'_>) -> bool,
+}
+
+impl Sealed {
+    /// Rows with a value that passes in one of the columns that `wanted` names, by shape and number of values.
+    pub(in crate::index) fn select_values(
+        &self,
+        wanted: &mut dyn FnMut(u32, u32) -> Vec<u32>,
+        test: &mut dyn FnMut(Cell<'_>) -> bool,
+    ) -> Rows {
+        let mut open = Vec::new();
+        open.resize_with(self.streams.len(), Unpacked::default);
+        let mut search = Search { sealed: self, open, test };
+        let mut found: Vec<Vec<u64>> = Vec::with_capacity(self.layouts.len());
+        for layout in &self.layouts {
+            let mut bits = Vec::new();
+            for place in wanted(layout.shape, layout.columns) {
+                search.column(layout, &self.columns[(layout.first_column + place) as usize], &mut bits);
+            }
+            found.push(bits);
+        }
+        self.spread_out(&found)
+    }
+
+    /// Rows from bits by layout and place among its rows.
+    fn spread_out(&self, found: &[Vec<u64>]) -> Rows {
+        if found.iter().flatten().all(|word| *word == 0) {
+            return Rows::none(self.rows());
+        }
+        let mut words = vec![0; self.rows().div_ceil(64)];
+        let layouts: Vec<usize> = self.classes.iter().map(|class| class.layout as usize).collect();
+        let mut taken = vec![0_usize; self.layouts.len()];
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
+                let layout = layouts[*class as usize];
+                let place = taken[layout];
+                taken[layout] += 1;
+                let bit = found[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
+                words[row / 64] |= bit << (row % 64);
+            }
+        }
+        Rows::from_words(words)
+    }
+
+    /// Counts the cells of columns; see [`Self::select_values`]. Rows among `dead` are left out.
+    pub(in crate::index) fn count_words(
+        &self,
+        dead: &[u64],
+        wanted: &mut dyn FnMut(u32) -> Option<u32>,
+        count: &mut dyn FnMut(Word),
+    ) {
+        let columns: Vec<Option<Vec<Word>>> = self
+            .layouts
+            .iter()
+            .map(|layout| {
+                let place = wanted(layout.shape).filter(|place| *place < layout.columns)?;
+                let column = &self.columns[(layout.first_column + place) as usize];
+                Some(column.read(&self.arena, 0..layout.rows as usize))
+            })
+            .collect();
+        let mut taken = vec![0_usize; self.layouts.len()];
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
+                let layout = self.class_at(*class).layout as usize;
+                let place = taken[layout];
+                taken[layout] += 1;
+                let word = columns[layout].as_ref().and_then(|words| words.get(place));
+                if let Some(word) = word.filter(|_| !super::super::segment::is_set(dead, row)) {
+                    count(*word);
+                }
+            }
+        }
+    }
+}
+
+fn set(bits: &mut [u64], place: usize) {
+    bits[place / 64] |= 1 << (place % 64);
+}
+
+impl Search<'_> {
+    /// Sets the bits of a layout's rows that pass.
+    fn column(&mut self, layout: &Layout, column: &Column, bits: &mut Vec<u64>) {
+        let (arena, rows) = (&self.sealed.arena, layout.rows as usize);
+        bits.resize(rows.div_ceil(64), 0);
+        let Some(list) = column.distinct(arena) else {
+            for (place, word) in column.read(arena, 0..rows).into_iter().enumerate() {
+                if (self.test)(Cell::Plain(word)) {
+                    set(bits, place);
+                }
+            }
+            return;
+        };
+        let answers: Vec<bool> =
+            list.iter().map(|word| arena_of(*word) == Arena::None && (self.test)(Cell::Plain(*word))).collect();
+        if list.iter().all(|word| arena_of(*word) == Arena::None) {
+            if answers.contains(&true) {
+                column.each_place(arena, rows, &mut |first, places| {
+                    places.iter().enumerate().filter(|(_, listed)| answers[**listed as usize]).for_each(|(at, _)| {
+                        set(bits, first + at);
+                    });
+                });
+            }
+            return;
+        }
+        let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
+        column.each_place(arena, rows, &mut |first, places| {
+            for (at, listed) in places.iter().enumerate() {
+                let word = list[*listed as usize];
+                let passes = match arena_of(word) {
+                    Arena::None => answers[*listed as usize],
+                    Arena::Wide => {
+                        number += 1;
+                        let wide = self.sealed.wide.read(arena, number - 1..number);
+                        (self.test)(Cell::Wide(word, wide.first().copied().unwrap_or_default()))
+                    }
+                    Arena::String => {
+                        string += 1;
+                        self.string(column, string - 1, word)
+                    }
+                };
+                if passes {
+                    set(bits, first + at);
+                }
+            }
+        });
+    }
+
+    fn string(&mut self, column: &Column, place: usize, word: Word) -> bool {
+        let Some((key, stream)) = self.sealed.streams.get(column.stream as usize) else { return false };
+        let page = &mut self.open[column.stream as usize];
+        if !page.has(place) {
+            stream.unpack(self.sealed.store(), place, page);
+        }
+        match page.text(place) {
+            _ if *key == BEYOND => (self.test)(Cell::Beyond(page.get(place).unwrap_or_default())),
+            Some(text) => (self.test)(Cell::Text(word, text)),
+            None => (self.test)(Cell::Bytes(word, page.get(place).unwrap_or_default())),
+        }
+    }
+}
