@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
 use tracefall::analysis::TraceNotes;
-use tracefall::index::{self, Reader, View};
+use tracefall::index::{self, Options, Reader, Sealing, View};
 use tracefall::model::{RejectReason, Signal, Timestamp, TraceId};
 use tracefall::source::receiver::ReceiverConfig;
 
@@ -30,9 +30,19 @@ impl House {
         Self::with(config())
     }
 
+    /// Rows are put at rest as soon as there are a few.
     pub(crate) fn with(config: ReceiverConfig) -> Self {
+        Self::of(config, Sealing::Inline(4))
+    }
+
+    /// Once with rows that are put at rest at once, and once with rows that stay as they came.
+    pub(crate) fn both(config: &ReceiverConfig) -> [Self; 2] {
+        [Sealing::Inline(1), Sealing::Never].map(|sealing| Self::of(config.clone(), sealing))
+    }
+
+    fn of(config: ReceiverConfig, sealing: Sealing) -> Self {
         let (rig, queue) = Rig::unattended(config, WAITING);
-        let (mut writer, reader) = index::open(index::Options { budget: MEMORY }, TraceNotes::default());
+        let (mut writer, reader) = index::open(Options { budget: MEMORY, sealing }, TraceNotes::default());
         let held = Arc::<Mutex<(usize, usize)>>::default();
         let told = Arc::clone(&held);
         attend_with(queue, move |delivery| {

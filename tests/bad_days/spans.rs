@@ -11,7 +11,7 @@ use tracefall::otlp::encode;
 use tracefall::source::receiver::{Limits, ReceiverConfig};
 
 use crate::house::House;
-use crate::person::look_through;
+use crate::person::{Person, look_through};
 use crate::rig::{JSON_TYPE, PROTOBUF, config, gzip, post};
 
 const TRACE: TraceId = TraceId([0xa5; 16]);
@@ -65,16 +65,19 @@ fn analysed(house: &House) -> Analysis {
     analyse(std::sync::Arc::new(trace(house)), &Thresholds::default())
 }
 
-async fn kept_and_shown(house: House, spans: &[Span]) -> crate::person::Person {
-    take(&house, spans).await;
-    assert_eq!(trace(&house).spans.len(), spans.len());
-    for span in spans {
-        let kept = house.view().span(TRACE, span.key()).expect("it is held");
-        assert_eq!(encode::span(&kept), encode::span(span), "as it came");
+async fn kept_and_shown(spans: &[Span]) -> Vec<Person> {
+    let mut persons = Vec::new();
+    for house in House::both(&ReceiverConfig { limits: Limits::default(), ..config() }) {
+        take(&house, spans).await;
+        assert_eq!(trace(&house).spans.len(), spans.len());
+        for span in spans {
+            let kept = house.view().span(TRACE, span.key()).expect("it is held");
+            assert_eq!(encode::span(&kept), encode::span(span), "as it came");
+        }
+        persons.push(look_through(house.view()));
+        house.assert_well().await;
     }
-    let person = look_through(house.view());
-    house.assert_well().await;
-    person
+    persons
 }
 
 #[tokio::test]
@@ -85,7 +88,7 @@ async fn values_of_any_depth_are_kept_and_shown() {
         (0..levels).fold(text("core"), |inner, _| Value::Map(vec![Attribute { key: "k".into(), value: inner }]))
     };
     let spans = [carrying(0, "arrays", arrays(100)), carrying(1, "maps", maps(100)), carrying(2, "many", arrays(1))];
-    kept_and_shown(House::open(), &spans).await;
+    kept_and_shown(&spans).await;
 
     // Deeper than any model holds: the bytes are kept as they came.
     let house = roomy();
@@ -147,7 +150,7 @@ async fn attributes_of_a_megabyte_are_kept_and_shown() {
         Span { name: "n".repeat(1 << 20).as_str().into(), ..span(6, None) },
         Span { trace_state: "s=t,".repeat(1 << 18).as_str().into(), ..span(7, None) },
     ];
-    kept_and_shown(roomy(), &spans).await;
+    kept_and_shown(&spans).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -189,7 +192,7 @@ async fn cycles_and_spans_that_are_their_own_parents_are_kept_and_shown() {
     let analysis = analysed(&house);
     assert_eq!(analysis.nodes.len(), spans.len());
     assert_eq!(analysis.roots.len(), 3, "each is cut once");
-    kept_and_shown(House::open(), &spans).await;
+    kept_and_shown(&spans).await;
 }
 
 #[tokio::test]
@@ -218,15 +221,16 @@ async fn odd_times_are_kept_and_marked() {
     assert!(odd(2).ends_before_start && odd(2).no_time);
     assert!(odd(3).no_time && odd(7).no_time);
     assert_eq!([odd(0), odd(4), odd(5), odd(6)], [Oddities::default(); 4]);
-    let mut person = kept_and_shown(House::open(), &spans).await;
-    person.press("1 s s s S / 'duration>1h enter esc");
+    for mut person in kept_and_shown(&spans).await {
+        person.press("1 s s s S / 'duration>1h enter esc");
+    }
 }
 
 /// The marks of the time axis were counted on beyond the last time there is, and the screen stood still for good.
 #[tokio::test]
 async fn a_trace_up_to_the_end_of_time_is_drawn() {
     let endless = Span { start: Timestamp(1), end: Timestamp(u64::MAX), ..span(0, None) };
-    kept_and_shown(House::open(), &[endless]).await;
+    kept_and_shown(&[endless]).await;
 }
 
 #[tokio::test]
@@ -281,9 +285,10 @@ async fn terminal_escapes_anywhere_are_shown_and_never_sent() {
         resource: std::sync::Arc::new(resource),
         ..span(1, Some(0))
     };
-    let mut person = kept_and_shown(House::open(), &[span(0, None), hostile]).await;
-    person.press("j j d 1 / 'service= tab enter");
-    assert!(person.text().contains("work"), "{}", person.text());
+    for mut person in kept_and_shown(&[span(0, None), hostile]).await {
+        person.press("j j d 1 / 'service= tab enter");
+        assert!(person.text().contains("work"), "{}", person.text());
+    }
 }
 
 #[tokio::test]
