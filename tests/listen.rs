@@ -114,7 +114,8 @@ mod listen {
     }
 
     fn nothing() -> Value {
-        json!({"services": {}, "rejected": {}, "evicted": {"spans": 0, "traces": 0}})
+        let none = json!({"spans": 0, "traces": 0});
+        json!({"services": {}, "rejected": {}, "held": none, "evicted": none, "duplicates": 0})
     }
 
     #[test]
@@ -128,6 +129,7 @@ mod listen {
         let shop = json!({"spans": 2, "traces": 1, "errors": 1, "slow_sql": 1, "logs": 0, "metrics": 0});
         assert_eq!(summary["services"], json!({ "shop": shop }));
         assert_eq!(summary["rejected"], json!({}));
+        assert_eq!((&summary["held"]["spans"], &summary["duplicates"]), (&json!(2), &json!(2)));
     }
 
     #[test]

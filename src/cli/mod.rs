@@ -2,6 +2,8 @@
 //!
 //! In: arguments and environment. Out: a [`Cli`]. Must never know: files, sockets, threads.
 
+use std::path::PathBuf;
+
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::{self, Overrides};
@@ -16,6 +18,9 @@ pub struct Cli {
     /// Settings.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// When the screen is left, write what arrived, what is held and what was evicted to this file, as one line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
     /// What to do instead of showing the screen.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -57,7 +62,7 @@ impl Cli {
     /// Reads the arguments. Ends the program where they are wrong (exit code 2) or ask for help or the version (0).
     #[must_use]
     pub fn read() -> Self {
-        let show = |path: Option<std::path::PathBuf>| {
+        let show = |path: Option<PathBuf>| {
             path.map_or_else(|| "nowhere: there is no home directory".to_owned(), |path| path.display().to_string())
         };
         let paths = format!("Settings: {}\nLog:      {}", show(config::config_file()), show(config::log_file()));

@@ -204,44 +204,62 @@ impl<S: Summary> Writer<S> {
 
     /// Has new rows join their trace, and counts them: there, in their service, in all.
     fn join(&mut self, number: u64, group: &Group, now: Timestamp) {
-        let floor = self.store.floor();
-        let Some(trace) = self.traces.change(number) else { return };
-        let back = if trace.head >= floor { u32::try_from(group.first - trace.head).unwrap_or(0) } else { 0 };
-        trace.head = group.last;
-        trace.cost += group.cost;
-        trace.last_arrival = trace.last_arrival.max(now);
-        if let Some((chunk, row)) = self.store.draft(group.first) {
-            chunk.prev[row] = back;
+        let Some(counted) = self.count(number, group, Some(now)) else { return };
+        if counted.back != 0
+            && let Some((chunk, row)) = self.store.draft(group.first)
+        {
+            chunk.prev[row] = counted.back;
         }
-        let (service, new_service, slow) = self.count(number, group);
-        if let Some(health) = self.services.arrive(service, now) {
+        let slow = self.tell(number, group, &counted);
+        if let Some(health) = self.services.arrive(counted.service, now) {
             health.spans += u64::from(group.figures.spans);
             health.errors += u64::from(group.figures.errors);
             health.slow_sql += slow;
-            health.traces += u64::from(new_service);
+            health.traces += u64::from(counted.new_service);
         }
         self.stats.spans += u64::from(group.figures.spans);
-        self.note_ids(number, group);
+        if counted.large {
+            self.note_ids(number, group);
+        }
     }
 
-    /// Adds the figures of some of its rows to those of a trace, and has the hook look at what it makes something of.
-    /// Answers the place of their service, whether it was no part of the trace before, and how many are slow.
-    pub(super) fn count(&mut self, number: u64, group: &Group) -> (u16, bool, u64) {
+    /// Adds the figures of some of its rows to those of a trace, which they join now or have joined before.
+    pub(super) fn count(&mut self, number: u64, group: &Group, joining: Option<Timestamp>) -> Option<Counted> {
         let service = self.service_of(group);
-        let Some(trace) = self.traces.change(number) else { return (service, false, 0) };
+        let floor = self.store.floor();
+        let trace = self.traces.change(number)?;
+        let mut back = 0;
+        if let Some(now) = joining {
+            if trace.head >= floor {
+                back = u32::try_from(group.first - trace.head).unwrap_or(0);
+            }
+            trace.head = group.last;
+            trace.cost += group.cost;
+            trace.last_arrival = trace.last_arrival.max(now);
+        }
         let leads = trace.figures.root == 0
             || group.figures.root_rank < trace.figures.root_rank
             || (group.figures.root_rank == trace.figures.root_rank
                 && self.store.root(trace.number, &trace.figures).is_none_or(|root| group.root_key < root.get().key()));
         let crowds = trace.figures.crowds;
         trace.figures.add(&group.figures, leads);
-        let new_service = trace.services.insert(service);
-        let crowded = group.figures.crowds != [0; 8] && trace.figures.crowds.iter().any(|count| *count >= CROWD);
+        Some(Counted {
+            service,
+            new_service: trace.services.insert(service),
+            back,
+            crowds,
+            crowded: group.figures.crowds != [0; 8] && trace.figures.crowds.iter().any(|count| *count >= CROWD),
+            large: trace.large || trace.figures.spans > LARGE,
+        })
+    }
+
+    /// Tells the hook of what it makes something of among rows that were counted; answers how many are slow.
+    pub(super) fn tell(&mut self, number: u64, group: &Group, counted: &Counted) -> u64 {
         let slow = if group.notable { self.note_rows(number, group) } else { 0 };
-        if crowded {
-            self.note_crowds(number, group, crowds);
+        if counted.crowded {
+            self.note_crowds(number, group, counted.crowds);
         }
-        (service, new_service, slow)
+        slow
     }
 
     /// The place of a group's service among those that are counted.
@@ -325,14 +343,9 @@ impl<S: Summary> Writer<S> {
 
     /// Keeps the span ids of a large trace.
     fn note_ids(&mut self, number: u64, group: &Group) {
-        let Some(trace) = self.traces.pages.get(number) else { return };
-        if !trace.large && trace.figures.spans <= LARGE {
-            return;
-        }
-        let (large, head) = (trace.large, trace.head);
         let Some(trace) = self.traces.change(number) else { return };
-        trace.large = true;
-        if large {
+        let head = trace.head;
+        if std::mem::replace(&mut trace.large, true) {
             for (ordinal, row) in self.store.walk(group.last, group.figures.spans) {
                 self.twins.add(number, row.get().key().id, row.get().parent(), ordinal);
             }
@@ -341,6 +354,23 @@ impl<S: Summary> Writer<S> {
             self.twins.set(number, rows.map(|(ordinal, row)| (row.get().key().id, row.get().parent(), ordinal)));
         }
     }
+}
+
+/// What came of counting some rows in their trace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    /// Place of their service.
+    service: u16,
+    /// It was no part of the trace before.
+    new_service: bool,
+    /// How far before the first of them the trace's row before is; zero where there is none.
+    back: u32,
+    /// [`Figures::crowds`] before them.
+    crowds: [u8; 8],
+    /// With them there may be a crowd below a parent.
+    crowded: bool,
+    /// Their trace is large.
+    large: bool,
 }
 
 impl Figures {

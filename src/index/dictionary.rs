@@ -3,7 +3,8 @@
 use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::chunk::{Chunk, mark};
-use super::interner::{Interner, same};
+use super::interner::Interner;
+use super::recent::{Memo, Near, Recent, RecentOperation, sketch};
 use super::segment::{Operation, Origin, Segment, Shape, pack};
 use super::word::{Slot, Word};
 use crate::model::Kind;
@@ -18,6 +19,8 @@ const MAX_SHAPES: usize = 32_768;
 const MAX_WORD: usize = 1024;
 /// Slots of a key's cache of recent values.
 const CACHE: usize = 256;
+/// Slots for operations that came lately.
+const RECENT_OPERATIONS: usize = 512;
 /// Keys that get such a cache.
 const CACHED_KEYS: usize = 256;
 /// Children of a node that are tried one by one.
@@ -86,108 +89,6 @@ struct Key {
     strange: u16,
     /// Recent values, by hash.
     cache: Vec<Recent>,
-}
-
-/// Bytes that stand where they are looked for, if they are few: comparing with them waits for no other memory.
-#[derive(Clone, Copy, Debug)]
-struct Near {
-    /// How many there are; [`FAR`] where they are too many to stand here.
-    length: u8,
-    bytes: [u8; NEAR],
-}
-
-/// Bytes that a [`Near`] takes.
-const NEAR: usize = 27;
-/// Stands for a length above [`NEAR`].
-const FAR: u8 = 255;
-
-impl Default for Near {
-    fn default() -> Self {
-        Self { length: FAR, bytes: [0; NEAR] }
-    }
-}
-
-impl Near {
-    fn new(bytes: &[u8]) -> Self {
-        let mut near = Self::default();
-        if let (Ok(length), Some(room)) = (u8::try_from(bytes.len()), near.bytes.get_mut(..bytes.len())) {
-            room.copy_from_slice(bytes);
-            near.length = length;
-        }
-        near
-    }
-
-    /// Whether they are `bytes`; `far` are they where they do not stand here.
-    #[expect(clippy::inline_always, reason = "asked for every key and every text")]
-    #[inline(always)]
-    fn is<'a>(&self, bytes: &[u8], far: impl FnOnce() -> &'a [u8]) -> bool {
-        match self.bytes.get(..usize::from(self.length)) {
-            Some(near) => same(near, bytes),
-            None => bytes.len() > NEAR && same(far(), bytes),
-        }
-    }
-}
-
-/// The attribute that came after some shape, to recognise it by its bytes: most attributes of an operation never change,
-/// and comparing is several times faster than reading.
-#[derive(Clone, Copy, Debug)]
-struct Memo {
-    bytes: [u8; MEMO],
-    length: u8,
-    /// Whether it is worth a comparison, and how many times it may be wrong before it is not.
-    trust: u8,
-    /// Attributes to let pass before the next is remembered.
-    patience: u8,
-    /// The shape with it.
-    shape: u32,
-    /// Its value.
-    word: Word,
-}
-
-/// The longest message that is remembered.
-const MEMO: usize = 50;
-/// Trust in a message that came again.
-const TRUST: u8 = 3;
-/// How many attributes pass before another try where they change.
-const PATIENCE: u8 = 32;
-
-impl Default for Memo {
-    fn default() -> Self {
-        Self { bytes: [0; MEMO], length: 0, trust: 0, patience: 0, shape: 0, word: Word(0) }
-    }
-}
-
-/// An operation that came lately.
-#[derive(Clone, Copy, Debug, Default)]
-struct RecentOperation {
-    name: Near,
-    service: u32,
-    kind: i32,
-    /// Its place plus one.
-    place: u32,
-}
-
-/// Slots for operations that came lately.
-const RECENT_OPERATIONS: usize = 512;
-
-/// A number that names rarely have in common: cheaper than a hash, and no matter if it can be aimed at.
-#[inline]
-fn sketch(name: &[u8]) -> usize {
-    let ends = (name.first_chunk::<8>(), name.last_chunk::<8>());
-    let (head, tail) = match ends {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => name.iter().fold((0, 0), |(head, tail), byte| (head << 8 | u64::from(*byte), tail)),
-    };
-    let mixed = (head ^ tail.rotate_left(23) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> 40).unwrap_or_default()
-}
-
-/// A value that came lately.
-#[derive(Clone, Copy, Debug, Default)]
-struct Recent {
-    text: Near,
-    /// Its word plus one.
-    word: u32,
 }
 
 /// A node of the trie.
@@ -314,35 +215,15 @@ impl Dictionary {
     #[inline]
     pub(super) fn recall(&mut self, step: &mut Step, message: &[u8]) -> Option<Word> {
         let memo = &mut self.memos[step.shape as usize];
-        if memo.trust == 0 || step.over {
-            return None;
-        }
-        if !memo.bytes.get(..usize::from(memo.length)).is_some_and(|bytes| same(bytes, message)) {
-            memo.trust -= 1;
-            return None;
-        }
-        memo.trust = TRUST;
-        step.shape = memo.shape;
-        Some(memo.word)
+        let (shape, word) = memo.recall(message).filter(|_| !step.over)?;
+        step.shape = shape;
+        Some(word)
     }
 
     /// Remembers the attribute that led from one shape to another, if it is worth it.
     #[inline]
     pub(super) fn remember(&mut self, from: u32, shape: u32, word: Word, message: &[u8]) {
-        let memo = &mut self.memos[from as usize];
-        if memo.trust == 0 && memo.patience > 0 {
-            memo.patience -= 1;
-            return;
-        }
-        memo.patience = PATIENCE;
-        let shared = matches!(word.slot(), Slot::Known(_) | Slot::Small(_) | Slot::Fixed(_));
-        let Some(bytes) = memo.bytes.get_mut(..message.len()).filter(|_| shared) else {
-            memo.trust = 0;
-            return;
-        };
-        bytes.copy_from_slice(message);
-        memo.length = u8::try_from(message.len()).unwrap_or_default();
-        (memo.trust, memo.shape, memo.word) = (memo.trust.max(1), shape, word);
+        self.memos[from as usize].remember(message, shape, word);
     }
 
     /// Goes on from `step` by one key. Answers the key's place; `None` where the rest must be kept as messages.
@@ -488,10 +369,8 @@ impl Dictionary {
         if text.len() > MAX_WORD {
             return Word::new(Slot::Text(chunk.push_bytes(text)));
         }
-        let hash = self.words.hash(text);
         state.seen = state.seen.saturating_add(1);
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits choose the slot")]
-        let slot = hash as usize % CACHE;
+        let slot = sketch(text) % CACHE;
         if let Some(recent) = state.cache.get(slot).filter(|recent| recent.word != 0)
             && recent.text.is(text, || self.words.get(recent.word - 1))
         {
@@ -502,6 +381,7 @@ impl Dictionary {
             state.strange = if state.strange == STRANGE { u16::MAX - STRANGE_REST } else { state.strange + 1 };
             return Word::new(Slot::Text(chunk.push_bytes(text)));
         }
+        let hash = self.words.hash(text);
         let Some(id) = self.words.find(hash, text).or_else(|| {
             state.fresh += 1;
             state.raw = state.fresh > FRESH && state.fresh > state.seen / 8;

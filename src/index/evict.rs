@@ -17,7 +17,7 @@ use super::store::Store;
 use super::traces::full;
 use super::traces::low_half;
 use super::{Summary, Writer};
-use crate::model::{Attribute, TraceId};
+use crate::model::{Attribute, Timestamp, TraceId};
 use crate::otlp::{AttributeValue, Sink, SpanFields, encode};
 
 impl<S: Summary> Writer<S> {
@@ -47,7 +47,7 @@ impl<S: Summary> Writer<S> {
         let Some(oldest) = self.store.closed.first() else { return false };
         let segment = Arc::clone(&oldest.segment);
         let allowance = if carry { oldest.bytes as u64 / 2 } else { 0 };
-        let (carried, leaving) = self.divide(&segment, allowance);
+        let (carried, leaving) = self.divide(&segment, allowance, oldest.last_arrival);
         for number in leaving {
             self.drop_trace(number);
         }
@@ -64,8 +64,9 @@ impl<S: Summary> Writer<S> {
         true
     }
 
-    /// The traces with rows in a segment: those to carry forward, and those that leave with it.
-    fn divide(&self, segment: &Segment, allowance: u64) -> (Vec<u64>, Vec<u64>) {
+    /// The traces with rows in a segment, whose last span came at `last_arrival`: those to carry forward, and those that
+    /// leave with it.
+    fn divide(&self, segment: &Segment, allowance: u64, last_arrival: Timestamp) -> (Vec<u64>, Vec<u64>) {
         let pinned = self.pinned();
         let mut numbers: Vec<u64> = Vec::new();
         for piece in &segment.pieces {
@@ -77,7 +78,8 @@ impl<S: Summary> Writer<S> {
         traces.sort_by_key(|trace| std::cmp::Reverse((trace.last_arrival, trace.number)));
         let (mut carried, mut leaving, mut used) = (Vec::new(), Vec::new(), 0);
         for trace in traces {
-            let stays = trace.head >= segment.end && used < allowance;
+            // Its head may be a row that was carried forward itself: that alone must not keep it for ever.
+            let stays = trace.last_arrival > last_arrival && trace.head >= segment.end && used < allowance;
             let here = if stays { self.cost_within((low_half(trace.number), trace.head), segment.end) } else { 0 };
             if pinned.contains(&trace.number) {
                 carried.push(trace.number);

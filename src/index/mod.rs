@@ -27,6 +27,7 @@ mod labels;
 mod logs;
 mod paged;
 mod read_row;
+mod recent;
 mod rows;
 mod sealed;
 mod sealer;

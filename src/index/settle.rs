@@ -42,7 +42,9 @@ impl<S: Summary> Writer<S> {
         for (ordinal, service, facts) in rows.iter().rev() {
             let mut group = Group::new(id, *service, *ordinal);
             group.add(*ordinal, facts, least);
-            self.count(number, &group);
+            if let Some(counted) = self.count(number, &group, None) {
+                self.tell(number, &group, &counted);
+            }
         }
         if let Some(trace) = self.traces.change(number) {
             trace.large = rows.len() > LARGE as usize;

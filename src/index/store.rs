@@ -10,7 +10,7 @@ use super::intake::Intake;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment, is_set, set};
 use super::traces::low_half;
-use crate::model::{Receipt, SourceId};
+use crate::model::{Receipt, SourceId, Timestamp};
 use crate::otlp::reader::{WireError, read_spans};
 
 /// Rows after which a segment is closed, whatever the budget.
@@ -33,6 +33,8 @@ pub(super) struct Closed {
     pub(super) segment: Arc<Segment>,
     /// Bytes held by it.
     pub(super) bytes: usize,
+    /// When the last of its spans had come.
+    pub(super) last_arrival: Timestamp,
 }
 
 /// The rows.
@@ -272,8 +274,8 @@ impl Store {
         self.next() - self.current.base >= SEGMENT_ROWS || self.current_bytes() >= self.segment_budget
     }
 
-    /// Closes the current segment and begins the next.
-    pub(super) fn close_segment(&mut self) {
+    /// Closes the current segment and begins the next. `last_arrival` is when the last span came.
+    pub(super) fn close_segment(&mut self, last_arrival: Timestamp) {
         self.freeze(true);
         let next = self.next();
         let segment = std::mem::replace(&mut self.current, Segment::new(next));
@@ -282,7 +284,7 @@ impl Store {
         let bytes = self.piece_bytes + segment.dictionary_bytes();
         self.piece_bytes = 0;
         self.closed_bytes += bytes;
-        self.closed.push(Closed { segment: Arc::new(segment), bytes });
+        self.closed.push(Closed { segment: Arc::new(segment), bytes, last_arrival });
     }
 
     /// Lets go of the oldest closed segment.

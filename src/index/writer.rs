@@ -59,6 +59,8 @@ pub struct Writer<S> {
     pub(super) stats: ViewStats,
     /// Number of the latest publication.
     pub(super) revision: u64,
+    /// When the last span came.
+    last_arrival: Timestamp,
     /// Something changed since then.
     pub(super) changed: bool,
     /// Puts rows at rest.
@@ -91,6 +93,7 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         kept: BTreeSet::new(),
         stats: ViewStats::default(),
         revision: 0,
+        last_arrival: Timestamp(0),
         changed: false,
         sealer: Sealer::new(options.sealing),
         shared: Arc::clone(&reader.shared),
@@ -105,6 +108,7 @@ impl<S: Summary> Writer<S> {
     /// # Errors
     /// Where the body's framing is broken; nothing of it is kept then.
     pub fn insert_spans(&mut self, source: SourceId, body: &[u8], now: Timestamp) -> Result<Receipt, WireError> {
+        self.last_arrival = self.last_arrival.max(now);
         let begin = self.store.begin();
         let receipt = self.store.read(source, body, self.summary.least().0)?;
         let batch = std::mem::take(&mut self.store.batch);
@@ -214,9 +218,14 @@ impl<S: Summary> Writer<S> {
         self.kept = traces.iter().copied().collect();
     }
 
+    /// Sets what may be held from the next body on: room that is taken elsewhere, by bodies that wait, is not the index's.
+    pub fn set_budget(&mut self, bytes: u64) {
+        self.budget = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+
     /// Closes the current segment; what is known by its word ids goes with it.
     pub(super) fn close_segment(&mut self) {
-        self.store.close_segment();
+        self.store.close_segment(self.last_arrival);
         self.labels = Labels::after(&self.labels);
     }
 

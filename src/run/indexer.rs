@@ -18,6 +18,14 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 /// How often the thread looks up when nothing arrives, to see which traces are to be kept.
 const LOOK_UP: Duration = Duration::from_millis(500);
 
+/// What the thread does before it takes a delivery in: nothing, but in tests of what happens when it cannot keep up.
+pub type Gate = Box<dyn FnMut() + Send>;
+
+/// The gate of a program that is not tested: it always stands open.
+pub(super) fn no_gate() -> Gate {
+    Box::new(|| {})
+}
+
 /// The running thread, from outside.
 pub(super) struct Indexer {
     /// Gives views of the index.
@@ -30,11 +38,16 @@ pub(super) struct Indexer {
     pub(super) thread: JoinHandle<()>,
 }
 
-/// Starts the thread.
-pub(super) fn start<S: Summary>(writer: Writer<S>, reader: Reader, queue: FeedReceiver) -> io::Result<Indexer> {
+/// Starts the thread. What is held gives way to what waits in `queue`, so that both together take at most `memory` bytes.
+pub(super) fn start<S: Summary>(
+    writer: Writer<S>,
+    reader: Reader,
+    queue: FeedReceiver,
+    (memory, gate): (u64, Gate),
+) -> io::Result<Indexer> {
     let keep = Arc::new(Mutex::new(None));
     let (publish, published) = watch::channel(0);
-    let work = Work { writer, keep: Arc::clone(&keep), publish, unseen: None };
+    let work = Work { writer, keep: Arc::clone(&keep), publish, unseen: None, memory, gate };
     let thread = thread::Builder::new().name("indexer".to_owned()).spawn(move || work.run(&queue))?;
     Ok(Indexer { reader, published, keep, thread })
 }
@@ -45,6 +58,9 @@ struct Work<S: Summary> {
     publish: watch::Sender<u64>,
     /// Since when there is something readers have not seen.
     unseen: Option<Instant>,
+    /// Bytes for the index and what waits for it together; the index keeps three quarters of it in any case.
+    memory: u64,
+    gate: Gate,
 }
 
 impl<S: Summary> Work<S> {
@@ -52,7 +68,11 @@ impl<S: Summary> Work<S> {
         loop {
             let patience = self.unseen.map_or(LOOK_UP, |since| PUBLISH_EVERY.saturating_sub(since.elapsed()));
             match queue.next(patience) {
-                Ok(item) => self.take_in(item),
+                Ok(item) => {
+                    (self.gate)();
+                    self.writer.set_budget(self.memory - (queue.held() as u64).min(self.memory / 4));
+                    self.take_in(item);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

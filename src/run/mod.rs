@@ -14,25 +14,44 @@ mod looks;
 mod recipes;
 mod screen;
 mod signals;
+mod summary;
 mod wiring;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::cli::{Cli, Command};
 use crate::config;
+
+pub use indexer::Gate;
 
 /// Runs the program as `cli` says.
 ///
 /// # Errors
 /// Where the settings cannot be used or the terminal does not obey; the message is for a person.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
+    run_gated(cli, indexer::no_gate())
+}
+
+/// As [`run`], with a gate that every delivery waits for before the index takes it in: it makes the index as slow as a test
+/// needs it. `listen` has none.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
+<<<<<<< HEAD
     files::allow_many();
+=======
+    let show = |demo| screen::show(&settings, &screen::Start { demo, summary: cli.summary.clone() }, gate);
+>>>>>>> main
     match cli.command {
-        None => screen::show(&settings, None),
-        Some(Command::Demo { rate, seed }) => screen::show(&settings, Some(screen::Demo { rate, seed })),
+        None => show(None),
+        Some(Command::Demo { rate, seed }) => show(Some(screen::Demo { rate, seed })),
+        Some(Command::Listen { .. }) if cli.summary.is_some() => {
+            bail!("`listen` prints its summary: --summary is for the screen, --json makes it one line of JSON");
+        }
         Some(Command::Listen { duration, json }) => listen::listen(&settings, duration, json),
     }
 }

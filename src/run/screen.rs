@@ -1,6 +1,7 @@
 //! The program with its screen: one loop, which owns the state.
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,10 +12,13 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::indexer::Gate;
 use super::recipes::recipes;
 use super::signals::Signals;
+use super::summary::Summary;
 use super::wiring::{self, Wiring};
 use super::{clock, health, jobs::Jobs, log, looks};
+use crate::analysis::slow_sql::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
 use crate::config::Settings;
 use crate::index::Reader;
@@ -45,8 +49,17 @@ pub(super) struct Demo {
     pub(super) seed: u64,
 }
 
-/// Shows the screen until the person quits. With `demo` the doors are on free ports and the demo's traffic plays.
-pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> {
+/// How the screen is started.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    /// With it the doors are on free ports and the demo's traffic plays.
+    pub(super) demo: Option<Demo>,
+    /// Where to write at the end what arrived.
+    pub(super) summary: Option<PathBuf>,
+}
+
+/// Shows the screen until the person quits.
+pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<ExitCode> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
     }
@@ -54,12 +67,13 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
     let mut app_settings = app_settings(settings, keymap.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     terminal::install_panic_hook(log::start(), source::is_contained);
+    let demo = start.demo;
     runtime.block_on(async {
         let free = |addresses: &[std::net::SocketAddr]| {
             let port = |address: &std::net::SocketAddr| if demo.is_some() { 0 } else { address.port() };
             addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
         };
-        let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http))?;
+        let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http), gate)?;
         app_settings.warning = wiring::exposure(&wiring.board);
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
         let guard = Guard::enter().context("the terminal does not obey")?;
@@ -70,6 +84,9 @@ pub(super) fn show(settings: &Settings, demo: Option<Demo>) -> Result<ExitCode> 
         }
         let code = session.run().await;
         drop(guard);
+        if let Some(file) = &start.summary {
+            session.end(file, &wiring::thresholds(settings)).await?;
+        }
         code
     })
 }
@@ -95,6 +112,9 @@ struct Session {
     jobs: Jobs,
     answers: mpsc::Receiver<Answer>,
     reader: Reader,
+    receiving: JoinHandle<()>,
+    /// Ends once everything that was let in is in the index.
+    indexing: std::thread::JoinHandle<()>,
     published: watch::Receiver<u64>,
     keep: Arc<std::sync::Mutex<Option<Vec<crate::model::TraceId>>>>,
     board: Arc<Board>,
@@ -121,7 +141,7 @@ enum Event {
 impl Session {
     fn new(settings: &Settings, app_settings: app::Settings, keymap: Keymap, wiring: Wiring) -> Result<Self> {
         let Wiring { indexer, receiver, feed, board } = wiring;
-        tokio::spawn(async move {
+        let receiving = tokio::spawn(async move {
             if let Err(error) = receiver.run(feed).await {
                 tracing::error!(%error, "the receiver ended");
             }
@@ -138,6 +158,8 @@ impl Session {
             jobs,
             answers,
             reader: indexer.reader,
+            receiving,
+            indexing: indexer.thread,
             published: indexer.published,
             keep: indexer.keep,
             board,
@@ -150,6 +172,15 @@ impl Session {
         };
         session.second();
         Ok(session)
+    }
+
+    /// Lets nothing more in, waits until what was let in is in the index, and writes what there was in all.
+    async fn end(self, file: &Path, thresholds: &Thresholds) -> Result<()> {
+        self.receiving.abort();
+        let _ = self.receiving.await;
+        tokio::task::spawn_blocking(move || self.indexing.join()).await.ok();
+        let summary = Summary::of(&self.reader.view(), &self.board.sources(clock::now()), thresholds);
+        summary.write(file).with_context(|| format!("cannot write the summary to {}", file.display()))
     }
 
     async fn run(&mut self) -> Result<ExitCode> {

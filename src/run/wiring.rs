@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
-use super::{clock, indexer};
+use super::clock;
+use super::indexer::{self, Gate};
 use crate::analysis::TraceNotes;
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Keymap, KeymapError};
@@ -17,6 +18,8 @@ use crate::source::{self, Board, Feed};
 
 /// Deliveries that may wait for the index at once.
 const WAITING: usize = 4096;
+/// Bytes that may wait for the index even where a quarter of the memory budget is less. A body may take half of what may wait.
+const LEAST: usize = 16 << 20;
 
 /// The parts of the program that run whether or not there is a screen.
 pub(super) struct Wiring {
@@ -68,13 +71,13 @@ pub(super) fn exposure(board: &Board) -> Option<String> {
 }
 
 /// Opens index and doors. From here on senders are answered as soon as the receiver runs.
-pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketAddr>) -> Result<Wiring> {
-    let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
+pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketAddr>, gate: Gate) -> Result<Wiring> {
     let body = usize::try_from(settings.max_body).unwrap_or(usize::MAX);
-    let (feed, queue) = source::feed(limit.max(body.saturating_mul(2)), WAITING, clock::clock());
+    let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
+    let (feed, queue) = source::feed(limit.max(LEAST.min(body.saturating_mul(2))), WAITING, clock::clock());
     let options = index::Options::new(settings.memory);
     let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
-    let indexer = indexer::start(writer, reader, queue)?;
+    let indexer = indexer::start(writer, reader, queue, (settings.memory, gate))?;
     let config = ReceiverConfig {
         grpc,
         http,

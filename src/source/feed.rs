@@ -61,6 +61,7 @@ pub struct Feed {
 #[derive(Debug)]
 pub struct FeedReceiver {
     queue: Receiver<Item>,
+    budget: Arc<Budget>,
 }
 
 /// A delivery that waits for its answer. Dropped without one, its sender is told that the program is ending.
@@ -77,8 +78,8 @@ pub struct Item {
 pub fn feed(bytes: usize, items: usize, clock: Clock) -> (Feed, FeedReceiver) {
     let (sender, receiver) = sync_channel(items.max(1));
     let budget = Arc::new(Budget { limit: bytes, used: AtomicUsize::new(0) });
-    let feed = Feed { queue: sender, budget, board: Arc::new(Board::default()), clock };
-    (feed, FeedReceiver { queue: receiver })
+    let feed = Feed { queue: sender, budget: Arc::clone(&budget), board: Arc::new(Board::default()), clock };
+    (feed, FeedReceiver { queue: receiver, budget })
 }
 
 impl Feed {
@@ -149,6 +150,12 @@ impl FeedReceiver {
     /// gone.
     pub fn next(&self, patience: Duration) -> Result<Item, RecvTimeoutError> {
         self.queue.recv_timeout(patience)
+    }
+
+    /// Bytes reserved or queued now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.budget.used.load(Ordering::Acquire)
     }
 
     /// The next delivery if one is waiting.

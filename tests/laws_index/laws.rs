@@ -370,7 +370,7 @@ fn what_was_accepted_is_held_or_counted_as_evicted_at_any_budget() {
 fn a_kept_trace_outlives_the_flood_whole_and_others_leave_whole() {
     let budget = 4 << 20;
     let (mut writer, reader) = open(budget);
-    let bodies: Vec<_> = Load::new(Shape::default()).take(400).collect();
+    let bodies: Vec<_> = Load::new(Shape::default()).take(180).collect();
     flood(&mut writer, bodies[..20].iter().cloned(), budget);
     let early = reader.view();
     let kept = early.summaries().find(|summary| summary.orphans == 0 && summary.spans > 5).unwrap().id;
@@ -564,4 +564,20 @@ fn a_long_run_of_broken_bytes_neither_panics_nor_grows() {
     }
     writer.publish();
     check_all_summaries(&reader.view());
+}
+
+#[test]
+fn a_trace_that_spans_segments_is_not_carried_forward_for_ever() {
+    let budget = 4 << 20;
+    let (mut writer, reader) = open(budget);
+    let mut bodies = Load::new(Shape::default());
+    for span in 1..=3 {
+        let (trace_id, span_id) = (TraceId([9; 16]), tracefall::model::SpanId([span; 8]));
+        let body = encode::spans(&[Span { trace_id, span_id, start: Timestamp(1), ..Span::default() }]);
+        writer.insert_spans(SourceId(0), &body, Timestamp(u64::from(span))).unwrap();
+        flood(&mut writer, bodies.by_ref().take(5), budget);
+    }
+    assert_eq!(reader.view().trace(TraceId([9; 16])).unwrap().spans.len(), 3);
+    flood(&mut writer, bodies.by_ref().take(150), budget);
+    assert!(reader.view().summary(TraceId([9; 16])).is_none());
 }

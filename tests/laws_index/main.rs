@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be fails the test")]
 
+mod budget;
 #[path = "../common/fixtures.rs"]
 mod fixtures;
 #[path = "../laws_otlp/generate.rs"]

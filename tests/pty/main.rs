@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod terminal;
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -44,8 +46,19 @@ fn a_panic_of_any_thread_restores_the_terminal() {
 /// The port of OTLP/HTTP, as the first screen says it.
 #[cfg(test)]
 fn http_port(terminal: &mut Terminal) -> u16 {
-    let port = Regex::new(r"HTTP\s+(\d{2,5})").unwrap();
-    terminal.wait_for("the port of OTLP/HTTP", |screen| port.is_match(&screen.contents()));
+    port(terminal, "HTTP")
+}
+
+/// The port of OTLP/gRPC, likewise.
+#[cfg(test)]
+fn grpc_port(terminal: &mut Terminal) -> u16 {
+    port(terminal, "gRPC")
+}
+
+#[cfg(test)]
+fn port(terminal: &mut Terminal, protocol: &str) -> u16 {
+    let port = Regex::new(&format!(r"{protocol}\s+(\d{{2,5}})")).unwrap();
+    terminal.wait_for("the ports", |screen| port.is_match(&screen.contents()));
     port.captures(&terminal.text()).unwrap()[1].parse().unwrap()
 }
 

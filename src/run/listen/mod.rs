@@ -5,7 +5,6 @@
 
 mod doors;
 mod mistakes;
-mod summary;
 mod teller;
 
 use std::io::{self, Write as _};
@@ -20,11 +19,11 @@ use tokio::sync::oneshot;
 
 use self::doors::Doors;
 use self::mistakes::Mistakes;
-use self::summary::Summary;
 use self::teller::Teller;
 use super::signals::Signals;
+use super::summary::Summary;
 use super::wiring::{self, Wiring};
-use super::{clock, log};
+use super::{clock, indexer, log};
 use crate::analysis::slow_sql::Thresholds;
 use crate::config::Settings;
 use crate::index::Reader;
@@ -46,7 +45,7 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
     terminal::install_panic_hook(log::start(), source::is_contained);
     let code = runtime.block_on(async {
         let Wiring { indexer, receiver, feed, board } =
-            wiring::wire(settings, settings.grpc.clone(), settings.http.clone())?;
+            wiring::wire(settings, settings.grpc.clone(), settings.http.clone(), indexer::no_gate())?;
         let mut signals = Signals::new()?;
         let mut doors = Doors::default();
         doors.tell(&board.sources(clock::now()));

@@ -3,7 +3,7 @@
 //!
 //! About 10.5 spans a trace, 10.4 attributes and 495 bytes a span; two exporters a service, each sending batches of 512
 //! spans; statements with literals, order uuids and message ids of unbounded number; 3 % of server spans with an
-//! exception. For benchmarks and load tests; the protobuf is written directly, so that making it is cheap.
+//! exception. Two worse shapes: every text value unique, and names that turn over without end. For benchmarks and load tests; the protobuf is written directly, so that making it is cheap.
 
 mod shop;
 mod wire;
@@ -25,12 +25,15 @@ pub struct Shape {
     pub start: u64,
     /// Time between the beginnings of two traces, nanoseconds.
     pub step: u64,
+    /// After so many traces services, span names, statements and some attribute keys give way to others that were never seen
+    /// before, for ever. 0: they never do.
+    pub turnover: u64,
 }
 
 impl Default for Shape {
     /// Seed 42, usual values, from 2025-01-01 on, a trace every 100 µs.
     fn default() -> Self {
-        Self { seed: 42, unique: false, start: 1_735_689_600_000_000_000, step: 100_000 }
+        Self { seed: 42, unique: false, start: 1_735_689_600_000_000_000, step: 100_000, turnover: 0 }
     }
 }
 
@@ -40,8 +43,8 @@ pub struct Load {
     shop: Shop,
     /// What each exporter has collected: encoded spans by scope, and their number.
     exporters: Vec<Exporter>,
-    /// Full batches that are not handed out yet.
-    ready: Vec<Vec<u8>>,
+    /// Batches that are not handed out yet, with their number of spans.
+    ready: Vec<(usize, Vec<u8>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,17 +70,32 @@ impl Load {
     pub fn new(shape: Shape) -> Self {
         let shop = Shop::new(shape);
         let exporters = (0..Shop::EXPORTERS)
-            .map(|number| Exporter { resource: Shop::resource(number), scopes: Vec::new(), spans: 0 })
+            .map(|number| Exporter { resource: shop.resource(number), scopes: Vec::new(), spans: 0 })
             .collect();
         Self { shop, exporters, ready: Vec::new() }
     }
+
+    /// New services take the places of the old ones, which send what they have.
+    fn turn_over(&mut self) {
+        for (number, exporter) in self.exporters.iter_mut().enumerate() {
+            if exporter.spans > 0 {
+                self.ready.push(exporter.flush());
+            }
+            exporter.resource = self.shop.resource(number);
+        }
+    }
 }
 
-impl Iterator for Load {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        while self.ready.is_empty() {
+impl Load {
+    /// The next body, and how many spans it holds.
+    pub fn next_counted(&mut self) -> (usize, Vec<u8>) {
+        loop {
+            if let Some(ready) = self.ready.pop() {
+                return ready;
+            }
+            if self.shop.turn() {
+                self.turn_over();
+            }
             for sent in self.shop.trace() {
                 let exporter = &mut self.exporters[sent.exporter];
                 exporter.push(&sent);
@@ -86,7 +104,14 @@ impl Iterator for Load {
                 }
             }
         }
-        self.ready.pop()
+    }
+}
+
+impl Iterator for Load {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        Some(self.next_counted().1)
     }
 }
 
@@ -100,8 +125,8 @@ impl Exporter {
         self.spans += 1;
     }
 
-    fn flush(&mut self) -> Vec<u8> {
-        self.spans = 0;
+    fn flush(&mut self) -> (usize, Vec<u8>) {
+        let spans = std::mem::take(&mut self.spans);
         let mut group = Message::default();
         group.bytes(1, &self.resource);
         for (name, spans) in self.scopes.drain(..) {
@@ -116,13 +141,16 @@ impl Exporter {
         group.text(3, "https://opentelemetry.io/schemas/1.37.0");
         let mut request = Message::default();
         request.bytes(1, &group.finish());
-        request.finish()
+        (spans, request.finish())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::model::Span;
     use crate::otlp::decode;
 
     #[test]
@@ -159,5 +187,30 @@ mod tests {
         values.sort();
         values.dedup();
         assert_eq!(values.len(), all);
+    }
+
+    #[test]
+    fn names_turn_over_without_end_and_no_span_is_left_behind() {
+        let shape = Shape { turnover: 20, ..Shape::default() };
+        let texts = |bodies: &[Vec<u8>], pick: &dyn Fn(&Span) -> Vec<String>| {
+            let spans: Vec<_> = bodies.iter().flat_map(|body| decode::spans(body).unwrap()).collect();
+            spans.iter().flat_map(pick).collect::<BTreeSet<_>>().len()
+        };
+        let service = |span: &Span| vec![format!("{:?}", span.resource.attributes[0].value)];
+        let name = |span: &Span| vec![format!("{:?}", span.name)];
+        let keys = |span: &Span| span.attributes.iter().map(|one| format!("{:?}", one.key)).collect();
+        for pick in [&service as &dyn Fn(&Span) -> Vec<String>, &name, &keys] {
+            let bodies: Vec<_> = Load::new(shape).take(400).collect();
+            let (few, many) = (texts(&bodies[..100], pick), texts(&bodies, pick));
+            assert!(many > few * 2, "{few}, then {many}");
+        }
+        let mut shop = Shop::new(shape);
+        let made: usize = (0..200).map(|_| (shop.turn(), shop.trace().len()).1).sum();
+        let whole = Load::new(shape).scan(0, |sent, body| {
+            *sent += decode::spans(&body).unwrap().len();
+            Some(*sent)
+        });
+        let at_turns: Vec<_> = whole.take_while(|sent| *sent <= made).collect();
+        assert!(at_turns.contains(&made), "all that was made before a turn is sent by then");
     }
 }

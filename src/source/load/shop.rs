@@ -1,5 +1,6 @@
 //! The shop: which spans a request leaves behind.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::wire::Message;
@@ -50,6 +51,8 @@ pub(super) struct Shop {
     random: Random,
     /// Traces made so far.
     traces: u64,
+    /// How often the names have turned over.
+    generation: u64,
 }
 
 /// The trace that is being made.
@@ -82,13 +85,24 @@ impl Shop {
     pub(super) const EXPORTERS: usize = SERVICES.len() * 2;
 
     pub(super) fn new(shape: Shape) -> Self {
-        Self { shape, random: Random::new(shape.seed), traces: 0 }
+        Self { shape, random: Random::new(shape.seed), traces: 0, generation: 0 }
+    }
+
+    /// Whether it is time for new names; from here on they are used.
+    pub(super) fn turn(&mut self) -> bool {
+        let generation = self.traces.checked_div(self.shape.turnover).unwrap_or_default();
+        std::mem::replace(&mut self.generation, generation) != generation
+    }
+
+    /// A name as it is called at this time.
+    fn turned<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.generation == 0 { Cow::Borrowed(name) } else { Cow::Owned(format!("{name}_{}", self.generation)) }
     }
 
     /// The resource of an exporter: 19 attributes.
-    pub(super) fn resource(exporter: usize) -> Vec<u8> {
+    pub(super) fn resource(&self, exporter: usize) -> Vec<u8> {
         let mut resource = Message::default();
-        let service = SERVICES[exporter / 2];
+        let service = &*self.turned(SERVICES[exporter / 2]);
         let instance = format!("{service}-7d9c5b8f6d-{:05x}", exporter * 7919 + 4099);
         let attributes = [
             ("service.name", service),
@@ -134,6 +148,7 @@ impl Shop {
     /// A request as its server sees it, with all it causes.
     fn serve(&mut self, visit: &mut Visit, frame: Frame) {
         let noun = self.random.pick(&NOUNS);
+        let noun = self.turned(noun);
         let method = self.random.pick(&["GET", "GET", "GET", "POST"]);
         let route = format!("/api/{noun}/{{id}}");
         let failed = self.random.percent(3);
@@ -174,6 +189,7 @@ impl Shop {
     /// What a service does itself: a step of its own and some statements.
     fn work(&mut self, visit: &mut Visit, within: Frame) {
         let step = self.random.pick(&STEPS);
+        let step = &*self.turned(step);
         let frame = self.inside(within);
         let (mut span, id) = self.begin(visit, frame);
         let order = format!(
@@ -217,6 +233,7 @@ impl Shop {
     fn statement(&mut self, visit: &mut Visit, within: Frame) {
         let frame = self.inside(within);
         let noun = self.random.pick(&NOUNS[..6]);
+        let noun = &*self.turned(noun);
         let operation = self.random.pick(&["SELECT", "SELECT", "INSERT", "UPDATE"]);
         let literal = if self.random.percent(30) { self.random.below(1_000_000).to_string() } else { "$1".to_owned() };
         let text = match operation {
@@ -252,6 +269,7 @@ impl Shop {
         let method = self.random.pick(&["GET", "POST"]);
         let (mut span, id) = self.begin(visit, frame);
         let noun = self.random.pick(&NOUNS);
+        let noun = self.turned(noun);
         let url = format!("http://{}:8080/api/{noun}/{}", SERVICES[callee], self.random.below(100_000));
         self.texts(
             &mut span,
@@ -317,6 +335,9 @@ impl Shop {
 
     fn texts(&mut self, span: &mut Message, attributes: &[(&str, &str)]) {
         for (key, text) in attributes {
+            // The conventions' keys are what they are; an application's own may be anything.
+            let key = if key.starts_with("app.") { self.turned(key) } else { Cow::Borrowed(*key) };
+            let key = &*key;
             if self.shape.unique {
                 span.text_attribute(9, key, &format!("{text}{:016x}", self.random.next()));
             } else {

@@ -1,7 +1,9 @@
-//! What arrived, in all.
+//! What arrived, in all, and what became of it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -16,7 +18,9 @@ use crate::view::visible;
 pub(super) struct Summary {
     services: BTreeMap<String, Service>,
     rejected: BTreeMap<&'static str, u64>,
-    evicted: Evicted,
+    held: Count,
+    evicted: Count,
+    duplicates: u64,
 }
 
 #[derive(Default, Serialize)]
@@ -30,7 +34,7 @@ struct Service {
 }
 
 #[derive(Serialize)]
-struct Evicted {
+struct Count {
     spans: u64,
     traces: u64,
 }
@@ -60,7 +64,13 @@ impl Summary {
         for (reason, count) in sources.iter().flat_map(|source| &source.rejected) {
             *rejected.entry(reason.name()).or_default() += count;
         }
-        Self { services, rejected, evicted: Evicted { spans: stats.spans_evicted, traces: stats.traces_evicted } }
+        Self {
+            services,
+            rejected,
+            held: Count { spans: stats.spans, traces: stats.traces },
+            evicted: Count { spans: stats.spans_evicted, traces: stats.traces_evicted },
+            duplicates: stats.duplicates,
+        }
     }
 }
 
@@ -87,6 +97,14 @@ fn slow_by_share(view: &View, thresholds: &Thresholds) -> BTreeMap<String, u64> 
 }
 
 impl Summary {
+    /// Writes it to a file, as one line of JSON.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub(super) fn write(&self, file: &Path) -> io::Result<()> {
+        fs::write(file, format!("{}\n", serde_json::to_string(self)?))
+    }
+
     /// Prints it, as one line of JSON or for a person.
     ///
     /// # Errors
