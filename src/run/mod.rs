@@ -41,11 +41,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 /// As [`run`].
 pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
-<<<<<<< HEAD
     files::allow_many();
-=======
     let show = |demo| screen::show(&settings, &screen::Start { demo, summary: cli.summary.clone() }, gate);
->>>>>>> main
     match cli.command {
         None => show(None),
         Some(Command::Demo { rate, seed }) => show(Some(screen::Demo { rate, seed })),
