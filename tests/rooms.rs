@@ -45,6 +45,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("directories", &["config"]),
     ("fuzzy_matcher", &["query"]),
     ("socket2", &["source"]),
+    ("rustix", &["run"]),
 ];
 
 /// Room → what must not stand in it (production code, before its tests).

@@ -54,6 +54,12 @@ impl Writer {
         Self { bytes: Vec::with_capacity(capacity), ..Self::default() }
     }
 
+    /// Bytes written so far, but for what long lengths will add.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Writes a field's tag.
     #[inline]
     pub(crate) fn tag(&mut self, field: u32, wire: Wire) {

@@ -167,8 +167,12 @@ impl fmt::Display for Term {
         let value = match &self.value {
             Literal::Text { text, quoted: true } => quote(text),
             Literal::Text { text, quoted: false } if self.field == Field::Text => word_text(text),
-            // `a://b` is one word.
-            Literal::Text { text, .. } if self.comparison == Comparison::Contains && text.starts_with("//") => {
+            // `a://b` is one word, where the key is not in quotes.
+            Literal::Text { text, .. }
+                if self.comparison == Comparison::Contains
+                    && text.starts_with("//")
+                    && !matches!(self.field, Field::Attribute { exact: true, .. }) =>
+            {
                 quote(text)
             }
             Literal::Text { text, quoted: false } => value_text(text),

@@ -141,6 +141,14 @@ fn terms_know_their_place() {
     assert_eq!(places, ["ä", "-service=\"a b\"", "x"]);
 }
 
+/// Printed with its value in quotes it said something else: text only, no wildcards.
+#[test]
+fn a_value_of_two_slashes_after_a_quoted_key_is_printed_as_typed() {
+    for text in ["\"db.statement\"://h", "\"a\"://x*", "\"a\":\"//x\""] {
+        assert_eq!(parse(text).unwrap().to_string(), text);
+    }
+}
+
 #[test]
 fn keys_and_values_are_quoted_where_they_must_be() {
     let keys = [

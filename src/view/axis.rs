@@ -54,7 +54,9 @@ impl Pen<'_> {
         let first = window.from.since(start).0.div_ceil(step.0);
         let mut free = 0;
         for mark in first.. {
-            let offset = Nanos(mark.saturating_mul(step.0));
+            // Where time ends no further mark is later than the one before it.
+            let offset = mark.checked_mul(step.0).filter(|offset| start.0.checked_add(*offset).is_some());
+            let Some(offset) = offset.map(Nanos) else { break };
             let Some(column) = window.column(start.plus(offset)) else { break };
             let label = label(offset);
             let width = cells(text::width(&label)) + u16::from(mark > 0);

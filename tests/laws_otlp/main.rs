@@ -7,6 +7,8 @@ mod fixtures;
 mod generate;
 mod mangle;
 mod oracle;
+#[path = "../common/wreck.rs"]
+mod wreck;
 
 use std::collections::HashSet;
 
@@ -22,8 +24,9 @@ use tracefall::otlp::reader::read_spans;
 use tracefall::otlp::{AttributeValue, Sink, SpanFields, decode, encode, logs, metrics};
 
 use self::fixtures::frames;
-use self::mangle::{Form, Random, mangle, wreck};
+use self::mangle::{Form, mangle};
 use self::oracle::pinned;
+use self::wreck::{Random, budget, wreck};
 
 /// Holds the borrowed value of each attribute against its decoded message.
 struct Borrowed;
@@ -221,8 +224,7 @@ fn each_field_is_taken_with_its_own_wire_type_only() {
 /// A long run: `TRACEFALL_FUZZ_BYTES=10000000000 cargo test --release --test laws_otlp wrecked`.
 #[test]
 fn wrecked_bodies_are_taken_or_refused_as_prost_does() {
-    let budget = std::env::var("TRACEFALL_FUZZ_BYTES").ok().and_then(|bytes| bytes.parse().ok());
-    let mut budget: usize = budget.unwrap_or(60_000_000);
+    let mut budget = budget(60_000_000);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut traces = [frames("hmis-python-grpc.otlp.pb"), frames("billing-java.traces.pb.gz")].concat();
     traces.retain(|body| body.len() < 20_000);

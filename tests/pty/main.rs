@@ -183,3 +183,33 @@ fn a_taken_port_is_named_and_had_once_it_is_free() {
     terminal.type_keys("q");
     assert_eq!(terminal.wait_for_end(), 0);
 }
+
+/// Every line of the log fails to be written here, as on a disk that is full.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_under_the_log_disturbs_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().join("tracefall");
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.join("tracefall.log")).unwrap();
+    let flags = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let variables = [("XDG_STATE_HOME", state.path().to_str().unwrap()), ("TRACEFALL_LOG", "trace")];
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tracefall"), &flags, &variables);
+    let port = http_port(&mut terminal);
+    // What is refused by the index is worth a line in the log.
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(stream, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n").unwrap();
+        write!(stream, "Content-Length: 3\r\n\r\nabc").unwrap();
+        let mut status = String::new();
+        BufReader::new(stream).read_line(&mut status).unwrap();
+        assert!(status.contains(" 400 "), "{status}");
+    }
+    send(port, 1);
+    terminal.wait_for_text("/patients/1");
+    assert!(!terminal.text().contains("No space"), "{}", terminal.text());
+    assert_eq!(std::fs::read_link(folder.join("tracefall.log")).unwrap(), std::path::Path::new("/dev/full"));
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_restored();
+}

@@ -63,14 +63,12 @@ impl Rig {
     /// Starts the thread that stands in for the index.
     pub(crate) fn attend(&self, queue: FeedReceiver) {
         let taken = Arc::clone(&self.taken);
-        std::thread::spawn(move || {
-            while let Ok(item) = queue.next(Duration::from_secs(60)) {
-                let result = judge(item.delivery());
-                if result.is_ok() {
-                    taken.lock().unwrap().push((item.delivery().signal, item.delivery().body.to_vec()));
-                }
-                item.reply(result);
+        attend_with(queue, move |delivery| {
+            let result = judge(delivery);
+            if result.is_ok() {
+                taken.lock().unwrap().push((delivery.signal, delivery.body.to_vec()));
             }
+            result
         });
     }
 
@@ -111,6 +109,19 @@ impl Drop for Rig {
     fn drop(&mut self) {
         self.run.abort();
     }
+}
+
+/// Starts a thread that answers what is queued as `take_in` says.
+pub(crate) fn attend_with(
+    queue: FeedReceiver,
+    mut take_in: impl FnMut(&Delivery) -> Result<Receipt, String> + Send + 'static,
+) {
+    std::thread::spawn(move || {
+        while let Ok(item) = queue.next(Duration::from_secs(60)) {
+            let result = take_in(item.delivery());
+            item.reply(result);
+        }
+    });
 }
 
 /// What the index would say: spans with bad ids are refused, broken bodies whole.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::cursor::Cursor;
 use super::scalar::{base64, double, enum_number, id, integer};
 use super::schema::{Field, Kind, Message, Scalar};
-use super::{Fault, MAX_DEPTH};
+use super::{Fault, MAX_DEPTH, MAX_ENVELOPES};
 use crate::otlp::put::{Wire, Writer};
 
 /// The state of a conversion.
@@ -14,6 +14,8 @@ pub(super) struct Converter<'a> {
     pub(super) out: Writer,
     /// Items that could not be read.
     pub(super) refused: u64,
+    /// Bytes that may be written, about: those of the last element come on top until it ends.
+    pub(super) most: usize,
 }
 
 /// How many members an object had, and how many of them the schema knows.
@@ -25,9 +27,10 @@ pub(super) struct Members {
 
 impl<'a> Converter<'a> {
     /// A converter at the start of `text`.
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, most: usize) -> Self {
         // Protobuf is about half as long as the JSON it stands for.
-        Self { json: Cursor::new(text), out: Writer::with_capacity(text.len() / 2), refused: 0 }
+        let out = Writer::with_capacity((text.len() / 2).min(most));
+        Self { json: Cursor::new(text), out, refused: 0, most }
     }
 
     /// Converts an object; `depth` counts the brackets around it.
@@ -90,6 +93,7 @@ impl<'a> Converter<'a> {
                 converter.mending(field, |converter| converter.nested(field.number, inner, depth + 1))
             }),
             Kind::Each(inner) => self.array(depth, |converter| converter.nested(field.number, inner, depth + 1)),
+            Kind::Envelope(_) if depth > MAX_ENVELOPES => Err(Fault::Malformed),
             Kind::Envelope(inner) => self.object(inner, depth).map(|_| ()),
             Kind::Texts => self.array(depth, |converter| converter.text(field.number, true)),
             Kind::Packed(scalar) => {
@@ -123,6 +127,9 @@ impl<'a> Converter<'a> {
         let mut more = !self.json.take(b']');
         while more {
             element(self)?;
+            if self.out.len() > self.most {
+                return Err(Fault::TooLarge);
+            }
             more = self.json.more(b']')?;
         }
         Ok(())

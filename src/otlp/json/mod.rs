@@ -40,10 +40,20 @@ pub struct Converted {
     pub refused: Receipt,
 }
 
-/// Why a JSON body was refused whole: it is not JSON, or not an object of the expected shape.
+/// Why a JSON body was refused whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct JsonError(pub String);
+pub enum JsonError {
+    /// It is not JSON, or not an object of the expected shape.
+    #[error("{0}")]
+    Broken(String),
+    /// It stands for more bytes of protobuf than may be made of it.
+    #[error("it is more than {0} bytes as protobuf")]
+    TooLarge(usize),
+}
+
+/// How many brackets may be open around an envelope: nobody wraps a request more than twice. What is wrong in an envelope is
+/// found again by each one around it, so this also bounds how often the same bytes are read.
+const MAX_ENVELOPES: usize = 4;
 
 /// Why a value could not be converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +62,8 @@ enum Fault {
     Malformed,
     /// The text is not JSON.
     Broken { at: usize, what: &'static str },
+    /// More was written than may be.
+    TooLarge,
 }
 
 /// Converts the body of an OTLP/JSON request for `signal` to protobuf.
@@ -64,20 +76,48 @@ enum Fault {
 /// Where the body as a whole cannot be read: it is no JSON, or not made of objects, or an object has members but
 /// none that belongs to `signal`.
 pub fn to_protobuf(signal: Signal, body: &[u8]) -> Result<Converted, JsonError> {
+    to_protobuf_within(signal, body, usize::MAX)
+}
+
+/// As [`to_protobuf`], but makes no more than about `most` bytes of it. Most JSON shrinks; a row of numbers of one digit
+/// grows fourfold, and a byte that is not UTF-8 threefold.
+///
+/// # Errors
+/// As [`to_protobuf`], and where there would be more.
+pub fn to_protobuf_within(signal: Signal, body: &[u8], most: usize) -> Result<Converted, JsonError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     // Checking alone is several times faster than the lossy walk.
-    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
-    let mut converter = Converter::new(&text);
+    let text = std::str::from_utf8(body).map_or_else(|_| mended(body, most), |text| Ok(Cow::Borrowed(text)))?;
+    let mut converter = Converter::new(&text, most);
     documents(&mut converter, signal)?;
     let mut refused = Receipt::default();
     refused.reject(RejectReason::MalformedSpan, converter.refused);
-    Ok(Converted { protobuf: converter.out.finish(), refused })
+    let protobuf = converter.out.finish();
+    if protobuf.len() > most {
+        return Err(JsonError::TooLarge(most));
+    }
+    Ok(Converted { protobuf, refused })
+}
+
+/// `body` with U+FFFD for what is not UTF-8.
+fn mended(body: &[u8], most: usize) -> Result<Cow<'_, str>, JsonError> {
+    let mut text = String::with_capacity(body.len().min(most));
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        if text.len() > most {
+            return Err(JsonError::TooLarge(most));
+        }
+    }
+    Ok(Cow::Owned(text))
 }
 
 /// Converts every request of the text. Repeated fields add up, so requests in a row are one request.
 fn documents(converter: &mut Converter<'_>, signal: Signal) -> Result<(), JsonError> {
     if converter.json.peek().is_none() {
-        return Err(JsonError("the body is empty".to_owned()));
+        return Err(JsonError::Broken("the body is empty".to_owned()));
     }
     while converter.json.peek().is_some() {
         if !converter.json.take(b'[') {
@@ -87,7 +127,7 @@ fn documents(converter: &mut Converter<'_>, signal: Signal) -> Result<(), JsonEr
         let mut more = !converter.json.take(b']');
         while more {
             document(converter, signal)?;
-            more = converter.json.more(b']').map_err(|fault| describe(fault, signal))?;
+            more = converter.json.more(b']').map_err(|fault| describe(fault, signal, converter.most))?;
         }
     }
     Ok(())
@@ -101,12 +141,12 @@ fn document(converter: &mut Converter<'_>, signal: Signal) -> Result<(), JsonErr
             // What is not an object may not be JSON at all.
             converter.json.rewind(start);
             let fault = converter.json.skip().err().unwrap_or(Fault::Malformed);
-            return Err(describe(fault, signal));
+            return Err(describe(fault, signal, converter.most));
         }
-        other => other.map_err(|fault| describe(fault, signal))?,
+        other => other.map_err(|fault| describe(fault, signal, converter.most))?,
     };
     if members.all > 0 && members.known == 0 {
-        return Err(describe(Fault::Malformed, signal));
+        return Err(describe(Fault::Malformed, signal, converter.most));
     }
     Ok(())
 }
@@ -119,13 +159,15 @@ fn envelope(signal: Signal) -> &'static Message {
     }
 }
 
-fn describe(fault: Fault, signal: Signal) -> JsonError {
-    JsonError(match fault {
+fn describe(fault: Fault, signal: Signal, most: usize) -> JsonError {
+    match fault {
         Fault::Malformed => {
-            format!("not an OTLP/JSON request for {}: expected an object with {}", signal.name(), expected(signal))
+            let (signal, expected) = (signal.name(), expected(signal));
+            JsonError::Broken(format!("not an OTLP/JSON request for {signal}: expected an object with {expected}"))
         }
-        Fault::Broken { at, what } => format!("not JSON at byte {at}: {what}"),
-    })
+        Fault::Broken { at, what } => JsonError::Broken(format!("not JSON at byte {at}: {what}")),
+        Fault::TooLarge => JsonError::TooLarge(most),
+    }
 }
 
 fn expected(signal: Signal) -> &'static str {

@@ -16,7 +16,7 @@ use super::inflate::Coding;
 use super::refusal::{Refusal, RefusalKind};
 use super::reply::{self, Body};
 use crate::model::{Receipt, Signal};
-use crate::otlp::json;
+use crate::otlp::json::{self, JsonError};
 use crate::otlp::status::{Encoding, response};
 use crate::source::contain::contain;
 
@@ -121,20 +121,24 @@ fn unknown_coding(given: &HeaderValue) -> Refusal {
     Refusal::new(RefusalKind::UnknownCoding, message)
 }
 
-/// Turns JSON into protobuf, on a thread of its own where it is large. The protobuf is paid for before it is
-/// made; it is smaller than its JSON.
+/// Turns JSON into protobuf, on a thread of its own where it is large. The protobuf is paid for as if it were as long as
+/// its JSON before it is made, and as what it is afterwards; it is held to the limit of a body.
 async fn convert(reading: &Reading, signal: Signal, held: Held) -> Result<(Held, Receipt), Refusal> {
     if held.bytes.is_empty() {
         return Ok((held, Receipt::default()));
     }
     let mut room = reading.feed.reservation();
     room.grow(held.bytes.len())?;
-    let small = held.bytes.len() <= SMALL;
+    let (small, limit) = (held.bytes.len() <= SMALL, reading.limit);
     let work = move || {
         let broken = |why: String| Refusal::new(RefusalKind::BrokenBody, format!("the JSON could not be read: {why}"));
-        let converted = contain(|| json::to_protobuf(signal, &held.bytes))
+        let converted = contain(|| json::to_protobuf_within(signal, &held.bytes, limit))
             .ok_or_else(|| broken("its reader failed on it".to_owned()))?
-            .map_err(|error| broken(error.to_string()))?;
+            .map_err(|error| match error {
+                JsonError::TooLarge(limit) => Refusal::too_large(limit),
+                JsonError::Broken(why) => broken(why),
+            })?;
+        room.grow(converted.protobuf.capacity().saturating_sub(held.bytes.len()))?;
         room.shrink_to(converted.protobuf.capacity());
         Ok((Held { bytes: converted.protobuf.into(), room }, converted.refused))
     };
