@@ -48,7 +48,7 @@ pub(crate) fn memory(who: &str, shape: Shape, bodies: usize) {
         grown(None);
         drop(traces);
     } else {
-        let mut index = ours::Index::new();
+        let mut index = ours::Index::hot();
         load.take(bodies).for_each(|body| index.insert(&body));
         index.writer.publish();
         grown(Some(index.reader.view().stats().bytes));

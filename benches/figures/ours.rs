@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tracefall::analysis::TraceNotes;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::index::{self, Options, Reader, Writer};
+use tracefall::index::{self, Options, Reader, Sealing, Writer};
 use tracefall::model::{SourceId, Timestamp};
 
-/// Bodies between two publications: about what arrives in 50 ms at full speed.
-const PUBLISH: u64 = 128;
+/// Bodies between two publications: about what arrives in 50 ms at full speed, 120,000 spans.
+const PUBLISH: u64 = 240;
 
 /// An index that is being filled, and what reads it.
 pub(crate) struct Index {
@@ -29,6 +29,13 @@ impl Index {
         Self { writer, reader, bodies: 0 }
     }
 
+    /// One whose rows stay as they came: sealing is the work of another thread, and has figures of its own.
+    pub(crate) fn hot() -> Self {
+        let options = Options { sealing: Sealing::Never, ..Options::new(16 << 30) };
+        let (writer, reader) = index::open(options, TraceNotes::new(Thresholds::default()));
+        Self { writer, reader, bodies: 0 }
+    }
+
     pub(crate) fn insert(&mut self, body: &[u8]) {
         self.bodies += 1;
         self.writer.insert_spans(SourceId(0), body, Timestamp(self.bodies)).unwrap();
@@ -37,8 +44,9 @@ impl Index {
         }
     }
 
+    /// [`Self::hot`] with these bodies in it.
     pub(crate) fn of(bodies: &[Vec<u8>]) -> Self {
-        let mut index = Self::new();
+        let mut index = Self::hot();
         for body in bodies {
             index.insert(body);
         }
