@@ -276,7 +276,8 @@ impl<S: Summary> Writer<S> {
     /// Has the hook look at the notable rows of a group; answers how many are slow.
     fn note_rows(&mut self, number: u64, group: &Group) -> u64 {
         let least = self.summary.least().0;
-        let badges = self.traces.pages.get(number).and_then(|trace| trace.badges.as_deref());
+        let trace = self.traces.pages.get(number);
+        let badges = trace.as_ref().and_then(|trace| trace.badges.as_deref());
         let rows = self.store.walk(group.last, group.figures.spans).filter(|(_, row)| {
             let row = row.get();
             match Notable::of_row(row, least) {

@@ -15,6 +15,7 @@ mod batch;
 mod block;
 mod chain;
 mod chunk;
+mod cold;
 mod commit;
 mod completion;
 mod dictionary;

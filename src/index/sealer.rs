@@ -13,7 +13,7 @@ use super::paged::Paged;
 use super::sealed::{NOWHERE, Sealed, seal};
 use super::segment::{Form, Piece, Segment, Shape, is_set, set};
 use super::store::Store;
-use super::traces::full;
+use super::traces::{WARM_PAGES, full};
 use super::{Summary, Writer};
 use crate::model::SpanId;
 
@@ -39,6 +39,17 @@ pub enum Sealing {
     Inline(usize),
     /// Not at all.
     Never,
+}
+
+impl Sealing {
+    /// How many of the newest pages of the trace table stay as they are.
+    pub(super) fn warm_pages(self) -> usize {
+        match self {
+            Self::Background => WARM_PAGES,
+            Self::Inline(_) => 1,
+            Self::Never => usize::MAX,
+        }
+    }
 }
 
 /// Chunks to be sealed.

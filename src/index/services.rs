@@ -106,6 +106,12 @@ impl ServiceSet {
         new
     }
 
+    /// Each of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u16> {
+        let few = self.few.iter().take(usize::from(self.count));
+        few.chain(self.more.iter().flat_map(|more| more.iter())).copied()
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         usize::from(self.count) + self.more.as_ref().map_or(0, |more| more.len())

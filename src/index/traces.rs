@@ -1,9 +1,11 @@
 //! The table of traces: pages in order of first arrival, copied on write.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::batch::Figures;
+use super::cold::ColdPage;
 use super::interner::hash;
 use super::services::ServiceSet;
 use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
@@ -11,6 +13,12 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Traces a page holds. A publication copies each page whose traces changed, so pages are not large.
 const PAGE: u64 = 256;
+
+/// The newest pages, which stay as they are unless asked otherwise: traces that are still under way are here.
+pub(super) const WARM_PAGES: usize = 256;
+
+/// Pages that are looked at with a publication for whether they can rest.
+const COOLED: usize = 64;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
@@ -78,8 +86,10 @@ impl TraceRow {
 pub(super) struct TracePage {
     /// The latest publication that changed one of them.
     revision: u64,
-    /// In order of number; dense unless some left.
+    /// In order of number; dense unless some left. Empty while they are cold.
     rows: Vec<TraceRow>,
+    /// The same at rest.
+    cold: Option<Box<ColdPage>>,
 }
 
 impl TracePage {
@@ -90,6 +100,30 @@ impl TracePage {
             return Some(dense);
         }
         self.rows.binary_search_by_key(&number, |row| row.number).ok()
+    }
+
+    fn get(&self, number: u64) -> Option<Cow<'_, TraceRow>> {
+        if let Some(cold) = &self.cold {
+            return cold.get(number).map(Cow::Owned);
+        }
+        self.rows.get(self.place(number)?).filter(|row| !row.gone).map(Cow::Borrowed)
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = Cow<'_, TraceRow>> {
+        let cold = self.cold.iter().flat_map(|cold| cold.iter()).map(Cow::Owned);
+        self.rows.iter().filter(|row| !row.gone).map(Cow::Borrowed).chain(cold)
+    }
+
+    /// How many rows it has, those that left included.
+    fn len(&self) -> usize {
+        self.rows.len() + self.cold.as_ref().map_or(0, |cold| cold.len())
+    }
+
+    /// Makes the rows ones that can be changed; answers the bytes of the page they were in.
+    fn thaw(&mut self) -> usize {
+        let Some(cold) = self.cold.take() else { return 0 };
+        self.rows = cold.iter().collect();
+        cold.bytes()
     }
 }
 
@@ -110,20 +144,30 @@ impl Pages {
     }
 
     /// A trace by its number.
-    pub(super) fn get(&self, number: u64) -> Option<&TraceRow> {
+    #[inline]
+    pub(super) fn get(&self, number: u64) -> Option<Cow<'_, TraceRow>> {
+        self.pages[self.page(number)?].get(number)
+    }
+
+    /// The id of a trace by its number.
+    #[inline]
+    pub(super) fn id(&self, number: u64) -> Option<TraceId> {
         let page = &self.pages[self.page(number)?];
-        page.rows.get(page.place(number)?).filter(|row| !row.gone)
+        match &page.cold {
+            Some(cold) => cold.id(number),
+            None => page.rows.get(page.place(number)?).filter(|row| !row.gone).map(|row| row.id),
+        }
     }
 
     /// Every trace in order of first arrival.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &TraceRow> {
-        self.pages.iter().flat_map(|page| page.rows.iter()).filter(|row| !row.gone)
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = Cow<'_, TraceRow>> {
+        self.pages.iter().flat_map(|page| page.iter())
     }
 
     /// Those that changed after a publication.
-    pub(super) fn changed_since(&self, revision: u64) -> impl Iterator<Item = &TraceRow> {
+    pub(super) fn changed_since(&self, revision: u64) -> impl Iterator<Item = Cow<'_, TraceRow>> {
         let pages = self.pages.iter().filter(move |page| page.revision > revision);
-        pages.flat_map(|page| page.rows.iter()).filter(move |row| row.revision > revision && !row.gone)
+        pages.flat_map(|page| page.iter()).filter(move |row| row.revision > revision)
     }
 }
 
@@ -143,12 +187,13 @@ impl Directory {
     }
 
     /// The trace with an id, as `pages` has it.
-    pub(super) fn find<'p>(&self, id: TraceId, pages: &'p Pages, next: u64) -> Option<&'p TraceRow> {
+    pub(super) fn find<'p>(&self, id: TraceId, pages: &'p Pages, next: u64) -> Option<Cow<'p, TraceRow>> {
         let tag = self.tag(id);
         self.runs.iter().rev().find_map(|run| {
             let from = run.partition_point(|entry| *entry < tag);
             let same = run.iter().skip(from).take_while(|entry| **entry & 0xffff_ffff_0000_0000 == tag);
-            same.filter_map(|entry| pages.get(full(*entry, next))).find(|row| row.id == id)
+            let mut numbers = same.map(|entry| full(*entry, next));
+            numbers.find(|number| pages.id(*number) == Some(id)).and_then(|number| pages.get(number))
         })
     }
 
@@ -229,15 +274,27 @@ pub(super) struct Traces {
     pub(super) touched: Vec<u64>,
     /// Rows in pages, those of traces that left included.
     rows: usize,
+    /// Of these, in cold pages.
+    cold_rows: usize,
+    /// Bytes of cold pages.
+    cold_bytes: usize,
+    /// The newest pages, which stay as they are.
+    warm: usize,
+    /// The page that was looked at last for whether it can rest.
+    cooled: usize,
 }
 
 impl Traces {
+    /// A table whose newest `warm` pages stay as they are.
+    pub(super) fn new(warm: usize) -> Self {
+        Self { warm, ..Self::default() }
+    }
+
     /// The number of a trace that is held.
     pub(super) fn find(&self, id: TraceId) -> Option<u64> {
         let tag = self.tag(id);
         let number = |low: u32| full(u64::from(low), self.next);
-        let is_it =
-            |(other, low): &(u32, u32)| *other == tag && self.pages.get(number(*low)).is_some_and(|row| row.id == id);
+        let is_it = |(other, low): &(u32, u32)| *other == tag && self.pages.id(number(*low)) == Some(id);
         self.index.find(spread(tag), is_it).map(|(_, low)| number(*low))
     }
 
@@ -271,7 +328,7 @@ impl Traces {
         number
     }
 
-    fn blank(id: TraceId, number: u64, source: SourceId, now: Timestamp) -> TraceRow {
+    pub(super) fn blank(id: TraceId, number: u64, source: SourceId, now: Timestamp) -> TraceRow {
         TraceRow {
             id,
             number,
@@ -297,6 +354,10 @@ impl Traces {
     pub(super) fn change(&mut self, number: u64) -> Option<&mut TraceRow> {
         let page = self.pages.page(number)?;
         let page = Arc::make_mut(&mut self.pages.pages[page]);
+        if page.cold.is_some() {
+            self.cold_bytes -= page.thaw();
+            self.cold_rows -= page.rows.len();
+        }
         let place = page.place(number)?;
         let row = &mut page.rows[place];
         if row.gone {
@@ -323,17 +384,17 @@ impl Traces {
     /// Makes new traces known to readers.
     pub(super) fn file(&mut self) {
         let Self { directory, pages, filed, next, some_left, .. } = self;
-        let fresh = (*filed..*next).filter_map(|number| pages.get(number)).map(|row| (row.id, row.number));
+        let fresh = (*filed..*next).filter_map(|number| Some((pages.id(number)?, number)));
         if *filed < *next {
             let all = !std::mem::take(some_left);
-            directory.add(fresh, |entry| all || pages.get(full(entry, *next)).is_some());
+            directory.add(fresh, |entry| all || pages.id(full(entry, *next)).is_some());
         }
         self.filed = self.next;
     }
 
     /// Lets a trace go.
     pub(super) fn remove(&mut self, number: u64) {
-        let Some(id) = self.pages.get(number).map(|row| row.id) else { return };
+        let Some(id) = self.pages.id(number) else { return };
         let entry = (self.tag(id), low_half(number));
         let found = self.index.find_entry(spread(entry.0), |other| *other == entry);
         if let Ok(entry) = found {
@@ -347,22 +408,38 @@ impl Traces {
         }
     }
 
+    /// Has pages rest whose traces began long ago: some with every publication, round and round, because those that get
+    /// late spans come back.
+    pub(super) fn cool(&mut self) {
+        let old = self.pages.pages.len().saturating_sub(self.warm.max(1));
+        for _ in 0..COOLED.min(old) {
+            self.cooled = if self.cooled + 1 < old { self.cooled + 1 } else { 0 };
+            let page = &self.pages.pages[self.cooled];
+            let Some(cold) = ColdPage::of(&page.rows).filter(|_| page.cold.is_none()) else { continue };
+            self.cold_rows += cold.len();
+            self.cold_bytes += cold.bytes();
+            let revision = page.revision;
+            self.pages.pages[self.cooled] =
+                Arc::new(TracePage { revision, rows: Vec::new(), cold: Some(Box::new(cold)) });
+        }
+    }
+
     /// Gives back the room of pages whose traces mostly left.
     pub(super) fn compact(&mut self) {
         for page in &mut self.pages.pages {
             let live = page.rows.iter().filter(|row| !row.gone).count();
-            if live * 2 <= page.rows.len() {
+            if page.cold.is_none() && live * 2 <= page.rows.len() {
                 self.rows -= page.rows.len() - live;
                 let page = Arc::make_mut(page);
                 page.rows.retain(|row| !row.gone);
                 page.rows.shrink_to_fit();
             }
         }
-        while self.pages.pages.front().is_some_and(|page| page.rows.is_empty()) {
+        while self.pages.pages.front().is_some_and(|page| page.len() == 0) {
             self.pages.pages.pop_front();
             self.pages.first += 1;
         }
-        self.touched.retain(|number| self.pages.get(*number).is_some());
+        self.touched.retain(|number| self.pages.id(*number).is_some());
         if self.index.capacity() > 4 * self.index.len() + 64 {
             self.index.shrink_to_fit(|(tag, _)| spread(*tag));
         }
@@ -370,7 +447,9 @@ impl Traces {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.rows * (size_of::<TraceRow>() + 24)
+        (self.rows - self.cold_rows) * size_of::<TraceRow>()
+            + self.cold_bytes
+            + self.rows * 24
             + self.pages.pages.len() * 64
             + self.index.capacity() * 10
             + self.directory.bytes()

@@ -1,5 +1,6 @@
 //! A consistent state of the index, as readers see it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ pub struct ViewStats {
 }
 
 impl State {
-    fn trace(&self, id: TraceId) -> Option<&TraceRow> {
+    fn trace(&self, id: TraceId) -> Option<Cow<'_, TraceRow>> {
         self.directory.find(id, &self.pages, self.next_trace)
     }
 
@@ -130,7 +131,7 @@ impl State {
     /// The id of a trace by the low half of its number.
     pub(super) fn trace_id(&self, low: u32) -> TraceId {
         let number = super::traces::full(u64::from(low), self.next_trace);
-        self.pages.get(number).map(|trace| trace.id).unwrap_or_default()
+        self.pages.id(number).unwrap_or_default()
     }
 }
 
@@ -156,20 +157,20 @@ impl View {
     /// The lines of every trace held, by first arrival, oldest first.
     #[must_use]
     pub fn summaries(&self) -> impl DoubleEndedIterator<Item = TraceSummary> + '_ {
-        self.state.pages.iter().map(|trace| self.state.summary(trace))
+        self.state.pages.iter().map(|trace| self.state.summary(&trace))
     }
 
     /// The list's line for a trace; `None` where it is not (any longer) held.
     #[must_use]
     pub fn summary(&self, id: TraceId) -> Option<TraceSummary> {
-        self.state.trace(id).map(|trace| self.state.summary(trace))
+        self.state.trace(id).map(|trace| self.state.summary(&trace))
     }
 
     /// The figures of a trace's line: without the texts of its root, and with its orphans only where it is large. Cheap
     /// enough to order all traces by.
     #[must_use]
     pub fn figures(&self, id: TraceId) -> Option<TraceSummary> {
-        self.state.trace(id).map(TraceRow::line)
+        self.state.trace(id).map(|trace| trace.line())
     }
 
     /// The traces that gained spans since the publication numbered `revision`, by first arrival; `None` where that is
@@ -186,7 +187,7 @@ impl View {
         let found = self.state.trace(id)?;
         let mut labels: HashMap<usize, Labels> = HashMap::new();
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
-        for (segment, row) in self.state.rows(found, Depth::Whole) {
+        for (segment, row) in self.state.rows(&found, Depth::Whole) {
             spans.extend(lean(row.get(), labels.entry(segment).or_default()));
         }
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));

@@ -85,7 +85,7 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         summary,
         budget,
         store: Store::new(budget / 16),
-        traces: Traces::default(),
+        traces: Traces::new(options.sealing.warm_pages()),
         twins: Twins::default(),
         labels: Labels::default(),
         services: Services::default(),
@@ -181,6 +181,7 @@ impl<S: Summary> Writer<S> {
         self.store.freeze(true);
         self.seal();
         self.traces.file();
+        self.traces.cool();
         self.share();
         true
     }
