@@ -9,7 +9,7 @@ use super::chunk::{Bounds, Chunk, ODD_STATUS, narrow};
 use super::extras::{self, Extra};
 use super::read_row::{Stored, number};
 use super::sealed::Cell;
-use super::segment::{Form, Piece, RowRef, Segment};
+use super::segment::{Form, Operation, Piece, RowRef, Segment};
 use super::view::State;
 use super::word::{Fixed, Slot, Word};
 use crate::model::{Kind, Nanos, SpanId, SpanKey, StatusCode, Timestamp, TraceId, Value};
@@ -111,7 +111,7 @@ impl<'a> Block<'a> {
     /// Every live row: superseded duplicates and evicted traces are not in it. All selections below are subsets.
     #[must_use]
     pub fn all(&self) -> Rows {
-        self.select(|_| true)
+        self.live(Rows::all(self.piece.rows()))
     }
 
     fn bounds(&self) -> Bounds {
@@ -153,7 +153,7 @@ impl<'a> Block<'a> {
     /// Rows of this kind.
     #[must_use]
     pub fn select_kind(&self, kind: Kind) -> Rows {
-        self.select_operation(&|operation| operation.kind == kind.0)
+        self.narrow_operation(self.all(), &|operation| operation.kind == kind.0)
     }
 
     /// Rows with this status.
@@ -175,31 +175,44 @@ impl<'a> Block<'a> {
     /// Rows whose `service.name` passes `test`; it is called once per distinct name.
     #[must_use]
     pub fn select_service(&self, test: &dyn Fn(&str) -> bool) -> Rows {
-        let words = &self.segment.words;
-        let memo = std::cell::RefCell::new(Memo::default());
-        self.select_operation(&|operation| {
-            let text = || test(&String::from_utf8_lossy(words.get(operation.service)));
-            memo.borrow_mut().ask(operation.service, text)
-        })
+        self.narrow_service(self.all(), test)
+    }
+
+    /// Of these rows those whose `service.name` passes `test`; it is called once per distinct name.
+    #[must_use]
+    pub fn narrow_service(&self, rows: Rows, test: &dyn Fn(&str) -> bool) -> Rows {
+        self.narrow_word(rows, &|operation| operation.service, test)
     }
 
     /// Rows whose name passes `test`; it is called once per distinct name.
     #[must_use]
     pub fn select_name(&self, test: &dyn Fn(&str) -> bool) -> Rows {
+        self.narrow_name(self.all(), test)
+    }
+
+    /// Of these rows those whose name passes `test`; it is called once per distinct name.
+    #[must_use]
+    pub fn narrow_name(&self, rows: Rows, test: &dyn Fn(&str) -> bool) -> Rows {
+        self.narrow_word(rows, &|operation| operation.name, test)
+    }
+
+    fn narrow_word(&self, rows: Rows, word: &dyn Fn(&Operation) -> u32, test: &dyn Fn(&str) -> bool) -> Rows {
         let words = &self.segment.words;
         let memo = std::cell::RefCell::new(Memo::default());
-        self.select_operation(&|operation| {
-            memo.borrow_mut().ask(operation.name, || test(&String::from_utf8_lossy(words.get(operation.name))))
+        self.narrow_operation(rows, &|operation| {
+            let word = word(operation);
+            memo.borrow_mut().ask(word, || test(&String::from_utf8_lossy(words.get(word))))
         })
     }
 
-    fn select_operation(&self, test: &dyn Fn(&super::segment::Operation) -> bool) -> Rows {
+    /// Of these live rows those whose operation passes.
+    fn narrow_operation(&self, rows: Rows, test: &dyn Fn(&Operation) -> bool) -> Rows {
         let mut memo = Memo::default();
         let operations = &self.segment.operations;
         let mut passes = |place: u32| memo.ask(place, || operations.get(place).is_some_and(test));
         match &self.piece.form {
-            Form::Hot(chunk) => self.select(|row| passes(chunk.operation[row])),
-            Form::Sealed(sealed) => self.live(sealed.select_class(&mut |class| passes(class.operation))),
+            Form::Hot(chunk) => rows.filter(|row| passes(chunk.operation[row])),
+            Form::Sealed(sealed) => sealed.narrow_class(&rows, &mut |class| passes(class.operation)),
         }
     }
 

@@ -25,6 +25,7 @@ mod intake;
 mod interner;
 mod labels;
 mod logs;
+mod matches;
 mod paged;
 mod read_row;
 mod recent;
@@ -44,6 +45,7 @@ mod word;
 mod writer;
 
 pub use block::{Block, Place, ValueRef};
+pub use matches::Match;
 pub use rows::Rows;
 pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use view::{View, ViewStats};

@@ -59,13 +59,15 @@ impl Plan {
 
     /// The rows of `block` on which every wanted and no unwanted condition holds.
     pub(super) fn select(&self, block: Block<'_>) -> Rows {
-        let mut rows = block.all();
+        let mut rows: Option<Rows> = None;
         for check in &self.wanted {
-            if rows.is_empty() {
-                return rows;
+            let narrowed = check.select_among(block, rows);
+            if narrowed.is_empty() {
+                return narrowed;
             }
-            rows = rows.and(&check.select(block));
+            rows = Some(narrowed);
         }
+        let mut rows = rows.unwrap_or_else(|| block.all());
         for check in &self.unwanted {
             if rows.is_empty() {
                 return rows;
@@ -121,7 +123,8 @@ impl Check {
             (Field::Attribute { key, exact }, Literal::Text { text, quoted }) => {
                 let keys = if *exact { vec![key.as_str()] } else { semconv::aliases(key) };
                 let keys = keys.into_iter().map(str::to_owned).collect();
-                let test = ValueTest::new(term.comparison, (text, *quoted), (!exact).then_some(key));
+                let renamed = !exact && semconv::renames_values(key);
+                let test = ValueTest::new(term.comparison, (text, *quoted), renamed.then_some(key));
                 (On::Attribute { keys, test, present: not_equal }, false)
             }
             (Field::Text, Literal::Text { text, quoted }) => (On::Text(Pattern::new(text, *quoted)), false),
@@ -139,6 +142,16 @@ impl Check {
             On::Operation(_) => 3,
             On::Attribute { .. } => 4,
             On::Text(_) => 5,
+        }
+    }
+
+    /// Of these rows (none given: all) those on which it holds.
+    fn select_among(&self, block: Block<'_>, rows: Option<Rows>) -> Rows {
+        let Some(rows) = rows else { return self.select(block) };
+        match &self.on {
+            On::Service(test) if !self.inverted => block.narrow_service(rows, &|text| test.holds(text)),
+            On::Operation(test) if !self.inverted => block.narrow_name(rows, &|text| test.holds(text)),
+            _ => rows.and(&self.select(block)),
         }
     }
 
@@ -286,16 +299,17 @@ impl ValueTest {
 
 fn same(key: Option<&str>, wanted: &str, have: &str) -> bool {
     let form = |text| key.map_or(text, |key| semconv::canonical_value(key, text));
-    wanted == have || form(wanted) == form(have)
+    wanted == have || key.is_some() && form(wanted) == form(have)
 }
 
 /// How a value that is a number, or text that is one, compares with `wanted`.
 fn order(value: ValueRef<'_>, wanted: Option<Number>) -> Option<Ordering> {
+    let wanted = wanted?;
     let have = match value {
         ValueRef::Int(number) => Some(Number::Whole(number)),
         ValueRef::Double(number) => Some(Number::Broken(number)),
         ValueRef::Text(text) => Number::read(text),
         _ => None,
     };
-    have?.compare(wanted?)
+    have?.compare(wanted)
 }

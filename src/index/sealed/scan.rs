@@ -29,6 +29,24 @@ impl Sealed {
         Rows::from_words(words)
     }
 
+    /// Of these rows those whose class passes; asked once for each.
+    pub(in crate::index) fn narrow_class(&self, rows: &Rows, test: &mut dyn FnMut(&Class) -> bool) -> Rows {
+        let passes: Vec<bool> = self.classes.iter().map(test).collect();
+        if !passes.contains(&true) {
+            return Rows::none(self.rows());
+        }
+        let mut words = Vec::with_capacity(self.rows().div_ceil(64) + 1);
+        let mut frame = [0; FRAME];
+        for (among, first) in rows.words().chunks(FRAME / 64).zip((0..).step_by(FRAME)) {
+            if among.iter().all(|word| *word == 0) {
+                words.extend(among);
+                continue;
+            }
+            mark(self.class.frame(&self.arena, first, &mut frame), &mut words, |class| passes[class as usize]);
+        }
+        Rows::from_words(words).and(rows)
+    }
+
     /// The shape of a class's rows.
     pub(in crate::index) fn shape_of(&self, class: &Class) -> u32 {
         self.layouts[class.layout as usize].shape
@@ -48,14 +66,7 @@ impl Sealed {
 
     /// Rows whose duration is within `least..=most`.
     pub(in crate::index) fn select_duration(&self, least: u64, most: u64) -> Rows {
-        let mut words = Vec::with_capacity(self.rows().div_ceil(64));
-        let mut frame = [0; FRAME];
-        let span = most.wrapping_sub(least);
-        for first in (0..self.rows()).step_by(FRAME) {
-            let durations = self.durations.frame(&self.arena, first, &mut frame);
-            mark(durations, &mut words, |duration| duration.wrapping_sub(least) <= span);
-        }
-        Rows::from_words(words)
+        Rows::from_words(self.durations.within(&self.arena, (least, most)))
     }
 
     /// Rows that start within `from..=to`.
