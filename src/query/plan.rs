@@ -163,10 +163,11 @@ impl Check {
             On::Kind(kind) => block.select_kind(*kind),
             On::Service(test) => block.select_service(&|text| test.holds(text)),
             On::Operation(test) => block.select_name(&|text| test.holds(text)),
-            On::Text(pattern) => block.select_text(&|text| pattern.is_in(text)),
+            On::Text(pattern) => block.select_text_with(pattern.part(), &|text| pattern.is_in(text)),
             On::Attribute { keys, test, present } => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-                let equal = block.select_attribute(&keys, &EVERYWHERE, &|value| test.holds(value));
+                let among = (&keys[..], &EVERYWHERE[..]);
+                let equal = block.select_attribute_with(test.part(), among, &|value| test.holds(value));
                 if *present { block.select_attribute(&keys, &EVERYWHERE, &|_| true).minus(&equal) } else { equal }
             }
         };
@@ -235,6 +236,15 @@ impl ValueTest {
             Comparison::Equal | Comparison::NotEqual if quoted => Self::IsText(text.to_owned(), key.cloned()),
             Comparison::Equal | Comparison::NotEqual => Self::Is(text.to_owned(), key.cloned(), Number::read(text)),
             _ => Self::Compare(comparison, Number::read(text)),
+        }
+    }
+
+    /// What every text that passes has in it; empty where nothing can be said.
+    fn part(&self) -> &str {
+        match self {
+            Self::Contains(pattern) => pattern.part(),
+            Self::IsText(text, None) | Self::Is(text, None, None) => text,
+            Self::IsText(..) | Self::Is(..) | Self::Compare(..) => "",
         }
     }
 

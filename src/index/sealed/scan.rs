@@ -1,5 +1,7 @@
 //! Selections on fixed columns, without thawing rows.
 
+use memchr::memmem::Finder;
+
 use super::super::Rows;
 use super::super::extras::{self, Extra};
 use super::pack::FRAME;
@@ -92,11 +94,21 @@ impl Sealed {
 
     /// Rows whose extras pass; those without are not asked about.
     pub(in crate::index) fn select_extras(&self, test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
+        self.select_extras_with("", test)
+    }
+
+    /// The same where all that pass have `part` in them, see [`super::super::block::part_of`].
+    pub(in crate::index) fn select_extras_with(&self, part: &str, test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
         let mut words = vec![0; self.rows().div_ceil(64)];
+        let part = (!part.is_empty()).then(|| Finder::new(part));
+        let (mut lower, mut may_pass) = (Vec::new(), Vec::new());
         self.extras.each_page(self.store(), &mut |page| {
             let (first, strings) = page.strings();
-            for (place, extras) in (first..).zip(strings) {
-                if test(extras) {
+            if let Some(part) = &part {
+                page.holding(part, &mut lower, &mut may_pass);
+            }
+            for (at, (place, extras)) in (first..).zip(strings).enumerate() {
+                if may_pass.get(at).copied().unwrap_or(part.is_none()) && test(extras) {
                     let row = self.extra_rows.get(&self.arena, place) as usize;
                     words[row / 64] |= 1 << (row % 64);
                 }
