@@ -9,7 +9,7 @@ use super::chunk::{Bounds, Chunk, ODD_STATUS, narrow};
 use super::extras::{self, Extra};
 use super::read_row::{Stored, number};
 use super::sealed::Cell;
-use super::segment::{Form, Piece, RowRef, Segment};
+use super::segment::{Form, Operation, Piece, RowRef, Segment};
 use super::view::State;
 use super::word::{Fixed, Slot, Word};
 use crate::model::{Kind, Nanos, SpanId, SpanKey, StatusCode, Timestamp, TraceId, Value};
@@ -111,7 +111,7 @@ impl<'a> Block<'a> {
     /// Every live row: superseded duplicates and evicted traces are not in it. All selections below are subsets.
     #[must_use]
     pub fn all(&self) -> Rows {
-        self.select(|_| true)
+        self.live(Rows::all(self.piece.rows()))
     }
 
     fn bounds(&self) -> Bounds {
@@ -153,7 +153,7 @@ impl<'a> Block<'a> {
     /// Rows of this kind.
     #[must_use]
     pub fn select_kind(&self, kind: Kind) -> Rows {
-        self.select_operation(&|operation| operation.kind == kind.0)
+        self.narrow_operation(self.all(), &|operation| operation.kind == kind.0)
     }
 
     /// Rows with this status.
@@ -175,31 +175,44 @@ impl<'a> Block<'a> {
     /// Rows whose `service.name` passes `test`; it is called once per distinct name.
     #[must_use]
     pub fn select_service(&self, test: &dyn Fn(&str) -> bool) -> Rows {
-        let words = &self.segment.words;
-        let memo = std::cell::RefCell::new(Memo::default());
-        self.select_operation(&|operation| {
-            let text = || test(&String::from_utf8_lossy(words.get(operation.service)));
-            memo.borrow_mut().ask(operation.service, text)
-        })
+        self.narrow_service(self.all(), test)
+    }
+
+    /// Of these rows those whose `service.name` passes `test`; it is called once per distinct name.
+    #[must_use]
+    pub fn narrow_service(&self, rows: Rows, test: &dyn Fn(&str) -> bool) -> Rows {
+        self.narrow_word(rows, &|operation| operation.service, test)
     }
 
     /// Rows whose name passes `test`; it is called once per distinct name.
     #[must_use]
     pub fn select_name(&self, test: &dyn Fn(&str) -> bool) -> Rows {
+        self.narrow_name(self.all(), test)
+    }
+
+    /// Of these rows those whose name passes `test`; it is called once per distinct name.
+    #[must_use]
+    pub fn narrow_name(&self, rows: Rows, test: &dyn Fn(&str) -> bool) -> Rows {
+        self.narrow_word(rows, &|operation| operation.name, test)
+    }
+
+    fn narrow_word(&self, rows: Rows, word: &dyn Fn(&Operation) -> u32, test: &dyn Fn(&str) -> bool) -> Rows {
         let words = &self.segment.words;
         let memo = std::cell::RefCell::new(Memo::default());
-        self.select_operation(&|operation| {
-            memo.borrow_mut().ask(operation.name, || test(&String::from_utf8_lossy(words.get(operation.name))))
+        self.narrow_operation(rows, &|operation| {
+            let word = word(operation);
+            memo.borrow_mut().ask(word, || test(&String::from_utf8_lossy(words.get(word))))
         })
     }
 
-    fn select_operation(&self, test: &dyn Fn(&super::segment::Operation) -> bool) -> Rows {
+    /// Of these live rows those whose operation passes.
+    fn narrow_operation(&self, rows: Rows, test: &dyn Fn(&Operation) -> bool) -> Rows {
         let mut memo = Memo::default();
         let operations = &self.segment.operations;
         let mut passes = |place: u32| memo.ask(place, || operations.get(place).is_some_and(test));
         match &self.piece.form {
-            Form::Hot(chunk) => self.select(|row| passes(chunk.operation[row])),
-            Form::Sealed(sealed) => self.live(sealed.select_class(&mut |class| passes(class.operation))),
+            Form::Hot(chunk) => rows.filter(|row| passes(chunk.operation[row])),
+            Form::Sealed(sealed) => sealed.narrow_class(&rows, &mut |class| passes(class.operation)),
         }
     }
 
@@ -244,10 +257,22 @@ impl<'a> Block<'a> {
     /// once per distinct value where values are kept as words.
     #[must_use]
     pub fn select_attribute(&self, keys: &[&str], places: &[Place], test: &dyn Fn(ValueRef<'_>) -> bool) -> Rows {
+        self.select_attribute_with("", (keys, places), test)
+    }
+
+    /// The same where every text that passes has `text` in it, ASCII letters of either case taken as equal: texts
+    /// without it may not be asked about.
+    #[must_use]
+    pub fn select_attribute_with(
+        &self,
+        text: &str,
+        (keys, places): (&[&str], &[Place]),
+        test: &dyn Fn(ValueRef<'_>) -> bool,
+    ) -> Rows {
         let mut found = Rows::none(self.piece.rows());
         for place in places {
             let rows = match place {
-                Place::Span => self.select_own(keys, test),
+                Place::Span => self.select_own(keys, &part_of(text), test),
                 Place::Resource => {
                     self.select_origin(&|resource, _| any_of(peek::resource_attributes(resource), keys, test))
                 }
@@ -272,7 +297,7 @@ impl<'a> Block<'a> {
         found
     }
 
-    fn select_own(&self, keys: &[&str], test: ValueTest<'_>) -> Rows {
+    fn select_own(&self, keys: &[&str], part: &str, test: ValueTest<'_>) -> Rows {
         let mut memo = Memo::default();
         let chunk = match &self.piece.form {
             Form::Hot(chunk) => chunk,
@@ -287,7 +312,7 @@ impl<'a> Block<'a> {
                     Cell::Beyond(more) => any_of(peek::resource_attributes(more), keys, test),
                     cell => self.cell_passes(cell, &mut memo, test),
                 };
-                return self.live(sealed.select_values(&mut wanted, &mut passes));
+                return self.live(sealed.select_values(part, &mut wanted, &mut passes));
             }
         };
         let mut places: Vec<Option<SmallVec<[u32; 4]>>> = vec![None; self.segment.shapes.len() as usize];
@@ -358,11 +383,11 @@ impl<'a> Block<'a> {
         self.select(|row| rows.next_if_eq(&row).is_some() && test(self.row_ref(chunk, row)))
     }
 
-    /// Rows whose extras pass; those without are not asked about.
-    pub(super) fn select_extras(&self, test: &dyn Fn(&[u8]) -> bool) -> Rows {
+    /// Rows whose extras pass; those without are not asked about. All that pass have `part` in them, see [`part_of`].
+    pub(super) fn select_extras(&self, part: &str, test: &dyn Fn(&[u8]) -> bool) -> Rows {
         match &self.piece.form {
             Form::Hot(chunk) => self.select_extra(chunk, &|row| test(row.extras())),
-            Form::Sealed(sealed) => self.live(sealed.select_extras(&mut |row| test(row))),
+            Form::Sealed(sealed) => self.live(sealed.select_extras_with(part, &mut |row| test(row))),
         }
     }
 
@@ -404,6 +429,14 @@ fn stored_string(word: Word, bytes: &[u8]) -> Stored<'_> {
         Slot::Bytes(_) => Stored::Plain(AttributeValue::Bytes(bytes)),
         _ => Stored::Plain(AttributeValue::Text(bytes)),
     }
+}
+
+/// The longest part of `text`, in lower case, that is looked for in bytes as they are; empty where it is too short to be
+/// worth it. It has neither K nor I: the Kelvin sign and the dotted capital I become those in lower case, too.
+pub(super) fn part_of(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let parts = lower.split(|symbol: char| !symbol.is_ascii() || matches!(symbol, 'k' | 'i'));
+    parts.max_by_key(|part| part.len()).filter(|part| part.len() > 2).unwrap_or_default().to_owned()
 }
 
 fn is_one_of(key: &[u8], keys: &[&str]) -> bool {

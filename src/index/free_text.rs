@@ -1,6 +1,6 @@
 //! The selection by any text of a span.
 
-use super::block::{Memo, passes, word_passes};
+use super::block::{Memo, part_of, passes, word_passes};
 use super::extras::{self, Extra};
 use super::read_row::Stored;
 use super::sealed::Cell;
@@ -14,11 +14,19 @@ impl Block<'_> {
     /// scope and resource, event names and the text values of events.
     #[must_use]
     pub fn select_text(&self, test: &dyn Fn(&str) -> bool) -> Rows {
+        self.select_text_with("", test)
+    }
+
+    /// The same where every text that passes has `text` in it, ASCII letters of either case taken as equal: texts
+    /// without it may not be asked about.
+    #[must_use]
+    pub fn select_text_with(&self, text: &str, test: &dyn Fn(&str) -> bool) -> Rows {
+        let part = part_of(text);
         let bytes = |bytes: &[u8]| test(&String::from_utf8_lossy(bytes));
         let names = self.select_name(test).or(&self.select_service(test));
         let origins = self.select_origin(&|resource, scope| origin_has(resource, scope, test));
         let without = test("");
-        let rare = self.select_extras(&|row| {
+        let rare = self.select_extras(&part, &|row| {
             let mut message: &[u8] = &[];
             let in_events = extras::iter(row).any(|(extra, event)| match extra {
                 Extra::Event => bytes(peek::event_name(event)) || any(peek::event_attributes(event), test),
@@ -31,12 +39,12 @@ impl Block<'_> {
             in_events || if message.is_empty() { without } else { bytes(message) }
         });
         let found = names.or(&origins).or(&rare);
-        let own = self.own_text(&found, test);
+        let own = self.own_text(&found, &part, test);
         found.or(&own)
     }
 
     /// The rows but for `found` with such a text among the span's own keys and values.
-    fn own_text(&self, found: &Rows, test: &dyn Fn(&str) -> bool) -> Rows {
+    fn own_text(&self, found: &Rows, part: &str, test: &dyn Fn(&str) -> bool) -> Rows {
         let words = &self.segment.words;
         let (mut shapes, mut values) = (Memo::default(), Memo::default());
         let is_text = |value: ValueRef<'_>| matches!(value, ValueRef::Text(text) if test(text));
@@ -54,7 +62,7 @@ impl Block<'_> {
                     }
                     Cell::Wide(..) => false,
                 };
-                let own = sealed.select_values(&mut |_, columns| (0..columns).collect(), &mut passes);
+                let own = sealed.select_values(part, &mut |_, columns| (0..columns).collect(), &mut passes);
                 keys.or(&own).without(&self.piece.dead)
             }
             Form::Hot(chunk) => self.all().minus(found).filter(|row| {

@@ -26,6 +26,7 @@ mod intake;
 mod interner;
 mod labels;
 mod logs;
+mod matches;
 mod paged;
 mod read_row;
 mod recent;
@@ -45,6 +46,7 @@ mod word;
 mod writer;
 
 pub use block::{Block, Place, ValueRef};
+pub use matches::Match;
 pub use rows::Rows;
 pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use view::{View, ViewStats};

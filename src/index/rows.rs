@@ -34,6 +34,20 @@ impl Rows {
         self
     }
 
+    /// All rows below `count`.
+    pub(super) fn all(count: usize) -> Self {
+        let mut words = vec![u64::MAX; count.div_ceil(64)];
+        if let Some(last) = words.last_mut().filter(|_| !count.is_multiple_of(64)) {
+            *last = u64::MAX >> (64 - count % 64);
+        }
+        Self { words }
+    }
+
+    /// The bits of the rows, 64 a word.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The rows whose bits are set.
     pub(super) fn from_words(words: Vec<u64>) -> Self {
         Self { words }

@@ -154,6 +154,12 @@ impl View {
         self.state.pages.iter().map(|trace| trace.id)
     }
 
+    /// The id of a trace by its number; `None` where it has left.
+    #[must_use]
+    pub fn id_of(&self, number: u64) -> Option<TraceId> {
+        self.state.pages.get(number).map(|trace| trace.id)
+    }
+
     /// The lines of every trace held, by first arrival, oldest first.
     #[must_use]
     pub fn summaries(&self) -> impl DoubleEndedIterator<Item = TraceSummary> + '_ {

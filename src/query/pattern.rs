@@ -15,6 +15,11 @@ impl Pattern {
         Self { parts: parts.into_iter().filter(|part| !part.is_empty()).collect() }
     }
 
+    /// Its longest part, in lower case; every text that holds the pattern has it in its own lower case.
+    pub(super) fn part(&self) -> &str {
+        self.parts.iter().max_by_key(|part| part.len()).map_or("", String::as_str)
+    }
+
     /// Whether `text` holds it. An empty pattern is in everything.
     pub(super) fn is_in(&self, text: &str) -> bool {
         if text.is_ascii() {

@@ -59,13 +59,15 @@ impl Plan {
 
     /// The rows of `block` on which every wanted and no unwanted condition holds.
     pub(super) fn select(&self, block: Block<'_>) -> Rows {
-        let mut rows = block.all();
+        let mut rows: Option<Rows> = None;
         for check in &self.wanted {
-            if rows.is_empty() {
-                return rows;
+            let narrowed = check.select_among(block, rows);
+            if narrowed.is_empty() {
+                return narrowed;
             }
-            rows = rows.and(&check.select(block));
+            rows = Some(narrowed);
         }
+        let mut rows = rows.unwrap_or_else(|| block.all());
         for check in &self.unwanted {
             if rows.is_empty() {
                 return rows;
@@ -121,7 +123,8 @@ impl Check {
             (Field::Attribute { key, exact }, Literal::Text { text, quoted }) => {
                 let keys = if *exact { vec![key.as_str()] } else { semconv::aliases(key) };
                 let keys = keys.into_iter().map(str::to_owned).collect();
-                let test = ValueTest::new(term.comparison, (text, *quoted), (!exact).then_some(key));
+                let renamed = !exact && semconv::renames_values(key);
+                let test = ValueTest::new(term.comparison, (text, *quoted), renamed.then_some(key));
                 (On::Attribute { keys, test, present: not_equal }, false)
             }
             (Field::Text, Literal::Text { text, quoted }) => (On::Text(Pattern::new(text, *quoted)), false),
@@ -142,6 +145,16 @@ impl Check {
         }
     }
 
+    /// Of these rows (none given: all) those on which it holds.
+    fn select_among(&self, block: Block<'_>, rows: Option<Rows>) -> Rows {
+        let Some(rows) = rows else { return self.select(block) };
+        match &self.on {
+            On::Service(test) if !self.inverted => block.narrow_service(rows, &|text| test.holds(text)),
+            On::Operation(test) if !self.inverted => block.narrow_name(rows, &|text| test.holds(text)),
+            _ => rows.and(&self.select(block)),
+        }
+    }
+
     fn select(&self, block: Block<'_>) -> Rows {
         let rows = match &self.on {
             On::Never => Rows::default(),
@@ -150,10 +163,11 @@ impl Check {
             On::Kind(kind) => block.select_kind(*kind),
             On::Service(test) => block.select_service(&|text| test.holds(text)),
             On::Operation(test) => block.select_name(&|text| test.holds(text)),
-            On::Text(pattern) => block.select_text(&|text| pattern.is_in(text)),
+            On::Text(pattern) => block.select_text_with(pattern.part(), &|text| pattern.is_in(text)),
             On::Attribute { keys, test, present } => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-                let equal = block.select_attribute(&keys, &EVERYWHERE, &|value| test.holds(value));
+                let among = (&keys[..], &EVERYWHERE[..]);
+                let equal = block.select_attribute_with(test.part(), among, &|value| test.holds(value));
                 if *present { block.select_attribute(&keys, &EVERYWHERE, &|_| true).minus(&equal) } else { equal }
             }
         };
@@ -225,6 +239,15 @@ impl ValueTest {
         }
     }
 
+    /// What every text that passes has in it; empty where nothing can be said.
+    fn part(&self) -> &str {
+        match self {
+            Self::Contains(pattern) => pattern.part(),
+            Self::IsText(text, None) | Self::Is(text, None, None) => text,
+            Self::IsText(..) | Self::Is(..) | Self::Compare(..) => "",
+        }
+    }
+
     fn holds(&self, value: ValueRef<'_>) -> bool {
         match value {
             ValueRef::Composite(value) => self.holds_within(value),
@@ -286,16 +309,17 @@ impl ValueTest {
 
 fn same(key: Option<&str>, wanted: &str, have: &str) -> bool {
     let form = |text| key.map_or(text, |key| semconv::canonical_value(key, text));
-    wanted == have || form(wanted) == form(have)
+    wanted == have || key.is_some() && form(wanted) == form(have)
 }
 
 /// How a value that is a number, or text that is one, compares with `wanted`.
 fn order(value: ValueRef<'_>, wanted: Option<Number>) -> Option<Ordering> {
+    let wanted = wanted?;
     let have = match value {
         ValueRef::Int(number) => Some(Number::Whole(number)),
         ValueRef::Double(number) => Some(Number::Broken(number)),
         ValueRef::Text(text) => Number::read(text),
         _ => None,
     };
-    have?.compare(wanted?)
+    have?.compare(wanted)
 }

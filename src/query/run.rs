@@ -1,10 +1,10 @@
 //! Runs a filter over a view of the index.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::plan::Plan;
 use super::{Hit, Hits, Query};
-use crate::index::View;
+use crate::index::{Match, View};
 use crate::model::{SpanKey, Timestamp, TraceId};
 
 /// Finds the traces that match; stops early, with what it has, once `cancelled` says so.
@@ -29,34 +29,25 @@ pub fn run(query: &Query, view: &View, cancelled: &dyn Fn() -> bool) -> Hits {
     Hits { hits: meant.map(|trace| Hit { trace, matched: 0, first: None }).collect(), partial: false }
 }
 
-/// What of a trace matches.
-struct Found {
-    matched: u32,
-    first: (Timestamp, SpanKey),
-}
-
 fn with_spans(plan: &Plan, view: &View, cancelled: &dyn Fn() -> bool) -> Hits {
-    let mut found: HashMap<TraceId, Found> = HashMap::new();
+    let mut found: Vec<Match> = Vec::new();
     let mut partial = false;
     for block in view.blocks() {
         partial = cancelled();
         if partial {
             break;
         }
-        for row in plan.select(block).iter() {
-            let (trace, key) = block.row(row);
-            if !plan.allows(trace) {
-                continue;
-            }
-            let this = (block.start(row), key);
-            let entry = found.entry(trace).or_insert(Found { matched: 0, first: this });
-            entry.matched = entry.matched.saturating_add(1);
-            entry.first = entry.first.min(this);
-        }
+        block.matches(&plan.select(block), &mut found);
     }
-    let hit = |trace| found.get(&trace).map(|found| Hit { trace, matched: found.matched, first: Some(found.first.1) });
-    let hits = if found.is_empty() { Vec::new() } else { view.traces().filter_map(hit).collect() };
-    Hits { hits, partial }
+    // Blocks are in order of trace, more or less: the sort mostly finds runs to join.
+    found.sort_by_key(|found| found.number);
+    let same = found.chunk_by(|one, other| one.number == other.number);
+    let joined = same.filter_map(|parts| parts.iter().copied().reduce(Match::join));
+    let hit = |found: Match| {
+        let trace = view.id_of(found.number).filter(|trace| plan.allows(*trace))?;
+        Some(Hit { trace, matched: found.matched, first: Some(found.first.1) })
+    };
+    Hits { hits: joined.filter_map(hit).collect(), partial }
 }
 
 /// The spans of one trace that match, by start. None where the filter is about traces as a whole (empty, a trace id, or

@@ -10,4 +10,4 @@ mod names;
 
 pub use database::{canonical_system, same_system};
 pub use label::{Label, MAX_LABEL, describe, is_asked, is_free, is_remark};
-pub use names::{aliases, canonical_value, is_statement_key, logical};
+pub use names::{aliases, canonical_value, is_statement_key, logical, renames_values};

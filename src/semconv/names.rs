@@ -87,6 +87,12 @@ pub fn canonical_value<'a>(key: &str, value: &'a str) -> &'a str {
     }
 }
 
+/// Whether [`canonical_value`] knows other spellings of values under `key`.
+#[must_use]
+pub fn renames_values(key: &str) -> bool {
+    matches!(logical(key), "db.system.name" | "messaging.operation.type" | "network.transport")
+}
+
 /// Whether the value under `key` is a database statement: SQL, or JSON for the document stores.
 #[must_use]
 pub fn is_statement_key(key: &str) -> bool {
@@ -139,6 +145,7 @@ mod tests {
         ];
         for (key, value, expected) in cases {
             assert_eq!(canonical_value(key, value), expected, "{key}={value}");
+            assert!(renames_values(key) || value == expected, "{key}={value}");
         }
         assert!(same_system("oracle", "oracle.db") && same_system("redis", "redis"));
         assert!(!same_system("oracle", "mysql"));

@@ -220,13 +220,45 @@ impl Frames {
     #[inline]
     pub(super) fn frame<'v>(self, arena: &[u32], first: usize, values: &'v mut [u64; FRAME]) -> &'v [u64] {
         let count = self.len().saturating_sub(first).min(FRAME);
-        if count == 0 {
-            return &[];
+        match self.parts(arena, first) {
+            Some(parts) if count > 0 => parts.read(count, values),
+            _ => {}
         }
-        let arena = arena.get(self.at as usize..).unwrap_or_default();
-        let at = arena.get(first / FRAME).map_or(0, |at| *at as usize);
-        read_frame(arena.get(at..).unwrap_or_default(), count, values);
         &values[..count]
+    }
+
+    fn parts(self, arena: &[u32], first: usize) -> Option<Parts<'_>> {
+        let arena = arena.get(self.at as usize..)?;
+        Parts::of(arena.get(*arena.get(first / FRAME)? as usize..)?)
+    }
+
+    /// Bits of the numbers within `least..=most`, 64 a word. Most frames are decided by their least and their width.
+    pub(super) fn within(self, arena: &[u32], (least, most): (u64, u64)) -> Vec<u64> {
+        let mut words = Vec::with_capacity(self.len().div_ceil(64) + 1);
+        let mut values = [0; FRAME];
+        for first in (0..self.len()).step_by(FRAME) {
+            let count = (self.len() - first).min(FRAME);
+            let mut bits = [0_u64; FRAME / 64];
+            match self.parts(arena, first) {
+                Some(parts) if parts.least > most => {}
+                Some(parts) if parts.most() < least => {
+                    for (row, _) in parts.exceptions(count).filter(|(_, value)| (least..=most).contains(value)) {
+                        bits[row / 64] |= 1 << (row % 64);
+                    }
+                }
+                Some(parts) => {
+                    parts.read(count, &mut values);
+                    for (bits, values) in bits.iter_mut().zip(values[..count].chunks(64)) {
+                        let passing = values.iter().map(|value| (least..=most).contains(value));
+                        *bits = passing.enumerate().fold(0, |word, (bit, passes)| word | u64::from(passes) << bit);
+                    }
+                }
+                None => {}
+            }
+            words.extend(bits);
+        }
+        words.truncate(self.len().div_ceil(64));
+        words
     }
 
     /// Unpacks some of them.
@@ -286,39 +318,69 @@ fn put_frame(values: &[u64], arena: &mut Vec<u32>) {
     }
 }
 
-#[inline]
-fn read_frame(words: &[u32], count: usize, values: &mut [u64; FRAME]) {
-    let [head, least, rest @ ..] = words else { return };
-    let head = Head::of(*head);
-    let (least, rest) = match rest {
-        [high, rest @ ..] if head.wide_least => (u64::from(*high) << 32 | u64::from(*least), rest),
-        _ => (u64::from(*least), rest),
-    };
-    let mut part = [0; FRAME];
-    let low = words_for(count, head.width.min(32));
-    unpack(rest, count, head.width.min(32), &mut part);
-    for (value, part) in values.iter_mut().zip(&part) {
-        *value = least.wrapping_add(u64::from(*part));
+/// A frame as it stands in the arena.
+struct Parts<'a> {
+    head: Head,
+    least: u64,
+    /// The lower bits of each value, the upper ones, then exceptions.
+    rest: &'a [u32],
+}
+
+impl<'a> Parts<'a> {
+    fn of(words: &'a [u32]) -> Option<Self> {
+        let [head, least, rest @ ..] = words else { return None };
+        let head = Head::of(*head);
+        Some(match rest {
+            [high, rest @ ..] if head.wide_least => {
+                Self { head, least: u64::from(*high) << 32 | u64::from(*least), rest }
+            }
+            _ => Self { head, least: u64::from(*least), rest },
+        })
     }
-    let mut rest = rest.get(low..).unwrap_or_default();
-    if head.width > 32 {
-        unpack(rest, count, head.width - 32, &mut part);
+
+    /// The greatest value that is no exception, or more.
+    fn most(&self) -> u64 {
+        let width = u32::try_from(self.head.width).unwrap_or(64);
+        self.least.saturating_add(u64::MAX.checked_shr(64 - width).unwrap_or(0))
+    }
+
+    /// Place and value of each exception; `count` values in all.
+    fn exceptions(&self, count: usize) -> impl Iterator<Item = (usize, u64)> {
+        let (least, head) = (self.least, self.head);
+        let packed = words_for(count, head.width.min(32)) + words_for(count, head.width.max(32) - 32);
+        let rest = self.rest.get(packed..).unwrap_or_default();
+        let (places, deltas) = rest.split_at_checked(head.exceptions.div_ceil(4)).unwrap_or_default();
+        (0..if places.is_empty() { 0 } else { head.exceptions }).map(move |place| {
+            let row = places[place / 4] >> (place % 4 * 8) & 127;
+            let delta = match deltas {
+                _ if !head.wide_exceptions => deltas.get(place).map_or(0, |low| u64::from(*low)),
+                _ => match deltas.get(place * 2..place * 2 + 2) {
+                    Some([low, high]) => u64::from(*high) << 32 | u64::from(*low),
+                    _ => 0,
+                },
+            };
+            (row as usize, least.wrapping_add(delta))
+        })
+    }
+
+    #[inline]
+    fn read(&self, count: usize, values: &mut [u64; FRAME]) {
+        let (least, width) = (self.least, self.head.width);
+        let mut part = [0; FRAME];
+        unpack(self.rest, count, width.min(32), &mut part);
         for (value, part) in values.iter_mut().zip(&part) {
-            *value = value.wrapping_add(u64::from(*part) << 32);
+            *value = least.wrapping_add(u64::from(*part));
         }
-        rest = rest.get(words_for(count, head.width - 32)..).unwrap_or_default();
-    }
-    let (places, deltas) = rest.split_at_checked(head.exceptions.div_ceil(4)).unwrap_or_default();
-    for place in 0..head.exceptions {
-        let row = places[place / 4] >> (place % 4 * 8) & 127;
-        let delta = match deltas {
-            _ if !head.wide_exceptions => deltas.get(place).map_or(0, |low| u64::from(*low)),
-            _ => match deltas.get(place * 2..place * 2 + 2) {
-                Some([low, high]) => u64::from(*high) << 32 | u64::from(*low),
-                _ => 0,
-            },
-        };
-        values[row as usize] = least.wrapping_add(delta);
+        if width > 32 {
+            let rest = self.rest.get(words_for(count, 32)..).unwrap_or_default();
+            unpack(rest, count, width - 32, &mut part);
+            for (value, part) in values.iter_mut().zip(&part) {
+                *value = value.wrapping_add(u64::from(*part) << 32);
+            }
+        }
+        for (row, value) in self.exceptions(count) {
+            values[row] = value;
+        }
     }
 }
 
@@ -358,6 +420,15 @@ mod tests {
             prop_assert_eq!(&frames.read(&arena, 0..values.len()), &values);
             let from = from.min(values.len());
             prop_assert_eq!(&frames.read(&arena, from..values.len())[..], &values[from..]);
+            let mut bounds = values.clone();
+            bounds.extend([0, 1, u64::MAX]);
+            for (one, other) in bounds.iter().zip(bounds.iter().rev()) {
+                let (low, high) = (*one.min(other), *one.max(other));
+                let words = frames.within(&arena, (low, high));
+                for (place, value) in values.iter().enumerate() {
+                    prop_assert_eq!(words[place / 64] >> (place % 64) & 1 == 1, (low..=high).contains(value));
+                }
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Byte strings one after the other, in compressed pages.
 
+use memchr::memmem::Finder;
+
 use super::super::chunk::narrow;
 use super::hex;
 use super::pack::Frames;
@@ -131,12 +133,36 @@ impl Unpacked {
         place >= self.first && place - self.first < self.ends.len()
     }
 
+    /// Which of its strings the one at a place of its stream is.
+    pub(super) fn at(&self, place: usize) -> usize {
+        place.saturating_sub(self.first)
+    }
+
     /// The string at a place, if it is known to be text.
     pub(super) fn text(&self, place: usize) -> Option<&str> {
         let Bytes::Text(text) = &self.bytes else { return None };
         let at = place.checked_sub(self.first)?;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         text.get(start..*self.ends.get(at)?)
+    }
+
+    /// Which of the strings hold `part`, ASCII letters of either case taken as equal; `part` is in lower case. `lower` is
+    /// room to work in.
+    pub(super) fn holding(&self, part: &Finder<'_>, lower: &mut Vec<u8>, into: &mut Vec<bool>) {
+        into.clear();
+        into.resize(self.ends.len(), false);
+        lower.clear();
+        lower.extend_from_slice(self.bytes());
+        lower.make_ascii_lowercase();
+        let (mut from, mut place) = (0, 0);
+        while let Some(hit) = lower.get(from..).and_then(|rest| part.find(rest)) {
+            let start = from + hit;
+            place += self.ends.get(place..).map_or(0, |ends| ends.partition_point(|end| *end <= start));
+            let Some(end) = self.ends.get(place).copied() else { break };
+            let within = start + part.needle().len() <= end;
+            into[place] |= within;
+            from = if within { end } else { start + 1 };
+        }
     }
 
     /// Place of the first string and the strings.

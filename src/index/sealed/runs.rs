@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::super::Rows;
 use super::super::chunk::narrow;
-use super::Sealed;
-use super::pack::{Bits, Frames};
+use super::pack::{Bits, FRAME, Frames};
+use super::{Sealed, start_of};
 
 /// The traces of a block in order of their numbers' low halves.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +92,38 @@ impl Sealed {
         for (place, trace) in traces.iter().enumerate() {
             let end = firsts.get(place + 1).map_or_else(|| self.rows(), |end| *end as usize);
             each(trace + self.runs.least, firsts[place] as usize..end);
+        }
+    }
+
+    /// Of each of these rows, in order: the low half of its trace's number, the row, its start.
+    pub(in crate::index) fn each_start(&self, rows: &Rows, each: &mut dyn FnMut(u32, usize, u64)) {
+        if rows.is_empty() {
+            return;
+        }
+        let traces = self.runs.traces.read(&self.arena, 0..self.run_count());
+        let firsts = self.runs.firsts.read(&self.arena, 0..self.run_count());
+        let ranks = self.runs.ranks.read(&self.arena, 0..self.run_count());
+        let mut run = 0;
+        let mut frame = [0; FRAME];
+        for (bits, first) in rows.words().chunks(FRAME / 64).zip((0..).step_by(FRAME)) {
+            let last = bits.iter().rposition(|word| *word != 0);
+            let Some(last) = last.map(|place| place * 64 + 63 - bits[place].leading_zeros() as usize) else { continue };
+            let mut rank = self.frame_ranks.get(first / FRAME).copied().unwrap_or_default();
+            let gaps = self.gaps.frame(&self.arena, first, &mut frame);
+            for (place, gap) in gaps.iter().enumerate().take(last + 1) {
+                let row = first + place;
+                while firsts.get(run + 1).is_some_and(|next| *next as usize <= row) {
+                    run += 1;
+                }
+                if firsts[run] as usize == row {
+                    rank = ranks[run];
+                } else if place > 0 {
+                    rank = rank.wrapping_add(*gap);
+                }
+                if bits[place / 64] >> (place % 64) & 1 == 1 {
+                    each(traces[run] + self.runs.least, row, start_of(rank));
+                }
+            }
         }
     }
 

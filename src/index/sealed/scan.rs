@@ -1,5 +1,7 @@
 //! Selections on fixed columns, without thawing rows.
 
+use memchr::memmem::Finder;
+
 use super::super::Rows;
 use super::super::extras::{self, Extra};
 use super::pack::FRAME;
@@ -29,6 +31,24 @@ impl Sealed {
         Rows::from_words(words)
     }
 
+    /// Of these rows those whose class passes; asked once for each.
+    pub(in crate::index) fn narrow_class(&self, rows: &Rows, test: &mut dyn FnMut(&Class) -> bool) -> Rows {
+        let passes: Vec<bool> = self.classes.iter().map(test).collect();
+        if !passes.contains(&true) {
+            return Rows::none(self.rows());
+        }
+        let mut words = Vec::with_capacity(self.rows().div_ceil(64) + 1);
+        let mut frame = [0; FRAME];
+        for (among, first) in rows.words().chunks(FRAME / 64).zip((0..).step_by(FRAME)) {
+            if among.iter().all(|word| *word == 0) {
+                words.extend(among);
+                continue;
+            }
+            mark(self.class.frame(&self.arena, first, &mut frame), &mut words, |class| passes[class as usize]);
+        }
+        Rows::from_words(words).and(rows)
+    }
+
     /// The shape of a class's rows.
     pub(in crate::index) fn shape_of(&self, class: &Class) -> u32 {
         self.layouts[class.layout as usize].shape
@@ -48,14 +68,7 @@ impl Sealed {
 
     /// Rows whose duration is within `least..=most`.
     pub(in crate::index) fn select_duration(&self, least: u64, most: u64) -> Rows {
-        let mut words = Vec::with_capacity(self.rows().div_ceil(64));
-        let mut frame = [0; FRAME];
-        let span = most.wrapping_sub(least);
-        for first in (0..self.rows()).step_by(FRAME) {
-            let durations = self.durations.frame(&self.arena, first, &mut frame);
-            mark(durations, &mut words, |duration| duration.wrapping_sub(least) <= span);
-        }
-        Rows::from_words(words)
+        Rows::from_words(self.durations.within(&self.arena, (least, most)))
     }
 
     /// Rows that start within `from..=to`.
@@ -81,11 +94,21 @@ impl Sealed {
 
     /// Rows whose extras pass; those without are not asked about.
     pub(in crate::index) fn select_extras(&self, test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
+        self.select_extras_with("", test)
+    }
+
+    /// The same where all that pass have `part` in them, see [`super::super::block::part_of`].
+    pub(in crate::index) fn select_extras_with(&self, part: &str, test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
         let mut words = vec![0; self.rows().div_ceil(64)];
+        let part = (!part.is_empty()).then(|| Finder::new(part));
+        let (mut lower, mut may_pass) = (Vec::new(), Vec::new());
         self.extras.each_page(self.store(), &mut |page| {
             let (first, strings) = page.strings();
-            for (place, extras) in (first..).zip(strings) {
-                if test(extras) {
+            if let Some(part) = &part {
+                page.holding(part, &mut lower, &mut may_pass);
+            }
+            for (at, (place, extras)) in (first..).zip(strings).enumerate() {
+                if may_pass.get(at).copied().unwrap_or(part.is_none()) && test(extras) {
                     let row = self.extra_rows.get(&self.arena, place) as usize;
                     words[row / 64] |= 1 << (row % 64);
                 }

@@ -1,8 +1,10 @@
 //! Selections on attribute values, without thawing rows: each distinct word is asked about once a column, each page of
 //! strings is unpacked once.
 
+use memchr::memmem::Finder;
+
 use super::super::Rows;
-use super::super::word::Word;
+use super::super::word::{Slot, Word};
 use super::cells::{Arena, Column, arena_of};
 use super::pack::FRAME;
 use super::pages::Unpacked;
@@ -27,21 +29,29 @@ pub(in crate::index) enum Cell<'a> {
 /// Asks about the cells of columns.
 struct Search<'s> {
     sealed: &'s Sealed,
-    /// An unpacked page of each stream: columns ask for strings in the order they stand in.
-    open: Vec<Unpacked>,
+    /// An unpacked page of each stream, and which of its strings may pass: columns ask for strings in the order they
+    /// stand in.
+    open: Vec<(Unpacked, Vec<bool>)>,
+    /// What texts that pass have in them; `None`: nothing is known of them.
+    part: Option<Finder<'s>>,
+    /// Room to work in.
+    lower: Vec<u8>,
     test: &'s mut dyn FnMut(Cell<'_>) -> bool,
 }
 
 impl Sealed {
-    /// Rows with a value that passes in one of the columns that `wanted` names, by shape and number of values.
+    /// Rows with a value that passes in one of the columns that `wanted` names, by shape and number of values. Texts
+    /// that pass have `part` in them, see [`super::super::block::part_of`].
     pub(in crate::index) fn select_values(
         &self,
+        part: &str,
         wanted: &mut dyn FnMut(u32, u32) -> Vec<u32>,
         test: &mut dyn FnMut(Cell<'_>) -> bool,
     ) -> Rows {
         let mut open = Vec::new();
-        open.resize_with(self.streams.len(), Unpacked::default);
-        let mut search = Search { sealed: self, open, test };
+        open.resize_with(self.streams.len(), Default::default);
+        let part = (!part.is_empty()).then(|| Finder::new(part));
+        let mut search = Search { sealed: self, open, part, lower: Vec::new(), test };
         let mut found: Vec<Vec<u64>> = Vec::with_capacity(self.layouts.len());
         for layout in &self.layouts {
             let mut bits = Vec::new();
@@ -60,15 +70,25 @@ impl Sealed {
         }
         let mut words = vec![0; self.rows().div_ceil(64)];
         let layouts: Vec<usize> = self.classes.iter().map(|class| class.layout as usize).collect();
-        let mut taken = vec![0_usize; self.layouts.len()];
         let mut frame = [0; FRAME];
-        for first in (0..self.rows()).step_by(FRAME) {
-            for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
-                let layout = layouts[*class as usize];
-                let place = taken[layout];
-                taken[layout] += 1;
-                let bit = found[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
-                words[row / 64] |= bit << (row % 64);
+        let every = self.counts_every.max(FRAME);
+        for (entry, from) in (0..self.rows()).step_by(every).enumerate() {
+            // How many rows of each layout come before: where none of those here has a bit set, they are passed over.
+            let before = |entry: usize| self.counts.iter().skip(entry * found.len()).take(found.len());
+            let mut taken: Vec<usize> = before(entry).map(|count| *count as usize).collect();
+            taken.resize(found.len(), 0);
+            let mut ends = before(entry + 1).map(|count| *count as usize);
+            if !found.iter().zip(&taken).any(|(bits, from)| any_set(bits, *from..ends.next().unwrap_or(usize::MAX))) {
+                continue;
+            }
+            for first in (from..(from + every).min(self.rows())).step_by(FRAME) {
+                for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
+                    let layout = layouts[*class as usize];
+                    let place = taken[layout];
+                    taken[layout] += 1;
+                    let bit = found[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
+                    words[row / 64] |= bit << (row % 64);
+                }
             }
         }
         Rows::from_words(words)
@@ -104,6 +124,12 @@ impl Sealed {
             }
         }
     }
+}
+
+/// Whether some bit near these places is set: words are looked at as wholes.
+fn any_set(bits: &[u64], places: std::ops::Range<usize>) -> bool {
+    let end = places.end.div_ceil(64).min(bits.len());
+    !places.is_empty() && bits.get(places.start / 64..end).is_some_and(|words| words.iter().any(|word| *word != 0))
 }
 
 fn set(bits: &mut [u64], place: usize) {
@@ -160,9 +186,18 @@ impl Search<'_> {
 
     fn string(&mut self, column: &Column, place: usize, word: Word) -> bool {
         let Some((key, stream)) = self.sealed.streams.get(column.stream as usize) else { return false };
-        let page = &mut self.open[column.stream as usize];
+        let (page, may_pass) = &mut self.open[column.stream as usize];
         if !page.has(place) {
             stream.unpack(self.sealed.store(), place, page);
+            if let Some(part) = &self.part {
+                page.holding(part, &mut self.lower, may_pass);
+            }
+        }
+        if self.part.is_some() && *key != BEYOND && matches!(word.slot(), Slot::Text(_)) {
+            let at = page.at(place);
+            if !may_pass.get(at).copied().unwrap_or_default() {
+                return false;
+            }
         }
         match page.text(place) {
             _ if *key == BEYOND => (self.test)(Cell::Beyond(page.get(place).unwrap_or_default())),
