@@ -108,7 +108,7 @@ impl Sealed {
                 page.holding(part, &mut lower, &mut may_pass);
             }
             for (at, (place, extras)) in (first..).zip(strings).enumerate() {
-                if may_pass.get(at).copied().unwrap_or(part.is_none()) && test(extras) {
+                if (part.is_none() || may_pass[at]) && test(extras) {
                     let row = self.extra_rows.get(&self.arena, place) as usize;
                     words[row / 64] |= 1 << (row % 64);
                 }
