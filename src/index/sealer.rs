@@ -24,7 +24,7 @@ const BLOCK_ROWS: usize = 64 << 10;
 const BLOCK_BYTES: usize = 32 << 20;
 
 /// Rows that stay as they came while their segment takes rows: late spans, retries and open traces are mostly here.
-const HOT_ROWS: u64 = 32 << 10;
+const HOT_ROWS: u64 = 24 << 10;
 
 /// Blocks on their way.
 const BACKLOG: usize = 3;

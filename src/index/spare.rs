@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::chunk::{CHUNK_ROWS, Chunk};
 
 /// Chunks kept at most: about as many as fill while a block is sealed.
-const MOST: usize = 12;
+const MOST: usize = 8;
 
 /// Chunks to be filled again, once no reader looks at them any more.
 #[derive(Debug, Default)]

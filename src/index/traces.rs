@@ -15,7 +15,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 const PAGE: u64 = 256;
 
 /// The newest pages, which stay as they are unless asked otherwise: traces that are still under way are here.
-pub(super) const WARM_PAGES: usize = 96;
+pub(super) const WARM_PAGES: usize = 32;
 
 /// Pages that are looked at with a publication for whether they can rest.
 const COOLED: usize = 64;
