@@ -17,8 +17,9 @@ const PAGE: u64 = 256;
 /// The newest pages, which stay as they are unless asked otherwise: traces that are still under way are here.
 pub(super) const WARM_PAGES: usize = 32;
 
-/// Pages that are looked at with a publication for whether they can rest.
-const COOLED: usize = 64;
+/// Pages that are asked to rest with a publication, and old ones that are asked again.
+const COOLED: usize = 128;
+const REVISITED: usize = 16;
 
 /// What is known of a trace. Numbers are given in order of first arrival and never again.
 #[derive(Clone, Debug)]
@@ -280,8 +281,10 @@ pub(super) struct Traces {
     cold_bytes: usize,
     /// The newest pages, which stay as they are.
     warm: usize,
-    /// The page that was looked at last for whether it can rest.
-    cooled: usize,
+    /// Pages before this one were asked to rest when they became old.
+    cooled: u64,
+    /// The one of them that was asked again last.
+    revisited: usize,
 }
 
 impl Traces {
@@ -408,20 +411,27 @@ impl Traces {
         }
     }
 
-    /// Has pages rest whose traces began long ago: some with every publication, round and round, because those that get
-    /// late spans come back.
+    /// Has pages rest whose traces began long ago: those that just became old, and some of all, round and round, because
+    /// those that get late spans come back.
     pub(super) fn cool(&mut self) {
         let old = self.pages.pages.len().saturating_sub(self.warm.max(1));
-        for _ in 0..COOLED.min(old) {
-            self.cooled = if self.cooled + 1 < old { self.cooled + 1 } else { 0 };
-            let page = &self.pages.pages[self.cooled];
-            let Some(cold) = ColdPage::of(&page.rows).filter(|_| page.cold.is_none()) else { continue };
-            self.cold_rows += cold.len();
-            self.cold_bytes += cold.bytes();
-            let revision = page.revision;
-            self.pages.pages[self.cooled] =
-                Arc::new(TracePage { revision, rows: Vec::new(), cold: Some(Box::new(cold)) });
+        let from = usize::try_from(self.cooled.saturating_sub(self.pages.first)).unwrap_or(old).min(old);
+        let to = old.min(from + COOLED);
+        (from..to).for_each(|place| self.cool_page(place));
+        self.cooled = self.pages.first + to as u64;
+        for _ in 0..REVISITED.min(from) {
+            self.revisited = if self.revisited + 1 < from { self.revisited + 1 } else { 0 };
+            self.cool_page(self.revisited);
         }
+    }
+
+    fn cool_page(&mut self, place: usize) {
+        let page = &self.pages.pages[place];
+        let Some(cold) = ColdPage::of(&page.rows).filter(|_| page.cold.is_none()) else { return };
+        self.cold_rows += cold.len();
+        self.cold_bytes += cold.bytes();
+        let revision = page.revision;
+        self.pages.pages[place] = Arc::new(TracePage { revision, rows: Vec::new(), cold: Some(Box::new(cold)) });
     }
 
     /// Gives back the room of pages whose traces mostly left.
