@@ -107,9 +107,10 @@ impl Output {
     /// it differs from terminal to terminal.
     pub(super) fn scroll(&mut self, (top, bottom): (u16, u16), by: i32) {
         self.sequence(&[top.saturating_add(1), bottom.saturating_add(1)], b'r');
-        let count = u16::try_from(by.unsigned_abs()).unwrap_or(u16::MAX);
-        let counts = [count];
-        self.sequence(if count == 1 { &[] } else { &counts }, if by > 0 { b'S' } else { b'T' });
+        // A line feed at the lower margin, a reverse one at the upper: every terminal with margins has these, unlike SU and SD.
+        let (row, feed): (_, &[u8]) = if by > 0 { (bottom, b"\n") } else { (top, b"\x1bM") };
+        self.sequence(&[row.saturating_add(1)], b'H');
+        self.bytes.extend_from_slice(&feed.repeat(usize::try_from(by.unsigned_abs()).unwrap_or_default()));
         self.sequence(&[], b'r');
         // Setting margins moves the cursor, to where depends on a mode.
         self.cursor = None;
