@@ -48,6 +48,7 @@ mod writer;
 pub use block::{Block, Place, ValueRef};
 pub use matches::Match;
 pub use rows::Rows;
+pub use services::ServiceCounts;
 pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use view::{View, ViewStats};
 pub use writer::{Options, Reader, Sealing, Writer, open};

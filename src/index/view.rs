@@ -1,7 +1,6 @@
 //! A consistent state of the index, as readers see it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -14,13 +13,12 @@ use super::logs::Logs;
 use super::read_row::dropped;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
+use super::services::ServiceCounts;
 use super::traces::low_half;
 use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
 use super::{completion, extras};
-use crate::model::{
-    LogRecord, Oddities, ServiceHealth, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary,
-};
+use crate::model::{LogRecord, Oddities, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary};
 use crate::otlp::{AttributeValue, peek};
 
 /// A consistent state of the whole index at one publication. Cheap to clone; holds what it shows in memory for as
@@ -70,7 +68,7 @@ pub struct ViewStats {
     /// Bytes held.
     pub bytes: u64,
     /// Per service, since the start.
-    pub services: Arc<BTreeMap<String, ServiceHealth>>,
+    pub services: ServiceCounts,
 }
 
 impl State {
