@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::Rows;
 use super::chunk::{Bounds, Chunk, ODD_STATUS, narrow};
 use super::extras::{self, Extra};
-use super::read_row::{Stored, number};
+use super::read_row::{Stored, lossy, number};
 use super::sealed::Cell;
 use super::segment::{Form, Operation, Piece, RowRef, Segment};
 use super::view::State;
@@ -201,7 +201,7 @@ impl<'a> Block<'a> {
         let memo = std::cell::RefCell::new(Memo::default());
         self.narrow_operation(rows, &|operation| {
             let word = word(operation);
-            memo.borrow_mut().ask(word, || test(&String::from_utf8_lossy(words.get(word))))
+            memo.borrow_mut().ask(word, || test(&lossy(words.get(word))))
         })
     }
 
@@ -222,7 +222,7 @@ impl<'a> Block<'a> {
         let without = test("");
         let passes = |message: &[u8]| match message {
             [] => without,
-            message => test(&String::from_utf8_lossy(message)),
+            message => test(&lossy(message)),
         };
         match &self.piece.form {
             Form::Hot(chunk) => self.select(|row| passes(self.row_ref(chunk, row).status_message())),
@@ -456,7 +456,7 @@ fn any_of(attributes: peek::Attributes<'_>, keys: &[&str], test: ValueTest<'_>) 
 pub(super) fn passes(stored: Stored<'_>, test: ValueTest<'_>) -> bool {
     match stored {
         Stored::Plain(AttributeValue::Empty) => test(ValueRef::Empty),
-        Stored::Plain(AttributeValue::Text(text)) => match String::from_utf8_lossy(text) {
+        Stored::Plain(AttributeValue::Text(text)) => match lossy(text) {
             Cow::Borrowed(text) => test(ValueRef::Text(text)),
             Cow::Owned(text) => test(ValueRef::Text(&text)),
         },
