@@ -24,7 +24,8 @@ impl Block<'_> {
         let part = part_of(text);
         let bytes = |bytes: &[u8]| test(&lossy(bytes));
         let names = self.select_name(test).or(&self.select_service(test));
-        let origins = self.select_origin(&|resource, scope| origin_has(resource, scope, test));
+        let resource_has = |resource: &[u8]| any(peek::resource_attributes(resource), test);
+        let origins = self.select_origin(&resource_has, &|scope| scope_has(scope, test));
         let without = test("");
         let rare = self.select_extras(&part, &|row| {
             let mut message: &[u8] = &[];
@@ -82,10 +83,8 @@ fn is_text_word(word: Word) -> bool {
     matches!(word.slot(), Slot::Known(_) | Slot::Text(_))
 }
 
-fn origin_has(resource: &[u8], scope: &[u8], test: &dyn Fn(&str) -> bool) -> bool {
-    any(peek::resource_attributes(resource), test)
-        || any(peek::scope_attributes(scope), test)
-        || test(&lossy(peek::scope_name(scope)))
+fn scope_has(scope: &[u8], test: &dyn Fn(&str) -> bool) -> bool {
+    any(peek::scope_attributes(scope), test) || test(&lossy(peek::scope_name(scope)))
 }
 
 /// Whether a key or a text value passes.

@@ -27,6 +27,7 @@ mod interner;
 mod labels;
 mod logs;
 mod matches;
+mod outline;
 mod paged;
 mod read_row;
 mod recent;
@@ -47,6 +48,7 @@ mod writer;
 
 pub use block::{Block, Place, ValueRef};
 pub use matches::Match;
+pub use outline::Outline;
 pub use rows::Rows;
 pub use services::ServiceCounts;
 pub use summary::{CROWD, SpanFacts, Summary, What};

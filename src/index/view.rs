@@ -10,6 +10,7 @@ use super::Block;
 use super::chain::{Chain, Found, Place};
 use super::labels::Labels;
 use super::logs::Logs;
+use super::outline::Outline;
 use super::read_row::dropped;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
@@ -149,7 +150,7 @@ impl View {
     /// Every trace held, by first arrival, oldest first.
     #[must_use]
     pub fn traces(&self) -> impl DoubleEndedIterator<Item = TraceId> + '_ {
-        self.state.pages.iter().map(|trace| trace.id)
+        self.state.pages.ids()
     }
 
     /// The id of a trace by its number; `None` where it has left.
@@ -175,6 +176,17 @@ impl View {
     #[must_use]
     pub fn figures(&self, id: TraceId) -> Option<TraceSummary> {
         self.state.trace(id).map(|trace| trace.line())
+    }
+
+    /// What the list is ordered and counted by, of a trace; `None` where it is not held.
+    #[must_use]
+    pub fn outline(&self, id: TraceId) -> Option<Outline> {
+        self.state.trace(id).map(|trace| trace.outline())
+    }
+
+    /// The same of every trace held, by first arrival, oldest first: much cheaper than asking for each.
+    pub fn outlines(&self) -> impl Iterator<Item = (TraceId, Outline)> {
+        self.state.pages.outlines()
     }
 
     /// The traces that gained spans since the publication numbered `revision`, by first arrival; `None` where that is
