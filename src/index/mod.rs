@@ -30,6 +30,7 @@ mod matches;
 mod paged;
 mod read_row;
 mod recent;
+mod relations;
 mod rows;
 mod sealed;
 mod sealer;
@@ -47,6 +48,7 @@ mod writer;
 
 pub use block::{Block, Place, ValueRef};
 pub use matches::Match;
+pub use relations::Member;
 pub use rows::Rows;
 pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use view::{View, ViewStats};
