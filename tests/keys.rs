@@ -111,7 +111,7 @@ impl Bench {
         // As `refresh` does from the index.
         let summary =
             TraceSummary { root_label: "GET /cart".into(), root_service: "shop".into(), ..TraceSummary::default() };
-        let page = |(index, row): (usize, &Hit)| Page { index, row: *row, summary: Some(summary.clone()) };
+        let page = |(index, row): (usize, &Hit)| Page { index, row: *row, summary: Some(summary.clone()), first: None };
         self.state.list.page = self.state.list.rows.iter().enumerate().take(10).map(page).collect();
     }
 
@@ -151,18 +151,22 @@ impl Bench {
                 let (revision, rows) = (self.state.list.revision, self.rows());
                 Answer::Listed { generation, revision, rows, strip: Strip::default(), partial: false }
             }
-            Effect::Open { generation, trace, folds, find } => {
+            Effect::Open { generation, trace, folds, find, only } => {
                 let analysis = self.held(trace).map(judge);
-                let rows = analysis.as_ref().map(|analysis| flatten(analysis, &folds)).unwrap_or_default();
                 let found = find.zip(analysis.as_ref()).map(|(query, analysis)| matching(analysis, &query.text));
-                Answer::Opened { generation, trace, analysis, rows: Arc::new(rows), found }
+                let alone = found.as_deref().filter(|_| only);
+                let rows = analysis.as_ref().map(|analysis| rows_of(work::flatten(0, analysis, &folds, alone)));
+                let rows = rows.unwrap_or_default();
+                Answer::Opened { generation, trace, analysis, rows, found }
             }
             Effect::Preview { trace } => {
                 let analysis = judge(self.held(trace)?);
                 let rows = Arc::new(flatten(&analysis, &tracefall::analysis::Folds::default()));
                 Answer::Previewed { trace, analysis, rows }
             }
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
             Effect::Find { generation, analysis, query } => {
                 let nodes = matching(&analysis, &query.text);
                 Answer::Found { generation, query, nodes }
@@ -262,6 +266,13 @@ fn label(trace: &TraceScreen, row: usize) -> String {
         _ => analysis.span(row.node).unwrap().label.to_string(),
     };
     if matches!(row.key, RowKey::Group(..)) { format!("[{label}]") } else { label }
+}
+
+fn rows_of(answer: Answer) -> Arc<Vec<tracefall::analysis::Row>> {
+    match answer {
+        Answer::Flattened { rows, .. } => rows,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn matching(analysis: &tracefall::analysis::Analysis, text: &str) -> Vec<u32> {
@@ -405,7 +416,7 @@ fn a_growing_trace_keeps_selection_folds_and_place() {
     bench.traces[0].last_arrival = Timestamp(2);
     let (generation, id) = bench.state.trace.as_ref().map(|trace| (trace.generation, trace.id)).unwrap();
     let folds = bench.state.trace.as_ref().unwrap().folds.clone();
-    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None }).unwrap();
+    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None, only: false }).unwrap();
     let line = |bench: &Bench| {
         let trace = bench.state.trace.as_ref().unwrap();
         trace.rows.iter().position(|row| Some(row.key) == trace.selected).unwrap() - trace.offset
@@ -909,4 +920,33 @@ fn a_trace_is_still_arriving_while_it_grows_or_what_it_hangs_from_may_come() {
         state.now = second(now);
         assert_eq!(state.is_arriving(&summary), expected, "at {now}: {summary:?}");
     }
+}
+
+#[test]
+fn what_the_filter_matches_is_lit_in_the_open_trace_and_can_be_shown_alone() {
+    let mut failures = Vec::new();
+    for (keys, expected, found) in [
+        ("enter", "trace card! of 10", 7),
+        ("enter g n", "trace SQL select cart of 10", 7),
+        ("enter g H", "trace GET /cart of 4", 7),
+        ("enter H H", "trace GET /cart of 10", 7),
+        ("enter g H esc", "trace GET /cart of 10", 7),
+        ("enter g H n n", "trace SQL select item of 10", 7),
+        ("enter H e e", "trace pay! of 10", 7),
+        ("enter / 'stray' enter", "trace stray of 10", 1),
+        ("enter / 'stray' enter H", "trace stray of 2", 1),
+        ("enter / 'stray' enter H esc", "trace stray of 10", 7),
+        ("enter esc", "list 0 of 1 from 0 follow", 7),
+        ("enter esc / ctrl-u enter 2", "trace card! of 10", 0),
+        ("enter esc / ctrl-u 'pay' enter 2", "trace card! of 10", 1),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press("/ 'select' enter").press(keys);
+        let open = bench.state.trace.as_ref().unwrap();
+        let lit = open.found.as_ref().map_or(0, |found| found.nodes.len());
+        if (bench.seen().as_str(), lit) != (expected, found) {
+            failures.push(format!("after {keys}: {} with {lit} ({})", bench.seen(), bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
 }

@@ -108,13 +108,18 @@ impl Live {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.now };
                 work::list(&view, &request, &|| false)
             }
-            Effect::Open { generation, trace, folds, find } => {
-                let request = work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref() };
+            Effect::Open { generation, trace, folds, find, only } => {
+                let request =
+                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), only, now: self.now };
                 work::open(&view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
-            Effect::Find { generation, analysis, query } => work::find(&view, generation, &analysis, &query),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
+            Effect::Find { generation, analysis, query } => {
+                work::find((&view, self.now), generation, &analysis, &query)
+            }
             Effect::Detail { trace, span, columns, mask } => {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &plainly)

@@ -160,13 +160,24 @@ impl Show {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.state.now };
                 work::list(&view, &request, &|| false)
             }
-            Effect::Open { generation, trace, folds, find } => {
-                let request = work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref() };
+            Effect::Open { generation, trace, folds, find, only } => {
+                let request = work::OpenRequest {
+                    generation,
+                    trace,
+                    folds: &folds,
+                    find: find.as_deref(),
+                    only,
+                    now: self.state.now,
+                };
                 work::open(&view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
-            Effect::Find { generation, analysis, query } => work::find(&view, generation, &analysis, &query),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
+            Effect::Find { generation, analysis, query } => {
+                work::find((&view, self.state.now), generation, &analysis, &query)
+            }
             Effect::Detail { trace, span, columns, mask } => {
                 let highlight = |language, text: &str, columns| self.highlighter.highlight(language, text, columns);
                 let mask = mask.as_ref().map(|settings| &settings.redactor);

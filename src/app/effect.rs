@@ -29,8 +29,10 @@ pub enum Effect {
         trace: TraceId,
         /// What is folded.
         folds: Folds,
-        /// The search in it, if there is one.
+        /// The search in it, or else the filter of the list, if there is one.
         find: Option<Arc<Query>>,
+        /// Only what matches has rows, and what stands above it.
+        only: bool,
     },
     /// The same for the preview, without a search.
     Preview {
@@ -45,6 +47,8 @@ pub enum Effect {
         analysis: Arc<Analysis>,
         /// What is folded.
         folds: Folds,
+        /// Only these nodes have rows, and what stands above them.
+        only: Option<Arc<Vec<u32>>>,
     },
     /// Find what matches in the open trace.
     Find {

@@ -69,6 +69,7 @@ impl TraceScreen {
             zoom: None,
             detail: Detail::default(),
             found: None,
+            alone: false,
             back: Vec::new(),
             generation: 0,
             last_arrival: Timestamp::default(),
@@ -131,6 +132,12 @@ impl State {
                 _ => Context::Trace,
             },
         }
+    }
+
+    /// What lights up in the open trace: the search in it, or else the filter of the list.
+    #[must_use]
+    pub fn lit(&self) -> &Arc<Query> {
+        if self.find.query.is_empty() { &self.filter.query } else { &self.find.query }
     }
 
     /// The bar that is edited where the screen is shown: the search of a trace, otherwise the filter of the list.
@@ -312,6 +319,8 @@ pub struct Page {
     pub row: ListRow,
     /// What the index says of it now; `None`: it has left the index.
     pub summary: Option<TraceSummary>,
+    /// What the first span does that matches the filter, where it is not the root.
+    pub first: Option<Arc<str>>,
 }
 
 /// The waterfall of the selected trace beside the list.
@@ -392,8 +401,10 @@ pub struct TraceScreen {
     pub zoom: Option<(Timestamp, Timestamp)>,
     /// The detail pane.
     pub detail: Detail,
-    /// The search in this trace.
+    /// What the search in this trace found, or else what the filter of the list does.
     pub found: Option<Found>,
+    /// Only what was found has rows, and what stands above it.
+    pub alone: bool,
     /// Traces to go back to, with what was selected there: grows by following links.
     pub back: Vec<(TraceId, Option<RowKey>)>,
     /// Number of the latest request for this trace; answers to older ones are dropped.
@@ -460,11 +471,13 @@ pub enum Cell {
 /// Text formatted over lines and cut into tokens. Colours are the view's.
 pub type Highlighted = Arc<Vec<Vec<(super::Token, String)>>>;
 
-/// The search in the open trace.
+/// What matches in the open trace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
     /// What was searched.
     pub query: Arc<Query>,
+    /// It is the filter of the list, not a search in this trace.
+    pub by_filter: bool,
     /// The nodes that match, in the order of the tree.
     pub nodes: Arc<Vec<u32>>,
     /// The same as a set, for drawing.

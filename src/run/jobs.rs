@@ -82,13 +82,15 @@ impl Worker {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: clock::now() };
                 work::list(&view, &request, &cancelled)
             }
-            Effect::Open { generation, trace, folds, find } => {
-                let request =
-                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), now: clock::now() };
+            Effect::Open { generation, trace, folds, find, only } => {
+                let (find, now) = (find.as_deref(), clock::now());
+                let request = work::OpenRequest { generation, trace, folds: &folds, find, only, now };
                 work::open(&view, &request, &self.thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &self.thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
             Effect::Find { generation, analysis, query } => {
                 work::find((&view, clock::now()), generation, &analysis, &query)
             }

@@ -149,10 +149,13 @@ pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Optio
         return None;
     }
     let bar = &pen.state.find;
-    let mark = pen.put((area.x + 1, area.y), "/ ", area.width, pen.bold(Role::Accent));
+    let by_filter = !bar.editing && open.found.as_ref().is_some_and(|found| found.by_filter);
+    let mark = if by_filter { "filter " } else { "/ " };
+    let mark = pen.put((area.x + 1, area.y), mark, area.width, pen.bold(Role::Accent));
     let x = area.x + 1 + mark;
     let said = search_said(open, bar);
-    let width = cells(text::width(&said));
+    let hidden = if open.alone { "only matches · " } else { "" };
+    let width = cells(text::width(&said) + text::width(hidden));
     let room = area.right().saturating_sub(x + width + 3);
     let mut cursor = None;
     if bar.editing {
@@ -162,7 +165,8 @@ pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Optio
         pen.put((x, area.y), text, room, pen.style(Role::Match));
     }
     let role = if bar.error.is_some() { Role::Error } else { Role::Dim };
-    pen.put_right((area.right().saturating_sub(1), area.y), &said, width, pen.style(role));
+    let pieces: [Piece<'_>; 2] = [(hidden.into(), pen.style(Role::Accent)), (said.into(), pen.style(role))];
+    pen.line((area.right().saturating_sub(width + 1), area.y), width, &pieces);
     cursor
 }
 

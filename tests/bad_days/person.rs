@@ -95,13 +95,24 @@ impl Person {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: Timestamp(2) };
                 work::list(view, &request, &|| false)
             }
-            Effect::Open { generation, trace, folds, find } => {
-                let request = work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref() };
+            Effect::Open { generation, trace, folds, find, only } => {
+                let request = work::OpenRequest {
+                    generation,
+                    trace,
+                    folds: &folds,
+                    find: find.as_deref(),
+                    only,
+                    now: Timestamp(2),
+                };
                 work::open(view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
-            Effect::Find { generation, analysis, query } => work::find(view, generation, &analysis, &query),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
+            Effect::Find { generation, analysis, query } => {
+                work::find((view, Timestamp(2)), generation, &analysis, &query)
+            }
             Effect::Detail { trace, span, columns, mask } => {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 let request = work::DetailRequest { trace, span, columns, mask };

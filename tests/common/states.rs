@@ -146,7 +146,12 @@ fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> Sta
     state.list.selected = summaries.first().map(|summary| summary.id);
     state.viewport = view::viewport(&state, size);
     let rows = usize::from(state.viewport.list);
-    let page = |(index, summary): (usize, TraceSummary)| Page { index, row: row(&summary), summary: Some(summary) };
+    let page = |(index, summary): (usize, TraceSummary)| Page {
+        index,
+        row: row(&summary),
+        summary: Some(summary),
+        first: None,
+    };
     state.list.page = summaries.into_iter().enumerate().take(rows).map(page).collect();
     let buckets = usize::from(state.viewport.strip);
     let wave = |n: usize| u32::try_from((n * 7919 + n * n * 31) % 13).unwrap_or(0);

@@ -73,6 +73,8 @@ pub enum Action {
     NextMatch,
     /// To the match before.
     PreviousMatch,
+    /// Show only the spans that match and those above them, or everything again.
+    OnlyMatches,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -195,7 +197,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::Zoom, A::ZoomOut,
+            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Copy, A::Unmask, A::Theme,
             A::Demo,
         ];
@@ -205,7 +207,7 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Copy | A::Unmask | A::Theme | A::Demo => {}
             }
         }

@@ -267,7 +267,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         action: Action::NextMatch,
         name: "next-match",
-        help: "to the next span that matches the search",
+        help: "to the next span that matches the search or the filter",
         hint: "",
         contexts: TRACE,
         keys: &[char('n')],
@@ -279,6 +279,14 @@ pub const ACTIONS: &[ActionInfo] = &[
         hint: "",
         contexts: TRACE,
         keys: &[char('N')],
+    },
+    ActionInfo {
+        action: Action::OnlyMatches,
+        name: "only-matches",
+        help: "hide what does not match, or show it again",
+        hint: "",
+        contexts: TRACE,
+        keys: &[char('H')],
     },
     ActionInfo {
         action: Action::Zoom,

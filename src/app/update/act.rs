@@ -2,7 +2,7 @@
 
 use super::window::Step;
 use super::{NOTICE, bar, copy, detail, jump, link, list, palette, say, trace};
-use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State};
+use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
 pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
@@ -63,6 +63,7 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::PreviousSlow => jump::to_slow(state, false, out),
         A::NextMatch => jump::to_match(state, true, out),
         A::PreviousMatch => jump::to_match(state, false, out),
+        A::OnlyMatches => trace::toggle_alone(state, out),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
@@ -140,14 +141,17 @@ fn back(state: &mut State, out: &mut Vec<Effect>) {
 
 fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
     let searching = !state.find.text.is_empty();
+    let found = |trace: &TraceScreen| trace.found.as_ref().is_some_and(|found| !found.by_filter);
     let Some(trace) = &mut state.trace else {
         state.screen = Screen::Traces;
         return;
     };
     if trace.detail.focus == DetailFocus::Detail {
         trace.detail.focus = DetailFocus::Waterfall;
-    } else if searching || trace.found.is_some() {
+    } else if searching || found(trace) {
         bar::clear(state, out);
+    } else if trace.alone {
+        trace::toggle_alone(state, out);
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {

@@ -62,7 +62,7 @@ fn of_trace(state: &mut State, answer: Answer, out: &mut Vec<Effect>) {
                 open.gone = false;
                 open.last_arrival = analysis.trace.last_arrival;
             }
-            let query = Arc::clone(&state.find.query);
+            let query = Arc::clone(state.lit());
             rows::take(state, Some(analysis), rows, out);
             if let Some(nodes) = found {
                 take_found(state, query, nodes);
@@ -87,9 +87,13 @@ fn take_found(state: &mut State, query: Arc<Query>, nodes: Vec<u32>) {
     if !bar::is_current(state, &query) || query.is_empty() {
         return;
     }
+    let by_filter = state.find.query.is_empty();
     if let Some(trace) = &mut state.trace {
+        trace.alone &= !nodes.is_empty();
         let set = nodes.iter().copied().collect();
-        trace.found = Some(Found { query, nodes: Arc::new(nodes), set: Arc::new(set) });
+        // A trace that came by a link need not have to do with the filter; of a search it is told that nothing matches.
+        let tells = !(by_filter && nodes.is_empty());
+        trace.found = tells.then(|| Found { query, by_filter, nodes: Arc::new(nodes), set: Arc::new(set) });
     }
 }
 

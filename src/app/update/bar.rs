@@ -120,9 +120,7 @@ fn run(state: &mut State, out: &mut Vec<Effect>) {
         return list::ask(state, Reason::Filter, out);
     }
     if state.find.query.is_empty() {
-        if let Some(trace) = &mut state.trace {
-            trace.found = None;
-        }
+        trace::forget_found(state, out);
     } else {
         trace::request(state, Request::Find, out);
     }
@@ -181,14 +179,12 @@ pub(super) fn clear(state: &mut State, out: &mut Vec<Effect>) {
         run(state, out);
     }
     state.asked.land_on_match = false;
-    if state.screen == Screen::Trace
-        && let Some(trace) = &mut state.trace
-    {
-        trace.found = None;
+    if state.screen == Screen::Trace {
+        trace::forget_found(state, out);
     }
 }
 
 /// A search is only worth an answer as long as it is what the bar says.
 pub(super) fn is_current(state: &State, query: &Query) -> bool {
-    *state.find.query == *query
+    **state.lit() == *query
 }
