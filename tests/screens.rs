@@ -155,7 +155,8 @@ fn searching_in_a_trace() {
     let analysis = open.analysis.clone().expect("read");
     let nodes: Vec<u32> = tracefall::analysis::find(&analysis, "redis");
     let query = Arc::new(parse("redis").expect("a filter"));
-    open.found = Some(Found { by_filter: false, query, set: Arc::new(nodes.iter().copied().collect()), nodes: Arc::new(nodes) });
+    open.found =
+        Some(Found { by_filter: false, query, set: Arc::new(nodes.iter().copied().collect()), nodes: Arc::new(nodes) });
     snap("trace-search", &state, SMALL);
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Asked {
     pub(super) land_on_match: bool,
     /// When it was asked whether the demo may play among other traces.
     pub(super) demo_at: Option<Timestamp>,
+    /// The number of the latest request for the values of an attribute.
+    pub(super) values: u64,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }

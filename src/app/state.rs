@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::asked::Asked;
+use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
 use crate::model::{Health, LogRecord, Nanos, Span, SpanKey, Timestamp, TraceId, TraceSummary};
-use crate::query::{Completion, Hit, ParseError, Query};
+use crate::query::{Hit, Query};
 use crate::redact::Redactor;
 
 /// Everything the view needs, beside nothing: it draws from `&State` alone.
@@ -49,6 +50,8 @@ pub struct State {
     pub find: FilterBar,
     /// The stretch of time axis that the mouse is being drawn over.
     pub drag: Option<(Timestamp, Timestamp)>,
+    /// Earlier and saved filters.
+    pub library: Arc<Library>,
     /// What was asked for and has not come back.
     pub(super) asked: Asked,
 }
@@ -99,6 +102,7 @@ impl State {
             quitting: false,
             find: FilterBar::default(),
             drag: None,
+            library: Arc::default(),
             asked: Asked::default(),
         }
     }
@@ -222,6 +226,16 @@ pub enum Overlay {
         /// First row shown.
         scroll: usize,
     },
+    /// The filter language on one screen, with examples of what is held.
+    Language(Arc<Samples>),
+    /// A list to choose from by typing: earlier and saved filters, or attributes.
+    Picker(Picker),
+    /// The name under which the filter is to be saved.
+    Naming(Naming),
+    /// The keys go to the filter's conditions: the one at this place of [`FilterBar::chips`] is chosen.
+    Chips(usize),
+    /// The values of an attribute.
+    Values(ValueTable),
     /// The command palette.
     Palette(Palette),
     /// What can be copied here: key, what, and the text; chosen by its key.
@@ -250,27 +264,6 @@ pub struct Palette {
     pub found: Vec<usize>,
     /// Which of `found` is chosen.
     pub chosen: usize,
-}
-
-/// The filter bar.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FilterBar {
-    /// Takes the keys.
-    pub editing: bool,
-    /// What is typed.
-    pub text: String,
-    /// Where the cursor is in it, in bytes.
-    pub cursor: usize,
-    /// The last valid reading of `text`; it is what the list shows.
-    pub query: Arc<Query>,
-    /// Why `text` is not valid, if it is not.
-    pub error: Option<ParseError>,
-    /// What could be typed next.
-    pub completions: Vec<Completion>,
-    /// Which of `completions` Tab takes.
-    pub chosen: usize,
-    /// What stood there when editing began; Esc brings it back.
-    pub before: String,
 }
 
 /// The list of traces.

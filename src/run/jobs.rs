@@ -20,20 +20,23 @@ use crate::view::Highlighter;
 pub(super) struct Jobs {
     searches: Arc<Lane>,
     readings: Arc<Lane>,
+    counts: Arc<Lane>,
     latest_search: Arc<AtomicU64>,
+    latest_count: Arc<AtomicU64>,
 }
 
 impl Jobs {
     /// Starts the workers; they put what they find into `answers`.
     pub(super) fn start(reader: &Reader, thresholds: Thresholds, answers: &mpsc::Sender<Answer>) -> io::Result<Self> {
-        let (searches, readings) = (Arc::new(Lane::default()), Arc::new(Lane::default()));
-        let latest_search = Arc::new(AtomicU64::new(0));
-        for (name, lane) in [("search", &searches), ("reading", &readings)] {
+        let [searches, readings, counts] = [(); 3].map(|()| Arc::new(Lane::default()));
+        let [latest_search, latest_count] = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
+        for (name, lane) in [("search", &searches), ("reading", &readings), ("counting", &counts)] {
             let worker = Worker {
                 reader: reader.clone(),
                 thresholds,
                 highlighter: Highlighter::default(),
                 latest_search: Arc::clone(&latest_search),
+                latest_count: Arc::clone(&latest_count),
             };
             let (lane, answers) = (Arc::clone(lane), answers.clone());
             thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -45,16 +48,21 @@ impl Jobs {
                 }
             })?;
         }
-        Ok(Self { searches, readings, latest_search })
+        Ok(Self { searches, readings, counts, latest_search, latest_count })
     }
 
     /// Queues a request, in place of one of its kind that waits.
     pub(super) fn push(&self, effect: Effect) {
-        if let Effect::List { generation, .. } = &effect {
-            self.latest_search.store(*generation, Ordering::Release);
-            self.searches.push(effect);
-        } else {
-            self.readings.push(effect);
+        match &effect {
+            Effect::List { generation, .. } => {
+                self.latest_search.store(*generation, Ordering::Release);
+                self.searches.push(effect);
+            }
+            Effect::Values { generation, .. } => {
+                self.latest_count.store(*generation, Ordering::Release);
+                self.counts.push(effect);
+            }
+            _ => self.readings.push(effect),
         }
     }
 }
@@ -63,6 +71,9 @@ impl Drop for Jobs {
     fn drop(&mut self) {
         self.searches.close();
         self.readings.close();
+        self.counts.close();
+        // What is being counted would otherwise be waited for by nobody, but go on.
+        self.latest_count.store(u64::MAX, Ordering::Release);
     }
 }
 
@@ -71,6 +82,7 @@ struct Worker {
     thresholds: Thresholds,
     highlighter: Highlighter,
     latest_search: Arc<AtomicU64>,
+    latest_count: Arc<AtomicU64>,
 }
 
 impl Worker {
@@ -100,7 +112,14 @@ impl Worker {
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
             }
             Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
-            Effect::Copy { .. } | Effect::Keep(_) | Effect::Demo(_) | Effect::Quit => return None,
+            Effect::Values { generation, key, query } => {
+                let cancelled = || self.latest_count.load(Ordering::Acquire) != generation;
+                let request = work::ValuesRequest { generation, key: &key, query: &query, now: clock::now() };
+                return work::values(&view, &request, &cancelled);
+            }
+            Effect::Keys => work::keys(&view),
+            Effect::Samples => work::samples(&view),
+            Effect::Library(_) | Effect::Copy { .. } | Effect::Keep(_) | Effect::Demo(_) | Effect::Quit => return None,
         })
     }
 }

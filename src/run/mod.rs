@@ -13,6 +13,7 @@ mod log;
 mod looks;
 mod recipes;
 mod screen;
+mod shelf;
 mod signals;
 mod summary;
 mod wiring;

@@ -1,6 +1,7 @@
 //! The filter bar, what was understood of it, and its proposals; on a trace the search.
 
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::format;
 use super::look::Role;
@@ -67,11 +68,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, counts: &[Piece<'_>]) -> Optio
 const EXAMPLE: &str = "service=… minDuration=200ms key=value -exclude words";
 const SHORT_EXAMPLE: &str = "filter";
 
-/// What was understood, or what is wrong, below the filter's line.
-pub(super) fn said(pen: &mut Pen<'_>, area: Rect, bar: &FilterBar, understood: &str, matched: &str) {
+/// What was understood, condition by condition, or what is wrong, below the filter's line.
+pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
     if area.height == 0 {
         return;
     }
+    let bar = &pen.state.filter;
     let x = area.x + 3;
     let room = area.right().saturating_sub(x);
     if let Some(error) = &bar.error {
@@ -83,17 +85,66 @@ pub(super) fn said(pen: &mut Pen<'_>, area: Rect, bar: &FilterBar, understood: &
         return;
     }
     let (dim, text_style) = (pen.style(Role::Dim), pen.style(Role::Text));
-    let mut pieces: Vec<Piece<'_>> = Vec::new();
-    if understood.is_empty() {
-        pieces.push(("everything".into(), dim));
-    } else {
-        pieces.push((understood.into(), dim));
+    let chips = bar.chips();
+    let mut end = x;
+    if chips.is_empty() {
+        end += pen.put((x, area.y), "everything", room, dim);
+    }
+    let chosen = match pen.state.overlay {
+        Some(crate::app::Overlay::Chips(chosen)) => Some(chosen),
+        _ => None,
+    };
+    for Placed { place, at, words } in placed(bar, area, matched) {
+        let Some(chip) = chips.get(place) else { continue };
+        let line = Rect { x: at, y: area.y, width: cells(text::width(&words)), height: 1 };
+        let style = if chip.on { pen.look.style(Role::Tab) } else { dim.add_modifier(Modifier::CROSSED_OUT) };
+        pen.put((at, area.y), &words, line.width, style.remove_modifier(Modifier::BOLD));
+        if chosen == Some(place) {
+            pen.select(line);
+            pen.buffer.set_style(line.intersection(pen.area), Modifier::BOLD | Modifier::UNDERLINED);
+        }
+        end = line.right();
     }
     if !matched.is_empty() {
-        pieces.push(("  ".into(), dim));
-        pieces.push((matched.into(), text_style));
+        pen.put((end + 2, area.y), matched, area.right().saturating_sub(end + 2), text_style);
     }
-    pen.line((x, area.y), room, &pieces);
+}
+
+/// A condition as it stands on its line.
+struct Placed {
+    place: usize,
+    at: u16,
+    words: String,
+}
+
+/// Where the conditions stand: as many as leave room for what is said behind them.
+fn placed(bar: &FilterBar, area: Rect, matched: &str) -> Vec<Placed> {
+    let end = area.right().saturating_sub(cells(text::width(matched)) + 3);
+    let mut at = area.x + 2;
+    let mut placed = Vec::new();
+    for (place, chip) in bar.chips().into_iter().enumerate() {
+        let room = usize::from(end.saturating_sub(at));
+        let words = text::visible(&chip.words).into_owned();
+        let words = if chip.on { format!(" {words} ") } else { format!(" ○ {words} ") };
+        if room < 6 {
+            break;
+        }
+        let words = text::cut_end(&words, room).into_owned();
+        let width = cells(text::width(&words));
+        placed.push(Placed { place, at, words });
+        at += width + 1;
+    }
+    placed
+}
+
+/// The condition in column `x` of the screen.
+pub(super) fn chip_at(bar: &FilterBar, area: Rect, matched: &str, x: u16) -> Option<usize> {
+    if bar.error.is_some() {
+        return None;
+    }
+    let chips = placed(bar, area, matched);
+    let hit = |chip: &&Placed| (chip.at..chip.at + cells(text::width(&chip.words))).contains(&x);
+    chips.iter().find(hit).map(|chip| chip.place)
 }
 
 /// Where the proposals lie: below the filter, as wide as they need.
@@ -126,10 +177,7 @@ pub(super) fn proposals(pen: &mut Pen<'_>, bar: &FilterBar, area: Rect) {
         return;
     }
     pen.clear(area);
-    pen.buffer.set_style(
-        area.intersection(pen.area),
-        pen.look.style(Role::Tab).remove_modifier(ratatui::style::Modifier::BOLD),
-    );
+    pen.buffer.set_style(area.intersection(pen.area), pen.look.style(Role::Tab).remove_modifier(Modifier::BOLD));
     let first = first_proposal(bar, area.height);
     for (y, (index, proposal)) in (area.top()..area.bottom()).zip(bar.completions.iter().enumerate().skip(first)) {
         if index == bar.chosen {

@@ -40,7 +40,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     let areas = layout::traces(state, body);
     let counts = counts(pen);
     let cursor = filter::draw(pen, areas.filter, &counts);
-    filter::said(pen, areas.said, &state.filter, &understood(state), &matched(state));
+    filter::said(pen, areas.said, &matched(state));
     super::strip::draw(pen, areas.strip);
     heads(pen, areas.heads);
     if state.list.rows.is_empty() {
@@ -59,13 +59,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     cursor
 }
 
-/// What was understood of the filter, in words.
-fn understood(state: &State) -> String {
-    crate::query::describe(&state.filter.query)
-}
-
 /// `12 of 2,148 traces match`.
-fn matched(state: &State) -> String {
+pub(super) fn matched(state: &State) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }

@@ -1,7 +1,9 @@
 //! What each action does.
 
+use std::sync::Arc;
+
 use super::window::Step;
-use super::{NOTICE, bar, copy, detail, jump, link, list, palette, say, trace};
+use super::{NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, say, trace, values};
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
@@ -28,6 +30,15 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::First => go(state, Step::First),
         A::Last => go(state, Step::Last),
         A::Open => open(state, out),
+        A::Recall => recall::open(state),
+        A::SaveFilter => recall::name(state),
+        A::Chips => chips::open(state),
+        A::Exclude => attribute::add(state, true, out),
+        A::Values => values::open(state, out),
+        A::Language => {
+            state.overlay = Some(Overlay::Language(Arc::default()));
+            out.push(Effect::Samples);
+        }
         A::Copy => copy::open(state, out),
         A::Unmask => unmask(state),
         A::Theme => state.theme_flipped = !state.theme_flipped,
@@ -130,7 +141,7 @@ fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
 fn back(state: &mut State, out: &mut Vec<Effect>) {
     match state.screen {
         Screen::Health => state.screen = Screen::Traces,
-        Screen::Traces if !state.filter.text.is_empty() => {
+        Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
             say(state, "filter cleared");
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{bar, jump, link, list, rows, say, settle, trace, warn};
+use super::{bar, jump, link, list, recall, rows, say, settle, trace, values, warn};
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
@@ -40,6 +40,19 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
         Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
+        Answer::Library(library, trouble) => {
+            state.library = library;
+            if let Some(trouble) = trouble {
+                warn(state, trouble);
+            }
+        }
+        Answer::Keys(keys) => recall::take_keys(state, keys),
+        Answer::Samples(samples) => {
+            if let Some(crate::app::Overlay::Language(shown)) = &mut state.overlay {
+                *shown = samples;
+            }
+        }
+        Answer::Values { generation, values } => values::take(state, generation, values),
         Answer::Health(health) => state.health = health,
         Answer::Demo(Ok(playing)) => {
             state.demo = playing;

@@ -2,11 +2,13 @@
 
 mod detail;
 mod list;
+mod values;
 
 use std::sync::Arc;
 
 pub use detail::{DetailRequest, detail};
 pub use list::{ListRequest, list};
+pub use values::{ValuesRequest, keys, samples, values};
 
 use super::Answer;
 use crate::analysis::slow_sql::Thresholds;
