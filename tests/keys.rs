@@ -11,7 +11,7 @@ use tracefall::analysis::{RowKey, analyse, flatten};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
     Mouse, MouseKind, Overlay, Page, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
-    Viewport, work,
+    ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId,
@@ -173,9 +173,16 @@ impl Bench {
             }
             Effect::Detail { trace, span, .. } => Answer::Detailed { trace, span, detail: Some(Self::detail(span)) },
             Effect::Complete { text, .. } => Answer::Completed { text, completions: Vec::new() },
+            Effect::Values { generation, .. } => {
+                let row = |value: &str, spans| ValueRow { value: value.into(), spans, ..ValueRow::default() };
+                let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
+                Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
+            }
+            Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
+            Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
         })
     }
 
@@ -234,6 +241,11 @@ impl Bench {
             Some(Overlay::Help { .. }) => " help",
             Some(Overlay::Palette(_)) => " palette",
             Some(Overlay::Copy(_)) => " copy",
+            Some(Overlay::Language(_)) => " language",
+            Some(Overlay::Picker(_)) => " picker",
+            Some(Overlay::Naming(_)) => " naming",
+            Some(Overlay::Chips(_)) => " chips",
+            Some(Overlay::Values(_)) => " values",
         };
         match screen {
             Screen::Health => format!("health{overlay}"),
@@ -946,6 +958,96 @@ fn what_the_filter_matches_is_lit_in_the_open_trace_and_can_be_shown_alone() {
         let lit = open.found.as_ref().map_or(0, |found| found.nodes.len());
         if (bench.seen().as_str(), lit) != (expected, found) {
             failures.push(format!("after {keys}: {} with {lit} ({})", bench.seen(), bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// What the filter says, conditions that are off in brackets.
+fn filter(bench: &Bench) -> String {
+    let bar = &bench.state.filter;
+    let off: Vec<_> = bar.off.iter().map(|off| format!("[{}]", off.text)).collect();
+    format!("{} {}", bar.text, off.join(" ")).trim().to_owned()
+}
+
+#[test]
+fn conditions_are_made_from_data_switched_off_and_taken_away() {
+    let mut failures = Vec::new();
+    for (keys, seen, expected) in [
+        ("enter g d enter", "list 0 of 1 from 0 follow", "db.statement=\"SELECT 1\""),
+        ("enter g d -", "list 0 of 1 from 0 follow", "-db.statement=\"SELECT 1\""),
+        ("enter g d enter 2 -", "list 0 of 1 from 0 follow", "-db.statement=\"SELECT 1\""),
+        ("enter g d enter 2 enter", "list 0 of 1 from 0 follow", "db.statement=\"SELECT 1\""),
+        ("enter g d j j enter", "trace GET /cart of 10 detail", ""),
+        ("enter g d j j u enter", "list 0 of 1 from 0 follow", "user.password=hunter2"),
+        ("F", "list 0 of 3 from 0 follow picker", ""),
+        ("F 'tena' enter", "list 0 of 3 from 0 follow values", ""),
+        ("F 'met' enter j enter", "list 0 of 1 from 0 follow", "http.method=\"POST it\""),
+        ("F 'met' enter -", "list 0 of 1 from 0 follow", "-http.method=GET"),
+        ("F 'met' enter s s s G enter", "list 0 of 1 from 0 follow", "http.method=PUT"),
+        ("F 'nobody.has.it' enter esc", "list 0 of 3 from 0 follow", ""),
+        ("enter g d F", "trace GET /cart of 10 detail values", ""),
+        ("enter g d F esc", "trace GET /cart of 10 detail", ""),
+        ("/ 'tenant=a' ctrl-t enter", "list 0 of 1 from 0 follow", "tenant=a tenant=GET"),
+        ("c", "list 0 of 3 from 0 follow", ""),
+        ("/ 'error=true' space 'kind=server' enter c", "list 0 of 1 from 0 follow chips", "error=true kind=server"),
+        (
+            "/ 'error=true' space 'kind=server' enter c space",
+            "list 0 of 1 from 0 follow chips",
+            "kind=server [error=true]",
+        ),
+        (
+            "/ 'error=true' space 'kind=server' enter c space right space esc",
+            "list 0 of 3 from 0 follow",
+            "[error=true] [kind=server]",
+        ),
+        (
+            "/ 'error=true' space 'kind=server' enter c space space esc",
+            "list 0 of 1 from 0 follow",
+            "error=true kind=server",
+        ),
+        ("/ 'error=true' space 'kind=server' enter c 2 x esc", "list 0 of 1 from 0 follow", "error=true"),
+        ("/ 'error=true' space 'kind=server' enter c x x", "list 0 of 3 from 0 follow", ""),
+        ("/ 'error=true' enter c space esc esc", "list 0 of 3 from 0 follow", ""),
+        ("f1", "list 0 of 3 from 0 follow language", ""),
+        ("/ f1 esc esc", "list 0 of 3 from 0 follow", ""),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press(keys);
+        if (bench.seen().as_str(), filter(&bench).as_str()) != (seen, expected) {
+            failures.push(format!("after {keys}: {} with {} ({})", bench.seen(), filter(&bench), bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn earlier_and_saved_filters_come_back() {
+    let mut failures = Vec::new();
+    let used = "/ 'error=true' enter / ctrl-u 'kind=server' enter / ctrl-u enter";
+    for (keys, text, overlay) in [
+        ("/ up", "kind=server", false),
+        ("/ up up", "error=true", false),
+        ("/ up up up", "error=true", false),
+        ("/ up up down", "kind=server", false),
+        ("/ 'x' up up down down", "x", false),
+        ("/ up up enter", "error=true", false),
+        ("/ up esc", "", false),
+        ("ctrl-r 'err' enter", "error=true", false),
+        ("/ ctrl-r enter", "kind=server", false),
+        ("/ ctrl-r enter esc", "", false),
+        ("ctrl-r delete delete", "", false),
+        ("ctrl-s", "", false),
+        ("/ up ctrl-s", "kind=server", true),
+        ("/ up ctrl-s 'mine' enter ctrl-u esc ctrl-r 'mine' enter", "kind=server", false),
+        ("/ up enter ctrl-s 'mine' enter esc ctrl-r 'mine' delete esc", "", false),
+        ("8 ctrl-r enter", "kind=server", false),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press(used).press(keys);
+        let shown = bench.state.overlay.is_some();
+        if (bench.state.filter.text.as_str(), shown) != (text, overlay) {
+            failures.push(format!("after {keys}: {} {shown} ({})", bench.state.filter.text, bench.notice()));
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");

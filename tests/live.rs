@@ -125,6 +125,13 @@ impl Live {
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &plainly)
             }
             Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
+            Effect::Values { generation, key, query } => {
+                let request = work::ValuesRequest { generation, key: &key, query: &query, now: self.now };
+                return work::values(&view, &request, &|| false);
+            }
+            Effect::Keys => work::keys(&view),
+            Effect::Samples => work::samples(&view),
+            Effect::Library(_) => return None,
             Effect::Copy { what, text } => {
                 self.copied.push(text);
                 Answer::Copied(Ok(what))

@@ -121,6 +121,13 @@ impl Person {
                 })
             }
             Effect::Complete { text, cursor } => work::complete(view, text, cursor),
+            Effect::Values { generation, key, query } => {
+                let request = work::ValuesRequest { generation, key: &key, query: &query, now: Timestamp(2) };
+                return work::values(view, &request, &|| false);
+            }
+            Effect::Keys => work::keys(view),
+            Effect::Samples => work::samples(view),
+            Effect::Library(_) => return None,
             Effect::Copy { what, text } => {
                 assert!(!text.is_empty());
                 Answer::Copied(Ok(what))
