@@ -1,7 +1,7 @@
 //! Takes filters apart and puts them together: the conditions that chips show, and those that come from data.
 
 use crate::model::Value;
-use crate::query::{Query, key_text, parse, value_text};
+use crate::query::{Moment, Query, Says, key_text, parse, value_text};
 
 /// The longest value that a condition is made of, in bytes.
 const LONGEST: usize = 512;
@@ -71,4 +71,17 @@ fn own_key(key: &str) -> String {
         "name" => "operation".to_owned(),
         key => key_text(key),
     }
+}
+
+/// Whether what a filter selects changes without any span arriving: as time goes on, or because another trace leaves its
+/// place among the newest.
+pub(super) fn moves_by_itself(query: &Query) -> bool {
+    query.terms.iter().any(|term| {
+        let ago = |moment: &Moment| matches!(moment, Moment::Ago(_));
+        match &term.says {
+            Says::Lookback(_) | Says::Limit(_) => true,
+            Says::Since(moment) | Says::Until(moment) => ago(moment),
+            Says::Spans(_) => false,
+        }
+    })
 }

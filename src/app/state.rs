@@ -288,6 +288,8 @@ pub struct List {
     pub generation: u64,
     /// A search is on its way.
     pub searching: bool,
+    /// It was asked for by the person, not by what arrived: what is shown is not what is wanted.
+    pub anew: bool,
     /// The revision of the index that `rows` was made from.
     pub revision: u64,
     /// The rows in sight, looked up in the index for this frame.
@@ -340,6 +342,8 @@ pub struct Strip {
     pub errors: Vec<u32>,
     /// 95th percentile of their durations, in nanoseconds; 0 where there is none.
     pub p95: Vec<u64>,
+    /// Traces a second over the last ten seconds.
+    pub recent: f64,
     /// Traces a second over the whole strip.
     pub rate: f64,
     /// Share of them with an error, 0 to 1.

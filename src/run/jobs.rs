@@ -1,6 +1,7 @@
 //! The worker threads: everything heavy that the screen asks for. Of each kind only the latest request counts, so a queue never
 //! grows, and a search is cancelled by the next one.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::mem::{Discriminant, discriminant};
@@ -37,6 +38,7 @@ impl Jobs {
                 highlighter: Highlighter::default(),
                 latest_search: Arc::clone(&latest_search),
                 latest_count: Arc::clone(&latest_count),
+                tail: RefCell::default(),
             };
             let (lane, answers) = (Arc::clone(lane), answers.clone());
             thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -83,6 +85,8 @@ struct Worker {
     highlighter: Highlighter,
     latest_search: Arc<AtomicU64>,
     latest_count: Arc<AtomicU64>,
+    /// What the last search found.
+    tail: RefCell<work::Tail>,
 }
 
 impl Worker {
@@ -92,7 +96,7 @@ impl Worker {
             Effect::List { generation, query, sort, buckets } => {
                 let cancelled = || self.latest_search.load(Ordering::Acquire) != generation;
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: clock::now() };
-                work::list(&view, &request, &cancelled)
+                self.tail.borrow_mut().list(&view, &request, &cancelled)
             }
             Effect::Open { generation, trace, folds, find, only } => {
                 let (find, now) = (find.as_deref(), clock::now());

@@ -7,7 +7,7 @@ use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, number};
 use super::text;
-use crate::app::{FilterBar, TraceScreen};
+use crate::app::{Action, FilterBar, KeyPress, State, TraceScreen};
 
 /// Proposals shown at once.
 const PROPOSALS: usize = 8;
@@ -203,6 +203,7 @@ pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Optio
     let x = area.x + 1 + mark;
     let said = search_said(open, bar);
     let hidden = if open.alone { "only matches · " } else { "" };
+    let said = if by_filter && area.width >= 100 { format!("{said}{}", ways(pen.state, open.alone)) } else { said };
     let width = cells(text::width(&said) + text::width(hidden));
     let room = area.right().saturating_sub(x + width + 3);
     let mut cursor = None;
@@ -216,6 +217,13 @@ pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Optio
     let pieces: [Piece<'_>; 2] = [(hidden.into(), pen.style(Role::Accent)), (said.into(), pen.style(role))];
     pen.line((area.right().saturating_sub(width + 1), area.y), width, &pieces);
     cursor
+}
+
+/// The keys that go through what matches and show it alone.
+fn ways(state: &State, alone: bool) -> String {
+    let key = |action| state.settings.keymap.keys(action).first().map(KeyPress::label).unwrap_or_default();
+    let show = if alone { "shows the rest" } else { "hides the rest" };
+    format!(" · {} next · {} {show}", key(Action::NextMatch), key(Action::OnlyMatches))
 }
 
 /// `3 of 12`, or what is wrong.

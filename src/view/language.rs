@@ -26,24 +26,25 @@ fn lines<'a>(pen: &Pen<'_>, samples: &'a Samples) -> Vec<Line<'a>> {
     let other_pair = format!("{}={}", key_text(other), value_text(other_value));
     let quoted = crate::query::quote(value);
     vec![
-        ("".into(), "one span must have it all"),
-        (format!("service={service} {pair}").into(), "equal; a space means and"),
+        ("".into(), "one span must have all of it"),
+        (format!("service={service} error=true").into(), "equal; a space between two means and"),
+        (pair.into(), "any attribute, by old or new name"),
         (format!("operation={}", value_text(operation)).into(), "the span's own name"),
-        ("minDuration=200ms maxDuration=2s".into(), "how long a span took; also duration>200ms"),
-        ("error=true  kind=server  status=error".into(), "failed, its kind, its status"),
-        ("http.status_code>=500".into(), "> >= < <= compare numbers, != not equal"),
+        ("minDuration=200ms maxDuration=2s".into(), "how long it took; also duration>1s"),
+        ("kind=server status=error".into(), "its kind, its status"),
+        ("http.status_code>=500".into(), "numbers: > >= < <=; != is not equal"),
         (format!("operation:{start}*").into(), "contains; * stands for anything"),
-        (format!("{}=~\"{start}.*\"", "operation").into(), "a regular expression for the whole text"),
-        ("timeout  \"connection refused\"".into(), "anywhere in the span's text"),
-        (format!("-{other_pair}").into(), "not: no span of the trace, or not on that span"),
-        (format!("({pair} OR {other_pair}) error=true").into(), "either of them"),
-        ("".into(), "other spans of the trace, and the trace"),
-        (format!("root.service={service} any.error=true").into(), "also parent. child. none."),
-        ("traceDuration>1s lookback=15m limit=50".into(), "also since= until=; a trace or span id"),
+        (format!("operation=~\"{start}.*\"").into(), "a regular expression for all of it"),
+        ("timeout \"connection refused\"".into(), "anywhere in the span's text"),
+        (format!("-{other_pair}").into(), "not"),
+        ("(error=true OR duration>1s)".into(), "one of them"),
+        ("".into(), "other spans of its trace, and the trace itself"),
+        (format!("root.service={service}").into(), "also parent. child. any. none."),
+        ("traceDuration>1s lookback=15m".into(), "also since= until= limit=, or an id"),
         ("".into(), "TraceQL stands in braces"),
-        (format!("{{ span.{key} = {quoted} && duration > 100ms }}").into(), "scopes: span. resource. event. link."),
-        ("{ kind = server } >> { status = error }".into(), "below it; > child, < parent, ~ sibling, ! not"),
-        ("{ status = error } | count() > 2".into(), "also avg max min sum p95(duration), by(), select()"),
+        (format!("{{ span.{key} = {quoted} }}").into(), "also resource. event. link."),
+        ("{ kind=server } >> { status=error }".into(), "below; > child  < parent  ~ sibling"),
+        ("{ status=error } | count() > 2".into(), "also p95(duration), by(), select()"),
     ]
 }
 
@@ -56,7 +57,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, samples: &Samples) {
     ];
     pen.rule(Rect { height: 1, ..body }, true, &title, "");
     let lines = lines(pen, samples);
-    let column = (body.width * 52 / 100).min(66);
+    let column = (body.width * 54 / 100).min(66);
     for (y, (example, what)) in (body.top() + 1..body.bottom()).zip(&lines) {
         if example.is_empty() {
             pen.put((body.x + 2, y), what, body.width.saturating_sub(3), pen.style(Role::Dim));

@@ -64,12 +64,17 @@ pub(super) fn matched(state: &State) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }
-    if state.list.searching {
+    if state.list.anew {
         return "searching …".to_owned();
     }
     let (found, held) = (number(state.list.rows.len()), state.health.traces_held);
     let found = format::count(found);
-    format!("{found} of {} match", many(held, "trace"))
+    let rate = if state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
+        format!(" · {}/s", format::rate(state.list.strip.recent))
+    } else {
+        String::new()
+    };
+    format!("{found} of {} match{rate}", many(held, "trace"))
 }
 
 fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {

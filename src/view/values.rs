@@ -55,6 +55,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, table: &ValueTable) {
     }
     let columns = columns(body.width);
     heads(pen, Rect { y: body.y + 1, height: 1, ..body }, &columns, table.sort);
+    let carry = carrying(values);
     let most = values.rows.iter().map(|row| row.spans).max().unwrap_or(1);
     let shown = table.order.iter().enumerate().skip(table.offset);
     for (y, (place, index)) in (area.top()..area.bottom()).zip(shown) {
@@ -68,7 +69,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, table: &ValueTable) {
         let value = if row.value.is_empty() { "\"\"".to_owned() } else { value.into_owned() };
         let value = text::cut_end(&text::visible(&value), usize::from(columns.value.saturating_sub(2))).into_owned();
         pen.put((line.x + 2, y), &value, columns.value, pen.style(role));
-        figures(pen, line, &columns, (row, values.spans, most));
+        figures(pen, line, &columns, (row, carry, most));
         if place == table.chosen {
             pen.calm(line);
         }
@@ -77,13 +78,18 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, table: &ValueTable) {
     if let Some(others) = values.others.as_ref().filter(|_| below < area.bottom()) {
         let line = Rect { y: below, height: 1, ..area };
         pen.put((line.x + 2, below), "all others", columns.value, pen.style(Role::Dim));
-        figures(pen, line, &columns, (others, values.spans, most));
+        figures(pen, line, &columns, (others, carry, most));
     }
+}
+
+/// How many spans carry a value.
+fn carrying(values: &Values) -> u64 {
+    values.rows.iter().chain(&values.others).map(|row| row.spans).sum()
 }
 
 /// Over what was counted.
 fn over(values: &Values) -> String {
-    let carry: u64 = values.rows.iter().chain(&values.others).map(|row| row.spans).sum();
+    let carry = carrying(values);
     let different = if values.others.is_some() {
         format!("more than {} values", format::count(number(values.rows.len())))
     } else {

@@ -14,10 +14,16 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
     match answer {
         Answer::Listed { generation, .. } if generation != state.list.generation => {}
         Answer::Listed { revision, rows, strip, partial, .. } => {
-            list::take_rows(state, rows);
             state.list.revision = revision;
-            state.list.strip = strip;
             state.list.searching = partial;
+            state.list.anew &= partial;
+            if state.list.paused && state.asked.list == Reason::Data {
+                // What matches is kept in the index until the list moves again, and counted.
+                state.list.waiting = rows.len().saturating_sub(state.list.rows.len());
+            } else {
+                list::take_rows(state, rows);
+                state.list.strip = strip;
+            }
             if !partial {
                 state.asked.list = Reason::Data;
             }

@@ -19,7 +19,7 @@ pub fn tick(state: &mut State, view: &View, now: Timestamp) -> Vec<Effect> {
     if state.notice.as_ref().is_some_and(|notice| notice.until <= now) {
         state.notice = None;
     }
-    if state.list.paused {
+    if state.list.paused && state.filter.query.is_empty() {
         count_waiting(state, view);
     } else if state.list.revision != view.revision() && !state.list.searching {
         list::ask(state, Reason::Data, &mut out);

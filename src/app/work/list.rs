@@ -11,6 +11,9 @@ use crate::query::{Query, run};
 /// The lengths of time a bucket of the strip may have, in seconds.
 const BUCKETS: [u64; 16] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400];
 
+/// Over so many seconds the rate of what comes in is told.
+const RECENT: u64 = 10;
+
 /// Looking a trace up costs as much as walking past so many.
 const FEW: u64 = 8;
 
@@ -33,8 +36,7 @@ pub struct ListRequest<'a> {
 #[must_use]
 pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool) -> Answer {
     let hits = run(request.query, view, request.now, cancelled);
-    let mut strip = Counter::new(request);
-    let mut rows: Vec<(u64, ListRow)> = Vec::with_capacity(hits.hits.len());
+    let mut rows: Vec<(Outline, ListRow)> = Vec::with_capacity(hits.hits.len());
     // Hits are in the order of the view's own list: where they are many, one walk over it meets them all.
     let few = hits.hits.len() as u64 * FEW < view.stats().traces;
     let mut all = view.outlines();
@@ -44,11 +46,20 @@ pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool
         } else {
             all.find(|(id, _)| *id == hit.trace).map(|(_, outline)| outline)
         };
-        let Some(outline) = found else { continue };
+        rows.extend(found.map(|outline| (outline, hit)));
+    }
+    answer(view, request, rows, hits.partial)
+}
+
+/// Orders and counts what was found, which comes oldest first.
+pub(super) fn answer(view: &View, request: &ListRequest<'_>, hits: Vec<(Outline, ListRow)>, partial: bool) -> Answer {
+    let mut strip = Counter::new(request);
+    let mut rows: Vec<(u64, ListRow)> = Vec::with_capacity(hits.len());
+    for (outline, hit) in hits {
         strip.add(&outline);
         rows.push((weight(request.sort.key, &outline), hit));
     }
-    // Hits come oldest first, which a stable order keeps among equals; newest first is that turned round.
+    // A stable order keeps oldest first among equals; newest first is that turned round.
     match (request.sort.key, request.sort.ascending) {
         (SortKey::Time, true) => {}
         (SortKey::Time, false) => rows.reverse(),
@@ -58,14 +69,9 @@ pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool
             rows.sort_by_key(|(weight, _)| Reverse(*weight));
         }
     }
-    let rows = rows.into_iter().map(|(_, hit)| hit).collect();
-    Answer::Listed {
-        generation: request.generation,
-        revision: view.revision(),
-        rows: Arc::new(rows),
-        strip: strip.finish(),
-        partial: hits.partial,
-    }
+    let rows = Arc::new(rows.into_iter().map(|(_, hit)| hit).collect());
+    let (generation, revision) = (request.generation, view.revision());
+    Answer::Listed { generation, revision, rows, strip: strip.finish(), partial }
 }
 
 fn weight(key: SortKey, outline: &Outline) -> u64 {
@@ -104,7 +110,9 @@ impl Counter {
         let length = usize::try_from(columns).unwrap_or_default();
         let mut strip = Strip { seconds, requests: vec![0; length], errors: vec![0; length], ..Strip::default() };
         let mut durations: Vec<Vec<u64>> = vec![Vec::new(); length];
+        let mut recent = 0;
         for (second, failed, duration) in traces {
+            recent += usize::from(now.saturating_sub(second) < RECENT);
             let back = (now / seconds).saturating_sub(second / seconds);
             let column = usize::try_from(back).ok().and_then(|back| length.checked_sub(back + 1));
             let Some(column) = column else { continue };
@@ -116,6 +124,7 @@ impl Counter {
         let mut all = durations.concat();
         strip.p95_all = percentile_95(&mut all);
         let elapsed = (now - oldest + 1).min(seconds.saturating_mul(columns));
+        strip.recent = ratio(recent, usize::try_from(RECENT).unwrap_or(1));
         strip.rate = ratio(all.len(), usize::try_from(elapsed).unwrap_or(usize::MAX));
         let failed: usize = strip.errors.iter().map(|errors| *errors as usize).sum();
         strip.error_share = ratio(failed, all.len());

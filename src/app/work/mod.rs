@@ -2,12 +2,14 @@
 
 mod detail;
 mod list;
+mod tail;
 mod values;
 
 use std::sync::Arc;
 
 pub use detail::{DetailRequest, detail};
 pub use list::{ListRequest, list};
+pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
 use super::Answer;
