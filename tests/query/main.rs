@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod found;
+mod naive;
 mod proposals;
 
 use std::sync::Arc;
