@@ -133,6 +133,7 @@ fn faults_are_named_at_their_column() {
         ("a>\"5\"", 2, "a number"),
         ("a OR", 4, "a term"),
         ("OR a", 0, "a term"),
+        (" || a", 1, "a term"),
         ("a AND AND b", 6, "a term before"),
         ("NOT", 3, "what to exclude"),
         ("! a", 1, "exclude"),
