@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod found;
+mod jaeger;
 mod naive;
 mod proposals;
+mod tempo;
 
 use std::sync::Arc;
 
