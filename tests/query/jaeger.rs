@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use super::{NOW, ended, from, of_kind, span, views_of, with, with_event};
+use super::{NOW, ended, found, from, of_kind, span, views_of, with, with_event};
 use tracefall::index::View;
 use tracefall::model::{Kind, Link, Scope, Span, SpanId, StatusCode};
-use tracefall::query::{matching_spans, parse, run};
+use tracefall::query::{parse, run};
 
 /// Jaeger's `HotROD`: 1 is the page, 2 asks for the customer, 3 reads it, 4 and 5 look for drivers, 6 is a retry; 7 and 8
 /// are another trace, 9 a third.
@@ -55,13 +55,6 @@ fn views() -> Vec<View> {
     let spans = spans();
     let (one, other) = spans.split_at(4);
     views_of(&[one, other])
-}
-
-/// The spans that a filter finds, by their numbers.
-fn found(view: &View, text: &str) -> Vec<u8> {
-    let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let hits = run(&query, view, NOW, &|| false).hits;
-    hits.iter().flat_map(|hit| matching_spans(&query, view, NOW, hit.trace)).map(|key| key.id.0[0]).collect()
 }
 
 const SEARCHES: [(&str, &[u8]); 52] = [

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::{NOW, ended, of_kind, span, value, views_of, with, with_event};
+use super::{ended, found, of_kind, span, value, views_of, with, with_event};
 use tracefall::index::View;
 use tracefall::model::{Attribute, Kind, Link, Nanos, Resource, Scope, Span, SpanId, StatusCode, Value};
-use tracefall::query::{matching_spans, parse, run};
+use tracefall::query::parse;
 
 fn attribute(key: &str, value: Value) -> Attribute {
     Attribute { key: key.into(), value }
@@ -91,13 +91,6 @@ fn others() -> Vec<Span> {
 
 fn views() -> Vec<View> {
     views_of(&[&order(), &others()])
-}
-
-/// The spans that a filter finds, by their numbers.
-fn found(view: &View, text: &str) -> Vec<u8> {
-    let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let hits = run(&query, view, NOW, &|| false).hits;
-    hits.iter().flat_map(|hit| matching_spans(&query, view, NOW, hit.trace)).map(|key| key.id.0[0]).collect()
 }
 
 const ALL: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];

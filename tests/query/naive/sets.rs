@@ -119,6 +119,9 @@ impl Case<'_> {
     }
 
     fn bare(&self, parts: &[&Expr], among: &BTreeSet<usize>) -> Outcome {
+        if let [part @ Expr::Any(_)] = parts {
+            return self.set(part, among);
+        }
         if parts.iter().any(|part| positive(part)) {
             return of(self.holding(parts, among));
         }
