@@ -205,7 +205,11 @@ impl Block<'_> {
             Form::Sealed(sealed) => {
                 let chunk = sealed.thaw(at..at + 1, Depth::Whole);
                 let trace = chunk.trace.first().copied().unwrap_or_default();
-                if chunk.rows() == 0 { Span::default() } else { self.row_ref(&chunk, 0).to_span(self.state.trace_id(trace)) }
+                if chunk.rows() == 0 {
+                    Span::default()
+                } else {
+                    self.row_ref(&chunk, 0).to_span(self.state.trace_id(trace))
+                }
             }
         }
     }

@@ -61,7 +61,9 @@ pub(super) fn holds(expression: &FieldExpr, facts: &dyn Facts) -> bool {
         FieldExpr::Any(parts) => parts.iter().any(|part| holds(part, facts)),
         FieldExpr::Not(inner) if inner.is_logical() => !holds(inner, facts),
         FieldExpr::Not(inner) => values(inner, facts).contains(&Val::Truth(false)),
-        FieldExpr::Compare(left, comparison, right) => compare(&values(left, facts), *comparison, &values(right, facts)),
+        FieldExpr::Compare(left, comparison, right) => {
+            compare(&values(left, facts), *comparison, &values(right, facts))
+        }
         other => values(other, facts).contains(&Val::Truth(true)),
     }
 }
@@ -85,7 +87,11 @@ pub(super) fn values<'s>(expression: &FieldExpr, facts: &'s dyn Facts) -> Vec<Va
         }
         FieldExpr::Negative(inner) => {
             let number = first_number(&values(inner, facts));
-            number.and_then(|number| compute(Number::Whole(0), Arithmetic::Subtract, number)).map(Val::Number).into_iter().collect()
+            number
+                .and_then(|number| compute(Number::Whole(0), Arithmetic::Subtract, number))
+                .map(Val::Number)
+                .into_iter()
+                .collect()
         }
         FieldExpr::Compute(left, sign, right) => {
             let sides = first_number(&values(left, facts)).zip(first_number(&values(right, facts)));
@@ -146,15 +152,10 @@ fn of_field<'s>(span: &'s Span, field: &Field, facts: &dyn Facts) -> Vec<Val<'s>
         }
         Field::ScopeName => text(&span.scope.name),
         Field::ScopeVersion => text(&span.scope.version),
-        Field::RootName | Field::RootService => Vec::new(),
-        Field::ChildCount
-        | Field::NestedLeft
-        | Field::NestedRight
-        | Field::NestedParent
-        | Field::TraceDuration => {
+        Field::ChildCount | Field::NestedLeft | Field::NestedRight | Field::NestedParent | Field::TraceDuration => {
             facts.number(field).map(|number| Val::Number(Number::Whole(number))).into_iter().collect()
         }
-        Field::Text => Vec::new(),
+        Field::RootName | Field::RootService | Field::Text => Vec::new(),
         Field::Attribute(attribute) => {
             let mut found = Vec::new();
             for key in keys(attribute) {

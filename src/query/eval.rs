@@ -111,10 +111,18 @@ impl Case<'_, '_, '_> {
                 Found::of(spans)
             }
             Set::Whole(node) => {
-                if self.holds_somewhere(node, among) { Found::Whole } else { Found::Nothing }
+                if self.holds_somewhere(node, among) {
+                    Found::Whole
+                } else {
+                    Found::Nothing
+                }
             }
             Set::NoSpan(node) => {
-                if self.holds_somewhere(node, among) { Found::Nothing } else { Found::Whole }
+                if self.holds_somewhere(node, among) {
+                    Found::Nothing
+                } else {
+                    Found::Whole
+                }
             }
             Set::Both(sets) => {
                 let mut all = Found::Whole;
@@ -126,9 +134,7 @@ impl Case<'_, '_, '_> {
                 }
                 all
             }
-            Set::Either(sets) => {
-                sets.iter().map(|set| self.set(set, among)).fold(Found::Nothing, Found::or)
-            }
+            Set::Either(sets) => sets.iter().map(|set| self.set(set, among)).fold(Found::Nothing, Found::or),
             Set::Structural { left, right, place, negated, both } => {
                 let left = self.set(left, among).into_spans(among.len());
                 let right = self.set(right, among).into_spans(among.len());
@@ -280,7 +286,9 @@ impl Case<'_, '_, '_> {
     /// What a group is summed up to.
     fn sum(&self, expression: &FieldExpr, group: &[bool]) -> Option<Number> {
         match expression {
-            FieldExpr::Literal(literal) => compute::first_number(&compute::literal(literal).into_iter().collect::<Vec<_>>()),
+            FieldExpr::Literal(literal) => {
+                compute::first_number(&compute::literal(literal).into_iter().collect::<Vec<_>>())
+            }
             FieldExpr::Negative(inner) => {
                 compute::compute(Number::Whole(0), Arithmetic::Subtract, self.sum(inner, group)?)
             }

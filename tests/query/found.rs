@@ -160,7 +160,10 @@ fn only_negated_terms_are_about_the_whole_trace() {
         ];
         for (text, expected) in cases {
             assert_eq!(traces(&view, &text), expected, "{text}");
-            assert!(run(&parse(&text).unwrap(), &view, NOW, &|| false).hits.iter().all(|hit| hit.matched == 0), "{text}");
+            assert!(
+                run(&parse(&text).unwrap(), &view, NOW, &|| false).hits.iter().all(|hit| hit.matched == 0),
+                "{text}"
+            );
         }
         assert_eq!(found(&view, &format!("service=pay {id}")), [7]);
         assert_eq!(found(&view, &format!("service=pay trace_id!={id}")), [1, 2, 3]);

@@ -14,14 +14,22 @@ use tracefall::query::{parse, run};
 /// Jaeger's `HotROD`: 1 is the page, 2 asks for the customer, 3 reads it, 4 and 5 look for drivers, 6 is a retry; 7 and 8
 /// are another trace, 9 a third.
 fn spans() -> Vec<Span> {
-    let scope = |name: &str, version: &str| {
-        Arc::new(Scope { name: name.into(), version: version.into(), ..Scope::default() })
-    };
-    let page = with(with(span(1, 1, "HTTP GET /dispatch", 700), "http.status_code", 200), "http.url", "/dispatch?customer=392");
+    let scope =
+        |name: &str, version: &str| Arc::new(Scope { name: name.into(), version: version.into(), ..Scope::default() });
+    let page = with(
+        with(span(1, 1, "HTTP GET /dispatch", 700), "http.status_code", 200),
+        "http.url",
+        "/dispatch?customer=392",
+    );
     let ask = with(with(span(1, 2, "HTTP GET", 300), "http.method", "GET"), "peer.service", "customer");
-    let read = with(with(span(1, 3, "SQL SELECT", 290), "sql.query", "SELECT * FROM customer WHERE customer_id=392"), "request", "48-1");
+    let read = with(
+        with(span(1, 3, "SQL SELECT", 290), "sql.query", "SELECT * FROM customer WHERE customer_id=392"),
+        "request",
+        "48-1",
+    );
     let find = with(span(1, 4, "GetDriver", 14), "param.driverID", "T761284C");
-    let lost = with_event(with(span(1, 5, "GetDriver", 33), "param.driverID", "T750000C"), "redis timeout", "level", "error");
+    let lost =
+        with_event(with(span(1, 5, "GetDriver", 33), "param.driverID", "T750000C"), "redis timeout", "level", "error");
     let retry = with(with(span(1, 6, "GetDriver", 9), "retry", true), "attempt", 2);
     let route = with(with(span(2, 7, "HTTP GET /route", 60), "http.status_code", "200"), "pickup", "115,277");
     let bad = with(span(2, 8, "HTTP GET /route", 90), "http.status_code", 500);
@@ -35,7 +43,10 @@ fn spans() -> Vec<Span> {
         ended(StatusCode::OK, "", from("driver", retry)),
         of_kind(Kind::SERVER, from("route", route)),
         of_kind(Kind::SERVER, ended(StatusCode::ERROR, "bad address", from("route", bad))),
-        Span { links: vec![link], ..of_kind(Kind::CONSUMER, from("billing", with(span(3, 9, "receive", 2), "net.peer.name", "mq"))) },
+        Span {
+            links: vec![link],
+            ..of_kind(Kind::CONSUMER, from("billing", with(span(3, 9, "receive", 2), "net.peer.name", "mq")))
+        },
     ]
     .into_iter()
     .map(|span| Span { parent_id: parent(&span), ..span })

@@ -109,22 +109,20 @@ fn words_of_the_language_are_proposed_in_both_modes() {
 #[test]
 fn proposals_fit_where_they_are_put() {
     for view in views() {
-        for text in
-            [
-                "x -http.route=/o|z y",
-                "|service",
-                "a=\"b c\" operation=\"GE|T\" z",
-                "-|",
-                "\"http.route\"=/|",
-                "é ser|",
-                "(a OR http.route=/o|) b",
-                "root.servi|",
-                "{ span.http.route = /o| && .a = 1 }",
-                "{ status = | }",
-                "{ duration > ¦ && name = \"x\" } | count() > 1",
-                "{ } | max(duration) > ¦",
-            ]
-        {
+        for text in [
+            "x -http.route=/o|z y",
+            "|service",
+            "a=\"b c\" operation=\"GE|T\" z",
+            "-|",
+            "\"http.route\"=/|",
+            "é ser|",
+            "(a OR http.route=/o|) b",
+            "root.servi|",
+            "{ span.http.route = /o| && .a = 1 }",
+            "{ status = | }",
+            "{ duration > ¦ && name = \"x\" } | count() > 1",
+            "{ } | max(duration) > ¦",
+        ] {
             let (text, cursor) = with_cursor(text);
             for completion in complete(&text, cursor, &view, 5) {
                 let mut done = text.clone();
@@ -151,7 +149,18 @@ fn counts_are_those_of_the_index_and_any_cursor_is_fine() {
         let shop = complete("service=sh", 10, &view, 1);
         assert_eq!((shop[0].count, shop[0].replace), (Some(6), (8, 10)));
         for text in [
-            "é\"ü =:\"", "\"", "a=\"\\", "=", "-", "", "{ é.ü = \"ß", "{} | é(", "{(((\"", "} ) | {", "root.span.é", "{ `é",
+            "é\"ü =:\"",
+            "\"",
+            "a=\"\\",
+            "=",
+            "-",
+            "",
+            "{ é.ü = \"ß",
+            "{} | é(",
+            "{(((\"",
+            "} ) | {",
+            "root.span.é",
+            "{ `é",
         ] {
             for cursor in 0..text.len() + 2 {
                 for completion in complete(text, cursor, &view, 10) {

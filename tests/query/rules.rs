@@ -139,7 +139,8 @@ fn regular_expressions_are_anchored_and_case_counts_and_a_dot_is_a_newline_too()
 
 #[test]
 fn a_colon_is_contains_after_a_bare_key_and_part_of_an_intrinsics_name() {
-    let spans = [with(span(1, 1, "Checkout", 700), "path", "/API/orders"), with(span(1, 2, "x", 1), "span", "duration")];
+    let spans =
+        [with(span(1, 1, "Checkout", 700), "path", "/API/orders"), with(span(1, 2, "x", 1), "span", "duration")];
     all_find(
         &spans,
         &[
@@ -300,7 +301,12 @@ fn a_span_that_ends_before_it_starts_has_no_duration() {
     let spans = [Span { end: Timestamp(backward.start.0 - 5), ..backward }, span(1, 2, "b", 3)];
     all_find(
         &spans,
-        &[("duration=0s", &[1]), ("duration<1ms", &[1]), ("{ duration + 1 = 1 }", &[1]), ("{} | min(duration) = 0", &[1, 2])],
+        &[
+            ("duration=0s", &[1]),
+            ("duration<1ms", &[1]),
+            ("{ duration + 1 = 1 }", &[1]),
+            ("{} | min(duration) = 0", &[1, 2]),
+        ],
     );
 }
 
@@ -425,7 +431,12 @@ fn stages_work_on_the_spans_of_one_trace() {
 
 #[test]
 fn the_nested_set_numbers_the_tree() {
-    let spans = [span(1, 1, "root", 9), under(1, span(1, 2, "a", 1)), under(1, span(1, 3, "b", 1)), under(9, span(2, 4, "orphan", 1))];
+    let spans = [
+        span(1, 1, "root", 9),
+        under(1, span(1, 2, "a", 1)),
+        under(1, span(1, 3, "b", 1)),
+        under(9, span(2, 4, "orphan", 1)),
+    ];
     all_find(
         &spans,
         &[
@@ -457,4 +468,3 @@ fn both_sides_of_a_call_with_one_id_are_told_apart() {
         assert_eq!(names("{ name = \"root\" } > { }"), [2]);
     }
 }
-

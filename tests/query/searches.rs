@@ -64,7 +64,8 @@ fn a_limit_keeps_the_newest() {
         for text in ["limit=3", "n=3 limit=3", "-n=4 limit=3", "{ .n = 3 } > { } limit=3"] {
             let query = parse(text).unwrap();
             let hits = run(&query, &view, NOW, &|| false).hits;
-            let all = run(&parse(&text.replace(" limit=3", "").replace("limit=3", "")).unwrap(), &view, NOW, &|| false).hits;
+            let all =
+                run(&parse(&text.replace(" limit=3", "").replace("limit=3", "")).unwrap(), &view, NOW, &|| false).hits;
             assert_eq!(hits, all[all.len() - 3..], "{text}");
         }
     }

@@ -108,10 +108,16 @@ const PUBLISHED: [(&str, &[u8]); 86] = [
     ),
     ("{ resource.service.name=\"frontend\" && name = \"POST /api/orders\" && status = error }", &[1]),
     ("{ resource.service.name=\"frontend\" && name = \"POST /api/orders\" && span.http.status_code >= 500 }", &[1]),
-    ("{resource.service.name=\"frontend\" && name = \"GET /api/products/{id}\"} && {span.db.system=\"postgresql\"}", &[7, 9]),
+    (
+        "{resource.service.name=\"frontend\" && name = \"GET /api/products/{id}\"} && {span.db.system=\"postgresql\"}",
+        &[7, 9],
+    ),
     ("{span.service.name=\"frontend\" && name = \"GET /api/products/{id}\"} && {span.db.system=\"postgresql\"}", &[]),
     ("{ resource.deployment.environment = \"production\" } && { resource.deployment.environment = \"staging\" }", &[]),
-    ("{ resource.deployment.environment = \"staging\" } && { resource.deployment.environment = \"prod-eu\" }", &[7, 8, 9]),
+    (
+        "{ resource.deployment.environment = \"staging\" } && { resource.deployment.environment = \"prod-eu\" }",
+        &[7, 8, 9],
+    ),
     ("{ span.foo = \"bar\" }", &[7]),
     ("{ span.http.request.header.Accept =~ \"application.*\" }", &[7]),
     ("{ span.http.request.header.Accept !~ \"application.*\" }", &[]),
@@ -128,7 +134,10 @@ const PUBLISHED: [(&str, &[u8]); 86] = [
     ("{ resource.deployment.environment =~ \"prod-.*\" && span.http.status_code = 200 }", &[8]),
     ("{ trace:duration > 5s }", &[11]),
     ("{ resource.deployment.environment = \"production\" && trace:duration > 2s } | count() > 30", &[]),
-    ("{ resource.deployment.environment = \"production\" && trace:duration > 500ms } | count() > 3", &[1, 2, 3, 4, 5, 6]),
+    (
+        "{ resource.deployment.environment = \"production\" && trace:duration > 500ms } | count() > 3",
+        &[1, 2, 3, 4, 5, 6],
+    ),
     ("{ span:name = \"publish\" }", &[6]),
     ("{ event:name = \"exception\" }", &[3]),
     ("{ trace:id = \"02020202020202020202020202020202\" }", &[7, 8, 9, 10]),
@@ -172,7 +181,10 @@ const PUBLISHED: [(&str, &[u8]); 86] = [
     ("{ span.http.method = \"DELETE\" && status != ok }", &[8]),
     ("{ resource.cloud.region = \"us-east-1\" } && { resource.cloud.region = \"us-west-1\" }", &[]),
     ("{ resource.cloud.region = \"us-east-1\" && resource.cloud.region = \"us-west-1\" }", &[]),
-    ("{ resource.cloud.region = \"us-east-1\" } || { resource.cloud.region = \"us-west-1\" }", &[1, 2, 3, 4, 5, 6, 7, 11]),
+    (
+        "{ resource.cloud.region = \"us-east-1\" } || { resource.cloud.region = \"us-west-1\" }",
+        &[1, 2, 3, 4, 5, 6, 7, 11],
+    ),
     ("{ resource.cloud.region =~ \"us-east-1|us-west-1\" }", &[1, 2, 3, 4, 5, 6, 7, 11]),
     ("{ span.http.url = \"/path/of/api\" } >> { span.db.name = \"db-shard-001\" }", &[4]),
     ("{ span.http.url = \"/path/of/api\" && status = error } &>> { status = error }", &[1, 3, 6]),
@@ -214,7 +226,11 @@ const STRUCTURAL: [(&str, &[u8]); 17] = [
 const DIFFERENT: [(&str, &[u8], &str); 9] = [
     ("{ span.http.status_code = 404 }", &[11], "text that is a number equals and compares as one"),
     ("{ span.http.status_code =~ \"50.\" }", &[1, 3], "a regular expression looks at numbers as they are spelled"),
-    ("{ span.db.system.name = \"postgresql\" }", &[4, 9], "old and new names of the semantic conventions mean the same"),
+    (
+        "{ span.db.system.name = \"postgresql\" }",
+        &[4, 9],
+        "old and new names of the semantic conventions mean the same",
+    ),
     ("{ span.\"db.system.name\" = \"postgresql\" }", &[], "a quoted key is that key alone"),
     ("{ .exception.message != nil }", &[3], "a key without scope is looked for on events, links and the scope too"),
     (
@@ -222,7 +238,11 @@ const DIFFERENT: [(&str, &[u8], &str); 9] = [
         &[1, 3, 6, 11],
         "`&&` binds tighter than `||`, between braces and within",
     ),
-    ("{ name = \"nothing\" } !>> { kind = producer }", &[6], "where there is nothing on the left, all on the right is apart from it"),
+    (
+        "{ name = \"nothing\" } !>> { kind = producer }",
+        &[6],
+        "where there is nothing on the left, all on the right is apart from it",
+    ),
     ("{ status = error } | p95(duration) > 800ms", &[1, 3, 6], "percentiles of the spans of a trace"),
     ("{ .foo != 7 }", &[7, 8], "a value of another type is there, and is not equal"),
 ];

@@ -31,8 +31,17 @@ pub struct Completion {
 const CONSIDERED: usize = 1_000;
 
 /// What the language itself offers for a span, in the order of use.
-const SPAN_KEYS: [&str; 9] =
-    ["service=", "operation=", "minDuration=", "maxDuration=", "error=true", "kind=", "status=", "duration>", "statusMessage:"];
+const SPAN_KEYS: [&str; 9] = [
+    "service=",
+    "operation=",
+    "minDuration=",
+    "maxDuration=",
+    "error=true",
+    "kind=",
+    "status=",
+    "duration>",
+    "statusMessage:",
+];
 
 /// What it offers for the whole search.
 const OTHER_KEYS: [&str; 15] = [
@@ -114,8 +123,10 @@ pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Com
     let mut scored: Vec<(i64, Candidate)> = candidates.into_iter().filter_map(score).collect();
     // Stable: what answers equally well stays in the order it was offered in.
     scored.sort_by_key(|(score, candidate)| (Reverse(*score), Reverse(candidate.own)));
-    let completion = |(_, candidate): (i64, Candidate)| {
-        Completion { text: typed(&word, &candidate), replace, count: candidate.count }
+    let completion = |(_, candidate): (i64, Candidate)| Completion {
+        text: typed(&word, &candidate),
+        replace,
+        count: candidate.count,
     };
     let already_there = |completion: &Completion| text.get(word.start..word.end) == Some(completion.text.as_str());
     scored.into_iter().map(completion).filter(|completion| !already_there(completion)).take(limit).collect()
@@ -202,7 +213,9 @@ fn values(view: &View, key: &str, mode: Mode) -> Vec<Candidate> {
 fn attribute_values(view: &View, key: &str, mode: Mode) -> Vec<Candidate> {
     let key = match (key.strip_prefix('@').filter(|key| !key.is_empty()), mode) {
         (Some(marked), _) => marked,
-        (None, Mode::Bare) => Scope::WITH_PREFIX.iter().find_map(|scope| key.strip_prefix(scope.prefix())).unwrap_or(key),
+        (None, Mode::Bare) => {
+            Scope::WITH_PREFIX.iter().find_map(|scope| key.strip_prefix(scope.prefix())).unwrap_or(key)
+        }
         (None, _) => {
             let scoped = Scope::WITH_PREFIX.iter().find_map(|scope| key.strip_prefix(scope.prefix()));
             scoped.or_else(|| key.strip_prefix('.')).unwrap_or(key)

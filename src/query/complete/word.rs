@@ -64,8 +64,17 @@ pub(super) struct Reader {
 impl Word {
     /// The word at `cursor`, in bytes.
     pub(super) fn at(text: &str, cursor: usize) -> Self {
-        let mut reader =
-            Reader { mode: Mode::Bare, quote: None, escaped: false, start: 0, key: None, sign: None, open: 0, inner: None, gap: None };
+        let mut reader = Reader {
+            mode: Mode::Bare,
+            quote: None,
+            escaped: false,
+            start: 0,
+            key: None,
+            sign: None,
+            open: 0,
+            inner: None,
+            gap: None,
+        };
         let mut end = text.len();
         for (at, symbol) in text.char_indices() {
             if at >= cursor && reader.ends(text, at, symbol) {
@@ -233,8 +242,7 @@ impl Reader {
     fn prefixed(&self, text: &str, mut start: usize, cursor: usize) -> (usize, Prefix) {
         let typed = |start: usize| text.get(start..cursor).unwrap_or_default();
         let mut found = Prefix::None;
-        let relations: &[Relation] =
-            if self.mode == Mode::Bare { &Relation::WITH_PREFIX } else { &[Relation::Parent] };
+        let relations: &[Relation] = if self.mode == Mode::Bare { &Relation::WITH_PREFIX } else { &[Relation::Parent] };
         if let Some(relation) = relations.iter().find(|relation| typed(start).starts_with(relation.prefix())) {
             (start, found) = (start + relation.prefix().len(), Prefix::Relation);
         }

@@ -32,7 +32,9 @@ pub(super) fn braces(cursor: &mut Cursor<'_>) -> Result<Expr, ParseError> {
     cursor.skip_space();
     if !cursor.eat("}") {
         let column = cursor.fault(open, "").column + 1;
-        return Err(cursor.fault(cursor.at, format!("a comparison, `&&`, `||` or `}}` for the `{{` at column {column}")));
+        return Err(
+            cursor.fault(cursor.at, format!("a comparison, `&&`, `||` or `}}` for the `{{` at column {column}"))
+        );
     }
     Ok(Expr::Braces(Some(expression)))
 }
@@ -120,11 +122,7 @@ fn product(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseErro
     chain(cursor, &signs, &|cursor| power(cursor, about))
 }
 
-fn chain(
-    cursor: &mut Cursor<'_>,
-    signs: &[(&str, Arithmetic)],
-    part: Part<'_>,
-) -> Result<FieldExpr, ParseError> {
+fn chain(cursor: &mut Cursor<'_>, signs: &[(&str, Arithmetic)], part: Part<'_>) -> Result<FieldExpr, ParseError> {
     cursor.skip_space();
     let mut from = cursor.at;
     let mut left = part(cursor)?;

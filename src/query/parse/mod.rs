@@ -67,5 +67,8 @@ pub fn parse(text: &str) -> Result<Query, ParseError> {
 /// Whether `value` can stand after `=` without quotes and is read as itself.
 pub(super) fn is_plain_value(value: &str) -> bool {
     let mut cursor = Cursor::new(value);
-    value != "nil" && !value.starts_with(['"', '=', '<', '>', '~']) && !value.is_empty() && cursor.run(|_| false) == Ok(value)
+    value != "nil"
+        && !value.starts_with(['"', '=', '<', '>', '~'])
+        && !value.is_empty()
+        && cursor.run(|_| false) == Ok(value)
 }

@@ -213,9 +213,7 @@ impl Leaf {
             On::Parent(id) => block.select_parent(&|other| other == Some(*id)),
             On::NoParent => block.select_parent(&|other| other.is_none()),
             On::OtherParent(id) => block.select_parent(&|other| other.is_some_and(|other| other != *id)),
-            On::EventName(test, not) => {
-                either(*not, &|all| block.select_event_name(&|name| all || test.holds(name)))
-            }
+            On::EventName(test, not) => either(*not, &|all| block.select_event_name(&|name| all || test.holds(name))),
             On::LinkTrace(id, not) => either(*not, &|all| block.select_link(&|trace, _| all || *trace == id.0)),
             On::LinkSpan(id, not) => either(*not, &|all| block.select_link(&|_, span| all || *span == id.0)),
             On::Text(pattern) => block.select_text_with(pattern.part(), &|text| pattern.is_in(text)),

@@ -277,9 +277,7 @@ impl Builder {
                 let range = range(comparison, nanos);
                 trace(range.map_or(TraceTest::Never, |(least, most)| TraceTest::Duration(least, most)))
             }
-            (Field::RootName, _) => {
-                Node::Related(Relation::Root, Box::new(self.own(&Field::Name, comparison, value)))
-            }
+            (Field::RootName, _) => Node::Related(Relation::Root, Box::new(self.own(&Field::Name, comparison, value))),
             (Field::RootService, _) => {
                 Node::Related(Relation::Root, Box::new(self.own(&Field::Service, comparison, value)))
             }
@@ -304,7 +302,6 @@ impl Builder {
             FieldExpr::Any(parts) => Node::Any(parts.iter().map(|part| self.expression(part)).collect()),
             FieldExpr::Not(inner) if inner.is_logical() => Node::Not(Box::new(self.expression(inner))),
             FieldExpr::Literal(Literal::Bool(true)) => Node::Always,
-            FieldExpr::Literal(_) => Node::never(),
             FieldExpr::Field(of, field) => self.truth(*of, field, true),
             FieldExpr::Not(inner) => match &**inner {
                 FieldExpr::Field(of, field) => self.truth(*of, field, false),
@@ -321,7 +318,9 @@ impl Builder {
                 }
                 _ => self.compared_values(expression),
             },
-            FieldExpr::Negative(_) | FieldExpr::Compute(..) | FieldExpr::Aggregate(..) => Node::never(),
+            FieldExpr::Literal(_) | FieldExpr::Negative(_) | FieldExpr::Compute(..) | FieldExpr::Aggregate(..) => {
+                Node::never()
+            }
         }
     }
 
@@ -446,4 +445,3 @@ impl Node {
         }
     }
 }
-

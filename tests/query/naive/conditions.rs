@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 
 use regex::Regex;
 use tracefall::model::{Attribute as Pair, Span, StatusCode, Text, Value};
-use tracefall::query::{Arithmetic, Comparison, Condition, Expr, Field, FieldExpr, Literal, Relation, Scope};
+use tracefall::query::{Comparison, Condition, Expr, Field, FieldExpr, Literal, Relation, Scope};
 
 use super::sets::{Trace, number_of};
+use super::values::{pairs, values};
 
 /// A number, exact where it is whole.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,7 @@ pub(super) enum Num {
 
 impl Num {
     #[expect(clippy::cast_precision_loss, reason = "as a number beside a floating-point one")]
-    fn float(self) -> f64 {
+    pub(super) fn float(self) -> f64 {
         match self {
             Self::Whole(whole) => whole as f64,
             Self::Float(float) => float,
@@ -32,28 +33,18 @@ impl Num {
     }
 }
 
-/// A value that an expression comes to.
-#[derive(Clone, Debug)]
-pub(super) enum Val {
-    Text(String),
-    Num(Num),
-    Truth(bool),
-    Status(i32),
-    Kind(i32),
-}
-
 pub(super) fn contains(text: &str, pattern: &str, quoted: bool) -> bool {
     let parts: Vec<String> =
         if quoted { vec![regex::escape(pattern)] } else { pattern.split('*').map(regex::escape).collect() };
     Regex::new(&format!("(?is){}", parts.join(".*"))).unwrap().is_match(text)
 }
 
-fn matches(text: &str, pattern: &str) -> bool {
+pub(super) fn matches(text: &str, pattern: &str) -> bool {
     Regex::new(&format!("(?s)^(?:{pattern})$")).unwrap().is_match(text)
 }
 
 /// The number that a text is.
-fn read(text: &str) -> Option<Num> {
+pub(super) fn read(text: &str) -> Option<Num> {
     let form = Regex::new(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$").unwrap();
     if !form.is_match(text) {
         return None;
@@ -62,7 +53,7 @@ fn read(text: &str) -> Option<Num> {
 }
 
 /// All that is in a value, itself first; what is in maps only where wanted.
-fn leaves(value: &Value, in_maps: bool) -> Vec<Value> {
+pub(super) fn leaves(value: &Value, in_maps: bool) -> Vec<Value> {
     match value {
         Value::Array(members) => members.iter().flat_map(|member| leaves(member, in_maps)).collect(),
         Value::Map(members) if in_maps => members
@@ -101,7 +92,7 @@ fn one_name(key: &str, text: &str) -> String {
     if key.contains("db.system") && text == "mssql" { "microsoft.sql_server".to_owned() } else { text.to_owned() }
 }
 
-fn so(comparison: Comparison, order: Ordering) -> bool {
+pub(super) fn so(comparison: Comparison, order: Ordering) -> bool {
     match comparison {
         Comparison::Equal => order == Ordering::Equal,
         Comparison::AtLeast => order != Ordering::Less,
@@ -113,7 +104,7 @@ fn so(comparison: Comparison, order: Ordering) -> bool {
 }
 
 /// `!=` as `=`, `!~` as `=~`.
-fn positive(comparison: Comparison) -> (Comparison, bool) {
+pub(super) fn positive(comparison: Comparison) -> (Comparison, bool) {
     match comparison {
         Comparison::NotEqual => (Comparison::Equal, true),
         Comparison::MatchesNot => (Comparison::Matches, true),
@@ -122,15 +113,13 @@ fn positive(comparison: Comparison) -> (Comparison, bool) {
 }
 
 /// What was typed, as text and as a number, and whether only text will do.
-fn typed(literal: &Literal) -> (String, Option<Num>, bool) {
+pub(super) fn typed(literal: &Literal) -> (String, Option<Num>, bool) {
     match literal {
         Literal::Text { text, quoted } => (text.clone(), read(text), *quoted),
         Literal::Int(number) => (number.to_string(), Some(Num::Whole(*number)), false),
         Literal::Float(number) => (number.to_string(), Some(Num::Float(*number)), false),
         Literal::Bool(truth) => (truth.to_string(), None, false),
-        Literal::Duration(length) => {
-            (length.0.to_string(), Some(Num::Whole(i64::try_from(length.0).unwrap())), false)
-        }
+        Literal::Duration(length) => (length.0.to_string(), Some(Num::Whole(i64::try_from(length.0).unwrap())), false),
         other => panic!("{other:?} is no attribute's"),
     }
 }
@@ -165,7 +154,7 @@ fn other_names(key: &str, exact: bool) -> Vec<&str> {
 }
 
 /// The attributes under a name, in the order of the names and the places.
-fn under<'s>(span: &'s Span, attribute: &tracefall::query::Attribute) -> Vec<&'s Pair> {
+pub(super) fn under<'s>(span: &'s Span, attribute: &tracefall::query::Attribute) -> Vec<&'s Pair> {
     let wanted = |scope: Scope| attribute.scope == Scope::Anywhere || attribute.scope == scope;
     let mut places: Vec<&Pair> = Vec::new();
     let mut found = Vec::new();
@@ -190,7 +179,7 @@ fn under<'s>(span: &'s Span, attribute: &tracefall::query::Attribute) -> Vec<&'s
     found
 }
 
-fn service(span: &Span) -> String {
+pub(super) fn service(span: &Span) -> String {
     let named = span.resource.attributes.iter().rev().find(|pair| pair.key == "service.name");
     named.and_then(|pair| spelled(&pair.value)).unwrap_or_else(|| "unknown_service".to_owned())
 }
@@ -225,7 +214,11 @@ fn any_text(span: &Span) -> Vec<Text> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// Whether a condition holds on a span itself.
@@ -284,7 +277,7 @@ fn own(condition: &Condition, place: usize, trace: &Trace<'_>) -> bool {
 }
 
 /// The numbers that a field with numbers has.
-fn numbers(field: &Field, place: usize, trace: &Trace<'_>) -> Vec<Num> {
+pub(super) fn numbers(field: &Field, place: usize, trace: &Trace<'_>) -> Vec<Num> {
     let span = trace.spans[place];
     let whole = |number: u64| vec![Num::Whole(i64::try_from(number).unwrap())];
     match field {
@@ -361,138 +354,4 @@ pub(super) fn truth(expression: &FieldExpr, place: usize, trace: &Trace<'_>) -> 
         },
         other => panic!("{other:?} is no condition"),
     }
-}
-
-/// Whether some pair of values is so; for `!=` and `!~`, whether there are values and no pair is.
-pub(super) fn pairs(left: &[Val], comparison: Comparison, right: &[Val]) -> bool {
-    let (sign, not) = positive(comparison);
-    let any = left.iter().any(|one| {
-        right.iter().any(|other| {
-            if sign == Comparison::Matches {
-                let Val::Text(pattern) = other else { return false };
-                return match one {
-                    Val::Text(text) => matches(text, pattern),
-                    Val::Num(Num::Whole(number)) => matches(&number.to_string(), pattern),
-                    Val::Num(Num::Float(number)) => matches(&number.to_string(), pattern),
-                    Val::Truth(truth) => matches(&truth.to_string(), pattern),
-                    _ => false,
-                };
-            }
-            val_order(one, other).is_some_and(|order| so(sign, order))
-        })
-    });
-    if not { !left.is_empty() && !right.is_empty() && !any } else { any }
-}
-
-fn val_num(value: &Val) -> Option<Num> {
-    match value {
-        Val::Num(number) => Some(*number),
-        Val::Text(text) => read(text),
-        _ => None,
-    }
-}
-
-fn val_order(one: &Val, other: &Val) -> Option<Ordering> {
-    match (one, other) {
-        (Val::Text(one), Val::Text(other)) => Some(one.cmp(other)),
-        (Val::Truth(one), Val::Truth(other)) => Some(one.cmp(other)),
-        (Val::Status(one), Val::Status(other)) | (Val::Kind(one), Val::Kind(other)) => Some(one.cmp(other)),
-        (Val::Text(text), Val::Truth(truth)) | (Val::Truth(truth), Val::Text(text)) => {
-            (*text == truth.to_string()).then_some(Ordering::Equal)
-        }
-        (one, other) => val_num(one)?.order(val_num(other)?),
-    }
-}
-
-pub(super) fn literal(literal: &Literal) -> Vec<Val> {
-    match literal {
-        Literal::Text { text, .. } => vec![Val::Text(text.clone())],
-        Literal::Bool(truth) => vec![Val::Truth(*truth)],
-        Literal::Status(code) => vec![Val::Status(code.0)],
-        Literal::Kind(kind) => vec![Val::Kind(kind.0)],
-        Literal::Nil => Vec::new(),
-        number => typed(number).1.map(Val::Num).into_iter().collect(),
-    }
-}
-
-/// What an expression comes to on a span.
-pub(super) fn values(expression: &FieldExpr, place: usize, trace: &Trace<'_>) -> Vec<Val> {
-    match expression {
-        FieldExpr::Literal(typed) => literal(typed),
-        FieldExpr::Negative(inner) => {
-            let number = first(&values(inner, place, trace));
-            number.and_then(|number| computed(Num::Whole(0), Arithmetic::Subtract, number)).map(Val::Num).into_iter().collect()
-        }
-        FieldExpr::Compute(left, sign, right) => {
-            let left = first(&values(left, place, trace));
-            let right = first(&values(right, place, trace));
-            let both = left.zip(right).and_then(|(left, right)| computed(left, *sign, right));
-            both.map(Val::Num).into_iter().collect()
-        }
-        FieldExpr::Field(Relation::Parent, field) => {
-            let parent = trace.parent(place);
-            parent.map(|parent| field_values(field, parent, trace)).unwrap_or_default()
-        }
-        FieldExpr::Field(_, field) => field_values(field, place, trace),
-        logical => vec![Val::Truth(truth(logical, place, trace))],
-    }
-}
-
-fn field_values(field: &Field, place: usize, trace: &Trace<'_>) -> Vec<Val> {
-    let span = trace.spans[place];
-    let text = |text: String| vec![Val::Text(text)];
-    match field {
-        Field::Attribute(attribute) => {
-            let leaf = |value: &Value| match value {
-                Value::Text(text) => Some(Val::Text(text.lossy().into_owned())),
-                Value::Bool(truth) => Some(Val::Truth(*truth)),
-                Value::Int(number) => Some(Val::Num(Num::Whole(*number))),
-                Value::Double(number) => Some(Val::Num(Num::Float(*number))),
-                _ => None,
-            };
-            let under = under(span, attribute);
-            under.iter().flat_map(|pair| leaves(&pair.value, false)).filter_map(|value| leaf(&value)).collect()
-        }
-        Field::Name => text(span.name.lossy().into_owned()),
-        Field::Service => text(service(span)),
-        Field::StatusMessage => text(span.status.message.lossy().into_owned()),
-        Field::RootName => text(trace.spans[trace.root].name.lossy().into_owned()),
-        Field::RootService => text(service(trace.spans[trace.root])),
-        Field::Kind => vec![Val::Kind(span.kind.0)],
-        Field::Status => vec![Val::Status(span.status.code.0)],
-        number => numbers(number, place, trace).into_iter().map(Val::Num).collect(),
-    }
-}
-
-/// The first that is a number.
-pub(super) fn first(values: &[Val]) -> Option<Num> {
-    values.iter().find_map(val_num)
-}
-
-/// Arithmetic: on whole numbers as long as it comes to one that fits.
-pub(super) fn computed(left: Num, sign: Arithmetic, right: Num) -> Option<Num> {
-    if let (Num::Whole(one), Num::Whole(other)) = (left, right) {
-        let (one, other) = (i128::from(one), i128::from(other));
-        let wide = match sign {
-            Arithmetic::Add => Some(one + other),
-            Arithmetic::Subtract => Some(one - other),
-            Arithmetic::Multiply => Some(one * other),
-            Arithmetic::Divide => (other != 0 && one % other == 0).then(|| one / other),
-            Arithmetic::Remainder => (other != 0 && other != -1 || other == -1 && one != i128::from(i64::MIN)).then(|| one % other),
-            Arithmetic::Power => u32::try_from(other).ok().and_then(|other| one.checked_pow(other)),
-        };
-        if let Some(whole) = wide.and_then(|wide| i64::try_from(wide).ok()) {
-            return Some(Num::Whole(whole));
-        }
-    }
-    let (one, other) = (left.float(), right.float());
-    let float = match sign {
-        Arithmetic::Add => one + other,
-        Arithmetic::Subtract => one - other,
-        Arithmetic::Multiply => one * other,
-        Arithmetic::Divide => one / other,
-        Arithmetic::Remainder => one % other,
-        Arithmetic::Power => one.powf(other),
-    };
-    float.is_finite().then_some(Num::Float(float))
 }

@@ -90,9 +90,9 @@ pub(super) fn spans() -> impl Strategy<Value = Vec<Span>> {
             let moved = i64::try_from(own.start.0).unwrap() - i64::try_from(one.start.0).unwrap();
             let mut events = one.events.clone();
             // Some events happen after the start.
-            events.iter_mut().for_each(|event| {
+            for event in &mut events {
                 event.time.0 = event.time.0.wrapping_add_signed(moved) + u64::from(index % 3) * 1_000_000;
-            });
+            }
             Span {
                 span_id: own.span_id,
                 parent_id: (parent > 0).then_some(SpanId([parent; 8])),
@@ -117,12 +117,25 @@ fn condition() -> impl Strategy<Value = String> {
         prop_oneof![3 => plain, 1 => quoted]
     };
     let key = chosen(&[
-        "a", "b.c", "db.statement", "db.query.text", "db.system.name", "\"db.system\"", "http.status_code",
-        "service.name", "span.a", "resource.service.name", "event.a", "link.b.c", "scope.a", "span.\"db.statement\"",
+        "a",
+        "b.c",
+        "db.statement",
+        "db.query.text",
+        "db.system.name",
+        "\"db.system\"",
+        "http.status_code",
+        "service.name",
+        "span.a",
+        "resource.service.name",
+        "event.a",
+        "link.b.c",
+        "scope.a",
+        "span.\"db.statement\"",
     ]);
     let sign = chosen(&["=", "!=", ":"]);
     let order = chosen(&[">", ">=", "<", "<=", "=", "!="]);
-    let text = chosen(&["service", "operation", "statusMessage", "event:name", "scope.name", "rootName", "rootServiceName"]);
+    let text =
+        chosen(&["service", "operation", "statusMessage", "event:name", "scope.name", "rootName", "rootServiceName"]);
     let regex = chosen(&["x", "5.*", "(X y|true)", "[0-9.-]+", ".*ß.*", "lib|happened"]);
     let regex = regex.prop_map(|regex| format!("\"{regex}\""));
     prop_oneof![
@@ -161,11 +174,17 @@ pub(super) fn bare() -> impl Strategy<Value = String> {
         ]
     });
     let bound = chosen(&[
-        "", "", "", "lookback=59995ms", "until=59996ms", "since=1970-01-01T00:16:40.004Z", "limit=2", "limit=1",
+        "",
+        "",
+        "",
+        "lookback=59995ms",
+        "until=59996ms",
+        "since=1970-01-01T00:16:40.004Z",
+        "limit=2",
+        "limit=1",
     ]);
-    let joined = (prop::collection::vec(terms.clone(), 0..4), bound).prop_map(|(terms, bound)| {
-        format!("{} {bound}", terms.join(" "))
-    });
+    let joined = (prop::collection::vec(terms.clone(), 0..4), bound)
+        .prop_map(|(terms, bound)| format!("{} {bound}", terms.join(" ")));
     let either = prop::collection::vec(terms, 2..4).prop_map(|terms| terms.join(" OR "));
     prop_oneof![3 => joined, 1 => either]
 }
@@ -173,12 +192,30 @@ pub(super) fn bare() -> impl Strategy<Value = String> {
 fn expression() -> impl Strategy<Value = String> {
     let attribute = || {
         chosen(&[
-            ".a", ".b.c", ".db.query.text", "span.db.statement", "resource.service.name", "event.a", "span.http.status_code",
-            "parent.a", "parent.span.b.c", "span.\"db.system\"", ".db.system.name", "instrumentation.a",
+            ".a",
+            ".b.c",
+            ".db.query.text",
+            "span.db.statement",
+            "resource.service.name",
+            "event.a",
+            "span.http.status_code",
+            "parent.a",
+            "parent.span.b.c",
+            "span.\"db.system\"",
+            ".db.system.name",
+            "instrumentation.a",
         ])
     };
     let number = || {
-        chosen(&["duration", "childCount", "traceDuration", "nestedSetLeft", "event:timeSinceStart", ".http.status_code", ".a"])
+        chosen(&[
+            "duration",
+            "childCount",
+            "traceDuration",
+            "nestedSetLeft",
+            "event:timeSinceStart",
+            ".http.status_code",
+            ".a",
+        ])
     };
     let literal = || chosen(&["500", "0", "-0.5", "10ms", "7", "2", "maxInt"]);
     let order = || chosen(&["=", "!=", ">", ">=", "<", "<="]);
@@ -241,7 +278,8 @@ pub(super) fn braces() -> impl Strategy<Value = String> {
 
 /// Filters with stages.
 pub(super) fn pipeline() -> impl Strategy<Value = String> {
-    let first = prop_oneof![2 => set(), 1 => braces(), 1 => bare().prop_filter("something", |text| !text.trim().is_empty())];
+    let first =
+        prop_oneof![2 => set(), 1 => braces(), 1 => bare().prop_filter("something", |text| !text.trim().is_empty())];
     let field = || chosen(&["duration", ".a", ".http.status_code", "childCount", "span.b.c"]);
     let key = || chosen(&["name", ".a", "kind", "resource.service.name", "status", "parent.a", ".b.c"]);
     let aggregate = (chosen(&["avg", "min", "max", "sum", "p50", "p95", "p99"]), field());

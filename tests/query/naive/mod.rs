@@ -3,6 +3,7 @@
 mod conditions;
 mod given;
 mod sets;
+mod values;
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,8 @@ use tracefall::query::{
 };
 
 use super::Found;
-use super::conditions::{Num, Val, computed, first, holds, literal, pairs, values};
+use super::conditions::{Num, holds};
+use super::values::{Val, computed, first, literal, pairs, values};
 use crate::NOW;
 
 /// A trace: its spans in order of start.
@@ -38,21 +39,22 @@ impl Trace<'_> {
     }
 }
 
+/// A walk down and up, recursively.
+fn walk(place: usize, trace: &Trace<'_>, count: &mut i64, nested: &mut [(i64, i64)]) {
+    *count += 1;
+    nested[place].0 = *count;
+    for child in (0..trace.spans.len()).filter(|child| trace.parent(*child) == Some(place)) {
+        walk(child, trace, count, nested);
+    }
+    *count += 1;
+    nested[place].1 = *count;
+}
+
 /// The numbers that a trace gives its spans.
 pub(super) fn number_of(field: &Field, place: usize, trace: &Trace<'_>) -> i64 {
     let children = |of: usize| (0..trace.spans.len()).filter(move |child| trace.parent(*child) == Some(of));
     if *field == Field::ChildCount {
         return i64::try_from(children(place).count()).unwrap();
-    }
-    // A walk down and up, recursively.
-    fn walk(place: usize, trace: &Trace<'_>, count: &mut i64, nested: &mut [(i64, i64)]) {
-        *count += 1;
-        nested[place].0 = *count;
-        for child in (0..trace.spans.len()).filter(|child| trace.parent(*child) == Some(place)) {
-            walk(child, trace, count, nested);
-        }
-        *count += 1;
-        nested[place].1 = *count;
     }
     let mut nested = vec![(0, 0); trace.spans.len()];
     let mut count = 0;
@@ -146,9 +148,7 @@ impl Case<'_> {
         match part {
             Expr::Braces(_) => of(self.holding(&[part], among)),
             Expr::All(parts) => self.joined(&parts.iter().collect::<Vec<_>>(), among),
-            Expr::Any(parts) => {
-                parts.iter().map(|part| self.set(part, among)).fold(Outcome::Nothing, either)
-            }
+            Expr::Any(parts) => parts.iter().map(|part| self.set(part, among)).fold(Outcome::Nothing, either),
             Expr::Is(_) | Expr::Not(_) => self.bare(&[part], among),
             Expr::Piped(inner, stages) => self.piped(self.set(inner, among), stages, among),
             Expr::Structural(structural) => {
@@ -248,13 +248,18 @@ impl Case<'_> {
                 let mut numbers: Vec<Num> =
                     group.iter().filter_map(|place| first(&values(inner, *place, self.trace))).collect();
                 numbers.sort_by(|one, other| one.order(*other).unwrap_or(std::cmp::Ordering::Equal));
-                let sum = || {
-                    numbers.iter().try_fold(Num::Whole(0), |sum, number| computed(sum, Arithmetic::Add, *number))
-                };
+                let sum =
+                    || numbers.iter().try_fold(Num::Whole(0), |sum, number| computed(sum, Arithmetic::Add, *number));
                 match aggregate {
                     Aggregate::Min => numbers.first().copied(),
                     Aggregate::Max => numbers.last().copied(),
-                    Aggregate::Sum => if numbers.is_empty() { None } else { sum() },
+                    Aggregate::Sum => {
+                        if numbers.is_empty() {
+                            None
+                        } else {
+                            sum()
+                        }
+                    }
                     Aggregate::Avg => computed(sum()?, Arithmetic::Divide, whole(numbers.len())),
                     // The nearest rank: the least that so many per cent are at most.
                     Aggregate::Percentile(percent) => {
@@ -297,8 +302,10 @@ fn braced(part: &Expr) -> bool {
 fn positive(part: &Expr) -> bool {
     match part {
         Expr::All(parts) | Expr::Any(parts) => parts.iter().any(positive),
-        Expr::Not(_) | Expr::Is(Condition { of: Relation::None, .. }) => false,
-        Expr::Is(Condition { field: Field::TraceDuration | Field::TraceId, .. }) => false,
+        Expr::Not(_)
+        | Expr::Is(
+            Condition { of: Relation::None, .. } | Condition { field: Field::TraceDuration | Field::TraceId, .. },
+        ) => false,
         _ => true,
     }
 }
@@ -330,7 +337,8 @@ pub(super) fn expected(query: &Query, spans: &[Span], order: &[u8]) -> Found {
         .filter_map(|term| if let Says::Spans(part) = &term.says { Some(part) } else { None })
         .collect();
     let stages: Vec<Stage> = query.stages.iter().map(|stage| stage.stage.clone()).collect();
-    let limits = query.terms.iter().filter_map(|term| if let Says::Limit(limit) = term.says { Some(limit) } else { None });
+    let limits =
+        query.terms.iter().filter_map(|term| if let Says::Limit(limit) = term.says { Some(limit) } else { None });
     let limit = limits.min().map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
     let within = bounds(query);
     let mut found = Found::new();
@@ -359,4 +367,3 @@ pub(super) fn expected(query: &Query, spans: &[Span], order: &[u8]) -> Found {
     }
     found
 }
-
