@@ -156,7 +156,7 @@ const FAULTS: [(&str, usize, &str); 90] = [
     ("a=~\"b(\"", 3, "regular expression"),
     ("a=~*", 3, "regular expression"),
     ("root.=x", 5, "a name"),
-    ("root.any.x=1", 5, "one relation only"),
+    ("root.any.x=1", 0, "one relation only"),
     ("resource.=x", 0, "the name of an attribute"),
     ("span.\"a b\" c", 10, "a comparison"),
     ("span:duration", 13, "a comparison"),
