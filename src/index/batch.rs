@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::chunk::mark;
 use super::interner::hash;
 use super::segment::RowRef;
-use super::twins::filter_bit;
+use super::twins::Filter;
 use crate::model::{Kind, SpanId, SpanKey, StatusCode, TraceId};
 
 /// Counters of [`Figures::crowds`].
@@ -31,8 +31,8 @@ pub(super) struct Figures {
     pub(super) start: u64,
     /// Latest end of spans that have a start.
     pub(super) end: u64,
-    /// A bit for each of some of the span ids' hashes: a new id whose bit is clear is surely not held.
-    pub(super) filter: u128,
+    /// Of the span ids.
+    pub(super) filter: Filter,
     /// How many calls have a parent whose id falls into each of eight ways: below one parent there are at most as many.
     pub(super) crowds: [u8; CROWDS],
     /// Distinct spans.
@@ -48,7 +48,7 @@ impl Default for Figures {
             root_rank: (true, u64::MAX),
             start: u64::MAX,
             end: 0,
-            filter: 0,
+            filter: Filter::default(),
             crowds: [0; CROWDS],
             spans: 0,
             errors: 0,
@@ -114,12 +114,17 @@ impl Notable {
             Self::No
         }
     }
+}
 
-    /// For a row that is in its columns.
-    #[inline]
-    pub(super) fn of_row(row: RowRef<'_>, least: u64) -> Self {
-        Self::of(row.status(), row.chunk.marks[row.row], row.chunk.duration(row.row) >= least)
-    }
+/// A row of which the hook may make something by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted {
+    pub(super) ordinal: u64,
+    /// Nanoseconds it took.
+    pub(super) duration: u64,
+    pub(super) notable: Notable,
+    /// Place of the one before it of the same group, plus one; zero for the first.
+    before: u32,
 }
 
 /// Rows of one trace and one service.
@@ -136,8 +141,8 @@ pub(super) struct Group {
     pub(super) cost: u64,
     /// Two of its rows fall on the same bit of the filter: they may be the same span.
     pub(super) doubtful: bool,
-    /// The hook makes something of one of its rows by itself.
-    pub(super) notable: bool,
+    /// Place of the last [`Noted`] of its rows, plus one; zero where there is none.
+    pub(super) noted: u32,
     /// Which span `figures.root` is.
     pub(super) root_key: SpanKey,
     pub(super) figures: Figures,
@@ -147,30 +152,29 @@ impl Group {
     /// Without rows.
     pub(super) fn new(trace_id: TraceId, service: u32, first: u64) -> Self {
         let root_key = SpanKey { id: SpanId::default(), kind: Kind(0) };
-        let (doubtful, notable) = (false, false);
-        Self {
-            trace_id,
-            service,
-            first,
-            last: first,
-            cost: 0,
-            doubtful,
-            notable,
-            root_key,
-            figures: Figures::default(),
-        }
+        let figures = Figures::default();
+        Self { trace_id, service, first, last: first, cost: 0, doubtful: false, noted: 0, root_key, figures }
     }
 
-    /// Takes note of a row.
+    /// Those of its rows, last to first, that are in `noted`.
+    pub(super) fn noted<'n>(&self, noted: &'n [Noted]) -> impl Iterator<Item = &'n Noted> + use<'n> {
+        let at = |place: u32| noted.get((place as usize).checked_sub(1)?);
+        std::iter::successors(at(self.noted), move |row| at(row.before))
+    }
+
+    /// Takes note of a row, in `noted` too where it may be worth it. Rows that take `least` nanoseconds are long.
     #[inline]
-    pub(super) fn add(&mut self, ordinal: u64, row: &Facts, least: u64) {
+    pub(super) fn add(&mut self, ordinal: u64, row: &Facts, least: u64, noted: &mut Vec<Noted>) {
         self.last = ordinal;
         self.cost += u64::from(row.cost);
-        self.notable |= Notable::of(row.status, row.marks, row.end.saturating_sub(row.start) >= least) != Notable::No;
+        let duration = row.end.saturating_sub(row.start);
+        let notable = Notable::of(row.status, row.marks, duration >= least);
+        if notable != Notable::No {
+            noted.push(Noted { ordinal, duration, notable, before: self.noted });
+            self.noted = super::chunk::narrow(noted.len());
+        }
         let figures = &mut self.figures;
-        let bit = filter_bit(row.key.id);
-        self.doubtful |= figures.filter & bit != 0;
-        figures.filter |= bit;
+        self.doubtful |= figures.filter.add(row.key.id);
         figures.spans += 1;
         figures.errors += u32::from(row.status == StatusCode::ERROR);
         if row.start != 0 {
@@ -204,6 +208,8 @@ pub(super) struct Batch {
     pub(super) groups: Vec<Group>,
     /// In order of their ordinals, without a gap.
     pub(super) rows: Vec<Pending>,
+    /// Some of them; each group has a list of its own through it.
+    pub(super) noted: Vec<Noted>,
     /// Places of groups.
     places: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -216,6 +222,7 @@ impl Batch {
     pub(super) fn clear(&mut self) {
         self.groups.clear();
         self.rows.clear();
+        self.noted.clear();
         self.places.clear();
         self.last = 0;
     }
@@ -229,9 +236,10 @@ impl Batch {
         };
         self.last = place;
         self.rows.push(Pending { group: super::chunk::narrow(place), cost: row.cost });
-        let group = &mut self.groups[place];
+        let Self { groups, noted, .. } = self;
+        let group = &mut groups[place];
         let back = ordinal - group.last;
-        group.add(ordinal, row, least);
+        group.add(ordinal, row, least, noted);
         u32::try_from(back).unwrap_or(0)
     }
 
@@ -253,6 +261,9 @@ impl Batch {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.groups.capacity() * size_of::<Group>() + self.rows.capacity() * 8 + self.places.capacity() * 5
+        self.groups.capacity() * size_of::<Group>()
+            + self.rows.capacity() * 8
+            + self.places.capacity() * 5
+            + self.noted.capacity() * size_of::<Noted>()
     }
 }

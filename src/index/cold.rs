@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::batch::Figures;
+use super::outline::Outline;
 use super::services::ServiceSet;
 use super::traces::TraceRow;
+use super::twins::Filter;
 use crate::model::{Badges, SourceId, Timestamp, TraceId};
 
 /// Some traces whose numbers follow each other.
@@ -160,7 +162,7 @@ impl ColdPage {
         }
         let badges = self.badges.binary_search_by_key(&place, |(place, _)| usize::from(*place)).ok();
         // The filter is not kept: every new id may be held then, and is looked for.
-        let filter = u128::MAX;
+        let filter = Filter::FULL;
         Some(TraceRow {
             id: self.ids[place],
             number,
@@ -180,6 +182,30 @@ impl ColdPage {
             gone: false,
             badges: badges.map(|place| Arc::clone(&self.badges[place].1)),
         })
+    }
+
+    /// The outline of the trace at a place.
+    fn outline(&self, place: usize) -> Option<Outline> {
+        let mut numbers = Numbers(self.bytes.get(usize::from(*self.starts.get(place)?)..)?.iter());
+        let mut next = || numbers.next();
+        let (_flags, _head) = (next(), next());
+        let first_arrival = stepped(self.base[1], next());
+        let (_revision, _last_arrival, _cost, _root) = (next(), next(), next(), next());
+        let start = stepped(first_arrival, next());
+        let end = stepped(start, next());
+        next();
+        let (spans, errors) = (numbers.narrow(), numbers.narrow());
+        Some(Outline::new(Timestamp(first_arrival), (start, end), spans, errors))
+    }
+
+    /// The outline of every trace.
+    pub(super) fn outlines(&self) -> impl Iterator<Item = (TraceId, Outline)> {
+        (0..).zip(&self.ids).filter_map(|(place, id)| Some((*id, self.outline(place)?)))
+    }
+
+    /// The id of every trace.
+    pub(super) fn ids(&self) -> impl DoubleEndedIterator<Item = TraceId> {
+        self.ids.iter().copied()
     }
 
     /// Every trace.
@@ -220,7 +246,7 @@ mod tests {
                 root_rank: (marks[2], numbers[6]),
                 start: numbers[7],
                 end: numbers[8],
-                filter: u128::MAX,
+                filter: Filter::FULL,
                 crowds,
                 spans: small[1],
                 errors: small[2],
@@ -251,6 +277,8 @@ mod tests {
                 prop_assert_eq!(page.id(row.number), Some(row.id));
             }
             prop_assert!(page.get(first + rows.len() as u64).is_none());
+            prop_assert!(page.outlines().eq(rows.iter().map(|row| (row.id, row.outline()))));
+            prop_assert!(page.ids().eq(rows.iter().map(|row| row.id)));
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::batch::{Batch, Facts, Figures, Group, Notable, crowd, is_call};
+use super::batch::{Batch, Facts, Figures, Group, Notable, Noted, crowd, is_call};
 use super::chunk::mark;
 use super::labels::{Labels, Look};
 use super::paged::Words;
@@ -16,7 +16,7 @@ use super::sealed::Depth;
 use super::segment::RowRef;
 use super::store::Begin;
 use super::traces::{full, low_half};
-use super::twins::{LARGE, filter_bit};
+use super::twins::LARGE;
 use super::{CROWD, SpanFacts, Summary, What, Writer};
 use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
 use crate::otlp::encode;
@@ -51,7 +51,7 @@ impl<S: Summary> Writer<S> {
         }
         for (number, group) in numbers.iter().zip(&batch.groups) {
             if self.is_new(*number, group) {
-                self.join(*number, group, now);
+                self.join(*number, (group, &batch.noted), now);
                 receipt.accepted += u64::from(group.figures.spans);
                 continue;
             }
@@ -85,14 +85,14 @@ impl<S: Summary> Writer<S> {
             return false;
         }
         let known = trace.figures.filter;
-        if known & group.figures.filter == 0 && !group.doubtful {
+        if !known.meets(&group.figures.filter) && !group.doubtful {
             return true;
         }
         let mut seen: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
         for (_, row) in self.store.walk(group.last, group.figures.spans) {
             let row = row.get();
             let id = SpanId(row.chunk.span_id[row.row]);
-            let held = known & filter_bit(id) != 0 && self.twin(number, trace.head, row.key()).is_some();
+            let held = known.may_have(id) && self.twin(number, trace.head, row.key()).is_some();
             if held || group.doubtful && seen.contains(&id) {
                 return false;
             }
@@ -118,7 +118,7 @@ impl<S: Summary> Writer<S> {
         let facts = Facts::of(row.get(), cost);
         let quarter = self.budget as u64 / 4;
         let Some(trace) = self.traces.pages.get(number) else { return Fate::Refused };
-        let maybe_held = trace.figures.filter & filter_bit(facts.key.id) != 0;
+        let maybe_held = trace.figures.filter.may_have(facts.key.id);
         let (id, head, too_large) = (trace.id, trace.head, trace.cost + u64::from(cost) > quarter);
         let twin = if maybe_held { self.twin(number, head, facts.key) } else { None };
         let fate = match twin {
@@ -139,8 +139,9 @@ impl<S: Summary> Writer<S> {
             self.supersede(twin, number);
         }
         let mut group = Group::new(id, service, ordinal);
-        group.add(ordinal, &facts, self.summary.least().0);
-        self.join(number, &group, now);
+        let mut noted = Vec::new();
+        group.add(ordinal, &facts, self.summary.least().0, &mut noted);
+        self.join(number, (&group, &noted), now);
         fate
     }
 
@@ -203,14 +204,14 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Has new rows join their trace, and counts them: there, in their service, in all.
-    fn join(&mut self, number: u64, group: &Group, now: Timestamp) {
+    fn join(&mut self, number: u64, (group, noted): (&Group, &[Noted]), now: Timestamp) {
         let Some(counted) = self.count(number, group, Some(now)) else { return };
         if counted.back != 0
             && let Some((chunk, row)) = self.store.draft(group.first)
         {
             chunk.prev[row] = counted.back;
         }
-        let slow = self.tell(number, group, &counted);
+        let slow = self.tell(number, (group, noted), &counted);
         if let Some(health) = self.services.arrive(counted.service, now) {
             health.spans += u64::from(group.figures.spans);
             health.errors += u64::from(group.figures.errors);
@@ -254,8 +255,8 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Tells the hook of what it makes something of among rows that were counted; answers how many are slow.
-    pub(super) fn tell(&mut self, number: u64, group: &Group, counted: &Counted) -> u64 {
-        let slow = if group.notable { self.note_rows(number, group) } else { 0 };
+    pub(super) fn tell(&mut self, number: u64, (group, noted): (&Group, &[Noted]), counted: &Counted) -> u64 {
+        let slow = if group.noted == 0 { 0 } else { self.note_rows(number, group, noted) };
         if counted.crowded {
             self.note_crowds(number, group, counted.crowds);
         }
@@ -274,19 +275,11 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Has the hook look at the notable rows of a group; answers how many are slow.
-    fn note_rows(&mut self, number: u64, group: &Group) -> u64 {
-        let least = self.summary.least().0;
+    fn note_rows(&mut self, number: u64, group: &Group, noted: &[Noted]) -> u64 {
         let trace = self.traces.pages.get(number);
         let badges = trace.as_ref().and_then(|trace| trace.badges.as_deref());
-        let rows = self.store.walk(group.last, group.figures.spans).filter(|(_, row)| {
-            let row = row.get();
-            match Notable::of_row(row, least) {
-                Notable::No => false,
-                Notable::Long => self.summary.minds(Nanos(row.chunk.duration(row.row)), badges),
-                Notable::Surely => true,
-            }
-        });
-        let rows: SmallVec<[u64; 8]> = rows.map(|(ordinal, _)| ordinal).collect();
+        let minded = |row: &&Noted| row.notable == Notable::Surely || self.summary.minds(Nanos(row.duration), badges);
+        let rows: SmallVec<[u64; 8]> = group.noted(noted).filter(minded).map(|row| row.ordinal).collect();
         let mut slow = 0;
         for ordinal in rows {
             if self.note(ordinal, number, Summary::observe) {
@@ -379,7 +372,7 @@ impl Figures {
     fn add(&mut self, more: &Self, leads: bool) {
         self.start = self.start.min(more.start);
         self.end = self.end.max(more.end);
-        self.filter |= more.filter;
+        self.filter.join(&more.filter);
         self.spans += more.spans;
         self.errors += more.errors;
         for (count, more) in self.crowds.iter_mut().zip(more.crowds) {
@@ -446,7 +439,7 @@ fn with_facts(what: &RowWhat<'_>, trace_id: TraceId, hook: impl FnOnce(&SpanFact
         status: row.status(),
         status_message: &String::from_utf8_lossy(row.status_message()),
         category: described.category,
-        name: &String::from_utf8_lossy(row.segment.words.get(row.operation().name)),
+        name: what.labels.name(row),
         what,
         error_type: error_type.as_deref(),
     })

@@ -167,7 +167,7 @@ impl Block<'_> {
     /// Rows whose instrumentation scope passes `test`, by its name and version; asked once for each.
     #[must_use]
     pub fn select_scope(&self, test: &dyn Fn(&str, &str) -> bool) -> Rows {
-        self.select_origin(&|_, scope| {
+        self.select_origin(&|_| false, &|scope| {
             let text = |bytes| String::from_utf8_lossy(bytes);
             test(&text(peek::scope_name(scope)), &text(peek::scope_version(scope)))
         })
