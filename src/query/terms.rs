@@ -143,9 +143,14 @@ impl PartialEq for StageAt {
 }
 
 impl Query {
-    /// The query of these parts, with the text that reads as them.
+    /// The query of these parts, with the text that reads as them. Hints stand only after braces or stages: elsewhere
+    /// they are dropped.
     #[must_use]
-    pub fn of(terms: Vec<Term>, stages: Vec<StageAt>, hints: Vec<(String, Literal)>) -> Self {
+    pub fn of(terms: Vec<Term>, stages: Vec<StageAt>, mut hints: Vec<(String, Literal)>) -> Self {
+        let last = terms.last().map(|term| &term.says);
+        if stages.is_empty() && !matches!(last, Some(Says::Spans(part)) if part.holds_braces()) {
+            hints.clear();
+        }
         let mut query = Self { text: String::new(), terms, stages, hints };
         query.text = super::print::print(&mut query);
         query

@@ -160,6 +160,7 @@ fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> Sta
         requests: (0..buckets).map(|n| 2 + wave(n)).collect(),
         errors: (0..buckets).map(|n| u32::from(n % 11 == 3) + 2 * u32::from(n + 4 == buckets)).collect(),
         p95: (0..buckets).map(|n| 200_000_000 + u64::from(wave(n)) * 90_000_000 * (1 + n as u64 / 12)).collect(),
+        recent: 1.2,
         rate: 12.4,
         error_share: 0.019,
         p95_all: 1_920_000_000,

@@ -1,8 +1,8 @@
 //! Filters and the spans they find.
 
-use super::{ended, from, of_kind, span, trace_id, value, views_of, with, with_event};
+use super::{NOW, ended, found, from, of_kind, span, trace_id, traces, value, views_of, with, with_event};
 use tracefall::index::View;
-use tracefall::model::{Attribute, Kind, Link, Scope, Span, SpanKey, StatusCode, Value};
+use tracefall::model::{Attribute, Kind, Link, Scope, Span, StatusCode, Value};
 use tracefall::query::{Hit, Hits, matching_spans, parse, run};
 
 /// Four small traces: spans 1 to 3 are trace 1, and so on, in order of first arrival.
@@ -42,23 +42,6 @@ fn views() -> Vec<View> {
     let spans = spans();
     let (one, other) = spans.split_at(5);
     views_of(&[one, other])
-}
-
-/// The spans that a filter finds, by their numbers.
-fn found(view: &View, text: &str) -> Vec<u8> {
-    let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let mut numbers = Vec::new();
-    for hit in run(&query, view, &|| false).hits {
-        let spans = matching_spans(&query, view, hit.trace);
-        assert_eq!((hit.matched as usize, hit.first), (spans.len(), spans.first().copied()), "{text}");
-        numbers.extend(spans.iter().map(|key: &SpanKey| key.id.0[0]));
-    }
-    numbers
-}
-
-/// The traces that a filter finds, by their numbers.
-fn traces(view: &View, text: &str) -> Vec<u8> {
-    run(&parse(text).unwrap(), view, &|| false).hits.iter().map(|hit| hit.trace.0[0]).collect()
 }
 
 /// Filters, and the spans they find.
@@ -177,18 +160,21 @@ fn only_negated_terms_are_about_the_whole_trace() {
         ];
         for (text, expected) in cases {
             assert_eq!(traces(&view, &text), expected, "{text}");
-            assert!(run(&parse(&text).unwrap(), &view, &|| false).hits.iter().all(|hit| hit.matched == 0), "{text}");
+            assert!(
+                run(&parse(&text).unwrap(), &view, NOW, &|| false).hits.iter().all(|hit| hit.matched == 0),
+                "{text}"
+            );
         }
         assert_eq!(found(&view, &format!("service=pay {id}")), [7]);
         assert_eq!(found(&view, &format!("service=pay trace_id!={id}")), [1, 2, 3]);
-        assert_eq!(matching_spans(&parse(&format!("service=pay {id}")).unwrap(), &view, trace_id(1)), []);
+        assert_eq!(matching_spans(&parse(&format!("service=pay {id}")).unwrap(), &view, NOW, trace_id(1)), []);
     }
 }
 
 #[test]
 fn hits_come_by_first_arrival_with_their_first_span() {
     for view in views() {
-        let hits = run(&parse("duration<=5ms").unwrap(), &view, &|| false);
+        let hits = run(&parse("duration<=5ms").unwrap(), &view, NOW, &|| false);
         let hit = |trace, matched, first: u8| Hit {
             trace: trace_id(trace),
             matched,
@@ -202,6 +188,6 @@ fn hits_come_by_first_arrival_with_their_first_span() {
 fn a_cancelled_search_says_so() {
     let view = views().swap_remove(0);
     for text in ["service=pay", "-service=pay"] {
-        assert_eq!(run(&parse(text).unwrap(), &view, &|| true), Hits { hits: Vec::new(), partial: true });
+        assert_eq!(run(&parse(text).unwrap(), &view, NOW, &|| true), Hits { hits: Vec::new(), partial: true });
     }
 }

@@ -68,8 +68,10 @@ fn conjunction(cursor: &mut Cursor<'_>, may_be_empty: bool) -> Result<Vec<Term>,
             || matches!(cursor.peek(), None | Some('|' | ')'))
             || (terms.last().is_some_and(is_set) && stage::hints_follow(cursor));
         if over {
-            let needed = sign || (terms.is_empty() && (!may_be_empty || cursor.peek().is_some()));
-            if needed && !(may_be_empty && terms.is_empty() && cursor.peek() == Some(')')) {
+            // What is wrong with a lone `|` or `)` is for the caller to say.
+            let rest = cursor.rest();
+            let may_end = may_be_empty && !rest.starts_with("||") && (rest.is_empty() || rest.starts_with(['|', ')']));
+            if sign || (terms.is_empty() && !may_end) {
                 return Err(cursor.fault(cursor.at, "a term: `key=value`, a word, `(` or `{`"));
             }
             return Ok(terms);

@@ -60,7 +60,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes what stands without quotes: up to white space, `&&`, `||` or a parenthesis that closes none of its own.
-    pub(super) fn run(&mut self, ends: impl Fn(&str) -> bool) -> &'a str {
+    ///
+    /// # Errors
+    /// Where a parenthesis in it is not closed: whether the next closes that or a group would be a guess.
+    pub(super) fn run(&mut self, ends: impl Fn(&str) -> bool) -> Result<&'a str, ParseError> {
         let rest = self.rest();
         let (mut open, mut length) = (0_usize, rest.len());
         for (at, symbol) in rest.char_indices() {
@@ -84,8 +87,11 @@ impl<'a> Cursor<'a> {
                 break;
             }
         }
+        if open > 0 {
+            return Err(self.fault(self.at + length, "`)` for the `(` before it, or quotes around both"));
+        }
         self.at += length;
-        rest.get(..length).unwrap_or_default()
+        Ok(rest.get(..length).unwrap_or_default())
     }
 
     /// Goes one level down, unless that is too deep.

@@ -46,7 +46,7 @@ pub(super) fn key(cursor: &mut Cursor<'_>) -> Result<Option<Key>, ParseError> {
         return Ok(Some(Key { of, named: Named::Field(field, name.to_owned()), sign, sign_at }));
     }
     let from = cursor.at;
-    let text = name(cursor);
+    let text = name(cursor)?;
     let sign_at = cursor.at;
     let Some(sign) = comparison(cursor) else {
         cursor.at = start;
@@ -107,7 +107,7 @@ fn intrinsic(cursor: &mut Cursor<'_>) -> Option<(&'static str, Field)> {
     Some((name, Field::scoped(name)?))
 }
 
-fn name<'a>(cursor: &mut Cursor<'a>) -> &'a str {
+fn name<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str, ParseError> {
     cursor.run(|here| match here.chars().next() {
         Some('=' | '<' | '>') => true,
         Some('!') => here.starts_with("!=") || here.starts_with("!~"),

@@ -63,9 +63,12 @@ fn phrase(cursor: &mut Cursor<'_>) -> Result<Says, ParseError> {
 
 fn word(cursor: &mut Cursor<'_>) -> Result<Says, ParseError> {
     let from = cursor.at;
-    let text = cursor.run(|_| false);
+    let text = cursor.run(|_| false)?;
     if text.is_empty() {
         return Err(cursor.fault(from, "a term: `key=value`, a word, `(` or `{`"));
+    }
+    if matches!(text, "OR" | "AND" | "NOT") {
+        return Err(cursor.fault(from, format!("a term (in quotes, `{text}` is a word to look for)")));
     }
     let (field, text) = match id(text) {
         Some((field, id)) => (field, id),
@@ -115,7 +118,7 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Typed, ParseError> {
         }
         return Ok(Typed { text, quoted: true, at });
     }
-    let text = cursor.run(|_| false);
+    let text = cursor.run(|_| false)?;
     if text.is_empty() {
         return Err(cursor.fault(at, "a value"));
     }
