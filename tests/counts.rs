@@ -1,6 +1,6 @@
 //! What is counted and kept up to date off the drawing thread, against the plain way to do it.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the test")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ fn rows(answer: Answer) -> Vec<(TraceId, u32)> {
     }
 }
 
-fn request<'a>(query: &'a Query, now: Timestamp) -> ListRequest<'a> {
+fn request(query: &Query, now: Timestamp) -> ListRequest<'_> {
     ListRequest { generation: 1, query, sort: Sort::default(), buckets: 10, now }
 }
 

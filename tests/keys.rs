@@ -1,6 +1,6 @@
 //! What keys and mouse do: start, keys, what is there then. Effects are carried out at once, on traces made by hand.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the test")]
 
 use std::collections::HashMap;
 use std::sync::Arc;

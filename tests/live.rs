@@ -131,7 +131,6 @@ impl Live {
             }
             Effect::Keys => work::keys(&view),
             Effect::Samples => work::samples(&view),
-            Effect::Library(_) => return None,
             Effect::Copy { what, text } => {
                 self.copied.push(text);
                 Answer::Copied(Ok(what))
@@ -142,7 +141,7 @@ impl Live {
                 return None;
             }
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Quit => return None,
+            Effect::Library(_) | Effect::Quit => return None,
         })
     }
 

@@ -7,7 +7,7 @@ use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, number};
 use super::text;
-use crate::app::{Action, FilterBar, KeyPress, State, TraceScreen};
+use crate::app::{Action, FilterBar, KeyPress, Overlay, State, TraceScreen};
 
 /// Proposals shown at once.
 const PROPOSALS: usize = 8;
@@ -90,23 +90,33 @@ pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
     if chips.is_empty() {
         end += pen.put((x, area.y), "everything", room, dim);
     }
-    let chosen = match pen.state.overlay {
-        Some(crate::app::Overlay::Chips(chosen)) => Some(chosen),
-        _ => None,
-    };
-    for Placed { place, at, words } in placed(bar, area, matched) {
-        let Some(chip) = chips.get(place) else { continue };
-        let line = Rect { x: at, y: area.y, width: cells(text::width(&words)), height: 1 };
+    let chosen = chosen(pen.state);
+    let placed = placed(bar, area, (matched, chosen));
+    for Placed { place, at, words } in &placed {
+        let Some(chip) = chips.get(*place) else { continue };
+        let line = Rect { x: *at, y: area.y, width: cells(text::width(words)), height: 1 };
         let style = if chip.on { pen.look.style(Role::Tab) } else { dim.add_modifier(Modifier::CROSSED_OUT) };
-        pen.put((at, area.y), &words, line.width, style.remove_modifier(Modifier::BOLD));
-        if chosen == Some(place) {
+        pen.put((*at, area.y), words, line.width, style.remove_modifier(Modifier::BOLD));
+        if chosen == Some(*place) {
             pen.select(line);
             pen.buffer.set_style(line.intersection(pen.area), Modifier::BOLD | Modifier::UNDERLINED);
         }
         end = line.right();
     }
+    let more = chips.len() - placed.len();
+    if more > 0 {
+        end += 1 + pen.put((end + 1, area.y), &format!("+{more}"), 4, dim);
+    }
     if !matched.is_empty() {
         pen.put((end + 2, area.y), matched, area.right().saturating_sub(end + 2), text_style);
+    }
+}
+
+/// The condition that has the keys.
+fn chosen(state: &State) -> Option<usize> {
+    match state.overlay {
+        Some(Overlay::Chips(chosen)) => Some(chosen),
+        _ => None,
     }
 }
 
@@ -117,32 +127,44 @@ struct Placed {
     words: String,
 }
 
-/// Where the conditions stand: as many as leave room for what is said behind them.
-fn placed(bar: &FilterBar, area: Rect, matched: &str) -> Vec<Placed> {
-    let end = area.right().saturating_sub(cells(text::width(matched)) + 3);
-    let mut at = area.x + 2;
-    let mut placed = Vec::new();
-    for (place, chip) in bar.chips().into_iter().enumerate() {
-        let room = usize::from(end.saturating_sub(at));
-        let words = text::visible(&chip.words).into_owned();
-        let words = if chip.on { format!(" {words} ") } else { format!(" ○ {words} ") };
-        if room < 6 {
+/// Where the conditions stand: as many as leave room for what is said behind them. While one of them is chosen, they have
+/// the line for themselves, and it is in sight.
+fn placed(bar: &FilterBar, area: Rect, (matched, chosen): (&str, Option<usize>)) -> Vec<Placed> {
+    const MORE: u16 = 4;
+    let chips = bar.chips();
+    let words = |chip: &crate::app::Chip| {
+        let words = text::visible(&chip.words);
+        if chip.on { format!(" {words} ") } else { format!(" ○ {words} ") }
+    };
+    let all: Vec<String> = chips.iter().map(words).collect();
+    let kept = if chosen.is_some() { 0 } else { cells(text::width(matched)) + 2 };
+    let room = usize::from(area.width.saturating_sub(kept + MORE + 3));
+    let wide =
+        |from: usize, to: usize| all.iter().take(to + 1).skip(from).map(|words| text::width(words) + 1).sum::<usize>();
+    let fits = |from: &usize| chosen.is_none_or(|chosen| wide(*from, chosen) <= room);
+    let first = (0..all.len()).find(fits).or(chosen).unwrap_or_default();
+    let (start, mut placed) = (area.x + 2, Vec::new());
+    let mut used = 0;
+    for (place, words) in all.iter().enumerate().skip(first) {
+        let free = room.saturating_sub(used);
+        if free < 6 || placed.len() > 1 && text::width(words) > free {
             break;
         }
-        let words = text::cut_end(&words, room).into_owned();
-        let width = cells(text::width(&words));
+        let words = text::cut_end(words, free).into_owned();
+        let at = start + cells(used);
+        used += text::width(&words) + 1;
         placed.push(Placed { place, at, words });
-        at += width + 1;
     }
     placed
 }
 
 /// The condition in column `x` of the screen.
-pub(super) fn chip_at(bar: &FilterBar, area: Rect, matched: &str, x: u16) -> Option<usize> {
+pub(super) fn chip_at(state: &State, area: Rect, matched: &str, x: u16) -> Option<usize> {
+    let bar = &state.filter;
     if bar.error.is_some() {
         return None;
     }
-    let chips = placed(bar, area, matched);
+    let chips = placed(bar, area, (matched, chosen(state)));
     let hit = |chip: &&Placed| (chip.at..chip.at + cells(text::width(&chip.words))).contains(&x);
     chips.iter().find(hit).map(|chip| chip.place)
 }

@@ -102,9 +102,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
                 ("↓", "choose"),
                 ("↑", "earlier"),
                 ("^r", "find"),
-                ("^s", "save"),
-                ("f1", "help"),
                 ("esc", "undo"),
+                ("f1", "help"),
+                ("^s", "save"),
             ],
         };
         let (accent, dim) = (pen.bold(Role::Accent), pen.style(Role::Dim));

@@ -60,8 +60,7 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
     }
     let frame = layout::frame(state, area);
     match &state.overlay {
-        Some(Overlay::Help { .. }) => return Target::Nothing,
-        Some(Overlay::Language(_) | Overlay::Naming(_)) => return Target::Nothing,
+        Some(Overlay::Help { .. } | Overlay::Language(_) | Overlay::Naming(_)) => return Target::Nothing,
         Some(Overlay::Picker(list)) => return picker::hit(frame.body, list, at),
         Some(Overlay::Values(table)) => return values::hit(frame.body, table, at),
         Some(Overlay::Chips(_)) => {
@@ -92,7 +91,7 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
         return Target::Completion(first + usize::from(at.y - proposals.y));
     }
     if areas.said.contains(at)
-        && let Some(chip) = filter::chip_at(&state.filter, areas.said, &list::matched(state), at.x)
+        && let Some(chip) = filter::chip_at(state, areas.said, &list::matched(state), at.x)
     {
         return Target::Chip(chip);
     }

@@ -42,7 +42,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, table: &ValueTable) {
     let (text, dim) = (pen.bold(Role::Text), pen.style(Role::Dim));
     let mut title: Vec<Piece<'_>> = vec![(table.key.as_str().into(), text)];
     if let Some(values) = &table.values {
-        title.push((format!("  {}", over(values)).into(), dim));
+        title.extend(over(values).map(|part| (part.into(), dim)));
     }
     let area = rows(body);
     let (len, height) = (table.order.len(), usize::from(area.height));
@@ -87,21 +87,17 @@ fn carrying(values: &Values) -> u64 {
     values.rows.iter().chain(&values.others).map(|row| row.spans).sum()
 }
 
-/// Over what was counted.
-fn over(values: &Values) -> String {
-    let carry = carrying(values);
+/// Over what was counted, and what was found: the second where there is room for it.
+fn over(values: &Values) -> [String; 2] {
+    let (traces, told) = (many(values.traces, "trace"), format::count(number(values.rows.len())));
     let different = if values.others.is_some() {
-        format!("more than {} values", format::count(number(values.rows.len())))
+        format!("more than {told} values")
     } else {
         many(number(values.rows.len()), "value")
     };
-    let carry = format!("{different} on {} of {}", format::count(carry), many(values.spans, "span"));
-    let traces = many(values.traces, "trace");
-    if values.filter.is_empty() {
-        format!("{carry}: all that is held, {traces}")
-    } else {
-        format!("{carry} in the {traces} that match the filter")
-    }
+    let carry = format!(" · {different} on {} of {}", format::count(carrying(values)), many(values.spans, "span"));
+    let of = if values.filter.is_empty() { "all that is held" } else { "what the filter matches" };
+    [format!("  in {of}: {traces}"), carry]
 }
 
 fn heads(pen: &mut Pen<'_>, area: Rect, columns: &Columns, sort: ValueSort) {

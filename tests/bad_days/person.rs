@@ -127,12 +127,11 @@ impl Person {
             }
             Effect::Keys => work::keys(view),
             Effect::Samples => work::samples(view),
-            Effect::Library(_) => return None,
             Effect::Copy { what, text } => {
                 assert!(!text.is_empty());
                 Answer::Copied(Ok(what))
             }
-            Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
             Effect::Demo(play) => Answer::Demo(Ok(play)),
         })
     }

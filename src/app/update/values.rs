@@ -12,12 +12,11 @@ use crate::app::{
 /// Counts the values of the attribute that is selected or typed, or asks which.
 pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
     let key = if state.bar().editing { typed(state) } else { attribute::chosen(state).map(|(key, _)| key) };
-    match key {
-        Some(key) => start(state, key, out),
-        None => {
-            recall::pick(state, Purpose::Attribute, Vec::new());
-            out.push(Effect::Keys);
-        }
+    if let Some(key) = key {
+        start(state, key, out);
+    } else {
+        recall::pick(state, Purpose::Attribute, Vec::new());
+        out.push(Effect::Keys);
     }
 }
 

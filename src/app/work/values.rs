@@ -60,9 +60,11 @@ pub fn values(view: &View, request: &ValuesRequest<'_>, cancelled: &dyn Fn() -> 
     Some(Answer::Values { generation, values })
 }
 
+type Select<'a> = dyn Fn(&dyn Fn(ValueRef<'_>) -> bool) -> Rows + 'a;
+
 /// Where values come from: selects the rows of a block that carry one that passes.
 struct Source<'a> {
-    select: Box<dyn Fn(&dyn Fn(ValueRef<'_>) -> bool) -> Rows + 'a>,
+    select: Box<Select<'a>>,
     /// A span may carry several.
     several: bool,
 }
@@ -206,7 +208,7 @@ fn class(nanos: u64) -> usize {
 /// The middle of a class.
 fn middle(class: usize) -> u64 {
     let (doublings, eighth) = (class / 8, class as u64 % 8);
-    (((8 + eighth) << doublings) + ((1_u64 << doublings) / 2)).min(u64::MAX)
+    ((8 + eighth) << doublings) + ((1_u64 << doublings) / 2)
 }
 
 impl Figures {
