@@ -49,6 +49,7 @@
 //! | [`index`] | model, semconv, otlp | prost messages, widgets, async, clocks, judgements |
 //! | [`query`] | model, semconv, index | state or wording of a screen |
 //! | [`analysis`] | model, semconv, index, query | state or wording of a screen |
+//! | [`export`] | model, redact | terminal, the look of a table |
 //! | [`source`] | model, otlp, redact, query | index, app, view |
 //! | [`app`] | model, semconv, redact, index, query, analysis | ratatui, crossterm, tokio, clocks |
 //! | [`view`] | model, semconv, redact, index, query, analysis, app | crossterm, tokio, `&mut` state |
@@ -76,6 +77,7 @@ pub mod analysis;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod export;
 pub mod index;
 pub mod model;
 pub mod otlp;
