@@ -25,6 +25,9 @@ pub(super) fn check(
     if stats.traces == 0 {
         return Err(Reply::wrong("there is no trace to check"));
     }
+    if held.filed && stats.traces_evicted > 0 {
+        return Err(Reply::wrong("not all of it fits into memory (--memory), so nothing can be said of it"));
+    }
     let judged: Vec<Judged> = ready.iter().map(|ready| ready.judge(&view, &*peer)).collect();
     let offenders = judged.into_iter().map(|judged| {
         let hits = newest_first(held, &view, judged.offenders, limit);
@@ -93,7 +96,7 @@ fn each(meant: Vec<Hit>, matching: &[Hit]) -> Judged {
     let offenders: Vec<Hit> = meant.into_iter().filter(|hit| !matching.contains(&hit.trace)).collect();
     let why = match (all, offenders.len()) {
         (0, _) => "no trace has such spans".to_owned(),
-        (_, 0) => format!("of {all}"),
+        (_, 0) => format!("all {all}"),
         (_, failed) => format!("{failed} of {all} do not match"),
     };
     Judged { holds: offenders.is_empty(), why, offenders }
@@ -125,7 +128,7 @@ fn at_most(view: &View, filter: &Filter, hits: Vec<Hit>, (percent, most): (u8, N
     if holds {
         offenders.clear();
     }
-    Judged { holds, why: format!("p{percent} is {found} of {}", all.len()), offenders }
+    Judged { holds, why: format!("p{percent} of {} is {found}", all.len()), offenders }
 }
 
 impl std::fmt::Display for Assertion {

@@ -1,7 +1,7 @@
-//! Where the sockets are: one for each running program, named after its process, in a folder that is the user's alone.
+//! Where the sockets are: one for each running program, named after its process, in a folder of the user's own.
 //!
 //! The folder is `$XDG_RUNTIME_DIR/tracefall`, or `tracefall-UID` among the temporary files where there is no such directory. A folder
-//! that is a link, somebody else's, or open to others is not used: whoever could put a socket there could read what is asked.
+//! that is a link, somebody else's, or writable by others is not used: whoever could put a socket there could answer in its place.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, ErrorKind};
@@ -33,7 +33,7 @@ pub(super) fn folder() -> PathBuf {
     }
 }
 
-/// Whether `folder` is the user's alone.
+/// Whether only the user can put something into `folder`.
 ///
 /// # Errors
 /// Where it is not, or is not there.
@@ -43,8 +43,8 @@ pub(super) fn check(folder: &Path) -> io::Result<()> {
         "is no directory"
     } else if metadata.uid() != geteuid().as_raw() {
         "belongs to somebody else"
-    } else if metadata.mode() & 0o077 != 0 {
-        "is open to others"
+    } else if metadata.mode() & 0o022 != 0 {
+        "can be written by others"
     } else {
         return Ok(());
     };
@@ -114,16 +114,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folder_that_is_not_the_users_alone_is_not_used() {
+    fn folder_that_others_could_write_is_not_used() {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         DirBuilder::new().mode(0o700).create(at("good")).unwrap();
         DirBuilder::new().mode(0o700).create(at("open")).unwrap();
-        fs::set_permissions(at("open"), Permissions::from_mode(0o750)).unwrap();
+        fs::set_permissions(at("open"), Permissions::from_mode(0o770)).unwrap();
         symlink(at("good"), at("link")).unwrap();
         fs::write(at("file"), "").unwrap();
         assert!(check(&at("good")).is_ok());
-        for (name, why) in [("open", "open to others"), ("link", "no directory"), ("file", "no directory")] {
+        for (name, why) in [("open", "written by others"), ("link", "no directory"), ("file", "no directory")] {
             assert!(check(&at(name)).unwrap_err().to_string().contains(why), "{name}");
             assert!(bind(&at(name)).is_err() && sockets(&at(name)).is_err(), "{name}");
         }

@@ -52,10 +52,11 @@ impl Opened {
             Box::new(plain)
         };
         let mut out = Out { told, pieces, seen: 0 };
-        // What breaks off at its very beginning is told of as such by whoever reads it.
-        match input.fill_buf().unwrap_or_default().first() {
-            Some(b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n' | 0xef) => lines::read(&mut *input, limit, &mut out),
-            _ => frames::read(&mut *input, limit, &mut out),
+        match input.fill_buf().map(<[u8]>::first) {
+            Ok(Some(b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n' | 0xef)) => lines::read(&mut *input, limit, &mut out),
+            Ok(_) => frames::read(&mut *input, limit, &mut out),
+            // Not even its beginning can be decompressed.
+            Err(error) => drop(out.take(super::Place::Frame(1, 0), Err(error.to_string()))),
         }
         Ok(out.seen)
     }
