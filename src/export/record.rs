@@ -5,6 +5,20 @@ use serde::{Deserialize, Serialize};
 use super::FoundTrace;
 use crate::redact::Redactor;
 
+/// The fields of a trace. Only those that offend an assertion have the last.
+const TRACE: [&str; 10] = [
+    "trace_id",
+    "root_service",
+    "root_operation",
+    "start",
+    "duration_ns",
+    "spans",
+    "errors",
+    "services",
+    "matched",
+    "assertion",
+];
+
 /// One item of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,21 +76,12 @@ pub struct Value {
 }
 
 impl Record {
-    /// The names of its fields, in order, without the one that only `assert` has.
+    /// The names of its fields, in order.
     #[must_use]
     pub fn head(&self) -> &'static [&'static str] {
         match self {
-            Self::Trace(_) => &[
-                "trace_id",
-                "root_service",
-                "root_operation",
-                "start",
-                "duration_ns",
-                "spans",
-                "errors",
-                "services",
-                "matched",
-            ],
+            Self::Trace(FoundTrace { assertion: None, .. }) => TRACE.split_last().map_or(&[], |(_, rest)| rest),
+            Self::Trace(_) => &TRACE,
             Self::Service(_) => &["service", "spans", "traces", "errors"],
             Self::Operation(_) => &["operation", "spans"],
             Self::Attribute(_) => &["attribute", "spans"],
@@ -88,7 +93,7 @@ impl Record {
     #[must_use]
     pub fn cells(&self) -> Vec<String> {
         match self {
-            Self::Trace(trace) => vec![
+            Self::Trace(trace) => [
                 trace.trace_id.clone(),
                 trace.root_service.clone(),
                 trace.root_operation.clone(),
@@ -98,7 +103,10 @@ impl Record {
                 trace.errors.to_string(),
                 trace.services.join(";"),
                 trace.matched.to_string(),
-            ],
+            ]
+            .into_iter()
+            .chain(trace.assertion.clone())
+            .collect(),
             Self::Service(Service { service, spans, traces, errors }) => {
                 vec![service.clone(), spans.to_string(), traces.to_string(), errors.to_string()]
             }
