@@ -112,7 +112,9 @@ impl Cli {
             Some(Command::Assert(assert)) => &mut assert.files,
             _ => return Ok(cli),
         };
-        files.iter_mut().for_each(|file| *file = hyphen::path(file));
+        for file in files {
+            *file = hyphen::path(file);
+        }
         Ok(cli)
     }
 }

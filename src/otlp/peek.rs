@@ -98,11 +98,11 @@ pub fn link_target(message: &[u8]) -> (&[u8], &[u8]) {
 /// or it could be anything, it counts as traces.
 #[must_use]
 pub fn signal(request: &[u8]) -> Signal {
-    let scopes = Occurrences::new(request, 1).flat_map(|outer| Occurrences::new(outer, 2));
-    let Some(record) = scopes.flat_map(|inner| Occurrences::new(inner, 2)).next() else { return Signal::Traces };
-    // Times of spans; times of log records, and their severity; names of metrics.
+    // The times of spans; the times of log records, and their severity. A metric has a name where those have neither.
     const SPAN: [u64; 2] = [fixed64_key(7), fixed64_key(8)];
     const LOG: [u64; 3] = [fixed64_key(1), fixed64_key(11), varint_key(2)];
+    let scopes = Occurrences::new(request, 1).flat_map(|outer| Occurrences::new(outer, 2));
+    let Some(record) = scopes.flat_map(|inner| Occurrences::new(inner, 2)).next() else { return Signal::Traces };
     let (mut ids, mut named) = ([0; 2], false);
     let mut cursor = Cursor::new(record);
     while let Ok(key) = cursor.varint() {

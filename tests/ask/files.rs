@@ -179,7 +179,8 @@ fn what_does_not_fit_into_memory_is_told() {
                     .wrapping_add(n)
                     .wrapping_mul(0x9e37_79b9_7f4a_7c15)
             };
-            let text: String = (0..400).map(|n| format!("{:x}", word(n) ^ word(n) >> 29)).collect();
+            let words: Vec<String> = (0..400).map(|n| format!("{:x}", word(n) ^ word(n) >> 29)).collect();
+            let text = words.concat();
             span["attributes"] = json!([{"key": "text", "value": {"stringValue": text}}]);
         }
         format!("{body}\n")

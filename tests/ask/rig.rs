@@ -96,7 +96,7 @@ impl Home {
             let mut line = String::new();
             assert_ne!(err.read_line(&mut line).unwrap(), 0, "it ended before it listened");
             grpc |= line.starts_with("listening OTLP/gRPC ");
-            http = http.or(line.trim().strip_prefix("listening OTLP/HTTP ").map(str::to_owned));
+            http = http.or_else(|| line.trim().strip_prefix("listening OTLP/HTTP ").map(str::to_owned));
         }
         let out = child.stdout.take().map(BufReader::new);
         Listening { child, out, err, http: http.unwrap() }

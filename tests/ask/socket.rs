@@ -167,10 +167,14 @@ fn peers_that_do_not_read_or_never_ask_keep_nobody_waiting() {
     drop((one, silent));
     home.wait_until_held(3_000);
     // As many as may ask at once: who comes after them is told so, and let in once they have left.
-    let seated: Vec<_> = (0..16).map(|_| connect(&home)).collect();
-    let said = home.run(&["query", ""]);
-    assert!(said.code == Some(2) && said.err.contains("too many"), "{}", said.err);
-    drop(seated);
+    // Whoever never asks is not waited for for ever, so on a machine that stands still it may take another try.
+    let refused = (0..20).find(|_| {
+        let seated: Vec<_> = (0..16).map(|_| connect(&home)).collect();
+        let said = home.run(&["query", ""]);
+        drop(seated);
+        said.code == Some(2) && said.err.contains("too many")
+    });
+    assert!(refused.is_some());
     home.wait_until_held(3_000);
     listening.signal("TERM");
     assert_eq!(listening.end().code, Some(0));

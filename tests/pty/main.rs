@@ -117,6 +117,29 @@ fn a_trace_appears_opens_and_shows_its_statement() {
 }
 
 #[test]
+fn what_is_on_screen_can_be_asked_for_from_another_terminal() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = http_port(&mut terminal);
+    send(port, 1);
+    terminal.wait_for_text("/patients/1");
+    let ask = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tracefall"));
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+            command.env(name, terminal.home());
+        }
+        let output = command.args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, found) = ask(&["query", "minDuration=1s -operation:nothing", "-o", "jsonl"]);
+    assert!(code == Some(0) && found.lines().count() == 1 && found.contains("\"matched\":2"), "{found}");
+    assert_eq!(ask(&["services", "-o", "csv"]).1, "service,spans,traces,errors\nclinic,2,1,0\n");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    let left = std::fs::read_dir(terminal.home().join("tracefall")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().ends_with(".sock")), "its socket is gone with it");
+}
+
+#[test]
 fn q_types_in_the_filter_and_ctrl_c_quits_from_it() {
     let mut terminal = Terminal::tracefall(&[]);
     let port = http_port(&mut terminal);

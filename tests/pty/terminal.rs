@@ -22,7 +22,7 @@ pub(crate) struct Terminal {
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     settings_before: String,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Terminal {
@@ -68,7 +68,12 @@ impl Terminal {
         });
         let keyboard = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(36), cells(120), 0);
-        Self { child, master: pair.master, keyboard, output, parser, settings_before, _home: home }
+        Self { child, master: pair.master, keyboard, output, parser, settings_before, home }
+    }
+
+    /// The home of the program, which is its runtime directory too.
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.home.path()
     }
 
     /// What is on screen now.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::asserted;
 use super::filter::Filter;
-use super::protocol::{Ask, Reply};
+use super::protocol::{Ask, Reply, Wrong};
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value};
 use crate::index::{Reader, View};
 use crate::query::{Hit, Hits};
@@ -50,16 +50,16 @@ pub(super) fn answer(held: &Held, ask: &Ask, peer: &mut dyn Peer) {
             Ok(records(texts.map(|(value, spans)| Record::Value(Value { value, spans })), peer))
         }
         Ask::Assert { assertions, limit } => asserted::check(held, assertions, *limit, peer),
-        Ask::Tail { .. } => Err(Reply::wrong("a tail has no end")),
+        Ask::Tail { .. } => Err(Wrong::new("a tail has no end")),
     };
-    peer.take(told.map_or_else(|wrong| wrong, |partial| Reply::End { partial }));
+    peer.take(told.map_or_else(Reply::Wrong, |partial| Reply::End { partial }));
 }
 
 fn most(limit: Option<u64>) -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
-fn query(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> Result<bool, Reply> {
+fn query(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> Result<bool, Wrong> {
     let filter = Filter::read(filter)?;
     let view = held.reader.view();
     let Hits { hits, partial } = filter.find(&view, &|| peer.is_gone());

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::answer::{Held, Peer, newest_first, tell};
 use super::filter::{Filter, before_pipeline};
-use super::protocol::{Assertion, Reply};
+use super::protocol::{Assertion, Reply, Wrong};
 use crate::index::View;
 use crate::model::{Nanos, TraceId};
 use crate::query::Hit;
@@ -18,15 +18,15 @@ pub(super) fn check(
     assertions: &[Assertion],
     limit: Option<u64>,
     peer: &mut dyn Peer,
-) -> Result<bool, Reply> {
+) -> Result<bool, Wrong> {
     let ready = assertions.iter().map(Ready::read).collect::<Result<Vec<_>, _>>()?;
     let view = held.reader.view();
     let stats = view.stats();
     if stats.traces == 0 {
-        return Err(Reply::wrong("there is no trace to check"));
+        return Err(Wrong::new("there is no trace to check"));
     }
     if held.filed && stats.traces_evicted > 0 {
-        return Err(Reply::wrong("not all of it fits into memory (--memory), so nothing can be said of it"));
+        return Err(Wrong::new("not all of it fits into memory (--memory), so nothing can be said of it"));
     }
     let judged: Vec<Judged> = ready.iter().map(|ready| ready.judge(&view, &*peer)).collect();
     let offenders = judged.into_iter().map(|judged| {
@@ -61,7 +61,7 @@ enum Ready {
 }
 
 impl Ready {
-    fn read(assertion: &Assertion) -> Result<Self, Reply> {
+    fn read(assertion: &Assertion) -> Result<Self, Wrong> {
         Ok(match assertion {
             Assertion::Each { filter } => {
                 let about = before_pipeline(filter).map(Filter::read).transpose()?;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use super::answer::Peer;
 use super::place::{self, Socket};
 use super::protocol::{Ask, Reply, Request, VERSION};
+use crate::view::visible;
 
 /// How long the other side may take to greet: a program that is stopped never does.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -58,7 +59,7 @@ impl Client {
             Some(Reply::Hello { version, .. }) => {
                 bail!("tracefall with process id {pid} speaks version {version} of the protocol, this one {VERSION}")
             }
-            Some(Reply::Wrong { message, .. }) => bail!("tracefall with process id {pid}: {message}"),
+            Some(Reply::Wrong(wrong)) => bail!("tracefall with process id {pid}: {}", visible(&wrong.message)),
             _ => bail!("tracefall with process id {pid} does not answer"),
         }
         Ok(client)
@@ -89,7 +90,7 @@ impl Client {
         loop {
             match self.reply(&mut line) {
                 Ok(Some(reply)) => {
-                    let last = matches!(reply, Reply::End { .. } | Reply::Wrong { .. });
+                    let last = matches!(reply, Reply::End { .. } | Reply::Wrong(_));
                     if !peer.take(reply) || last {
                         return Ok(());
                     }

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use super::answer::Peer;
 use super::print::Printer;
-use super::protocol::Reply;
+use super::protocol::{Reply, Wrong};
 use crate::view::visible;
 
 /// What a command makes of the answer it gets.
@@ -62,7 +62,7 @@ impl Collected {
                 let (word, colon) = (if holds { "holds" } else { "FAILS" }, if why.is_empty() { "" } else { ": " });
                 let _ = writeln!(io::stderr(), "{word}  {}{colon}{}", visible(&assertion), visible(&why));
             }
-            Reply::Wrong { message, filter, column } => {
+            Reply::Wrong(Wrong { message, filter, column }) => {
                 self.wrong = Some(complaint(&message, filter.as_deref(), column));
                 return Ok(false);
             }

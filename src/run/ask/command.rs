@@ -10,7 +10,7 @@ use super::collect::Collected;
 use super::filter::Filter;
 use super::gather::Answerer;
 use super::print::Printer;
-use super::protocol::{Ask, Assertion};
+use super::protocol::{Ask, Assertion, Reply};
 use crate::cli::{self, Output, Whom};
 use crate::config::Settings;
 use crate::run::wiring;
@@ -65,7 +65,7 @@ fn once(settings: &Settings, ask: &Ask, files: &[PathBuf], (whom, output): (&Who
     let mut collected = Collected::new(Printer::new(output.form, wiring::redactor(settings)?, key));
     // A slip in a filter is told at once, not after files were read or half a minute was waited.
     if let Some(wrong) = filters(ask).into_iter().find_map(|filter| Filter::read(filter).err()) {
-        collected.take(wrong);
+        collected.take(Reply::Wrong(wrong));
         return collected.finish();
     }
     Answerer::of(settings, files, whom)?.ask(ask, &mut collected)?;

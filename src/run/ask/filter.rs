@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::protocol::Reply;
+use super::protocol::Wrong;
 use crate::index::View;
 use crate::model::{Nanos, TraceId};
 use crate::query::{self, Hit, Hits, Query};
@@ -17,8 +17,8 @@ impl Filter {
     ///
     /// # Errors
     /// What to answer where the text is not a filter.
-    pub(super) fn read(text: &str) -> Result<Self, Reply> {
-        let query = query::parse(text).map_err(|error| Reply::Wrong {
+    pub(super) fn read(text: &str) -> Result<Self, Wrong> {
+        let query = query::parse(text).map_err(|error| Wrong {
             message: error.expected,
             filter: Some(text.to_owned()),
             column: Some(error.column),
@@ -66,10 +66,9 @@ pub(super) fn before_pipeline(text: &str) -> Option<&str> {
             '"' | '`' => quote = Some(letter),
             '{' | '(' => open += 1,
             '}' | ')' => open = open.saturating_sub(1),
-            '|' if open == 0 => {
-                if letters.next_if(|(_, next)| *next == '|').is_none() && stands_alone(text, at) {
-                    return text.get(..at).map(str::trim);
-                }
+            // The second of two is taken as well.
+            '|' if open == 0 && letters.next_if(|(_, next)| *next == '|').is_none() && stands_alone(text, at) => {
+                return text.get(..at).map(str::trim);
             }
             _ => {}
         }

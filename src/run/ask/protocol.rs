@@ -66,13 +66,24 @@ pub(super) enum Reply {
     /// What became of an assertion; the traces that offend follow.
     Verdict { assertion: String, holds: bool, why: String },
     /// The request makes no sense; nothing follows.
-    Wrong { message: String, filter: Option<String>, column: Option<usize> },
+    Wrong(Wrong),
     /// All there is to say.
     End { partial: bool },
 }
 
-impl Reply {
-    pub(super) fn wrong(message: impl Into<String>) -> Self {
-        Self::Wrong { message: message.into(), filter: None, column: None }
+/// Why a request makes no sense.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Wrong {
+    /// For a person.
+    pub(super) message: String,
+    /// The filter that is to blame, if one is.
+    pub(super) filter: Option<String>,
+    /// Where in it, in characters from 0.
+    pub(super) column: Option<usize>,
+}
+
+impl Wrong {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::answer::{Held, Peer, answer};
 use super::filter::Filter;
 use super::place::{self, Socket};
-use super::protocol::{Ask, LONGEST_REQUEST, Reply, Request, VERSION};
+use super::protocol::{Ask, LONGEST_REQUEST, Reply, Request, VERSION, Wrong};
 use super::tail::Tail;
 use crate::export::Record;
 use crate::index::Reader;
@@ -105,7 +105,7 @@ async fn serve(listener: UnixListener, held: Held) {
         guests.spawn(async move {
             let said = match &seat {
                 Some(_) => converse(stream, held, &searches).await,
-                None => send(&mut stream.into_split().1, &[Reply::wrong("too many ask at once")]).await,
+                None => send(&mut stream.into_split().1, &[Reply::Wrong(Wrong::new("too many ask at once"))]).await,
             };
             if let Err(error) = said {
                 tracing::debug!(%error, "an answer at the socket was broken off");
@@ -124,7 +124,7 @@ async fn converse(stream: UnixStream, held: Held, searches: &Arc<Semaphore>) -> 
     let (request, read) = timeout(PATIENCE, request(read)).await??;
     let ask = match request {
         Ok(ask) => ask,
-        Err(wrong) => return send(&mut write, &[wrong]).await,
+        Err(wrong) => return send(&mut write, &[Reply::Wrong(wrong)]).await,
     };
     tokio::select! {
         said = async {
@@ -138,15 +138,15 @@ async fn converse(stream: UnixStream, held: Held, searches: &Arc<Semaphore>) -> 
 }
 
 /// The request; what is wrong with it, where it cannot be understood.
-async fn request(read: OwnedReadHalf) -> io::Result<(Result<Ask, Reply>, OwnedReadHalf)> {
+async fn request(read: OwnedReadHalf) -> io::Result<(Result<Ask, Wrong>, OwnedReadHalf)> {
     let mut read = BufReader::new(read).take(LONGEST_REQUEST);
     let mut line = Vec::new();
     read.read_until(b'\n', &mut line).await?;
     let request = match serde_json::from_slice::<Request>(&line) {
         Ok(Request { version: VERSION, ask }) => Ok(ask),
-        Ok(Request { version, .. }) => Err(Reply::wrong(format!("version {version} is not spoken here"))),
-        Err(_) if line.len() as u64 == LONGEST_REQUEST => Err(Reply::wrong("the request is too long")),
-        Err(error) => Err(Reply::wrong(format!("the request cannot be understood: {error}"))),
+        Ok(Request { version, .. }) => Err(Wrong::new(format!("version {version} is not spoken here"))),
+        Err(_) if line.len() as u64 == LONGEST_REQUEST => Err(Wrong::new("the request is too long")),
+        Err(error) => Err(Wrong::new(format!("the request cannot be understood: {error}"))),
     };
     Ok((request, read.into_inner().into_inner()))
 }
@@ -201,7 +201,7 @@ impl Peer for Queue {
 async fn tail(held: Held, filter: &str, write: &mut OwnedWriteHalf) -> io::Result<()> {
     let mut tail = match Filter::read(filter) {
         Ok(filter) => Tail::new(filter, &held.reader.view()),
-        Err(wrong) => return send(write, &[wrong]).await,
+        Err(wrong) => return send(write, &[Reply::Wrong(wrong)]).await,
     };
     let mut look_up = tokio::time::interval(LOOK_UP);
     look_up.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -37,7 +37,7 @@ pub(in crate::run) fn tail(settings: &Settings, tail: &cli::Tail) -> Result<Exit
     collected.live = true;
     collected.most = tail.limit.unwrap_or(u64::MAX);
     if let Err(wrong) = Filter::read(&tail.filter) {
-        collected.take(wrong);
+        collected.take(Reply::Wrong(wrong));
         return collected.finish();
     }
     let client = if tail.whom.duration.is_some() { None } else { Client::connect(tail.whom.pid)? };
@@ -46,15 +46,14 @@ pub(in crate::run) fn tail(settings: &Settings, tail: &cli::Tail) -> Result<Exit
         let mut signals = Signals::new()?;
         let (stop, found) = (Arc::clone(&collected.stop), Arc::clone(&collected.found));
         let mut listening = None;
-        let told = match client {
-            Some(client) => asked(client, tail.filter.clone(), collected)?,
-            None => {
-                if tail.whom.duration.is_none() {
-                    let _ = writeln!(io::stderr(), "no tracefall runs that could be asked: listening here");
-                }
-                let doors = listening.insert(Listening::start(settings)?);
-                followed(doors.held.reader.clone(), &tail.filter, collected)?
+        let told = if let Some(client) = client {
+            asked(client, tail.filter.clone(), collected)?
+        } else {
+            if tail.whom.duration.is_none() {
+                let _ = writeln!(io::stderr(), "no tracefall runs that could be asked: listening here");
             }
+            let doors = listening.insert(Listening::start(settings)?);
+            followed(doors.held.reader.clone(), &tail.filter, collected)?
         };
         let over = tail.whom.duration.map_or(Duration::MAX, |duration| Duration::from_nanos(duration.0));
         wait(&mut signals, listening, told, (over, stop, found)).await

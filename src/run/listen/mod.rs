@@ -49,7 +49,7 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
         let mut signals = Signals::new()?;
         // Open before anybody can read below that the doors are.
         let _asked = ask::open(&indexer.reader).inspect_err(|error| {
-            drop(writeln!(io::stderr(), "this one cannot be asked by `tracefall query`: {error}"))
+            let _ = writeln!(io::stderr(), "this one cannot be asked by `tracefall query`: {error}");
         });
         let mut doors = Doors::default();
         doors.tell(&board.sources(clock::now()));
