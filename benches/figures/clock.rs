@@ -58,17 +58,6 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// CPU time of this thread for one run, nanoseconds; what it made is dropped outside of the measurement.
-pub(crate) fn time<T>(run: impl FnOnce() -> T) -> f64 {
-    let before = thread();
-    let made = std::hint::black_box(run());
-    let spent = thread() - before;
-    drop(made);
-    // The allocator tidies up what was freed at its next large request: not at the expense of the next variant.
-    drop(std::hint::black_box(vec![1_u8; 64 << 10]));
-    spent as f64
-}
-
 /// The same measurement, taken several times.
 #[derive(Debug, Default)]
 pub(crate) struct Sample(Vec<f64>);

@@ -22,12 +22,4 @@ impl Traces {
             }
         }
     }
-
-    pub(crate) fn of(bodies: &[Vec<u8>]) -> Self {
-        let mut traces = Self::default();
-        for body in bodies {
-            traces.insert(body);
-        }
-        traces
-    }
 }

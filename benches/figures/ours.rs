@@ -44,16 +44,6 @@ impl Index {
         }
     }
 
-    /// [`Self::hot`] with these bodies in it.
-    pub(crate) fn of(bodies: &[Vec<u8>]) -> Self {
-        let mut index = Self::hot();
-        for body in bodies {
-            index.insert(body);
-        }
-        index.writer.publish();
-        index
-    }
-
     /// Publishes, and waits until what goes on in the background (sealing) has come to rest: the writer hands over what
     /// is ready whenever it publishes, and the bytes held then stay the same for a while.
     pub(crate) fn settle(&mut self) {

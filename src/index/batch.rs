@@ -114,12 +114,17 @@ impl Notable {
             Self::No
         }
     }
+}
 
-    /// For a row that is in its columns.
-    #[inline]
-    pub(super) fn of_row(row: RowRef<'_>, least: u64) -> Self {
-        Self::of(row.status(), row.chunk.marks[row.row], row.chunk.duration(row.row) >= least)
-    }
+/// A row of which the hook may make something by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted {
+    pub(super) ordinal: u64,
+    /// Nanoseconds it took.
+    pub(super) duration: u64,
+    pub(super) notable: Notable,
+    /// Place of the one before it of the same group, plus one; zero for the first.
+    before: u32,
 }
 
 /// Rows of one trace and one service.
@@ -136,8 +141,8 @@ pub(super) struct Group {
     pub(super) cost: u64,
     /// Two of its rows fall on the same bit of the filter: they may be the same span.
     pub(super) doubtful: bool,
-    /// The hook makes something of one of its rows by itself.
-    pub(super) notable: bool,
+    /// Place of the last [`Noted`] of its rows, plus one; zero where there is none.
+    pub(super) noted: u32,
     /// Which span `figures.root` is.
     pub(super) root_key: SpanKey,
     pub(super) figures: Figures,
@@ -147,26 +152,27 @@ impl Group {
     /// Without rows.
     pub(super) fn new(trace_id: TraceId, service: u32, first: u64) -> Self {
         let root_key = SpanKey { id: SpanId::default(), kind: Kind(0) };
-        let (doubtful, notable) = (false, false);
-        Self {
-            trace_id,
-            service,
-            first,
-            last: first,
-            cost: 0,
-            doubtful,
-            notable,
-            root_key,
-            figures: Figures::default(),
-        }
+        let figures = Figures::default();
+        Self { trace_id, service, first, last: first, cost: 0, doubtful: false, noted: 0, root_key, figures }
     }
 
-    /// Takes note of a row.
+    /// Those of its rows, last to first, that are in `noted`.
+    pub(super) fn noted<'n>(&self, noted: &'n [Noted]) -> impl Iterator<Item = &'n Noted> + use<'n> {
+        let at = |place: u32| noted.get((place as usize).checked_sub(1)?);
+        std::iter::successors(at(self.noted), move |row| at(row.before))
+    }
+
+    /// Takes note of a row, in `noted` too where it may be worth it. Rows that take `least` nanoseconds are long.
     #[inline]
-    pub(super) fn add(&mut self, ordinal: u64, row: &Facts, least: u64) {
+    pub(super) fn add(&mut self, ordinal: u64, row: &Facts, least: u64, noted: &mut Vec<Noted>) {
         self.last = ordinal;
         self.cost += u64::from(row.cost);
-        self.notable |= Notable::of(row.status, row.marks, row.end.saturating_sub(row.start) >= least) != Notable::No;
+        let duration = row.end.saturating_sub(row.start);
+        let notable = Notable::of(row.status, row.marks, duration >= least);
+        if notable != Notable::No {
+            noted.push(Noted { ordinal, duration, notable, before: self.noted });
+            self.noted = super::chunk::narrow(noted.len());
+        }
         let figures = &mut self.figures;
         let bit = filter_bit(row.key.id);
         self.doubtful |= figures.filter & bit != 0;
@@ -204,6 +210,8 @@ pub(super) struct Batch {
     pub(super) groups: Vec<Group>,
     /// In order of their ordinals, without a gap.
     pub(super) rows: Vec<Pending>,
+    /// Some of them; each group has a list of its own through it.
+    pub(super) noted: Vec<Noted>,
     /// Places of groups.
     places: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -216,6 +224,7 @@ impl Batch {
     pub(super) fn clear(&mut self) {
         self.groups.clear();
         self.rows.clear();
+        self.noted.clear();
         self.places.clear();
         self.last = 0;
     }
@@ -229,9 +238,10 @@ impl Batch {
         };
         self.last = place;
         self.rows.push(Pending { group: super::chunk::narrow(place), cost: row.cost });
-        let group = &mut self.groups[place];
+        let Self { groups, noted, .. } = self;
+        let group = &mut groups[place];
         let back = ordinal - group.last;
-        group.add(ordinal, row, least);
+        group.add(ordinal, row, least, noted);
         u32::try_from(back).unwrap_or(0)
     }
 
@@ -253,6 +263,9 @@ impl Batch {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.groups.capacity() * size_of::<Group>() + self.rows.capacity() * 8 + self.places.capacity() * 5
+        self.groups.capacity() * size_of::<Group>()
+            + self.rows.capacity() * 8
+            + self.places.capacity() * 5
+            + self.noted.capacity() * size_of::<Noted>()
     }
 }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::Rows;
 use super::chunk::{Bounds, Chunk, ODD_STATUS, narrow};
 use super::extras::{self, Extra};
-use super::read_row::{Stored, number};
+use super::read_row::{Stored, lossy, number};
 use super::sealed::Cell;
 use super::segment::{Form, Operation, Piece, RowRef, Segment};
 use super::view::State;
@@ -201,7 +201,7 @@ impl<'a> Block<'a> {
         let memo = std::cell::RefCell::new(Memo::default());
         self.narrow_operation(rows, &|operation| {
             let word = word(operation);
-            memo.borrow_mut().ask(word, || test(&String::from_utf8_lossy(words.get(word))))
+            memo.borrow_mut().ask(word, || test(&lossy(words.get(word))))
         })
     }
 
@@ -222,7 +222,7 @@ impl<'a> Block<'a> {
         let without = test("");
         let passes = |message: &[u8]| match message {
             [] => without,
-            message => test(&String::from_utf8_lossy(message)),
+            message => test(&lossy(message)),
         };
         match &self.piece.form {
             Form::Hot(chunk) => self.select(|row| passes(self.row_ref(chunk, row).status_message())),
@@ -274,9 +274,11 @@ impl<'a> Block<'a> {
             let rows = match place {
                 Place::Span => self.select_own(keys, &part_of(text), test),
                 Place::Resource => {
-                    self.select_origin(&|resource, _| any_of(peek::resource_attributes(resource), keys, test))
+                    self.select_origin(&|resource| any_of(peek::resource_attributes(resource), keys, test), &|_| false)
                 }
-                Place::Scope => self.select_origin(&|_, scope| any_of(peek::scope_attributes(scope), keys, test)),
+                Place::Scope => {
+                    self.select_origin(&|_| false, &|scope| any_of(peek::scope_attributes(scope), keys, test))
+                }
                 Place::Event => {
                     let passes = |event: &[u8]| any_of(peek::event_attributes(event), keys, test);
                     match &self.piece.form {
@@ -360,16 +362,16 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Rows whose resource and scope messages pass, asked once for each.
-    pub(super) fn select_origin(&self, test: &dyn Fn(&[u8], &[u8]) -> bool) -> Rows {
-        let mut memo = Memo::default();
+    /// Rows whose resource message or scope message passes, asked once for each.
+    pub(super) fn select_origin(&self, resource: &dyn Fn(&[u8]) -> bool, scope: &dyn Fn(&[u8]) -> bool) -> Rows {
+        let (mut resources, mut scopes) = (Memo::default(), Memo::default());
         let message = |words: &'a super::paged::Words, place| super::segment::unpack(words.get(place)).0;
+        let segment = self.segment;
         let mut passes = |place: u32| {
-            memo.ask(place, || {
-                let origin = self.segment.origins.get(place);
-                let (resource, scope) = origin.map_or((0, 0), |origin| (origin.resource, origin.scope));
-                test(message(&self.segment.resources, resource), message(&self.segment.scopes, scope))
-            })
+            let origin = segment.origins.get(place);
+            let (own, its_scope) = origin.map_or((0, 0), |origin| (origin.resource, origin.scope));
+            resources.ask(own, || resource(message(&segment.resources, own)))
+                || scopes.ask(its_scope, || scope(message(&segment.scopes, its_scope)))
         };
         match &self.piece.form {
             Form::Hot(chunk) => self.select(|row| passes(chunk.origin[row])),
@@ -456,7 +458,7 @@ fn any_of(attributes: peek::Attributes<'_>, keys: &[&str], test: ValueTest<'_>) 
 pub(super) fn passes(stored: Stored<'_>, test: ValueTest<'_>) -> bool {
     match stored {
         Stored::Plain(AttributeValue::Empty) => test(ValueRef::Empty),
-        Stored::Plain(AttributeValue::Text(text)) => match String::from_utf8_lossy(text) {
+        Stored::Plain(AttributeValue::Text(text)) => match lossy(text) {
             Cow::Borrowed(text) => test(ValueRef::Text(text)),
             Cow::Owned(text) => test(ValueRef::Text(&text)),
         },

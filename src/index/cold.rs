@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::batch::Figures;
+use super::outline::Outline;
 use super::services::ServiceSet;
 use super::traces::TraceRow;
 use crate::model::{Badges, SourceId, Timestamp, TraceId};
@@ -182,6 +183,30 @@ impl ColdPage {
         })
     }
 
+    /// The outline of the trace at a place.
+    fn outline(&self, place: usize) -> Option<Outline> {
+        let mut numbers = Numbers(self.bytes.get(usize::from(*self.starts.get(place)?)..)?.iter());
+        let mut next = || numbers.next();
+        let (_flags, _head) = (next(), next());
+        let first_arrival = stepped(self.base[1], next());
+        let (_revision, _last_arrival, _cost, _root) = (next(), next(), next(), next());
+        let start = stepped(first_arrival, next());
+        let end = stepped(start, next());
+        next();
+        let (spans, errors) = (numbers.narrow(), numbers.narrow());
+        Some(Outline::new(Timestamp(first_arrival), (start, end), spans, errors))
+    }
+
+    /// The outline of every trace.
+    pub(super) fn outlines(&self) -> impl Iterator<Item = (TraceId, Outline)> {
+        (0..).zip(&self.ids).filter_map(|(place, id)| Some((*id, self.outline(place)?)))
+    }
+
+    /// The id of every trace.
+    pub(super) fn ids(&self) -> impl DoubleEndedIterator<Item = TraceId> {
+        self.ids.iter().copied()
+    }
+
     /// Every trace.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = TraceRow> {
         (self.first..self.first + self.ids.len() as u64).filter_map(|number| self.get(number))
@@ -251,6 +276,8 @@ mod tests {
                 prop_assert_eq!(page.id(row.number), Some(row.id));
             }
             prop_assert!(page.get(first + rows.len() as u64).is_none());
+            prop_assert!(page.outlines().eq(rows.iter().map(|row| (row.id, row.outline()))));
+            prop_assert!(page.ids().eq(rows.iter().map(|row| row.id)));
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::batch::{Batch, Facts, Figures, Group, Notable, crowd, is_call};
+use super::batch::{Batch, Facts, Figures, Group, Notable, Noted, crowd, is_call};
 use super::chunk::mark;
 use super::labels::{Labels, Look};
 use super::paged::Words;
@@ -51,7 +51,7 @@ impl<S: Summary> Writer<S> {
         }
         for (number, group) in numbers.iter().zip(&batch.groups) {
             if self.is_new(*number, group) {
-                self.join(*number, group, now);
+                self.join(*number, (group, &batch.noted), now);
                 receipt.accepted += u64::from(group.figures.spans);
                 continue;
             }
@@ -139,8 +139,9 @@ impl<S: Summary> Writer<S> {
             self.supersede(twin, number);
         }
         let mut group = Group::new(id, service, ordinal);
-        group.add(ordinal, &facts, self.summary.least().0);
-        self.join(number, &group, now);
+        let mut noted = Vec::new();
+        group.add(ordinal, &facts, self.summary.least().0, &mut noted);
+        self.join(number, (&group, &noted), now);
         fate
     }
 
@@ -203,14 +204,14 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Has new rows join their trace, and counts them: there, in their service, in all.
-    fn join(&mut self, number: u64, group: &Group, now: Timestamp) {
+    fn join(&mut self, number: u64, (group, noted): (&Group, &[Noted]), now: Timestamp) {
         let Some(counted) = self.count(number, group, Some(now)) else { return };
         if counted.back != 0
             && let Some((chunk, row)) = self.store.draft(group.first)
         {
             chunk.prev[row] = counted.back;
         }
-        let slow = self.tell(number, group, &counted);
+        let slow = self.tell(number, (group, noted), &counted);
         if let Some(health) = self.services.arrive(counted.service, now) {
             health.spans += u64::from(group.figures.spans);
             health.errors += u64::from(group.figures.errors);
@@ -254,8 +255,8 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Tells the hook of what it makes something of among rows that were counted; answers how many are slow.
-    pub(super) fn tell(&mut self, number: u64, group: &Group, counted: &Counted) -> u64 {
-        let slow = if group.notable { self.note_rows(number, group) } else { 0 };
+    pub(super) fn tell(&mut self, number: u64, (group, noted): (&Group, &[Noted]), counted: &Counted) -> u64 {
+        let slow = if group.noted == 0 { 0 } else { self.note_rows(number, group, noted) };
         if counted.crowded {
             self.note_crowds(number, group, counted.crowds);
         }
@@ -274,19 +275,11 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Has the hook look at the notable rows of a group; answers how many are slow.
-    fn note_rows(&mut self, number: u64, group: &Group) -> u64 {
-        let least = self.summary.least().0;
+    fn note_rows(&mut self, number: u64, group: &Group, noted: &[Noted]) -> u64 {
         let trace = self.traces.pages.get(number);
         let badges = trace.as_ref().and_then(|trace| trace.badges.as_deref());
-        let rows = self.store.walk(group.last, group.figures.spans).filter(|(_, row)| {
-            let row = row.get();
-            match Notable::of_row(row, least) {
-                Notable::No => false,
-                Notable::Long => self.summary.minds(Nanos(row.chunk.duration(row.row)), badges),
-                Notable::Surely => true,
-            }
-        });
-        let rows: SmallVec<[u64; 8]> = rows.map(|(ordinal, _)| ordinal).collect();
+        let minded = |row: &&Noted| row.notable == Notable::Surely || self.summary.minds(Nanos(row.duration), badges);
+        let rows: SmallVec<[u64; 8]> = group.noted(noted).filter(minded).map(|row| row.ordinal).collect();
         let mut slow = 0;
         for ordinal in rows {
             if self.note(ordinal, number, Summary::observe) {

@@ -70,8 +70,9 @@ pub(super) struct Dictionary {
     packed: Vec<u8>,
 }
 
-/// An attribute key.
+/// An attribute key. Stands in one line of the cache, as do nodes.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Key {
     /// Its bytes, to compare a prediction with.
     bytes: Near,
@@ -88,11 +89,12 @@ struct Key {
     /// Where it is raw: values in a row that were new.
     strange: u16,
     /// Recent values, by hash.
-    cache: Vec<Recent>,
+    cache: Box<[Recent]>,
 }
 
 /// A node of the trie.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 struct Node {
     /// The last key.
     key: u32,
@@ -306,7 +308,7 @@ impl Dictionary {
         }
         let word = known.unwrap_or_else(|| self.words.insert(hash, bytes));
         let place = super::chunk::narrow(self.keys.len());
-        let (seen, fresh, raw, strange, cache) = (0, 0, false, 0, Vec::new());
+        let (seen, fresh, raw, strange, cache) = (0, 0, false, 0, Box::default());
         self.keys.push(Key {
             bytes: Near::new(bytes),
             word,
@@ -390,7 +392,9 @@ impl Dictionary {
             return Word::new(Slot::Text(chunk.push_bytes(text)));
         };
         if (key as usize) < CACHED_KEYS {
-            state.cache.resize(CACHE, Recent::default());
+            if state.cache.is_empty() {
+                state.cache = vec![Recent::default(); CACHE].into();
+            }
             state.cache[slot] = Recent { text: Near::new(text), word: id + 1 };
         }
         Word::new(Slot::Known(id))

@@ -2,7 +2,7 @@
 
 use super::block::{Memo, part_of, passes, word_passes};
 use super::extras::{self, Extra};
-use super::read_row::Stored;
+use super::read_row::{Stored, lossy};
 use super::sealed::Cell;
 use super::segment::Form;
 use super::word::{Slot, Word};
@@ -22,9 +22,10 @@ impl Block<'_> {
     #[must_use]
     pub fn select_text_with(&self, text: &str, test: &dyn Fn(&str) -> bool) -> Rows {
         let part = part_of(text);
-        let bytes = |bytes: &[u8]| test(&String::from_utf8_lossy(bytes));
+        let bytes = |bytes: &[u8]| test(&lossy(bytes));
         let names = self.select_name(test).or(&self.select_service(test));
-        let origins = self.select_origin(&|resource, scope| origin_has(resource, scope, test));
+        let resource_has = |resource: &[u8]| any(peek::resource_attributes(resource), test);
+        let origins = self.select_origin(&resource_has, &|scope| scope_has(scope, test));
         let without = test("");
         let rare = self.select_extras(&part, &|row| {
             let mut message: &[u8] = &[];
@@ -49,7 +50,7 @@ impl Block<'_> {
         let (mut shapes, mut values) = (Memo::default(), Memo::default());
         let is_text = |value: ValueRef<'_>| matches!(value, ValueRef::Text(text) if test(text));
         let mut has_key = |shape: u32| {
-            let key = |key: u32| test(&String::from_utf8_lossy(words.get(key)));
+            let key = |key: u32| test(&lossy(words.get(key)));
             shapes.ask(shape, || self.segment.keys(shape).into_iter().any(key))
         };
         match &self.piece.form {
@@ -82,16 +83,14 @@ fn is_text_word(word: Word) -> bool {
     matches!(word.slot(), Slot::Known(_) | Slot::Text(_))
 }
 
-fn origin_has(resource: &[u8], scope: &[u8], test: &dyn Fn(&str) -> bool) -> bool {
-    any(peek::resource_attributes(resource), test)
-        || any(peek::scope_attributes(scope), test)
-        || test(&String::from_utf8_lossy(peek::scope_name(scope)))
+fn scope_has(scope: &[u8], test: &dyn Fn(&str) -> bool) -> bool {
+    any(peek::scope_attributes(scope), test) || test(&lossy(peek::scope_name(scope)))
 }
 
 /// Whether a key or a text value passes.
 fn any(mut attributes: peek::Attributes<'_>, test: &dyn Fn(&str) -> bool) -> bool {
     attributes.any(|(key, value, _)| {
-        test(&String::from_utf8_lossy(key))
+        test(&lossy(key))
             || match value {
                 AttributeValue::Text(_) => {
                     passes(Stored::Plain(value), &|value| matches!(value, ValueRef::Text(text) if test(text)))

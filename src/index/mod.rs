@@ -27,6 +27,7 @@ mod interner;
 mod labels;
 mod logs;
 mod matches;
+mod outline;
 mod paged;
 mod read_row;
 mod recent;
@@ -47,7 +48,9 @@ mod writer;
 
 pub use block::{Block, Place, ValueRef};
 pub use matches::Match;
+pub use outline::Outline;
 pub use rows::Rows;
+pub use services::ServiceCounts;
 pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use view::{View, ViewStats};
 pub use writer::{Options, Reader, Sealing, Writer, open};

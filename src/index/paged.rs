@@ -69,6 +69,8 @@ pub(super) struct Words {
     len: u32,
     /// Bytes of all words together, for the budget.
     text: usize,
+    /// It takes no more words.
+    closed: bool,
 }
 
 /// A page of [`Words`].
@@ -91,7 +93,7 @@ impl Page {
 impl Words {
     /// An empty list with `1 << page_bits` words a page.
     pub(super) fn new(page_bits: u32) -> Self {
-        Self { pages: Vec::new(), page_bits, len: 0, text: 0 }
+        Self { pages: Vec::new(), page_bits, len: 0, text: 0, closed: false }
     }
 
     /// Appends a word.
@@ -125,9 +127,24 @@ impl Words {
         (0..self.len).map(|id| self.get(id))
     }
 
+    /// Takes no more words from here on: all go into one page that is as large as they are. Many small pages that grew by
+    /// doubling would take nearly twice the room, and leave it in pieces that fit nothing else when they go.
+    pub(super) fn close(&mut self) {
+        let mut whole = Page { bytes: Vec::with_capacity(self.text), ends: Vec::with_capacity(self.len as usize) };
+        for page in std::mem::take(&mut self.pages) {
+            let before = u32::try_from(whole.bytes.len()).unwrap_or(u32::MAX);
+            whole.bytes.extend_from_slice(&page.bytes);
+            whole.ends.extend(page.ends.iter().map(|end| before.saturating_add(*end)));
+        }
+        self.pages.push(Arc::new(whole));
+        self.page_bits = u32::BITS - 1;
+        self.closed = true;
+    }
+
     /// Bytes held. Pages grow by doubling, hence the half on top.
     pub(super) fn bytes(&self) -> usize {
-        self.text + self.text / 2 + self.len as usize * 6 + self.pages.len() * 64
+        let slack = if self.closed { 0 } else { self.text / 2 + self.len as usize * 2 };
+        self.text + self.len as usize * 4 + self.pages.len() * 64 + slack
     }
 }
 
@@ -152,5 +169,19 @@ mod tests {
         assert_eq!((early_words.get(1000), early_list.get(1000)), (&[][..], None));
         assert!((0_u32..2000).all(|number| words.get(number) == number.to_string().as_bytes()));
         assert!(list.iter().copied().eq(0..2000));
+    }
+
+    #[test]
+    fn a_closed_list_has_the_same_words_in_less_room() {
+        let mut words = Words::new(2);
+        (0_u32..1000).for_each(|number| words.push(number.to_string().as_bytes()));
+        let (early, before) = (words.clone(), words.bytes());
+        words.close();
+        assert!(words.iter().eq(early.iter()));
+        assert_eq!(words.get(1000), b"");
+        assert!(words.bytes() < before);
+        let mut none = Words::new(2);
+        none.close();
+        assert_eq!((none.len(), none.get(0)), (0, &[][..]));
     }
 }

@@ -45,9 +45,15 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// Bytes as text. As `String::from_utf8_lossy`, which goes byte by byte; this is several times faster on what is text, and
+/// a search asks about every word there is.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 fn plain_text(value: AttributeValue<'_>) -> Option<Cow<'_, str>> {
     match value {
-        AttributeValue::Text(text) => Some(String::from_utf8_lossy(text)),
+        AttributeValue::Text(text) => Some(lossy(text)),
         AttributeValue::Int(number) => Some(number.to_string().into()),
         AttributeValue::Bool(truth) => Some(truth.to_string().into()),
         AttributeValue::Double(number) => Some(number.to_string().into()),

@@ -44,8 +44,9 @@ impl Near {
 }
 
 /// The attribute that came after some shape, to recognise it by its bytes: most attributes of an operation never change,
-/// and comparing is several times faster than reading.
+/// and comparing is several times faster than reading. Stands in one line of the cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(super) struct Memo {
     bytes: [u8; MEMO],
     length: u8,
@@ -108,6 +109,7 @@ impl Memo {
 
 /// An operation that came lately.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 pub(super) struct RecentOperation {
     pub(super) name: Near,
     pub(super) service: u32,
@@ -129,8 +131,9 @@ pub(super) fn sketch(bytes: &[u8]) -> usize {
     usize::try_from(mixed >> 40).unwrap_or_default()
 }
 
-/// A value that came lately.
+/// A value that came lately. No line of the cache ends within it.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
 pub(super) struct Recent {
     pub(super) text: Near,
     /// Its word plus one.

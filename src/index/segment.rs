@@ -248,6 +248,13 @@ impl Segment {
         keys_of(&self.shapes, shape)
     }
 
+    /// Takes no more rows from here on.
+    pub(super) fn close(&mut self) {
+        for words in [&mut self.words, &mut self.resources, &mut self.scopes] {
+            words.close();
+        }
+    }
+
     /// Bytes of the dictionaries.
     pub(super) fn dictionary_bytes(&self) -> usize {
         self.words.bytes()

@@ -1,6 +1,5 @@
 //! What is counted per service since the start.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -16,17 +15,57 @@ const MAX_NAME: usize = 1024;
 /// The entry of all names beyond the limit.
 const OTHER: &str = "(other)";
 
+/// Services a page holds. A publication copies each page whose counts changed, so pages are not large.
+const PAGE: usize = 32;
+
+/// Names and counts of some services.
+type Page = Vec<(Arc<str>, ServiceHealth)>;
+
+/// Counts per service since the start, in order of first arrival. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceCounts {
+    /// All but the last have [`PAGE`] services.
+    pages: Arc<Vec<Arc<Page>>>,
+}
+
+impl ServiceCounts {
+    /// Each service's name and counts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ServiceHealth)> {
+        self.pages.iter().flat_map(|page| page.iter()).map(|(name, health)| (&**name, health))
+    }
+
+    /// Each service's counts.
+    pub fn values(&self) -> impl Iterator<Item = &ServiceHealth> {
+        self.iter().map(|(_, health)| health)
+    }
+
+    fn len(&self) -> usize {
+        self.pages.last().map_or(0, |last| (self.pages.len() - 1) * PAGE + last.len())
+    }
+
+    fn push(&mut self, name: Arc<str>) {
+        let pages = Arc::make_mut(&mut self.pages);
+        if pages.last().is_none_or(|last| last.len() >= PAGE) {
+            pages.push(Arc::new(Vec::with_capacity(PAGE)));
+        }
+        if let Some(last) = pages.last_mut() {
+            Arc::make_mut(last).push((name, ServiceHealth::default()));
+        }
+    }
+
+    fn change(&mut self, place: usize) -> Option<&mut ServiceHealth> {
+        let page = Arc::make_mut(&mut self.pages).get_mut(place / PAGE)?;
+        Arc::make_mut(page).get_mut(place % PAGE).map(|(_, health)| health)
+    }
+}
+
 /// Counts per service.
 #[derive(Debug, Default)]
 pub(super) struct Services {
     /// Places by name.
     places: HashMap<Arc<str>, u16>,
     /// Names and counts by place.
-    entries: Vec<(Arc<str>, ServiceHealth)>,
-    /// As last published.
-    published: Arc<BTreeMap<String, ServiceHealth>>,
-    /// Something changed since then.
-    changed: bool,
+    counts: ServiceCounts,
     /// Bytes of all names.
     names: usize,
 }
@@ -37,7 +76,7 @@ impl Services {
         if let Some(place) = self.places.get(name) {
             return *place;
         }
-        let known = self.entries.len();
+        let known = self.counts.len();
         let name = if known + 1 >= MAX_SERVICES || name.len() > MAX_NAME { OTHER } else { name };
         if let Some(place) = self.places.get(name) {
             return *place;
@@ -45,31 +84,26 @@ impl Services {
         let place = u16::try_from(known).unwrap_or(u16::MAX);
         self.names += name.len();
         let name: Arc<str> = Arc::from(name);
-        self.entries.push((Arc::clone(&name), ServiceHealth::default()));
+        self.counts.push(Arc::clone(&name));
         self.places.insert(name, place);
         place
     }
 
     /// The counts at a place, to change, as something of it arrives.
     pub(super) fn arrive(&mut self, place: u16, now: Timestamp) -> Option<&mut ServiceHealth> {
-        self.changed = true;
-        let (_, health) = self.entries.get_mut(usize::from(place))?;
+        let health = self.counts.change(usize::from(place))?;
         health.last_arrival = health.last_arrival.max(now);
         Some(health)
     }
 
     /// The counts by name.
-    pub(super) fn publish(&mut self) -> Arc<BTreeMap<String, ServiceHealth>> {
-        if std::mem::take(&mut self.changed) {
-            let named = self.entries.iter().map(|(name, health)| (name.to_string(), health.clone()));
-            self.published = Arc::new(named.collect());
-        }
-        Arc::clone(&self.published)
+    pub(super) fn publish(&self) -> ServiceCounts {
+        self.counts.clone()
     }
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.names * 2 + self.entries.len() * (2 * size_of::<ServiceHealth>() + 128)
+        self.names * 2 + self.counts.len() * (size_of::<(Arc<str>, ServiceHealth)>() + 64)
     }
 }
 
@@ -132,6 +166,19 @@ mod tests {
         let published = services.publish();
         assert_eq!(published.len(), MAX_SERVICES);
         assert_eq!(published.values().map(|health| health.spans).sum::<u64>(), 2 * MAX_SERVICES as u64);
-        assert!(published[OTHER].spans > 1);
+        assert!(published.iter().any(|(name, health)| name == OTHER && health.spans > 1));
+    }
+
+    #[test]
+    fn a_publication_shares_what_did_not_change_with_the_one_before() {
+        let mut services = Services::default();
+        let places: Vec<u16> = (0..PAGE * 3).map(|number| services.place(&format!("service {number}"))).collect();
+        let before = services.publish();
+        services.arrive(places[PAGE], Timestamp(7)).unwrap().spans += 1;
+        let after = services.publish();
+        let same: Vec<bool> = (0..3).map(|page| Arc::ptr_eq(&before.pages[page], &after.pages[page])).collect();
+        assert_eq!(same, [true, false, true]);
+        assert!(before.values().all(|health| health.spans == 0));
+        assert_eq!(after.values().map(|health| health.spans).sum::<u64>(), 1);
     }
 }

@@ -39,11 +39,13 @@ impl<S: Summary> Writer<S> {
             (ordinal, row.operation().service, Facts::of(row, 0))
         });
         let rows: Vec<(u64, u32, Facts)> = groups.collect();
+        let mut noted = Vec::new();
         for (ordinal, service, facts) in rows.iter().rev() {
             let mut group = Group::new(id, *service, *ordinal);
-            group.add(*ordinal, facts, least);
+            noted.clear();
+            group.add(*ordinal, facts, least, &mut noted);
             if let Some(counted) = self.count(number, &group, None) {
-                self.tell(number, &group, &counted);
+                self.tell(number, (&group, &noted), &counted);
             }
         }
         if let Some(trace) = self.traces.change(number) {

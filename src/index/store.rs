@@ -283,7 +283,8 @@ impl Store {
     pub(super) fn close_segment(&mut self, last_arrival: Timestamp) {
         self.freeze(true);
         let next = self.next();
-        let segment = std::mem::replace(&mut self.current, Segment::new(next));
+        let mut segment = std::mem::replace(&mut self.current, Segment::new(next));
+        segment.close();
         self.dictionary = Dictionary::new(self.segment_budget / 4);
         self.drafts = vec![Draft { chunk: Chunk { base: next, ..Chunk::default() }, dead: Vec::new() }];
         let bytes = self.piece_bytes + segment.dictionary_bytes();

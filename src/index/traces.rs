@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::batch::Figures;
 use super::cold::ColdPage;
 use super::interner::hash;
+use super::outline::Outline;
 use super::services::ServiceSet;
 use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -60,6 +61,12 @@ pub(super) struct TraceRow {
 }
 
 impl TraceRow {
+    /// What the list is ordered and counted by.
+    pub(super) fn outline(&self) -> Outline {
+        let Figures { start, end, spans, errors, .. } = self.figures;
+        Outline::new(self.first_arrival, (start, end), spans, errors)
+    }
+
     /// The line for the list, without what is read from the rows: the root's texts and, unless the trace is large, the
     /// orphans.
     pub(super) fn line(&self) -> TraceSummary {
@@ -115,6 +122,16 @@ impl TracePage {
         self.rows.iter().filter(|row| !row.gone).map(Cow::Borrowed).chain(cold)
     }
 
+    fn ids(&self) -> impl DoubleEndedIterator<Item = TraceId> {
+        let cold = self.cold.iter().flat_map(|cold| cold.ids());
+        self.rows.iter().filter(|row| !row.gone).map(|row| row.id).chain(cold)
+    }
+
+    fn outlines(&self) -> impl Iterator<Item = (TraceId, Outline)> {
+        let cold = self.cold.iter().flat_map(|cold| cold.outlines());
+        self.rows.iter().filter(|row| !row.gone).map(|row| (row.id, row.outline())).chain(cold)
+    }
+
     /// How many rows it has, those that left included.
     fn len(&self) -> usize {
         self.rows.len() + self.cold.as_ref().map_or(0, |cold| cold.len())
@@ -163,6 +180,16 @@ impl Pages {
     /// Every trace in order of first arrival.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = Cow<'_, TraceRow>> {
         self.pages.iter().flat_map(|page| page.iter())
+    }
+
+    /// The id of every trace in order of first arrival.
+    pub(super) fn ids(&self) -> impl DoubleEndedIterator<Item = TraceId> {
+        self.pages.iter().flat_map(|page| page.ids())
+    }
+
+    /// Every trace in outline, in order of first arrival.
+    pub(super) fn outlines(&self) -> impl Iterator<Item = (TraceId, Outline)> {
+        self.pages.iter().flat_map(|page| page.outlines())
     }
 
     /// Those that changed after a publication.

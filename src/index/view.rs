@@ -1,7 +1,6 @@
 //! A consistent state of the index, as readers see it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -11,16 +10,16 @@ use super::Block;
 use super::chain::{Chain, Found, Place};
 use super::labels::Labels;
 use super::logs::Logs;
+use super::outline::Outline;
 use super::read_row::dropped;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
+use super::services::ServiceCounts;
 use super::traces::low_half;
 use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
 use super::{completion, extras};
-use crate::model::{
-    LogRecord, Oddities, ServiceHealth, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary,
-};
+use crate::model::{LogRecord, Oddities, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary};
 use crate::otlp::{AttributeValue, peek};
 
 /// A consistent state of the whole index at one publication. Cheap to clone; holds what it shows in memory for as
@@ -70,7 +69,7 @@ pub struct ViewStats {
     /// Bytes held.
     pub bytes: u64,
     /// Per service, since the start.
-    pub services: Arc<BTreeMap<String, ServiceHealth>>,
+    pub services: ServiceCounts,
 }
 
 impl State {
@@ -151,7 +150,7 @@ impl View {
     /// Every trace held, by first arrival, oldest first.
     #[must_use]
     pub fn traces(&self) -> impl DoubleEndedIterator<Item = TraceId> + '_ {
-        self.state.pages.iter().map(|trace| trace.id)
+        self.state.pages.ids()
     }
 
     /// The id of a trace by its number; `None` where it has left.
@@ -177,6 +176,17 @@ impl View {
     #[must_use]
     pub fn figures(&self, id: TraceId) -> Option<TraceSummary> {
         self.state.trace(id).map(|trace| trace.line())
+    }
+
+    /// What the list is ordered and counted by, of a trace; `None` where it is not held.
+    #[must_use]
+    pub fn outline(&self, id: TraceId) -> Option<Outline> {
+        self.state.trace(id).map(|trace| trace.outline())
+    }
+
+    /// The same of every trace held, by first arrival, oldest first: much cheaper than asking for each.
+    pub fn outlines(&self) -> impl Iterator<Item = (TraceId, Outline)> {
+        self.state.pages.outlines()
     }
 
     /// The traces that gained spans since the publication numbered `revision`, by first arrival; `None` where that is

@@ -187,12 +187,12 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Lets readers see what there is.
-    pub(super) fn share(&mut self) {
+    pub(super) fn share(&self) {
         let state = Arc::new(self.state());
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    fn state(&mut self) -> State {
+    fn state(&self) -> State {
         let closed = self.store.closed.iter().map(|closed| Arc::clone(&closed.segment));
         let segments = closed.chain([Arc::new(self.store.current.clone())]).collect();
         let stats = ViewStats {

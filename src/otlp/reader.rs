@@ -57,7 +57,9 @@ fn scope_spans(message: &[u8], sink: &mut impl Sink) -> Result<(), Broken> {
                     sink.scope(&scope, schema_url);
                     told = true;
                 }
-                span(cursor.bytes()?, sink)?;
+                let member = cursor.bytes()?;
+                cursor.call_up(member.len());
+                span(member, sink)?;
             }
             SCOPE => {
                 let part = cursor.bytes()?;

@@ -11,7 +11,7 @@ pub(super) fn health(board: &Board, view: &View, budget: u64, started: Timestamp
     Health {
         spans_per_second: sources.iter().map(|source| source.spans_per_second).sum(),
         sources,
-        services: (*stats.services).clone(),
+        services: stats.services.iter().map(|(name, health)| (name.to_owned(), health.clone())).collect(),
         mishaps: board.mishaps(),
         memory_used: stats.bytes,
         memory_budget: budget,

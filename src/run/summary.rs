@@ -54,7 +54,7 @@ impl Summary {
                     logs: known.logs,
                     metrics: known.metrics,
                 };
-                (name.clone(), service)
+                (name.to_owned(), service)
             })
             .collect();
         for (name, count) in slow_by_share(view, thresholds) {

@@ -23,15 +23,20 @@ struct Line {
 
 /// Rows in sight, and how many there are.
 pub(super) fn measure(state: &State, body: Rect) -> (u16, u32) {
-    let all = lines(state, &TimeZone::UTC, body.width).len();
+    let all = lines(state, &TimeZone::UTC, body.width).len() + state.health.services.len();
     (body.height, u32::try_from(all).unwrap_or(u32::MAX))
 }
 
 pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) {
-    let lines = lines(pen.state, &pen.look.zone, body.width);
+    let state = pen.state;
+    let lines = lines(state, &pen.look.zone, body.width);
+    let services = &state.health.services;
     let height = usize::from(body.height);
-    let scroll = pen.state.health_screen.scroll.min(lines.len().saturating_sub(height));
-    for (y, line) in (body.top()..body.bottom()).zip(lines.iter().skip(scroll)) {
+    let scroll = state.health_screen.scroll.min((lines.len() + services.len()).saturating_sub(height));
+    // There may be thousands of services: those in sight are written.
+    let services = services.iter().skip(scroll.saturating_sub(lines.len()));
+    let services = services.map(|(name, service)| service_line(state, name, service));
+    for (y, line) in (body.top()..body.bottom()).zip(lines.into_iter().skip(scroll).chain(services)) {
         let mut x = body.x + 1;
         if let Some(service) = &line.service {
             let colour = Style::new().fg(pen.look.service(service));
@@ -57,6 +62,7 @@ fn named(name: &str, rest: Bits) -> Line {
     line(std::iter::once(bit(format!("{name:<12}"), Role::Dim)).chain(rest).collect())
 }
 
+/// All lines but those of the services, which come last.
 fn lines(state: &State, zone: &TimeZone, width: u16) -> Vec<Line> {
     let health = &state.health;
     let columns = ("source", "address", "state", "spans/s", "accepted", "rejected");
@@ -89,9 +95,6 @@ fn lines(state: &State, zone: &TimeZone, width: u16) -> Vec<Line> {
     let (service, spans, traces, errors) = ("service", "spans", "traces", "errors");
     let head = format!("{service:<24}{spans:>10}{traces:>8}{errors:>8}{:>9}{:>8}{:>9}", "slow SQL", "logs", "last");
     lines.push(one(head, Role::Faint));
-    for (name, service) in &health.services {
-        lines.push(service_line(state, name, service));
-    }
     lines
 }
 

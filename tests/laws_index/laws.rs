@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 use tracefall::analysis::TraceNotes;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::index::{self, Options, Place, Reader, Sealing, SpanFacts, Summary, ValueRef, View, Writer};
+use tracefall::index::{self, Options, Outline, Place, Reader, Sealing, SpanFacts, Summary, ValueRef, View, Writer};
 use tracefall::model::{
     Badges, Category, Nanos, RejectReason, SourceId, Span, SpanKey, StatusCode, Timestamp, TraceId, TraceSummary, Value,
 };
@@ -156,6 +156,14 @@ fn check_all_summaries(view: &View) {
     }
     assert_eq!(view.stats().spans, spans.len() as u64);
     assert_eq!(view.stats().traces, view.traces().count() as u64);
+    let outlines = view.summaries().map(|summary| {
+        let duration = summary.duration();
+        let TraceSummary { id, first_arrival, spans, errors, .. } = summary;
+        (id, Outline { first_arrival, duration, spans, errors })
+    });
+    assert!(view.outlines().eq(outlines));
+    assert!(view.traces().eq(view.outlines().map(|(id, _)| id)));
+    assert!(view.outlines().all(|(id, outline)| view.outline(id) == Some(outline)));
     let rows: usize = view.blocks().map(|block| block.all().len()).sum();
     assert_eq!(rows, spans.len());
 }

@@ -1,10 +1,12 @@
 //! Time has passed or the index has changed: what is on screen is brought up to date.
 
+use std::collections::HashMap;
+
 use super::{list, settle};
 use crate::app::asked::Reason;
 use crate::app::{Effect, Page, State};
 use crate::index::View;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, TraceId, TraceSummary};
 
 /// The index published something, or time has passed: asks for what has become stale (list, open trace, preview).
 /// Called at most a few times a second.
@@ -52,5 +54,21 @@ pub fn refresh(state: &mut State, view: &View) {
     let most = list.rows.len().saturating_sub(usize::from(state.viewport.list).max(1));
     list.offset = list.offset.min(most);
     let rows = list.rows.iter().enumerate().skip(list.offset).take(usize::from(state.viewport.list));
-    list.page = rows.map(|(index, row)| Page { index, row: *row, summary: view.summary(row.trace) }).collect();
+    let before = std::mem::take(&mut list.page).into_iter();
+    let before: HashMap<TraceId, TraceSummary> =
+        before.filter_map(|page| Some((page.row.trace, page.summary?))).collect();
+    let summary = |trace| {
+        let figures = view.figures(trace)?;
+        let known = before.get(&trace).filter(|known| is_of(known, &figures));
+        known.cloned().or_else(|| view.summary(trace))
+    };
+    list.page = rows.map(|(index, row)| Page { index, row: *row, summary: summary(row.trace) }).collect();
+}
+
+/// Whether a line still is that of a trace with these figures: they change with every span that arrives. The texts of a
+/// root are read from its rows, which at rest takes longer than all else in a frame.
+fn is_of(line: &TraceSummary, figures: &TraceSummary) -> bool {
+    let of =
+        |line: &TraceSummary| (line.first_arrival, line.last_arrival, line.start, line.end, line.spans, line.errors);
+    of(line) == of(figures) && line.badges == figures.badges
 }

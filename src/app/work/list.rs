@@ -4,12 +4,15 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::app::{Answer, ListRow, Sort, SortKey, Strip};
-use crate::index::View;
-use crate::model::{Nanos, Timestamp, TraceSummary};
+use crate::index::{Outline, View};
+use crate::model::{Nanos, Timestamp};
 use crate::query::{Query, run};
 
 /// The lengths of time a bucket of the strip may have, in seconds.
 const BUCKETS: [u64; 16] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400];
+
+/// Looking a trace up costs as much as walking past so many.
+const FEW: u64 = 8;
 
 /// What [`list`] is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +35,18 @@ pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool
     let hits = run(request.query, view, cancelled);
     let mut strip = Counter::new(request);
     let mut rows: Vec<(u64, ListRow)> = Vec::with_capacity(hits.hits.len());
+    // Hits are in the order of the view's own list: where they are many, one walk over it meets them all.
+    let few = hits.hits.len() as u64 * FEW < view.stats().traces;
+    let mut all = view.outlines();
     for hit in hits.hits {
-        let Some(summary) = view.figures(hit.trace) else { continue };
-        strip.add(&summary);
-        rows.push((weight(request.sort.key, &summary), hit));
+        let found = if few {
+            view.outline(hit.trace)
+        } else {
+            all.find(|(id, _)| *id == hit.trace).map(|(_, outline)| outline)
+        };
+        let Some(outline) = found else { continue };
+        strip.add(&outline);
+        rows.push((weight(request.sort.key, &outline), hit));
     }
     // Hits come oldest first, which a stable order keeps among equals; newest first is that turned round.
     match (request.sort.key, request.sort.ascending) {
@@ -57,12 +68,12 @@ pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool
     }
 }
 
-fn weight(key: SortKey, summary: &TraceSummary) -> u64 {
+fn weight(key: SortKey, outline: &Outline) -> u64 {
     match key {
         SortKey::Time => 0,
-        SortKey::Duration => summary.duration().0,
-        SortKey::Spans => summary.spans.into(),
-        SortKey::Errors => summary.errors.into(),
+        SortKey::Duration => outline.duration.0,
+        SortKey::Spans => outline.spans.into(),
+        SortKey::Errors => outline.errors.into(),
     }
 }
 
@@ -80,8 +91,8 @@ impl Counter {
         Self { now: request.now.0 / SECOND, columns: u64::from(request.buckets.max(1)), traces: Vec::new() }
     }
 
-    fn add(&mut self, summary: &TraceSummary) {
-        self.traces.push((summary.first_arrival.0 / SECOND, summary.errors > 0, summary.duration().0));
+    fn add(&mut self, outline: &Outline) {
+        self.traces.push((outline.first_arrival.0 / SECOND, outline.errors > 0, outline.duration.0));
     }
 
     fn finish(self) -> Strip {
@@ -129,7 +140,6 @@ fn ratio(part: usize, whole: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::TraceId;
 
     fn counted(now: u64, buckets: u16, traces: &[(u64, u32, u64)]) -> Strip {
         let query = Query::default();
@@ -137,12 +147,11 @@ mod tests {
         let request = ListRequest { generation: 1, query: &query, sort: Sort::default(), buckets, now };
         let mut counter = Counter::new(&request);
         for (second, errors, millis) in traces {
-            counter.add(&TraceSummary {
-                id: TraceId::default(),
+            counter.add(&Outline {
                 first_arrival: Timestamp(second * SECOND),
                 errors: *errors,
-                end: Timestamp(Nanos::from_millis(*millis).0),
-                ..TraceSummary::default()
+                duration: Nanos::from_millis(*millis),
+                ..Outline::default()
             });
         }
         counter.finish()
