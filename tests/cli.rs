@@ -49,8 +49,11 @@ mod cli {
 
     #[test]
     fn help_names_the_files() {
-        let asked: [(&[&str], &[&str]); 3] = [
-            (&["--help"], &["listen", "demo", "--memory", "TRACEFALL_GRPC"]),
+        let asked: [(&[&str], &[&str]); 6] = [
+            (&["--help"], &["listen", "demo", "query", "assert", "--memory", "TRACEFALL_GRPC"]),
+            (&["query", "--help"], &["FILTER", "[FILE]...", "--limit", "--for", "--pid", "-o, --output", "jsonl"]),
+            (&["tail", "-h"], &["FILTER", "--limit", "--for"]),
+            (&["assert", "--help"], &["--none", "--max-p95", "FILTER=DURATION", "--file"]),
             (&["listen", "--help"], &["--for", "--json"]),
             (&["demo", "--help"], &["--rate", "--seed"]),
         ];

@@ -112,7 +112,7 @@ fn services(view: &View, limit: Option<u64>) -> Vec<Record> {
         .iter()
         .filter(|(_, health)| health.spans > 0)
         .map(|(name, health)| Service {
-            service: name.clone(),
+            service: name.to_string(),
             spans: health.spans,
             traces: health.traces,
             errors: health.errors,
