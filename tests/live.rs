@@ -109,12 +109,15 @@ impl Live {
                 work::list(&view, &request, &|| false)
             }
             Effect::Open { generation, trace, folds, find } => {
-                let request = work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref() };
+                let request =
+                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), now: self.now };
                 work::open(&view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
             Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
-            Effect::Find { generation, analysis, query } => work::find(&view, generation, &analysis, &query),
+            Effect::Find { generation, analysis, query } => {
+                work::find((&view, self.now), generation, &analysis, &query)
+            }
             Effect::Detail { trace, span, columns, mask } => {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &plainly)

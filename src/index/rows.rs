@@ -100,6 +100,12 @@ impl Rows {
         self.words.iter().all(|word| *word == 0)
     }
 
+    /// Whether a row is in the set.
+    #[must_use]
+    pub fn has(&self, row: u32) -> bool {
+        self.words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
     /// How many rows are in the set.
     #[must_use]
     pub fn len(&self) -> usize {

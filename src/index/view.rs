@@ -84,7 +84,7 @@ impl State {
     }
 
     /// Where a link leads.
-    fn place(&self, ordinal: u64) -> Option<Place<'_>> {
+    pub(super) fn place(&self, ordinal: u64) -> Option<Place<'_>> {
         let place = self.segments.partition_point(|segment| segment.base <= ordinal).checked_sub(1)?;
         self.segments[place].place(ordinal)
     }

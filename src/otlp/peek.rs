@@ -53,6 +53,12 @@ pub fn scope_name(message: &[u8]) -> &[u8] {
     Occurrences::new(message, 1).last().unwrap_or_default()
 }
 
+/// The version of a scope, as in its `InstrumentationScope` message.
+#[must_use]
+pub fn scope_version(message: &[u8]) -> &[u8] {
+    Occurrences::new(message, 2).last().unwrap_or_default()
+}
+
 /// The name of an event, as in its `Event` message.
 #[must_use]
 pub fn event_name(message: &[u8]) -> &[u8] {

@@ -21,3 +21,16 @@ pub struct Hits {
     /// Whether the search was cancelled before it had seen everything.
     pub partial: bool,
 }
+
+/// A part of what a filter finds, by first arrival of the traces, newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The traces; older than those of the pages before.
+    pub hits: Vec<Hit>,
+    /// No page follows.
+    pub last: bool,
+    /// The search was cancelled before it had seen everything.
+    pub partial: bool,
+    /// The share of what is held that was looked at, up to 1.
+    pub seen: f32,
+}

@@ -1,8 +1,81 @@
-//! Numbers and lengths of time as they are typed.
+//! Values as they are typed: numbers, lengths of time, moments.
 
 use std::cmp::Ordering;
 
-use crate::model::Nanos;
+use crate::model::{Kind, Nanos, StatusCode, Timestamp};
+
+/// What a condition compares with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// Text; a number or truth value typed without quotes also equals an attribute of that type.
+    Text {
+        /// As typed, without its quotes.
+        text: String,
+        /// Typed in quotes: equals text only.
+        quoted: bool,
+    },
+    /// A whole number.
+    Int(i64),
+    /// A floating-point number; finite.
+    Float(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A length of time.
+    Duration(Nanos),
+    /// A status.
+    Status(StatusCode),
+    /// A kind.
+    Kind(Kind),
+    /// Nothing: the attribute is not there.
+    Nil,
+}
+
+impl Literal {
+    /// Text without quotes.
+    #[must_use]
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into(), quoted: false }
+    }
+}
+
+/// A point in time as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// So long ago.
+    Ago(Nanos),
+    /// Then.
+    At(Timestamp),
+}
+
+impl Moment {
+    /// `15m` (ago), or a time as RFC 3339 has it.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        if let Some(ago) = read_duration(text) {
+            return Some(Self::Ago(ago));
+        }
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        u64::try_from(moment.as_nanosecond()).ok().map(|nanos| Self::At(Timestamp(nanos)))
+    }
+
+    /// As it can be read again.
+    pub(super) fn spell(self) -> String {
+        match self {
+            Self::Ago(ago) => spell_duration(ago),
+            Self::At(moment) => {
+                let known = jiff::Timestamp::from_nanosecond(i128::from(moment.0));
+                known.map_or_else(|_| moment.0.to_string(), |known| known.to_string())
+            }
+        }
+    }
+
+    /// When it is, now.
+    pub(super) fn then(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(ago) => Timestamp(now.0.saturating_sub(ago.0)),
+            Self::At(moment) => moment,
+        }
+    }
+}
 
 /// A number, exact where it is whole.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +102,7 @@ impl Number {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a whole number beside a broken one is compared as one")]
-    fn float(self) -> f64 {
+    pub(super) fn float(self) -> f64 {
         match self {
             Self::Whole(number) => number as f64,
             Self::Broken(number) => number,
@@ -45,7 +118,10 @@ impl Number {
     }
 }
 
-const UNITS: [(&str, u64); 8] = [
+const UNITS: [(&str, u64); 11] = [
+    ("y", 31_536_000_000_000_000),
+    ("w", 604_800_000_000_000),
+    ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
     ("s", 1_000_000_000),
@@ -56,8 +132,8 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
-/// A length of time as Jaeger and Go write it: `100ms`, `1.5s`, `10us`, `1h30m`. Parts below a nanosecond are cut off.
-/// `None` where it is not one, or longer than 64 bits of nanoseconds.
+/// A length of time as Jaeger and Go write it: `100ms`, `1.5s`, `10us`, `1h30m`, and as Prometheus does: `2d`, `1w`, `1y`
+/// (365 days). Parts below a nanosecond are cut off. `None` where it is not one, or longer than 64 bits of nanoseconds.
 pub(super) fn read_duration(text: &str) -> Option<Nanos> {
     let mut total = 0_u64;
     let mut rest = text;
@@ -94,7 +170,7 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
 
 /// A length of time as one number in the largest unit that holds it exactly.
 pub(super) fn spell_duration(duration: Nanos) -> String {
-    let exact = UNITS.iter().find(|(_, size)| duration.0 > 0 && duration.0.is_multiple_of(*size));
+    let exact = UNITS.iter().skip(3).find(|(_, size)| duration.0 > 0 && duration.0.is_multiple_of(*size));
     exact.map_or_else(|| format!("{}ms", duration.0), |(unit, size)| format!("{}{unit}", duration.0 / size))
 }
 
@@ -123,7 +199,8 @@ mod tests {
             ("1.2.3s", None),
             ("-1s", None),
             ("1 s", None),
-            ("1d", None),
+            ("1d", Some(86_400_000_000_000)),
+            ("1x", None),
             ("99999999999h", None),
             ("99999999999999999999h", None),
         ];

@@ -4,23 +4,35 @@
 //! Must never know: the state or the wording of a screen.
 
 mod complete;
+mod compute;
 mod describe;
+mod eval;
+mod family;
+mod field;
 mod fuzzy;
+mod gather;
 mod hits;
 mod literal;
 mod parse;
 mod pattern;
 mod plan;
+mod print;
 mod run;
+mod spans;
 mod terms;
+mod value;
 
 pub use complete::{Completion, complete};
 pub use describe::{chips, describe};
+pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;
-pub use hits::{Hit, Hits};
+pub use hits::{Hit, Hits, Page};
+pub use literal::{Literal, Moment};
 pub use parse::{ParseError, parse};
-pub use run::{matching_spans, run};
-pub use terms::{Comparison, Field, Literal, Query, Term, key_text, quote, value_text};
+pub use print::{key_text, quote, value_text};
+pub use run::{evaluate_traces, matching_spans, run, run_pages};
+pub use spans::{Aggregate, Arithmetic, FieldExpr, Place, Stage, Structural};
+pub use terms::{Comparison, Condition, Expr, Query, Relation, Says, StageAt, Term};
 
 #[cfg(test)]
 mod tests;

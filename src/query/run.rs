@@ -1,71 +1,176 @@
 //! Runs a filter over a view of the index.
 
-use std::collections::HashSet;
-
+use super::eval::{Evaluator, Found, keys};
+use super::gather::{Candidates, Gathered};
 use super::plan::Plan;
-use super::{Hit, Hits, Query};
-use crate::index::{Match, View};
+use super::{Hit, Hits, Page, Query};
+use crate::index::{Block, View};
 use crate::model::{SpanKey, Timestamp, TraceId};
 
-/// Finds the traces that match; stops early, with what it has, once `cancelled` says so.
+/// Hits after which the first page is handed over.
+const FIRST_PAGE: usize = 64;
+
+/// Finds the traces that match, by first arrival, oldest first; stops early, with what it has, once `cancelled` says so.
+/// `now` is what `lookback`, `since` and `until` are counted from.
 #[must_use]
-pub fn run(query: &Query, view: &View, cancelled: &dyn Fn() -> bool) -> Hits {
-    let plan = Plan::new(query);
-    if plan.nothing {
-        return Hits::default();
-    }
-    if !plan.wanted.is_empty() {
-        return with_spans(&plan, view, cancelled);
-    }
-    let mut excluded: HashSet<TraceId> = HashSet::new();
-    for block in view.blocks().filter(|_| !plan.unwanted.is_empty()) {
-        if cancelled() {
-            // What was not looked at might have to be excluded: of a search that was cut short nothing is certain.
-            return Hits { hits: Vec::new(), partial: true };
-        }
-        excluded.extend(plan.select_unwanted(block).iter().map(|row| block.row(row).0));
-    }
-    let meant = view.traces().filter(|trace| plan.allows(*trace) && !excluded.contains(trace));
-    Hits { hits: meant.map(|trace| Hit { trace, matched: 0, first: None }).collect(), partial: false }
+pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool) -> Hits {
+    let mut all = Hits::default();
+    let plan = Plan::new(query, now);
+    // Where not all are wanted, the newest are looked for first.
+    let at_once = plan.limit == usize::MAX;
+    search(&plan, view, (at_once, cancelled), &mut |page| {
+        all.partial |= page.partial;
+        all.hits.extend(page.hits);
+    });
+    all.hits.reverse();
+    all
 }
 
-fn with_spans(plan: &Plan, view: &View, cancelled: &dyn Fn() -> bool) -> Hits {
-    let mut found: Vec<Match> = Vec::new();
-    let mut partial = false;
-    for block in view.blocks() {
-        partial = cancelled();
-        if partial {
-            break;
-        }
-        block.matches(&plan.select(block), &mut found);
-    }
-    // Blocks are in order of trace, more or less: the sort mostly finds runs to join.
-    found.sort_by_key(|found| found.number);
-    let same = found.chunk_by(|one, other| one.number == other.number);
-    let joined = same.filter_map(|parts| parts.iter().copied().reduce(Match::join));
-    let hit = |found: Match| {
-        let trace = view.id_of(found.number).filter(|trace| plan.allows(*trace))?;
-        Some(Hit { trace, matched: found.matched, first: Some(found.first.1) })
-    };
-    Hits { hits: joined.filter_map(hit).collect(), partial }
+/// Finds the traces that match, by first arrival, newest first, page by page: the first as soon as there is one. Each
+/// trace is in one page. The last page says so; it is partial where `cancelled` said to stop.
+pub fn run_pages(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool, each: &mut dyn FnMut(Page)) {
+    search(&Plan::new(query, now), view, (false, cancelled), each);
 }
 
 /// The spans of one trace that match, by start. None where the filter is about traces as a whole (empty, a trace id, or
-/// only negated terms).
+/// only negated terms). Its cost does not grow with what is held.
 #[must_use]
-pub fn matching_spans(query: &Query, view: &View, trace: TraceId) -> Vec<SpanKey> {
-    let plan = Plan::new(query);
-    if plan.wanted.is_empty() || !plan.allows(trace) {
-        return Vec::new();
+pub fn matching_spans(query: &Query, view: &View, now: Timestamp, trace: TraceId) -> Vec<SpanKey> {
+    let plan = Plan::new(query, now);
+    let blocks: Vec<Block<'_>> = view.blocks().collect();
+    let evaluator = Evaluator::new(&plan, view, &blocks);
+    let found = view.number_of(trace).and_then(|number| evaluator.trace(number));
+    found.map(|(family, found)| keys(&family, &found)).unwrap_or_default()
+}
+
+/// Of these traces those that match, in the same order. Only they are looked at: the cost does not grow with what is
+/// held. `limit` is left to the caller.
+#[must_use]
+pub fn evaluate_traces(query: &Query, view: &View, now: Timestamp, traces: &[TraceId]) -> Vec<Hit> {
+    let plan = Plan::new(query, now);
+    let blocks: Vec<Block<'_>> = view.blocks().collect();
+    let evaluator = Evaluator::new(&plan, view, &blocks);
+    let number = |id: &TraceId| Some((view.number_of(*id)?, *id));
+    traces.iter().filter_map(number).filter_map(|(number, id)| hit(&evaluator, number, id)).collect()
+}
+
+fn hit(evaluator: &Evaluator<'_, '_>, number: u64, trace: TraceId) -> Option<Hit> {
+    let (family, found) = evaluator.trace(number)?;
+    let keys = keys(&family, &found);
+    let matched = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+    (found != Found::Nothing).then(|| Hit { trace, matched, first: keys.first().copied() })
+}
+
+fn search(plan: &Plan, view: &View, how: (bool, &dyn Fn() -> bool), each: &mut dyn FnMut(Page)) {
+    let blocks: Vec<Block<'_>> = view.blocks().collect();
+    let evaluator = Evaluator::new(plan, view, &blocks);
+    if let Some(id) = plan.only {
+        let cancelled = how.1();
+        let found = view.number_of(id).filter(|_| !cancelled).and_then(|number| hit(&evaluator, number, id));
+        return each(Page { hits: found.into_iter().collect(), last: true, partial: cancelled, seen: 1.0 });
     }
-    let mut spans: Vec<(Timestamp, SpanKey)> = Vec::new();
-    for block in view.blocks() {
-        let own = block.select_trace(&|id| id == trace);
-        if !own.is_empty() {
-            let rows = own.and(&plan.select(block));
-            spans.extend(rows.iter().map(|row| (block.start(row), block.row(row).1)));
+    let gathered = Gathered::new(&plan.set);
+    let exact = gathered.is_exact();
+    let numbers = view.numbers();
+    let mut search =
+        Search { evaluator, gathered, exact, from: numbers.end, first: numbers.start, found: 0, cancelled: how.1 };
+    search.run(how.0, each);
+}
+
+/// A search on its way from the newest block to the oldest.
+struct Search<'s, 'p, 'v> {
+    evaluator: Evaluator<'p, 'v>,
+    gathered: Gathered<'p>,
+    /// Columns decide.
+    exact: bool,
+    /// Traces from this number on are done.
+    from: u64,
+    /// The number of the oldest trace.
+    first: u64,
+    /// Hits so far.
+    found: usize,
+    cancelled: &'s dyn Fn() -> bool,
+}
+
+impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
+    fn run(&mut self, at_once: bool, each: &mut dyn FnMut(Page)) {
+        let blocks = self.evaluator.blocks;
+        // Of traces above this, no rows are in the blocks from here on.
+        let mut above = vec![self.first; blocks.len() + 1];
+        if !at_once {
+            for place in (0..blocks.len()).rev() {
+                above[place] = above[place + 1].max(blocks[place].newest() + 1);
+            }
+        }
+        let mut pause = 1;
+        for (place, block) in blocks.iter().enumerate() {
+            if (self.cancelled)() {
+                return each(self.page(Vec::new(), true, true));
+            }
+            self.gathered.add(*block, &self.evaluator.plan.leaves);
+            let seen = place + 1;
+            if at_once || seen == blocks.len() || seen < pause && self.gathered.len() < FIRST_PAGE {
+                continue;
+            }
+            pause = seen * 2;
+            let hits = self.finish(above[seen]);
+            let partial = (self.cancelled)();
+            let full = self.found >= self.evaluator.plan.limit;
+            if full || partial {
+                return each(self.page(hits, true, partial));
+            }
+            if !hits.is_empty() {
+                let mut page = self.page(hits, false, false);
+                page.seen = share(seen, blocks.len());
+                each(page);
+            }
+        }
+        let hits = self.finish(self.first);
+        let partial = (self.cancelled)();
+        each(self.page(hits, true, partial));
+    }
+
+    fn page(&self, hits: Vec<Hit>, last: bool, partial: bool) -> Page {
+        Page { hits, last, partial, seen: 1.0 }
+    }
+
+    /// Hits among the traces from a number on, newest first.
+    fn finish(&mut self, from: u64) -> Vec<Hit> {
+        let taken = self.gathered.take(from);
+        let until = self.from;
+        self.from = from.min(until);
+        let mut hits = Vec::new();
+        match taken.candidates() {
+            Candidates::All => self.decide((from..until).rev(), &taken, &mut hits),
+            Candidates::Only(list) => self.decide(list.into_iter().rev(), &taken, &mut hits),
+        }
+        self.found += hits.len();
+        hits
+    }
+
+    fn decide(&self, numbers: impl Iterator<Item = u64>, taken: &Gathered<'_>, hits: &mut Vec<Hit>) {
+        let view = self.evaluator.view;
+        let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
+        for (count, number) in numbers.enumerate() {
+            if hits.len() >= wanted || count % 256 == 255 && (self.cancelled)() {
+                return;
+            }
+            let Some(trace) = view.id_of(number) else { continue };
+            let found = if self.exact {
+                taken.at(view, (number, trace)).map(|found| Hit {
+                    trace,
+                    matched: found.map_or(0, |found| found.matched),
+                    first: found.map(|found| found.first.1),
+                })
+            } else {
+                hit(&self.evaluator, number, trace)
+            };
+            hits.extend(found);
         }
     }
-    spans.sort_unstable();
-    spans.into_iter().map(|(_, key)| key).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown as a share")]
+fn share(part: usize, whole: usize) -> f32 {
+    part as f32 / whole.max(1) as f32
 }

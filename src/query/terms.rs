@@ -1,61 +1,104 @@
 //! A parsed filter.
 
-use std::fmt::{self, Write};
-
-use super::literal::spell_duration;
-use super::parse::{is_plain_value, parse};
+use super::field::Field;
+use super::literal::{Literal, Moment};
+use super::spans::{FieldExpr, Stage, Structural};
 use crate::model::Nanos;
 
-/// A filter: what it selects, and the text it was read from.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A filter: what it selects, and the text it was read from. Two are equal where they say the same.
+#[derive(Clone, Debug, Default)]
 pub struct Query {
     /// As typed.
     pub text: String,
-    /// All must hold on one span (a conjunction made only of negated terms: no span of the trace matches any of them).
+    /// All must hold: those about a span on one and the same span, each `{ }` on one of its own. Where all are negated, no
+    /// span of the trace matches any of them.
     pub terms: Vec<Term>,
+    /// What is done with the spans that were found, in order.
+    pub stages: Vec<StageAt>,
+    /// What stood in `with(...)`: advice to a server, which makes no difference here.
+    pub hints: Vec<(String, Literal)>,
+}
+
+/// One of the conditions that must all hold.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// What it says.
+    pub says: Says,
+    /// The bytes of the query's text it was read from: start and end.
+    pub at: (usize, usize),
+}
+
+/// A stage of the pipeline.
+#[derive(Clone, Debug)]
+pub struct StageAt {
+    /// What it does.
+    pub stage: Stage,
+    /// The bytes of the query's text it was read from, without the `|`: start and end.
+    pub at: (usize, usize),
+}
+
+/// What a term says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Says {
+    /// A condition on spans.
+    Spans(Expr),
+    /// At most so many traces, the newest.
+    Limit(u32),
+    /// Spans that began at or after then.
+    Since(Moment),
+    /// Spans that began at or before then.
+    Until(Moment),
+    /// Spans that began this long ago at most.
+    Lookback(Nanos),
+}
+
+/// A condition made of others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// All hold: on one span, but each `{ }` on one of its own.
+    All(Vec<Self>),
+    /// One of them holds.
+    Any(Vec<Self>),
+    /// It does not hold.
+    Not(Box<Self>),
+    /// One condition on a span.
+    Is(Condition),
+    /// `{ }`: spans on which the expression holds; all where there is none.
+    Braces(Option<FieldExpr>),
+    /// Spans by their place relative to others.
+    Structural(Box<Structural>),
+    /// Stages within parentheses.
+    Piped(Box<Self>, Vec<Stage>),
 }
 
 /// One condition.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Term {
-    /// Excluded by a leading `-`.
-    pub negated: bool,
+pub struct Condition {
+    /// On which span, seen from the one that is to match.
+    pub of: Relation,
     /// What is looked at.
     pub field: Field,
     /// How it is compared.
     pub comparison: Comparison,
     /// With what.
     pub value: Literal,
-    /// The bytes of the query's text it was read from: start and end.
-    pub at: (usize, usize),
 }
 
-/// What a condition looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// `service.name` of the resource.
-    Service,
-    /// The span's name.
-    Operation,
-    /// The span's duration.
-    Duration,
-    /// Whether its status is error.
-    Error,
-    /// Its kind.
-    Kind,
-    /// Its status.
-    Status,
-    /// The trace's id. A condition on the trace, not on a span.
-    TraceId,
-    /// Any attribute of that name (and its aliases unless quoted) on span, scope, resource, events or links.
-    Attribute {
-        /// The key as typed.
-        key: String,
-        /// Typed in quotes: other names that mean the same do not count.
-        exact: bool,
-    },
-    /// Any text of the span.
-    Text,
+/// Which span a condition is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// The span itself.
+    Own,
+    /// The root of its trace.
+    Root,
+    /// Its parent.
+    Parent,
+    /// One of its children.
+    Child,
+    /// Any span of its trace.
+    Any,
+    /// No span of its trace.
+    None,
 }
 
 /// How a condition compares.
@@ -75,61 +118,154 @@ pub enum Comparison {
     Less,
     /// `key:text`: contains, case-insensitive, `*` as a wildcard unless quoted; also bare words and phrases.
     Contains,
+    /// `=~`: the whole text matches the regular expression.
+    Matches,
+    /// `!~`: it is there, and does not match.
+    MatchesNot,
 }
 
-/// What a condition compares with.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Literal {
-    /// Text; a number or truth value typed without quotes also equals an attribute of that type.
-    Text {
-        /// As typed, without its quotes.
-        text: String,
-        /// Typed in quotes: equals text only.
-        quoted: bool,
-    },
-    /// A length of time.
-    Duration(Nanos),
-    /// A truth value (for `error=`).
-    Bool(bool),
+impl PartialEq for Query {
+    fn eq(&self, other: &Self) -> bool {
+        self.terms == other.terms && self.stages == other.stages && self.hints == other.hints
+    }
+}
+
+impl PartialEq for Term {
+    fn eq(&self, other: &Self) -> bool {
+        self.says == other.says
+    }
+}
+
+impl PartialEq for StageAt {
+    fn eq(&self, other: &Self) -> bool {
+        self.stage == other.stage
+    }
 }
 
 impl Query {
-    /// The query of these terms, with the text that reads as them.
+    /// The query of these parts, with the text that reads as them. Hints stand only after braces or stages: elsewhere
+    /// they are dropped.
     #[must_use]
-    pub fn of(terms: Vec<Term>) -> Self {
-        let mut query = Self { text: String::new(), terms };
-        for term in &mut query.terms {
-            if !query.text.is_empty() {
-                query.text.push(' ');
-            }
-            let start = query.text.len();
-            // Writing to a string does not fail.
-            let _ = write!(query.text, "{term}");
-            term.at = (start, query.text.len());
+    pub fn of(terms: Vec<Term>, stages: Vec<StageAt>, mut hints: Vec<(String, Literal)>) -> Self {
+        let last = terms.last().map(|term| &term.says);
+        if stages.is_empty() && !matches!(last, Some(Says::Spans(part)) if part.holds_braces()) {
+            hints.clear();
         }
+        let mut query = Self { text: String::new(), terms, stages, hints };
+        query.text = super::print::print(&mut query);
         query
     }
 
     /// Whether it selects everything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+        self.terms.is_empty() && self.stages.is_empty()
+    }
+
+    /// How many parts can be taken away one by one: its terms, then its stages. They are what [`super::chips`] says.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.terms.len() + self.stages.len()
+    }
+
+    /// The bytes of its text that a part was read from.
+    #[must_use]
+    pub fn part_at(&self, part: usize) -> Option<(usize, usize)> {
+        let terms = self.terms.iter().map(|term| term.at);
+        terms.chain(self.stages.iter().map(|stage| stage.at)).nth(part)
+    }
+
+    /// The query without one of its parts. Stages need spans to work on: where the last term goes, `{}` stays.
+    #[must_use]
+    pub fn without(&self, part: usize) -> Self {
+        let (mut terms, mut stages) = (self.terms.clone(), self.stages.clone());
+        match part.checked_sub(terms.len()) {
+            None => drop(terms.remove(part)),
+            Some(stage) if stage < stages.len() => drop(stages.remove(stage)),
+            Some(_) => {}
+        }
+        if terms.is_empty() && !(stages.is_empty() && self.hints.is_empty()) {
+            terms.push(Term { says: Says::Spans(Expr::Braces(None)), at: (0, 0) });
+        }
+        Self::of(terms, stages, self.hints.clone())
+    }
+
+    /// The query with one more term, unless it has that already.
+    #[must_use]
+    pub fn with(&self, says: Says) -> Self {
+        let mut terms = self.terms.clone();
+        if !terms.iter().any(|term| term.says == says) {
+            terms.push(Term { says, at: (0, 0) });
+        }
+        Self::of(terms, self.stages.clone(), self.hints.clone())
+    }
+
+    /// What `select(...)` asks to be shown beside the spans, in order.
+    pub fn columns(&self) -> impl Iterator<Item = &FieldExpr> {
+        self.stages.iter().flat_map(|stage| match &stage.stage {
+            Stage::Select(columns) => columns.as_slice(),
+            _ => &[],
+        })
+    }
+
+    /// How many traces are wanted at most.
+    #[must_use]
+    pub fn limit(&self) -> Option<u32> {
+        let limits = self.terms.iter().filter_map(|term| match term.says {
+            Says::Limit(limit) => Some(limit),
+            _ => None,
+        });
+        limits.min()
     }
 }
 
-impl Term {
-    /// Whether two terms say the same, wherever they stand.
+impl Expr {
+    /// One condition on the span itself.
     #[must_use]
-    pub fn says_as(&self, other: &Self) -> bool {
-        let of = |term: &Self| (term.negated, term.comparison);
-        of(self) == of(other) && self.field == other.field && self.value == other.value
+    pub fn is(field: Field, comparison: Comparison, value: Literal) -> Self {
+        Self::Is(Condition { of: Relation::Own, field, comparison, value })
     }
 
-    /// Whether it is a condition on the trace as a whole.
+    /// Whether there are braces in it: then it is about sets of spans, not about one span.
     #[must_use]
-    pub fn is_about_trace(&self) -> bool {
-        self.field == Field::TraceId
+    pub fn holds_braces(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::holds_braces),
+            Self::Not(inner) => inner.holds_braces(),
+            Self::Is(_) => false,
+            Self::Braces(_) | Self::Structural(_) | Self::Piped(..) => true,
+        }
     }
+
+    /// Whether it says what a span is, rather than only what it is not or what its trace is.
+    #[must_use]
+    pub(super) fn is_positive(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_positive),
+            Self::Not(_) => false,
+            Self::Is(condition) => {
+                condition.of != Relation::None && !matches!(condition.field, Field::TraceDuration | Field::TraceId)
+            }
+            Self::Braces(_) | Self::Structural(_) | Self::Piped(..) => true,
+        }
+    }
+}
+
+impl Relation {
+    /// The prefix of keys.
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Self::Own => "",
+            Self::Root => "root.",
+            Self::Parent => "parent.",
+            Self::Child => "child.",
+            Self::Any => "any.",
+            Self::None => "none.",
+        }
+    }
+
+    /// All that have a prefix.
+    pub(super) const WITH_PREFIX: [Self; 5] = [Self::Root, Self::Parent, Self::Child, Self::Any, Self::None];
 }
 
 impl Comparison {
@@ -142,101 +278,24 @@ impl Comparison {
             Self::More => ">",
             Self::Less => "<",
             Self::Contains => ":",
+            Self::Matches => "=~",
+            Self::MatchesNot => "!~",
         }
     }
-}
 
-/// The filter as text that reads as the same terms.
-impl fmt::Display for Query {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, term) in self.terms.iter().enumerate() {
-            if index > 0 {
-                out.write_char(' ')?;
-            }
-            write!(out, "{term}")?;
+    /// The same with its sides exchanged.
+    pub(super) fn flipped(self) -> Self {
+        match self {
+            Self::AtLeast => Self::AtMost,
+            Self::AtMost => Self::AtLeast,
+            Self::More => Self::Less,
+            Self::Less => Self::More,
+            other => other,
         }
-        Ok(())
     }
-}
 
-impl fmt::Display for Term {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.negated {
-            out.write_char('-')?;
-        }
-        let value = match &self.value {
-            Literal::Text { text, quoted: true } => quote(text),
-            Literal::Text { text, quoted: false } if self.field == Field::Text => word_text(text),
-            // `a://b` is one word, where the key is not in quotes.
-            Literal::Text { text, .. }
-                if self.comparison == Comparison::Contains
-                    && text.starts_with("//")
-                    && !matches!(self.field, Field::Attribute { exact: true, .. }) =>
-            {
-                quote(text)
-            }
-            Literal::Text { text, quoted: false } => value_text(text),
-            Literal::Duration(duration) => spell_duration(*duration),
-            Literal::Bool(value) => value.to_string(),
-        };
-        let key = match &self.field {
-            Field::Text => return out.write_str(&value),
-            Field::TraceId if self.comparison == Comparison::Equal && value.len() == 32 => {
-                return out.write_str(&value);
-            }
-            Field::TraceId => "trace_id".to_owned(),
-            Field::Service => "service".to_owned(),
-            Field::Operation => "operation".to_owned(),
-            Field::Duration => "duration".to_owned(),
-            Field::Error => "error".to_owned(),
-            Field::Kind => "kind".to_owned(),
-            Field::Status => "status".to_owned(),
-            Field::Attribute { key, exact: true } => quote(key),
-            Field::Attribute { key, exact: false } => key_text(key),
-        };
-        write!(out, "{key}{}{value}", self.comparison.sign())
+    /// Whether it is one of `=`, `!=`, `=~` and `!~`.
+    pub(super) fn is_equality(self) -> bool {
+        matches!(self, Self::Equal | Self::NotEqual | Self::Matches | Self::MatchesNot)
     }
-}
-
-/// `text` in quotes.
-#[must_use]
-pub fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for symbol in text.chars() {
-        if matches!(symbol, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(symbol);
-    }
-    out.push('"');
-    out
-}
-
-/// `key` as it must be typed to mean the attribute of that name: as it is, as `@key` where the bare name means something
-/// else, or in quotes.
-#[must_use]
-pub fn key_text(key: &str) -> String {
-    let means_it = |text: &str| {
-        let term = parse(&format!("{text}=x")).ok().and_then(|query| query.terms.into_iter().next());
-        term.is_some_and(|term| {
-            !term.negated && matches!(&term.field, Field::Attribute { key: read, .. } if read == key)
-        })
-    };
-    let marked = format!("@{key}");
-    [key.to_owned(), marked].into_iter().find(|text| means_it(text)).unwrap_or_else(|| quote(key))
-}
-
-/// `value` as it must be typed after `=`: as it is, or in quotes where it would be read otherwise.
-#[must_use]
-pub fn value_text(value: &str) -> String {
-    if is_plain_value(value) { value.to_owned() } else { quote(value) }
-}
-
-/// A word as it must be typed to be searched for anywhere.
-fn word_text(word: &str) -> String {
-    let read = parse(word).ok().filter(|query| query.terms.len() == 1).and_then(|mut query| query.terms.pop());
-    let expected = Literal::Text { text: word.to_owned(), quoted: false };
-    let plain = read.is_some_and(|term| !term.negated && term.field == Field::Text && term.value == expected);
-    if plain { word.to_owned() } else { quote(word) }
 }

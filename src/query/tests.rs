@@ -1,27 +1,51 @@
 //! The language as tables, and its laws.
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
-use crate::model::Nanos;
-use crate::query::{Comparison, Field, Literal, ParseError, Query, Term, key_text, parse, value_text};
+use crate::query::{
+    Attribute, Condition, Expr, Field, Literal, ParseError, Relation, Says, Scope, key_text, parse, value_text,
+};
 
 /// What a filter without one of its terms' places says: `field sign value`, one term each.
 fn read(text: &str) -> Vec<String> {
-    let word = |term: &Term| {
-        let value = match &term.value {
-            Literal::Text { text, quoted: true } => format!("text<{text}>"),
-            Literal::Text { text, quoted: false } => format!("<{text}>"),
-            Literal::Duration(duration) => format!("{}ns", duration.0),
-            Literal::Bool(value) => value.to_string(),
-        };
-        let field = match &term.field {
-            Field::Attribute { key, exact: true } => format!("exactly {key}"),
-            Field::Attribute { key, exact: false } => format!("attribute {key}"),
+    let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    query
+        .terms
+        .iter()
+        .map(|term| match &term.says {
+            Says::Spans(part) => word(part),
             other => format!("{other:?}"),
-        };
-        format!("{}{field} {:?} {value}", if term.negated { "not " } else { "" }, term.comparison)
+        })
+        .collect()
+}
+
+fn word(part: &Expr) -> String {
+    match part {
+        Expr::Not(inner) => format!("not {}", word(inner)),
+        Expr::Is(condition) => pair(condition),
+        other => format!("{other:?}"),
+    }
+}
+
+fn pair(condition: &Condition) -> String {
+    let value = match &condition.value {
+        Literal::Text { text, quoted: true } => format!("text<{text}>"),
+        Literal::Text { text, quoted: false } => format!("<{text}>"),
+        Literal::Duration(duration) => format!("{}ns", duration.0),
+        Literal::Bool(value) => value.to_string(),
+        Literal::Kind(kind) => format!("<{}>", kind.name()),
+        Literal::Status(code) => format!("<{}>", code.name()),
+        other => format!("{other:?}"),
     };
-    parse(text).unwrap_or_else(|error| panic!("{text}: {error}")).terms.iter().map(word).collect()
+    let scope = |scope: &Scope| if *scope == Scope::Anywhere { String::new() } else { format!("{scope:?} ") };
+    let field = match &condition.field {
+        Field::Attribute(Attribute { key, exact: true, scope: at }) => format!("{}exactly {key}", scope(at)),
+        Field::Attribute(Attribute { key, exact: false, scope: at }) => format!("{}attribute {key}", scope(at)),
+        other => format!("{other:?}"),
+    };
+    let of = if condition.of == Relation::Own { String::new() } else { format!("{:?}: ", condition.of) };
+    format!("{of}{field} {:?} {value}", condition.comparison)
 }
 
 #[test]
@@ -32,8 +56,8 @@ fn filters_are_read() {
         ("service=pay", &["Service Equal <pay>"]),
         ("service!=pay", &["Service NotEqual <pay>"]),
         ("service:PAY*", &["Service Contains <PAY*>"]),
-        ("operation=\"GET /x\"", &["Operation Equal text<GET /x>"]),
-        ("name=GET", &["Operation Equal <GET>"]),
+        ("operation=\"GET /x\"", &["Name Equal text<GET /x>"]),
+        ("name=GET", &["Name Equal <GET>"]),
         ("minDuration=100ms maxDuration=1.5s", &["Duration AtLeast 100000000ns", "Duration AtMost 1500000000ns"]),
         ("duration>10us", &["Duration More 10000ns"]),
         ("duration>=10us", &["Duration AtLeast 10000ns"]),
@@ -107,25 +131,73 @@ fn faults_are_named_at_their_column() {
         ("trace_id=xyz", 9, "hex"),
         ("a>b", 2, "a number"),
         ("a>\"5\"", 2, "a number"),
-        ("a OR b", 2, "`OR`"),
-        ("a AND b", 2, "`AND`"),
-        ("NOT a", 0, "`NOT`"),
-        ("(a b)", 0, "parentheses"),
-        ("-(a b)", 1, "parentheses"),
-        ("a )", 2, "parentheses"),
-        ("{ span.a = 1 }", 0, "TraceQL"),
-        ("a | count()", 2, "pipelines"),
-        ("a || b", 2, "`||`"),
-        ("a && b", 2, "`&&`"),
-        ("!a", 0, "`!`"),
-        ("a=~b.*", 1, "regular expressions"),
-        ("a!~b", 1, "regular expressions"),
-        ("root.http.route=/x", 0, "`root.`"),
-        ("resource.service.name=x", 0, "`resource.`"),
-        ("traceDuration>1s", 0, "`traceDuration`"),
-        ("lookback=1h", 0, "`lookback`"),
-        ("limit=5", 0, "`limit`"),
-        ("span:duration>5s", 0, "`span:duration`"),
+        ("a OR", 4, "a term"),
+        ("OR a", 0, "a term"),
+        ("a AND AND b", 6, "a term before"),
+        ("NOT", 3, "what to exclude"),
+        ("! a", 1, "exclude"),
+        ("(a b", 4, "`)` for the `(` at column 1"),
+        ("()", 1, "a term"),
+        ("a )", 2, "opening `(`"),
+        ("a }", 2, "`{`"),
+        ("a | count()", 11, "a comparison"),
+        ("| count() > 1", 0, "a filter before"),
+        ("{} | rate()", 5, "`rate()`, metrics over time, is not supported"),
+        ("{} | quantile_over_time(duration, .9)", 5, "`quantile_over_time()`"),
+        ("{} | compare({status=error})", 5, "`compare()`"),
+        ("{} | rate() | topk(5)", 5, "`rate()`"),
+        ("{} | topk(5)", 5, "`topk()`"),
+        ("{} | frobnicate(5)", 5, "a stage: by()"),
+        ("{} | duration > 5s", 5, "only within"),
+        ("{} | avg(span.a)", 16, "a comparison"),
+        ("{} | avg(name) > 1", 9, "a number"),
+        ("{} | by(span.a", 14, "`,` or `)`"),
+        ("{} x | {} | 5", 12, "a stage"),
+        ("a=~b(", 5, "quotes around"),
+        ("a=~\"b(\"", 3, "regular expression"),
+        ("a=~*", 3, "regular expression"),
+        ("root.=x", 5, "a name"),
+        ("root.any.x=1", 5, "one relation only"),
+        ("resource.=x", 0, "the name of an attribute"),
+        ("span.\"a b\" c", 10, "a comparison"),
+        ("span:duration", 13, "a comparison"),
+        ("span:duration:5s", 13, "`>`"),
+        ("traceDuration>1", 14, "unit"),
+        ("lookback=yesterday", 9, "unit"),
+        ("since=yesterday", 6, "how long ago"),
+        ("limit=0", 6, "from 1"),
+        ("limit>5", 5, "`=`"),
+        ("-limit=5", 1, "cannot be excluded"),
+        ("(limit=5 a)", 1, "beside the whole filter"),
+        ("a OR limit=5", 5, "beside the whole filter"),
+        ("-{ .a = 1 }", 1, "no `{` after a negation"),
+        ("-(a { .a = 1 })", 1, "no `{` after a negation"),
+        ("{ span.a = 1", 12, "`}` for the `{` at column 1"),
+        ("{ span. = 1 }", 7, "the name of an attribute"),
+        ("{ foo = 1 }", 2, "`foo` is neither"),
+        ("{ span.a = foo }", 11, "`foo` is neither"),
+        ("{ span.a = }", 11, "a value"),
+        ("{ span.a = [1, 2] }", 11, "lists of values"),
+        ("{ span.a = 1 } >> x", 18, "`{` or `(`"),
+        ("{ span.a = 1 } >> (x)", 18, "`{ }` on both sides"),
+        ("(x) >> { span.a = 1 }", 4, "`{ }` on both sides"),
+        ("{ status = 5 }", 11, "a status; this is a number"),
+        ("{ status > error }", 9, "no order"),
+        ("{ kind =~ \"a\" }", 7, "has no text"),
+        ("{ span.a = ok }", 11, "compares only with"),
+        ("{ duration = \"x\" }", 13, "a number or a duration; this is text"),
+        ("{ duration = nil }", 13, "only attributes"),
+        ("{ span.a > nil }", 9, "`= nil`"),
+        ("{ name =~ span.a }", 10, "in quotes"),
+        ("{ name =~ \"(\" }", 10, "regular expression"),
+        ("{ name + 1 > 2 }", 2, "a number or a duration; this is text"),
+        ("{ duration }", 2, "a condition"),
+        ("{ count() > 2 }", 2, "after `|`"),
+        ("{ trace:id = \"xyz\" }", 13, "hex"),
+        ("{ 99999999999999999999 = .a }", 2, "64 bits"),
+        ("{ 5x = .a }", 2, "a number, or a duration"),
+        ("{} with(", 8, "`name=value`"),
+        ("{} with(a=b)", 10, "true, false"),
     ];
     for (text, column, part) in cases {
         let ParseError { column: at, expected } = parse(text).expect_err(text);
@@ -134,11 +206,88 @@ fn faults_are_named_at_their_column() {
 }
 
 #[test]
-fn terms_know_their_place() {
-    let text = "ä -service=\"a b\"  x";
+fn parts_know_their_place_and_can_be_taken_away() {
+    let text = "ä -service=\"a b\"  x {.a = 1} >> {} | by(.b) | count() > 2";
     let query = parse(text).unwrap();
-    let places: Vec<_> = query.terms.iter().map(|term| text.get(term.at.0..term.at.1).unwrap()).collect();
-    assert_eq!(places, ["ä", "-service=\"a b\"", "x"]);
+    let places: Vec<_> = (0..query.parts()).map(|part| query.part_at(part).unwrap()).collect();
+    let parts: Vec<_> = places.into_iter().map(|(from, to)| text.get(from..to).unwrap()).collect();
+    assert_eq!(parts, ["ä", "-service=\"a b\"", "x", "{.a = 1} >> {}", "by(.b)", "count() > 2"]);
+    let left = |part| query.without(part).text;
+    assert_eq!(left(0), "-service=\"a b\" x { .a = 1 } >> {} | by(.b) | count() > 2");
+    assert_eq!(left(3), "ä -service=\"a b\" x | by(.b) | count() > 2");
+    assert_eq!(left(5), "ä -service=\"a b\" x { .a = 1 } >> {} | by(.b)");
+    assert_eq!(parse("{ .a = 1 } | count() > 2").unwrap().without(0).text, "{} | count() > 2");
+    assert_eq!(parse("a OR b").unwrap().without(0).text, "");
+}
+
+#[test]
+fn a_term_is_added_once_and_beside_all_that_is_there() {
+    let term = parse("service=pay").unwrap().terms.remove(0).says;
+    let added = |text: &str| parse(text).unwrap().with(term.clone()).text;
+    assert_eq!(added(""), "service=pay");
+    assert_eq!(added("service=pay x"), "service=pay x");
+    assert_eq!(added("a OR b"), "(a OR b) service=pay");
+    assert_eq!(added("{ .a = 1 } | count() > 2"), "{ .a = 1 } service=pay | count() > 2");
+}
+
+/// Filters and how they are printed: in one way, whatever they were typed like.
+#[test]
+fn filters_are_printed_in_one_way() {
+    let cases = [
+        ("a && b||c AND(d)", "a b OR c d"),
+        ("!a NOT b -(c OR d)", "-a -b -(c OR d)"),
+        ("(a OR b) c", "(a OR b) c"),
+        ("((a))", "a"),
+        ("minDuration=1500ms", "duration>=1500ms"),
+        ("span.kind=SERVER", "kind=server"),
+        ("parent.service=x root.@service=y any.\"a b\"=z", "parent.service=x root.@service=y any.\"a b\"=z"),
+        ("scope.library=x span.a=1", "instrumentation.library=x span.a=1"),
+        ("span:duration>1s span:status=ok", "duration>1s status=ok"),
+        ("trace:rootName=~a.* event:name=x", "rootName=~a.* event:name=x"),
+        ("lookback=90m since=2026-11-21T08:30:00Z limit=5", "lookback=90m since=2026-11-21T08:30:00Z limit=5"),
+        ("1-5759e988-bd862e3fe1be46a994272793", "5759e988bd862e3fe1be46a994272793"),
+        ("00-5b8efff798038103d269b633813fc60c-eee19b7ec3c1b174-01", "5b8efff798038103d269b633813fc60c"),
+        ("EEE19B7EC3C1B174", "eee19b7ec3c1b174"),
+        ("{}", "{}"),
+        ("{span.a=1&&.b!=nil||!(name=`x`)}", "{ span.a = 1 && .b != nil || !(name = \"x\") }"),
+        ("{ 1+2*-3 ^ 2 = duration % 5ms - .a }", "{ 1 + 2 * (-3 ^ 2) = duration % 5ms - .a }"),
+        ("{ span:name = \"x\" && trace:rootService =~ \"y\" }", "{ name = \"x\" && rootServiceName =~ \"y\" }"),
+        (
+            "{ parent = nil && parent.a = 1 && parent.resource.b = 2 }",
+            "{ span:parentID = nil && parent.a = 1 && parent.resource.b = 2 }",
+        ),
+        ("{ span.\"a b\" = 1.50 && .\"c\" = 1e3 }", "{ span.\"a b\" = 1.5 && .\"c\" = 1000.0 }"),
+        ("{}>>{}!>{}&<<({}&&{})", "{} >> {} !> {} &<< ({} {})"),
+        ("{} > ({} > {})", "{} > ({} > {})"),
+        ("({} | count() > 1) || {}", "({} | count() > 1) OR {}"),
+        ("{}|by( .a , name )|coalesce()|select(.b)|{ .c }", "{} | by(.a, name) | coalesce() | select(.b) | { .c }"),
+        ("{} | avg(duration)*2 >= max(.a)", "{} | avg(duration) * 2 >= max(.a)"),
+        ("{} with ( most_recent = true,sample=0.1 )", "{} with(most_recent=true, sample=0.1)"),
+    ];
+    for (text, expected) in cases {
+        let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(query.to_string(), expected, "{text}");
+        assert_eq!(parse(expected), Ok(query), "{text}");
+    }
+}
+
+#[test]
+fn trees_of_any_depth_are_refused_and_not_followed() {
+    for part in ["(", "{", "-(", "!", "NOT ", "{ (", "{ !", "{ -", "{} >> (", "{ 1 ^ ", "{ 1 + ", "{} >> ", "{} | ("] {
+        for text in [part.repeat(100_000), format!("{}a", part.repeat(100_000))] {
+            assert!(parse(&text).is_err(), "{part}");
+        }
+    }
+    for text in [
+        format!("{{ 1 {} > 2 }}", "+ 1 ".repeat(100_000)),
+        format!("{{}} {}", ">> {}".repeat(100_000)),
+        format!("{{ .a {} }}", "= .a ".repeat(100_000)),
+    ] {
+        assert!(parse(&text).unwrap_err().expected.contains("no more than"));
+    }
+    // What is joined by AND and OR is as long as it likes.
+    assert!(parse(&format!("{{ .a {} }}", "&& .a ".repeat(10_000))).is_ok());
+    assert!(parse(&format!("a {}", "OR a ".repeat(10_000))).is_ok());
 }
 
 /// Printed with its value in quotes it said something else: text only, no wildcards.
@@ -177,78 +326,142 @@ fn some_text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z.]{1,6}", "\\PC{0,8}", "[\"\\\\ @=<>!~:(){}|&*-]{0,5}[a-z]{0,2}", Just("OR".to_owned())]
 }
 
-fn term() -> impl Strategy<Value = Term> {
-    let text = || (some_text(), any::<bool>()).prop_map(|(text, quoted)| Literal::Text { text, quoted });
-    let names = |names: &'static [&'static str]| {
-        prop::sample::select(names).prop_map(|name: &str| Literal::Text { text: name.to_owned(), quoted: false })
-    };
-    let equality = || prop::sample::select(&[Comparison::Equal, Comparison::NotEqual][..]);
-    let textual = || prop::sample::select(&[Comparison::Equal, Comparison::NotEqual, Comparison::Contains][..]);
-    let ordered =
-        || prop::sample::select(&[Comparison::AtLeast, Comparison::AtMost, Comparison::More, Comparison::Less][..]);
-    let key = || (some_text(), any::<bool>()).prop_map(|(key, exact)| Field::Attribute { key, exact });
-    let duration = any::<u64>().prop_map(|nanos| Literal::Duration(Nanos(nanos)));
-    let number = any::<i64>().prop_map(|number| Literal::Text { text: number.to_string(), quoted: false });
-    let id = "[1-9a-f]{32}".prop_map(|text| Literal::Text { text, quoted: false });
-    let condition = prop_oneof![
-        (Just(Field::Service), textual(), text()),
-        (Just(Field::Operation), textual(), text()),
-        (Just(Field::Duration), prop_oneof![ordered(), equality()], duration),
-        (Just(Field::Error), equality(), any::<bool>().prop_map(Literal::Bool)),
-        (Just(Field::Kind), equality(), names(&["server", "unspecified"])),
-        (Just(Field::Status), equality(), names(&["ok", "unset"])),
-        (Just(Field::TraceId), equality(), id),
-        (key(), textual(), text()),
-        (key(), ordered(), number),
-        (Just(Field::Text), Just(Comparison::Contains), text()),
+/// Texts of which most are filters.
+fn filter() -> impl Strategy<Value = String> {
+    let select = |from: &'static [&'static str]| prop::sample::select(from).prop_map(str::to_owned);
+    let relation = select(&["", "", "", "root.", "parent.", "child.", "any.", "none."]);
+    let key = prop_oneof![
+        select(&["service", "operation", "duration", "error", "kind", "status", "@service", "\"a b\"", "span.a"]),
+        select(&["a.b", "resource.x", "event.\"e\"", "span:duration", "event:name", "trace_id", "span:id", "limit"]),
+        select(&["traceDuration", "rootName", "span:childCount", "lookback", "minDuration", "since", "scope.name"]),
+        some_text(),
     ];
-    (any::<bool>(), condition).prop_map(|(negated, (field, comparison, value))| Term {
-        negated,
-        field,
-        comparison,
-        value,
-        at: (0, 0),
-    })
+    let sign = select(&["=", "!=", ">", ">=", "<", "<=", ":", "=~", "!~"]);
+    let value = prop_oneof![
+        select(&["x", "5", "-0.5", "100ms", "true", "server", "ok", "nil", "abc", "a*b", "\"q\"", "//h", "(a)", "2h"]),
+        some_text(),
+    ];
+    let pair = (relation, key, sign, value).prop_map(|(of, key, sign, value)| format!("{of}{key}{sign}{value}"));
+    let field = select(&[
+        "span.a",
+        ".b",
+        "resource.\"c d\"",
+        "duration",
+        "name",
+        "status",
+        "kind",
+        "parent",
+        "parent.x",
+        "event:name",
+        "5",
+        "1.5",
+        "-2",
+        "100ms",
+        "\"t\"",
+        "`r`",
+        "true",
+        "nil",
+        "error",
+        "server",
+        "minInt",
+        "childCount",
+        "trace:id",
+    ]);
+    let expression = field.prop_recursive(4, 12, 2, |inner| {
+        let signs = &["=", "!=", ">", "<=", "=~", "!~", "&&", "||", "+", "-", "*", "/", "%", "^"][..];
+        prop_oneof![
+            4 => (inner.clone(), prop::sample::select(signs), inner.clone()).prop_map(|(l, s, r)| format!("{l} {s} {r}")),
+            1 => inner.clone().prop_map(|inner| format!("({inner})")),
+            1 => inner.clone().prop_map(|inner| format!("!({inner})")),
+            1 => inner.prop_map(|inner| format!("-({inner})")),
+        ]
+    });
+    let braces = prop_oneof![
+        Just("{}".to_owned()),
+        Just("{ .a }".to_owned()),
+        Just("{ status = error && .b > 5 }".to_owned()),
+        expression.clone().prop_map(|inner| format!("{{ {inner} }}")),
+    ];
+    let stage = prop_oneof![
+        select(&[
+            "count() > 2",
+            "avg(duration) * 2 < 1s",
+            "by(.a)",
+            "by(name, .b)",
+            "coalesce()",
+            "select(.a)",
+            "{ .a }"
+        ]),
+        (select(&["sum", "p95", "max"]), expression).prop_map(|(name, inner)| format!("{name}({inner}) >= 5")),
+    ];
+    let term = prop_oneof![4 => pair, 1 => some_text(), 2 => braces];
+    let terms = term.prop_recursive(4, 24, 4, move |inner| {
+        let place = prop::sample::select(&[">", "<<", "~", "!>>", "&<", ">>"][..]);
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 1..4).prop_map(|terms| terms.join(" ")),
+            2 => prop::collection::vec(inner.clone(), 1..4).prop_map(|terms| terms.join(" OR ")),
+            1 => prop::collection::vec(inner.clone(), 1..4).prop_map(|terms| terms.join("&&")),
+            2 => inner.clone().prop_map(|inner| format!("({inner})")),
+            2 => inner.clone().prop_map(|inner| format!("-{inner}")),
+            1 => inner.clone().prop_map(|inner| format!("NOT ({inner})")),
+            2 => (inner.clone(), place, inner.clone()).prop_map(|(l, s, r)| format!("{l} {s} {r}")),
+            1 => (inner, stage.clone()).prop_map(|(inner, stage)| format!("({inner} | {stage})")),
+        ]
+    });
+    let stage = select(&["", "", "", " | count() > 2", " | by(.a) | p95(duration) > 1s", " with(a=true)"]);
+    (terms, stage).prop_map(|(terms, stage)| format!("{terms}{stage}"))
 }
 
-/// Whether text without quotes can be typed so: otherwise there is no such filter to print.
-fn can_be_typed(term: &Term) -> bool {
-    let word = Query::of(vec![term.clone()]).text;
-    let key = !matches!(&term.field, Field::Attribute { key, exact: false } if key_text(key).starts_with('"'));
-    let value = match &term.value {
-        Literal::Text { text, quoted: false } if text.starts_with("//") => false,
-        Literal::Text { text, quoted: false } if term.field != Field::Text => !value_text(text).starts_with('"'),
-        Literal::Text { quoted: false, .. } => !word.trim_start_matches('-').starts_with('"'),
-        _ => true,
-    };
-    key && value
+fn says_itself(text: &str) -> Result<(), TestCaseError> {
+    match parse(text) {
+        Ok(query) => {
+            let printed = query.to_string();
+            prop_assert_eq!(parse(&printed), Ok(query.clone()), "{} {}", text, printed);
+            let again = parse(&printed).map(|query| query.to_string());
+            prop_assert_eq!(again, Ok(printed));
+            let parts = (0..query.parts()).map(|part| query.part_at(part));
+            prop_assert!(parts.into_iter().all(|at| at.is_some_and(|(from, to)| text.get(from..to).is_some())));
+            prop_assert_eq!(crate::query::chips(&query).len(), query.parts());
+            for part in 0..query.parts() {
+                let less = query.without(part);
+                prop_assert_eq!(parse(&less.text), Ok(less.clone()), "{} without {}", text, part);
+            }
+        }
+        Err(error) => prop_assert!(error.column <= text.chars().count() && !error.expected.is_empty()),
+    }
+    Ok(())
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
     #[test]
-    fn what_is_printed_reads_as_the_same(terms in prop::collection::vec(term(), 0..5)) {
-        let terms: Vec<Term> = terms.into_iter().filter(can_be_typed).collect();
-        let query = Query::of(terms);
-        prop_assert_eq!(query.to_string(), query.text.clone());
-        prop_assert_eq!(parse(&query.text), Ok(query));
+    fn what_is_printed_reads_as_the_same(text in filter()) {
+        says_itself(&text)?;
     }
 
     #[test]
-    fn any_text_is_read_or_refused_at_a_place_in_it(text in prop_oneof!["\\PC{0,40}", "[a-c\"\\\\ @=<>!~:(){}|&*.-]{0,40}"]) {
-        match parse(&text) {
-            Ok(query) => {
-                let again = parse(&query.to_string()).unwrap();
-                prop_assert_eq!(again.terms.len(), query.terms.len());
-                prop_assert!(again.terms.iter().zip(&query.terms).all(|(one, other)| one.says_as(other)));
-            }
-            Err(error) => prop_assert!(error.column <= text.chars().count()),
-        }
+    fn any_text_is_read_or_refused_at_a_place_in_it(
+        text in prop_oneof!["\\PC{0,40}", "[a-c\"\\\\ @=<>!~:(){}|&*.-]{0,40}", "[.a1 =>!~(){}|&+*^-]{0,40}"]
+    ) {
+        says_itself(&text)?;
     }
 }
 
 #[test]
+fn most_generated_filters_are_filters() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let read = (0..500).filter(|_| {
+        let text = filter().new_tree(&mut runner).unwrap().current();
+        parse(&text).is_ok()
+    });
+    assert!(read.count() > 60);
+}
+
+#[test]
 fn long_texts_are_read_in_linear_time() {
-    for part in ["a ", "\"a\" ", "a=b ", "-a:\"b\\\\\" ", "!", "\\", "\"\\\"", "a!", ":", "é"] {
+    for part in ["a ", "\"a\" ", "a=b ", "-a:\"b\\\\\" ", "!", "\\", "\"\\\"", "a!", ":", "é", "(", "a(", "&&", "{} "]
+    {
         let text = part.repeat(200_000);
         let _ = parse(&text);
     }

@@ -83,12 +83,15 @@ impl Worker {
                 work::list(&view, &request, &cancelled)
             }
             Effect::Open { generation, trace, folds, find } => {
-                let request = work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref() };
+                let request =
+                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), now: clock::now() };
                 work::open(&view, &request, &self.thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &self.thresholds),
             Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
-            Effect::Find { generation, analysis, query } => work::find(&view, generation, &analysis, &query),
+            Effect::Find { generation, analysis, query } => {
+                work::find((&view, clock::now()), generation, &analysis, &query)
+            }
             Effect::Detail { trace, span, columns, mask } => {
                 let highlight = |language, text: &str, columns| self.highlighter.highlight(language, text, columns);
                 let mask = mask.as_ref().map(|settings| &settings.redactor);

@@ -70,3 +70,19 @@ fn a_running_program_is_judged_over_its_socket() {
     let said = home.run(&["assert", "--none", "error=true", "-o", "jsonl"]);
     assert_eq!((said.code, said.objects().len()), (Some(1), 2), "{}", said.err);
 }
+
+/// The list endpoint of the Python recording runs 1 + 47 queries; other traces run few, or none.
+#[test]
+fn pipeline_is_asked_of_the_traces_that_have_its_spans() {
+    let home = Home::new();
+    let recording = "hmis-python-grpc.otlp.pb";
+    let few = |most: u32| format!("{{ span.db.query.text != nil }} | count() < {most}");
+    let check = |assertion: &str, file: &str| home.run(&["assert", assertion, "--file", file, "-o", "jsonl"]);
+    let said = check(&few(40), recording);
+    assert_eq!((said.code, said.objects().len()), (Some(1), 1), "{}", said.err);
+    assert!(said.objects()[0]["spans"].as_u64().unwrap() > 47, "{}", said.out);
+    assert_eq!(check(&few(100), recording).code, Some(0));
+    let without = home.file("traces", traces(1..3).to_string());
+    let said = check(&few(1), &without);
+    assert_eq!((said.code, said.err.contains("no trace has such spans")), (Some(0), true), "{}", said.err);
+}

@@ -54,6 +54,11 @@ fn several_files_are_one_answer_with_the_latest_trace_first() {
     assert_eq!(said.field("root_operation"), ["GET /8", "GET /7", "GET /2", "GET /1"]);
     let said = home.run(&["query", "--limit", "1", "service=shop", &early, &late, "-ojsonl"]);
     assert_eq!(said.field("root_operation"), ["GET /8"]);
+    // The option and the word of the language mean the same; out of files the latest are those that began last.
+    let said = home.run(&["query", "service=shop limit=1", &late, &early, "-ojsonl"]);
+    assert_eq!(said.field("root_operation"), ["GET /8"]);
+    let said = home.run(&["query", "service=shop limit=1", &late, &early, "-ojsonl", "--limit", "5"]);
+    assert_eq!(said.objects().len(), 1);
 }
 
 #[test]

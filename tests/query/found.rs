@@ -1,6 +1,6 @@
 //! Filters and the spans they find.
 
-use super::{ended, from, of_kind, span, trace_id, value, views_of, with, with_event};
+use super::{NOW, ended, from, of_kind, span, trace_id, value, views_of, with, with_event};
 use tracefall::index::View;
 use tracefall::model::{Attribute, Kind, Link, Scope, Span, SpanKey, StatusCode, Value};
 use tracefall::query::{Hit, Hits, matching_spans, parse, run};
@@ -48,8 +48,8 @@ fn views() -> Vec<View> {
 fn found(view: &View, text: &str) -> Vec<u8> {
     let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let mut numbers = Vec::new();
-    for hit in run(&query, view, &|| false).hits {
-        let spans = matching_spans(&query, view, hit.trace);
+    for hit in run(&query, view, NOW, &|| false).hits {
+        let spans = matching_spans(&query, view, NOW, hit.trace);
         assert_eq!((hit.matched as usize, hit.first), (spans.len(), spans.first().copied()), "{text}");
         numbers.extend(spans.iter().map(|key: &SpanKey| key.id.0[0]));
     }
@@ -58,7 +58,7 @@ fn found(view: &View, text: &str) -> Vec<u8> {
 
 /// The traces that a filter finds, by their numbers.
 fn traces(view: &View, text: &str) -> Vec<u8> {
-    run(&parse(text).unwrap(), view, &|| false).hits.iter().map(|hit| hit.trace.0[0]).collect()
+    run(&parse(text).unwrap(), view, NOW, &|| false).hits.iter().map(|hit| hit.trace.0[0]).collect()
 }
 
 /// Filters, and the spans they find.
@@ -177,18 +177,21 @@ fn only_negated_terms_are_about_the_whole_trace() {
         ];
         for (text, expected) in cases {
             assert_eq!(traces(&view, &text), expected, "{text}");
-            assert!(run(&parse(&text).unwrap(), &view, &|| false).hits.iter().all(|hit| hit.matched == 0), "{text}");
+            assert!(
+                run(&parse(&text).unwrap(), &view, NOW, &|| false).hits.iter().all(|hit| hit.matched == 0),
+                "{text}"
+            );
         }
         assert_eq!(found(&view, &format!("service=pay {id}")), [7]);
         assert_eq!(found(&view, &format!("service=pay trace_id!={id}")), [1, 2, 3]);
-        assert_eq!(matching_spans(&parse(&format!("service=pay {id}")).unwrap(), &view, trace_id(1)), []);
+        assert_eq!(matching_spans(&parse(&format!("service=pay {id}")).unwrap(), &view, NOW, trace_id(1)), []);
     }
 }
 
 #[test]
 fn hits_come_by_first_arrival_with_their_first_span() {
     for view in views() {
-        let hits = run(&parse("duration<=5ms").unwrap(), &view, &|| false);
+        let hits = run(&parse("duration<=5ms").unwrap(), &view, NOW, &|| false);
         let hit = |trace, matched, first: u8| Hit {
             trace: trace_id(trace),
             matched,
@@ -202,6 +205,6 @@ fn hits_come_by_first_arrival_with_their_first_span() {
 fn a_cancelled_search_says_so() {
     let view = views().swap_remove(0);
     for text in ["service=pay", "-service=pay"] {
-        assert_eq!(run(&parse(text).unwrap(), &view, &|| true), Hits { hits: Vec::new(), partial: true });
+        assert_eq!(run(&parse(text).unwrap(), &view, NOW, &|| true), Hits { hits: Vec::new(), partial: true });
     }
 }

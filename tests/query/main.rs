@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod found;
-mod naive;
 mod proposals;
 
 use std::sync::Arc;
@@ -14,6 +13,9 @@ use tracefall::model::{
     TraceId, Value,
 };
 use tracefall::otlp::encode;
+
+/// A minute after the first spans.
+const NOW: Timestamp = Timestamp(Nanos::from_secs(1_060).0);
 
 struct NoSummary;
 

@@ -105,7 +105,7 @@ fn read(state: &mut State, out: &mut Vec<Effect>) {
     match parse(&bar.text) {
         Ok(query) => {
             bar.error = None;
-            let other = query.terms != bar.query.terms;
+            let other = query != *bar.query;
             bar.query = Arc::new(query);
             if other {
                 run(state, out);
@@ -190,5 +190,5 @@ pub(super) fn clear(state: &mut State, out: &mut Vec<Effect>) {
 
 /// A search is only worth an answer as long as it is what the bar says.
 pub(super) fn is_current(state: &State, query: &Query) -> bool {
-    state.find.query.terms == query.terms
+    *state.find.query == *query
 }

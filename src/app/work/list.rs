@@ -32,7 +32,7 @@ pub struct ListRequest<'a> {
 /// Searches and orders the list; stops early, with what it has, once `cancelled` says so.
 #[must_use]
 pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool) -> Answer {
-    let hits = run(request.query, view, cancelled);
+    let hits = run(request.query, view, request.now, cancelled);
     let mut strip = Counter::new(request);
     let mut rows: Vec<(u64, ListRow)> = Vec::with_capacity(hits.hits.len());
     // Hits are in the order of the view's own list: where they are many, one walk over it meets them all.

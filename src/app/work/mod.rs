@@ -12,7 +12,7 @@ use super::Answer;
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows};
 use crate::index::View;
-use crate::model::TraceId;
+use crate::model::{Timestamp, TraceId};
 use crate::query::{Query, complete as complete_query, matching_spans};
 
 /// How many proposals are made.
@@ -29,16 +29,18 @@ pub struct OpenRequest<'a> {
     pub folds: &'a Folds,
     /// The search in it, if there is one.
     pub find: Option<&'a Query>,
+    /// Now: what `lookback` and the like are counted from.
+    pub now: Timestamp,
 }
 
 /// Reads a trace, judges and flattens it, and finds what matches.
 #[must_use]
 pub fn open(view: &View, request: &OpenRequest<'_>, thresholds: &Thresholds) -> Answer {
-    let OpenRequest { generation, trace, folds, find } = *request;
+    let OpenRequest { generation, trace, folds, find, now } = *request;
     let Some((analysis, rows)) = read(view, trace, folds, thresholds) else {
         return Answer::Opened { generation, trace, analysis: None, rows: Arc::default(), found: None };
     };
-    let found = find.map(|query| matches(view, &analysis, query));
+    let found = find.map(|query| matches((view, now), &analysis, query));
     Answer::Opened { generation, trace, analysis: Some(analysis), rows, found }
 }
 
@@ -57,8 +59,8 @@ pub fn flatten(generation: u64, analysis: &Analysis, folds: &Folds) -> Answer {
 
 /// Finds what matches in the open trace.
 #[must_use]
-pub fn find(view: &View, generation: u64, analysis: &Analysis, query: &Arc<Query>) -> Answer {
-    Answer::Found { generation, query: Arc::clone(query), nodes: matches(view, analysis, query) }
+pub fn find((view, now): (&View, Timestamp), generation: u64, analysis: &Analysis, query: &Arc<Query>) -> Answer {
+    Answer::Found { generation, query: Arc::clone(query), nodes: matches((view, now), analysis, query) }
 }
 
 /// Proposes what could be typed next.
@@ -76,11 +78,11 @@ fn read(view: &View, trace: TraceId, folds: &Folds, thresholds: &Thresholds) -> 
 }
 
 /// The nodes of the spans that match, in the order of the tree.
-fn matches(view: &View, analysis: &Analysis, query: &Query) -> Vec<u32> {
+fn matches((view, now): (&View, Timestamp), analysis: &Analysis, query: &Query) -> Vec<u32> {
     if query.is_empty() {
         return Vec::new();
     }
-    let spans: std::collections::HashSet<_> = matching_spans(query, view, analysis.trace.id).into_iter().collect();
+    let spans: std::collections::HashSet<_> = matching_spans(query, view, now, analysis.trace.id).into_iter().collect();
     if spans.is_empty() {
         return Vec::new();
     }

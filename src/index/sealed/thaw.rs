@@ -121,6 +121,13 @@ impl Sealed {
         self.span_ids[row]
     }
 
+    /// The parents' ids of all rows; zero for none.
+    pub(in crate::index) fn parent_ids(&self) -> Vec<[u8; 8]> {
+        let mut chunk = Chunk::default();
+        self.thaw_parents(&(0..self.rows()), &mut chunk);
+        chunk.parent
+    }
+
     fn thaw_parents(&self, rows: &Range<usize>, chunk: &mut Chunk) {
         let mut odd = self.odd_parents.partition_point(|(row, _)| (*row as usize) < rows.start);
         for (row, code) in rows.clone().zip(self.parents.read(&self.arena, rows.clone())) {

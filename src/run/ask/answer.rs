@@ -8,6 +8,7 @@ use super::protocol::{Ask, Reply, Wrong};
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value};
 use crate::index::{Reader, View};
 use crate::query::{Hit, Hits};
+use crate::run::clock;
 
 /// Traces that are read from one view. Whoever reads the answer slowly must not keep a view: its memory is held with it.
 const AT_ONCE: usize = 64;
@@ -55,28 +56,35 @@ pub(super) fn answer(held: &Held, ask: &Ask, peer: &mut dyn Peer) {
     peer.take(told.map_or_else(Reply::Wrong, |partial| Reply::End { partial }));
 }
 
-fn most(limit: Option<u64>) -> usize {
+pub(super) fn most(limit: Option<u64>) -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
 fn query(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> Result<bool, Wrong> {
     let filter = Filter::read(filter)?;
     let view = held.reader.view();
-    let Hits { hits, partial } = filter.find(&view, &|| peer.is_gone());
-    let hits = newest_first(held, &view, hits, limit);
+    let most = filter.most(limit);
+    let cancelled = || peer.is_gone();
+    let found = if held.filed {
+        filter.find(&view, clock::now(), &cancelled)
+    } else {
+        filter.find_latest(&view, clock::now(), (most, &cancelled))
+    };
+    let Hits { hits, partial } = found;
+    let hits = newest_first(held, &view, hits, most);
     drop(view);
     tell(held, &hits, None, peer);
     Ok(partial)
 }
 
-/// The latest first, at most `limit` of them.
-pub(super) fn newest_first(held: &Held, view: &View, mut hits: Vec<Hit>, limit: Option<u64>) -> Vec<Hit> {
+/// The latest first, at most `most` of them.
+pub(super) fn newest_first(held: &Held, view: &View, mut hits: Vec<Hit>, most: usize) -> Vec<Hit> {
     // They come by arrival, which a stable order keeps among equals.
     hits.reverse();
     if held.filed {
         hits.sort_by_cached_key(|hit| Reverse(view.figures(hit.trace).map(|figures| figures.start)));
     }
-    hits.truncate(most(limit));
+    hits.truncate(most);
     hits
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::answer::{Held, Peer, newest_first, tell};
-use super::filter::{Filter, before_pipeline};
+use super::answer::{Held, Peer, most, newest_first, tell};
+use super::filter::Filter;
 use super::protocol::{Assertion, Reply, Wrong};
 use crate::index::View;
-use crate::model::{Nanos, TraceId};
+use crate::model::{Nanos, Timestamp, TraceId};
 use crate::query::Hit;
+use crate::run::clock;
 
 /// Judges each assertion and tells of the traces that offend it; answers whether the search was cut short.
 ///
@@ -28,9 +29,9 @@ pub(super) fn check(
     if held.filed && stats.traces_evicted > 0 {
         return Err(Wrong::new("not all of it fits into memory (--memory), so nothing can be said of it"));
     }
-    let judged: Vec<Judged> = ready.iter().map(|ready| ready.judge(&view, &*peer)).collect();
+    let judged: Vec<Judged> = ready.iter().map(|ready| ready.judge(&view, clock::now(), &*peer)).collect();
     let offenders = judged.into_iter().map(|judged| {
-        let hits = newest_first(held, &view, judged.offenders, limit);
+        let hits = newest_first(held, &view, judged.offenders, most(limit));
         (judged.holds, judged.why, hits)
     });
     let offenders: Vec<_> = offenders.collect();
@@ -64,8 +65,8 @@ impl Ready {
     fn read(assertion: &Assertion) -> Result<Self, Wrong> {
         Ok(match assertion {
             Assertion::Each { filter } => {
-                let about = before_pipeline(filter).map(Filter::read).transpose()?;
-                Self::Each { filter: Filter::read(filter)?, about }
+                let filter = Filter::read(filter)?;
+                Self::Each { about: filter.before_pipeline(), filter }
             }
             Assertion::None { filter } => Self::None { filter: Filter::read(filter)? },
             Assertion::Most { filter, percent, most } => {
@@ -74,8 +75,8 @@ impl Ready {
         })
     }
 
-    fn judge(&self, view: &View, peer: &dyn Peer) -> Judged {
-        let find = |filter: &Filter| filter.find(view, &|| peer.is_gone()).hits;
+    fn judge(&self, view: &View, now: Timestamp, peer: &dyn Peer) -> Judged {
+        let find = |filter: &Filter| filter.find(view, now, &|| peer.is_gone()).hits;
         match self {
             Self::Each { filter, about } => {
                 let meant = match about {
@@ -85,7 +86,10 @@ impl Ready {
                 each(meant, &find(filter))
             }
             Self::None { filter } => none(find(filter)),
-            Self::Most { filter, percent, most } => at_most(view, filter, find(filter), (*percent, *most)),
+            Self::Most { filter, percent, most } => {
+                let durations = |hit: &Hit| filter.durations(view, now, hit);
+                at_most(find(filter), &durations, (*percent, *most))
+            }
         }
     }
 }
@@ -109,11 +113,11 @@ fn none(offenders: Vec<Hit>) -> Judged {
 
 /// The percentile by the nearest rank. Where nothing matches there is none, and that is not taken for success: a filter with a
 /// slip in it would hold for ever.
-fn at_most(view: &View, filter: &Filter, hits: Vec<Hit>, (percent, most): (u8, Nanos)) -> Judged {
+fn at_most(hits: Vec<Hit>, durations: &dyn Fn(&Hit) -> Vec<Nanos>, (percent, most): (u8, Nanos)) -> Judged {
     let mut all = Vec::new();
     let mut offenders = Vec::new();
     for hit in hits {
-        let durations = filter.durations(view, &hit);
+        let durations = durations(&hit);
         if durations.iter().any(|duration| *duration > most) {
             offenders.push(hit);
         }

@@ -1,15 +1,18 @@
 //! A filter as the commands use it: the only place here that runs one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::protocol::Wrong;
 use crate::index::View;
-use crate::model::{Nanos, TraceId};
-use crate::query::{self, Hit, Hits, Query};
+use crate::model::{Nanos, Timestamp, TraceId};
+use crate::query::{self, Hit, Hits, Query, Says, Term};
 
 /// A filter that was read.
 pub(super) struct Filter {
+    /// Without its limit.
     query: Query,
+    /// The limit in its text.
+    limit: Option<u32>,
 }
 
 impl Filter {
@@ -23,84 +26,87 @@ impl Filter {
             filter: Some(text.to_owned()),
             column: Some(error.column),
         })?;
-        Ok(Self { query })
+        let (limits, terms): (Vec<Term>, Vec<Term>) =
+            query.terms.iter().cloned().partition(|term| matches!(term.says, Says::Limit(_)));
+        let limit = limits.iter().filter_map(|term| if let Says::Limit(most) = term.says { Some(most) } else { None });
+        let limit = limit.min();
+        let query = if limit.is_some() { Query::of(terms, query.stages, query.hints) } else { query };
+        Ok(Self { query, limit })
+    }
+
+    /// What stands before its pipeline, if it has one: which spans it is about.
+    pub(super) fn before_pipeline(&self) -> Option<Self> {
+        let has_one = !self.query.stages.is_empty();
+        has_one.then(|| Self { query: Query::of(self.query.terms.clone(), Vec::new(), Vec::new()), limit: None })
+    }
+
+    /// As many traces as the filter and `limit` allow, which means the same.
+    pub(super) fn most(&self, limit: Option<u64>) -> usize {
+        let own = self.limit.map(u64::from).into_iter().chain(limit).min();
+        own.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX)
     }
 
     /// The traces that match, by first arrival, oldest first; stops early once `cancelled` says so.
-    pub(super) fn find(&self, view: &View, cancelled: &dyn Fn() -> bool) -> Hits {
-        query::run(&self.query, view, cancelled)
+    pub(super) fn find(&self, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool) -> Hits {
+        query::run(&self.query, view, now, cancelled)
     }
 
-    /// Which of these traces match.
-    pub(super) fn find_among(&self, view: &View, traces: &HashSet<TraceId>) -> Vec<Hit> {
-        let mut hits = self.find(view, &|| false).hits;
-        hits.retain(|hit| traces.contains(&hit.trace));
-        hits
+    /// The latest `most` of them by first arrival: the search ends when they are found.
+    pub(super) fn find_latest(&self, view: &View, now: Timestamp, (most, cancelled): Latest<'_>) -> Hits {
+        let Ok(most) = u32::try_from(most) else { return self.find(view, now, cancelled) };
+        let limit = Term { says: Says::Limit(most), at: (0, 0) };
+        let terms = self.query.terms.iter().cloned().chain([limit]).collect();
+        let limited = Query::of(terms, self.query.stages.clone(), self.query.hints.clone());
+        query::run(&limited, view, now, cancelled)
+    }
+
+    /// Which of these traces match. The cost does not grow with what is held.
+    pub(super) fn find_among(&self, view: &View, now: Timestamp, traces: &[TraceId]) -> Vec<Hit> {
+        query::evaluate_traces(&self.query, view, now, traces)
     }
 
     /// How long the spans of a hit took that matched; of a trace that matches as a whole, how long it took.
-    pub(super) fn durations(&self, view: &View, hit: &Hit) -> Vec<Nanos> {
+    pub(super) fn durations(&self, view: &View, now: Timestamp, hit: &Hit) -> Vec<Nanos> {
         let Some(trace) = view.trace(hit.trace) else { return Vec::new() };
         if hit.matched == 0 {
             let (start, end) = trace.bounds();
             return vec![end.since(start)];
         }
         let by_key: HashMap<_, _> = trace.spans.iter().map(|span| (span.key, span.duration())).collect();
-        let matching = query::matching_spans(&self.query, view, hit.trace);
+        let matching = query::matching_spans(&self.query, view, now, hit.trace);
         matching.into_iter().filter_map(|key| by_key.get(&key).copied()).collect()
     }
 }
 
-/// What stands before the pipeline of `text`, if it has one: which spans it is about.
-pub(super) fn before_pipeline(text: &str) -> Option<&str> {
-    let (mut open, mut quote, mut escaped) = (0_u32, None, false);
-    let mut letters = text.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
-        if let Some(end) = quote {
-            let ends = letter == end && !escaped;
-            escaped = letter == '\\' && !escaped && end != '`';
-            quote = (!ends).then_some(end);
-            continue;
-        }
-        match letter {
-            '"' | '`' => quote = Some(letter),
-            '{' | '(' => open += 1,
-            '}' | ')' => open = open.saturating_sub(1),
-            // The second of two is taken as well.
-            '|' if open == 0 && letters.next_if(|(_, next)| *next == '|').is_none() && stands_alone(text, at) => {
-                return text.get(..at).map(str::trim);
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Whether the `|` there is no part of a word, as in `name=~a|b`: it follows a blank or a bracket.
-fn stands_alone(text: &str, at: usize) -> bool {
-    let before = text.get(..at).and_then(|before| before.chars().next_back());
-    before.is_none_or(|before| before.is_whitespace() || matches!(before, '}' | ')'))
-}
+/// How many, and whether it was cancelled.
+type Latest<'a> = (usize, &'a dyn Fn() -> bool);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_pipeline_is_found_where_it_begins() {
-        let cases = [
-            ("{ span.db.query.text != nil } | count() < 20", Some("{ span.db.query.text != nil }")),
-            ("{ a || b } || { c }|avg(duration) > 2s", Some("{ a || b } || { c }")),
-            ("service=pay | by(name) | count() < 3", Some("service=pay")),
-            ("{ name = \"a } | b\" } | count() < 2", Some("{ name = \"a } | b\" }")),
-            ("{ name = `\\` } | count() < 2", Some("{ name = `\\` }")),
-            ("service=~a|b error=true", None),
-            ("a || b", None),
-            ("(a | b)", None),
-            ("", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(before_pipeline(text), expected, "{text}");
+    fn limit_in_the_text_and_beside_it_means_the_same() {
+        for (text, beside, most) in [
+            ("error=true limit=5", None, 5),
+            ("error=true", Some(5), 5),
+            ("limit=5", Some(3), 3),
+            ("limit=3", Some(5), 3),
+            ("error=true", None, usize::MAX),
+        ] {
+            assert_eq!(Filter::read(text).unwrap().most(beside), most, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_pipeline_is_about_stands_before_it() {
+        let before = |text: &str| Filter::read(text).unwrap().before_pipeline().map(|about| about.query.text);
+        let spans = "{ span.db.query.text != nil }";
+        assert_eq!(
+            before(&format!("{spans} | count() < 20")).map(|text| text.replace(' ', "")),
+            Some(spans.replace(' ', ""))
+        );
+        assert_eq!(before("error=true"), None);
+        assert_eq!(before(spans), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Follows an index: which traces that match are to be told of now.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::filter::Filter;
 use crate::export::FoundTrace;
@@ -29,23 +29,23 @@ impl Tail {
     /// The traces to be told of now, by first arrival. Costs nothing while nothing arrives.
     pub(super) fn step(&mut self, view: &View, now: Timestamp) -> Vec<FoundTrace> {
         self.note(view, now);
-        let mut ready = HashSet::new();
+        let mut ready = Vec::new();
         self.waiting.retain(|trace, since| {
             let Some(figures) = view.figures(*trace) else { return false };
             let told = now.since(figures.last_arrival) >= QUIET || now.since(*since) >= LONGEST;
             if told {
-                ready.insert(*trace);
+                ready.push(*trace);
             }
             !told
         });
-        self.among(view, &ready)
+        self.among(view, now, &ready)
     }
 
     /// All that is left to tell of, quiet or not.
     pub(super) fn rest(&mut self, view: &View, now: Timestamp) -> Vec<FoundTrace> {
         self.note(view, now);
-        let ready = self.waiting.drain().map(|(trace, _)| trace).collect();
-        self.among(view, &ready)
+        let ready: Vec<TraceId> = self.waiting.drain().map(|(trace, _)| trace).collect();
+        self.among(view, now, &ready)
     }
 
     fn note(&mut self, view: &View, now: Timestamp) {
@@ -59,11 +59,11 @@ impl Tail {
         }
     }
 
-    fn among(&self, view: &View, ready: &HashSet<TraceId>) -> Vec<FoundTrace> {
+    fn among(&self, view: &View, now: Timestamp, ready: &[TraceId]) -> Vec<FoundTrace> {
         if ready.is_empty() {
             return Vec::new();
         }
-        let hits = self.filter.find_among(view, ready);
+        let hits = self.filter.find_among(view, now, ready);
         hits.iter().filter_map(|hit| FoundTrace::of(&view.trace(hit.trace)?, hit.matched)).collect()
     }
 }

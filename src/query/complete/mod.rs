@@ -1,0 +1,229 @@
+//! What could be typed next.
+
+mod word;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use fuzzy_matcher::FuzzyMatcher;
+
+use self::word::{Mode, Prefix, Word};
+use super::field::{Field, Type};
+use super::fuzzy::matcher;
+use super::parse::is_plain_name;
+use super::print::{key_text, quote, value_text};
+use super::{Relation, Scope};
+use crate::index::View;
+use crate::semconv;
+
+/// A proposal for the filter bar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// What is put in place of `replace`.
+    pub text: String,
+    /// The bytes of the filter's text it replaces: start and end.
+    pub replace: (usize, usize),
+    /// How many spans carry it, where that is known.
+    pub count: Option<u64>,
+}
+
+/// How many keys and values of the index are looked at.
+const CONSIDERED: usize = 1_000;
+
+/// What the language itself offers for a span, in the order of use.
+const SPAN_KEYS: [&str; 9] = [
+    "service=",
+    "operation=",
+    "minDuration=",
+    "maxDuration=",
+    "error=true",
+    "kind=",
+    "status=",
+    "duration>",
+    "statusMessage:",
+];
+
+/// What it offers for the whole search.
+const OTHER_KEYS: [&str; 15] = [
+    "traceDuration>",
+    "lookback=",
+    "since=",
+    "until=",
+    "limit=",
+    "rootName=",
+    "rootServiceName=",
+    "root.",
+    "parent.",
+    "child.",
+    "any.",
+    "none.",
+    "span:",
+    "event:name=",
+    "span:childCount>",
+];
+
+/// What it offers within braces.
+const BRACED_KEYS: [&str; 23] = [
+    "duration > ",
+    "name = ",
+    "status = ",
+    "kind = ",
+    "span.",
+    "resource.",
+    "event.",
+    "link.",
+    "instrumentation.",
+    "parent.",
+    "statusMessage =~ ",
+    "traceDuration > ",
+    "rootName = ",
+    "rootServiceName = ",
+    "childCount > ",
+    "event:name = ",
+    "event:timeSinceStart > ",
+    "trace:id = ",
+    "span:id = ",
+    "link:traceID = ",
+    "instrumentation:name = ",
+    "instrumentation:version = ",
+    "nestedSetParent < 0",
+];
+
+/// What it offers after `|`.
+const STAGES: [&str; 11] = [
+    "count() > ",
+    "avg(duration) > ",
+    "max(duration) > ",
+    "min(duration) > ",
+    "sum(duration) > ",
+    "p95(duration) > ",
+    "p50(duration) > ",
+    "p99(duration) > ",
+    "by(",
+    "select(",
+    "coalesce()",
+];
+
+const DURATIONS: [&str; 6] = ["10ms", "50ms", "100ms", "500ms", "1s", "5s"];
+
+/// Proposals for the word at `cursor` (in bytes), best first; at most `limit`.
+#[must_use]
+pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Completion> {
+    let word = Word::at(text, cursor);
+    let candidates = match &word.key {
+        None => keys(view, &word),
+        Some(key) => values(view, key, word.mode),
+    };
+    let replace = (word.start, word.end);
+    let matcher = matcher();
+    let score = |candidate: Candidate| {
+        let score = matcher.fuzzy_match(&candidate.name, &word.typed)?;
+        Some((score, candidate))
+    };
+    let mut scored: Vec<(i64, Candidate)> = candidates.into_iter().filter_map(score).collect();
+    // Stable: what answers equally well stays in the order it was offered in.
+    scored.sort_by_key(|(score, candidate)| (Reverse(*score), Reverse(candidate.own)));
+    let completion = |(_, candidate): (i64, Candidate)| Completion {
+        text: typed(&word, &candidate),
+        replace,
+        count: candidate.count,
+    };
+    let already_there = |completion: &Completion| text.get(word.start..word.end) == Some(completion.text.as_str());
+    scored.into_iter().map(completion).filter(|completion| !already_there(completion)).take(limit).collect()
+}
+
+struct Candidate {
+    name: String,
+    count: Option<u64>,
+    /// A word of the language, to be typed as it is.
+    own: bool,
+}
+
+/// A candidate as it must be typed where the word stands.
+fn typed(word: &Word, candidate: &Candidate) -> String {
+    let name = &candidate.name;
+    match (&word.key, candidate.own, word.mode) {
+        (_, true, _) => name.clone(),
+        (None, _, Mode::Bare) if word.prefix == Prefix::Scope => format!("{}=", plain_or_quoted(name)),
+        (None, _, Mode::Bare) => format!("{}=", key_text(name)),
+        (None, _, _) if word.prefix == Prefix::Scope => format!("{} = ", plain_or_quoted(name)),
+        (None, ..) => format!(".{} = ", plain_or_quoted(name)),
+        (Some(_), _, Mode::Bare) if !word.quoted => value_text(name),
+        (Some(_), ..) => quote(name),
+    }
+}
+
+fn plain_or_quoted(name: &str) -> String {
+    if is_plain_name(name) && !name.contains(':') { name.to_owned() } else { quote(name) }
+}
+
+fn own(names: &[&str]) -> Vec<Candidate> {
+    names.iter().map(|name| Candidate { name: (*name).to_owned(), count: None, own: true }).collect()
+}
+
+fn counted(names: Vec<(String, u64)>) -> impl Iterator<Item = Candidate> {
+    names.into_iter().map(|(name, count)| Candidate { name, count: Some(count), own: false })
+}
+
+fn keys(view: &View, word: &Word) -> Vec<Candidate> {
+    let mut candidates = match (word.mode, word.prefix) {
+        (Mode::Stage, _) => return own(&STAGES),
+        (_, Prefix::Scope) => Vec::new(),
+        (Mode::Bare, Prefix::Relation) => own(&SPAN_KEYS),
+        (Mode::Bare, Prefix::None) => own(&[&SPAN_KEYS[..], &OTHER_KEYS[..]].concat()),
+        (Mode::Braces, Prefix::Relation) => own(&["span.", "resource."]),
+        (Mode::Braces, Prefix::None) => own(&BRACED_KEYS),
+    };
+    candidates.extend(counted(view.keys(CONSIDERED)));
+    candidates
+}
+
+fn values(view: &View, key: &str, mode: Mode) -> Vec<Candidate> {
+    let relation = Relation::WITH_PREFIX.iter().find_map(|relation| key.strip_prefix(relation.prefix()));
+    let key = relation.unwrap_or(key);
+    match key {
+        "limit" => return own(&["20", "50", "100", "500", "1000"]),
+        "lookback" | "since" | "until" if mode == Mode::Bare => return own(&["5m", "15m", "1h", "6h", "24h", "2d"]),
+        "minDuration" | "maxDuration" => return own(&DURATIONS),
+        "count()" => return own(&["1", "5", "10", "20", "100"]),
+        _ if mode == Mode::Stage && key.contains("duration") => return own(&DURATIONS),
+        _ if mode == Mode::Stage => return Vec::new(),
+        _ => {}
+    }
+    let field = if mode == Mode::Bare { Field::bare(key).or_else(|| Field::scoped(key)) } else { Field::braced(key) };
+    let named = |name: &str| counted(view.values(name, CONSIDERED)).collect();
+    match field {
+        Some(Field::Service | Field::RootService) => named("service.name"),
+        Some(Field::Name | Field::RootName) => named("name"),
+        Some(field) => match field.values() {
+            Type::Truth => own(&["true", "false"]),
+            Type::Kind => own(&["server", "client", "internal", "producer", "consumer", "unspecified"]),
+            Type::Status => own(&["error", "ok", "unset"]),
+            Type::Time => own(&DURATIONS),
+            Type::Number => own(&["0", "1", "5", "10"]),
+            _ => Vec::new(),
+        },
+        None => attribute_values(view, key, mode),
+    }
+}
+
+fn attribute_values(view: &View, key: &str, mode: Mode) -> Vec<Candidate> {
+    let key = match (key.strip_prefix('@').filter(|key| !key.is_empty()), mode) {
+        (Some(marked), _) => marked,
+        (None, Mode::Bare) => {
+            Scope::WITH_PREFIX.iter().find_map(|scope| key.strip_prefix(scope.prefix())).unwrap_or(key)
+        }
+        (None, _) => {
+            let scoped = Scope::WITH_PREFIX.iter().find_map(|scope| key.strip_prefix(scope.prefix()));
+            scoped.or_else(|| key.strip_prefix('.')).unwrap_or(key)
+        }
+    };
+    let key = key.trim_matches('"');
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    for (value, count) in semconv::aliases(key).into_iter().flat_map(|key| view.values(key, CONSIDERED)) {
+        *counts.entry(value).or_default() += count;
+    }
+    let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
+    counts.sort_by(|one, other| (Reverse(one.1), &one.0).cmp(&(Reverse(other.1), &other.0)));
+    counted(counts).collect()
+}

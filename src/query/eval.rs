@@ -1,0 +1,364 @@
+//! A plan run on one trace.
+
+use std::cell::RefCell;
+
+use hashbrown::HashMap;
+
+use super::compute::{self, Facts, Val};
+use super::family::Family;
+use super::literal::{Literal, Number};
+use super::plan::{Node, Plan, Set, Step, TraceTest};
+use super::spans::{Aggregate, Arithmetic, FieldExpr, Place};
+use super::terms::Comparison;
+use crate::index::{Block, Rows, View};
+use crate::model::{Nanos, SpanKey, Timestamp, TraceId};
+
+/// What a set finds in a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Found {
+    Nothing,
+    /// The trace as a whole.
+    Whole,
+    /// These of its spans: at least one.
+    Spans(Vec<bool>),
+}
+
+impl Found {
+    fn of(spans: Vec<bool>) -> Self {
+        if spans.contains(&true) { Self::Spans(spans) } else { Self::Nothing }
+    }
+
+    /// Its spans; all of them where it is the whole trace.
+    fn into_spans(self, count: usize) -> Vec<bool> {
+        match self {
+            Self::Nothing => vec![false; count],
+            Self::Whole => vec![true; count],
+            Self::Spans(spans) => spans,
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Spans(mut one), Self::Spans(other)) => {
+                one.iter_mut().zip(other).for_each(|(one, other)| *one |= other);
+                Self::Spans(one)
+            }
+            (Self::Spans(spans), _) | (_, Self::Spans(spans)) => Self::Spans(spans),
+            (Self::Whole, _) | (_, Self::Whole) => Self::Whole,
+            (Self::Nothing, Self::Nothing) => Self::Nothing,
+        }
+    }
+}
+
+/// Whether a test on a trace holds.
+pub(super) fn trace_holds(test: TraceTest, id: TraceId, extent: (Timestamp, Timestamp)) -> bool {
+    match test {
+        TraceTest::Id(wanted) => wanted == id,
+        TraceTest::Duration(least, most) => (Nanos(least)..=Nanos(most)).contains(&extent.1.since(extent.0)),
+        TraceTest::Never => false,
+    }
+}
+
+/// A plan over the blocks of a view. What columns answer is asked once for a block, when first needed.
+pub(super) struct Evaluator<'p, 'v> {
+    pub(super) plan: &'p Plan,
+    pub(super) view: &'v View,
+    pub(super) blocks: &'p [Block<'v>],
+    answers: RefCell<HashMap<(usize, usize), Rows>>,
+}
+
+/// One trace under a plan.
+struct Case<'e, 'p, 'v> {
+    evaluator: &'e Evaluator<'p, 'v>,
+    family: &'e Family<'p>,
+    id: TraceId,
+}
+
+impl<'p, 'v: 'p> Evaluator<'p, 'v> {
+    pub(super) fn new(plan: &'p Plan, view: &'v View, blocks: &'p [Block<'v>]) -> Self {
+        Self { plan, view, blocks, answers: RefCell::default() }
+    }
+
+    /// The trace of a number, and what is found in it.
+    pub(super) fn trace(&self, number: u64) -> Option<(Family<'p>, Found)> {
+        let id = self.view.id_of(number)?;
+        let family = Family::new(self.view, number, self.blocks)?;
+        let all = vec![true; family.len()];
+        let found = Case { evaluator: self, family: &family, id }.set(&self.plan.set, &all);
+        Some((family, found))
+    }
+
+    fn leaf(&self, leaf: usize, family: &Family<'_>) -> Vec<bool> {
+        let mut answers = self.answers.borrow_mut();
+        let mut has = |block: usize, row: u32| {
+            let rows = answers.entry((leaf, block)).or_insert_with(|| {
+                let block = self.blocks.get(block);
+                block.map(|block| self.plan.leaves[leaf].select(*block)).unwrap_or_default()
+            });
+            rows.has(row)
+        };
+        family.members.iter().map(|member| has(member.block, member.row)).collect()
+    }
+}
+
+impl Case<'_, '_, '_> {
+    fn set(&self, set: &Set, among: &[bool]) -> Found {
+        match set {
+            Set::Spans { node, trace } => {
+                let mut spans = among.to_vec();
+                self.narrow(trace, &mut spans);
+                self.narrow(node, &mut spans);
+                Found::of(spans)
+            }
+            Set::Whole(node) => {
+                if self.holds_somewhere(node, among) {
+                    Found::Whole
+                } else {
+                    Found::Nothing
+                }
+            }
+            Set::NoSpan(node) => {
+                if self.holds_somewhere(node, among) {
+                    Found::Nothing
+                } else {
+                    Found::Whole
+                }
+            }
+            Set::Both(sets) => {
+                let mut all = Found::Whole;
+                for set in sets {
+                    match self.set(set, among) {
+                        Found::Nothing => return Found::Nothing,
+                        found => all = all.or(found),
+                    }
+                }
+                all
+            }
+            Set::Either(sets) => sets.iter().map(|set| self.set(set, among)).fold(Found::Nothing, Found::or),
+            Set::Structural { left, right, place, negated, both } => {
+                let left = self.set(left, among).into_spans(among.len());
+                let right = self.set(right, among).into_spans(among.len());
+                Found::of(self.structural((&left, &right), *place, (*negated, *both)))
+            }
+            Set::Piped(inner, steps) => match self.set(inner, among) {
+                Found::Nothing => Found::Nothing,
+                found => self.piped(found.into_spans(among.len()), steps),
+            },
+        }
+    }
+
+    fn structural(&self, (left, right): (&[bool], &[bool]), place: Place, (negated, both): (bool, bool)) -> Vec<bool> {
+        let join = |one: &[bool], other: &[bool], negated: bool| -> Vec<bool> {
+            one.iter().zip(other).map(|(one, other)| *one && *other != negated).collect()
+        };
+        let mut found = join(right, &self.family.standing(place, left), negated);
+        if both {
+            let back = match place {
+                Place::Child => Place::Parent,
+                Place::Parent => Place::Child,
+                Place::Descendant => Place::Ancestor,
+                Place::Ancestor => Place::Descendant,
+                Place::Sibling => Place::Sibling,
+            };
+            let others = join(left, &self.family.standing(back, right), false);
+            found.iter_mut().zip(others).for_each(|(found, other)| *found |= other);
+        }
+        found
+    }
+
+    fn holds_somewhere(&self, node: &Node, among: &[bool]) -> bool {
+        let mut spans = among.to_vec();
+        self.narrow(node, &mut spans);
+        spans.contains(&true)
+    }
+
+    /// Takes those spans out on which the condition does not hold.
+    fn narrow(&self, node: &Node, spans: &mut Vec<bool>) {
+        match node {
+            Node::Always => {}
+            Node::All(parts) => {
+                for part in parts {
+                    if !spans.contains(&true) {
+                        return;
+                    }
+                    self.narrow(part, spans);
+                }
+            }
+            Node::Any(parts) => {
+                let mut any = vec![false; spans.len()];
+                for part in parts {
+                    let mut own = spans.clone();
+                    self.narrow(part, &mut own);
+                    any.iter_mut().zip(own).for_each(|(any, own)| *any |= own);
+                }
+                *spans = any;
+            }
+            Node::Not(inner) => {
+                let mut so = spans.clone();
+                self.narrow(inner, &mut so);
+                spans.iter_mut().zip(so).for_each(|(span, so)| *span &= !so);
+            }
+            Node::Leaf(leaf) => and(spans, &self.evaluator.leaf(*leaf, self.family)),
+            Node::Related(of, inner) => {
+                let mut all = vec![true; spans.len()];
+                self.narrow(inner, &mut all);
+                and(spans, &self.family.related(*of, &all));
+            }
+            Node::Trace(test) => {
+                if !trace_holds(*test, self.id, self.family.extent) {
+                    spans.fill(false);
+                }
+            }
+            Node::Computed(expression, _) => {
+                for (place, span) in spans.iter_mut().enumerate().filter(|(_, span)| **span) {
+                    *span = compute::holds(expression, &self.family.facts(place));
+                }
+            }
+        }
+    }
+
+    fn piped(&self, spans: Vec<bool>, steps: &[Step]) -> Found {
+        let mut groups = vec![spans];
+        for step in steps {
+            groups = match step {
+                Step::Select => groups,
+                Step::Coalesce => vec![self.joined(groups)],
+                Step::By(keys) => groups.into_iter().flat_map(|group| self.parted(&group, keys)).collect(),
+                Step::Aggregate(expression) => {
+                    groups.into_iter().filter(|group| self.group_holds(expression, group)).collect()
+                }
+                Step::Filter(set) => {
+                    let kept = |group: Vec<bool>| match self.set(set, &group) {
+                        Found::Nothing => None,
+                        Found::Whole => Some(group),
+                        Found::Spans(spans) => Some(spans),
+                    };
+                    groups.into_iter().filter_map(kept).collect()
+                }
+            };
+        }
+        Found::of(self.joined(groups))
+    }
+
+    fn joined(&self, groups: Vec<Vec<bool>>) -> Vec<bool> {
+        let mut all = vec![false; self.family.len()];
+        for group in groups {
+            all.iter_mut().zip(group).for_each(|(all, own)| *all |= own);
+        }
+        all
+    }
+
+    /// A group for each combination of values; nothing is a value too.
+    fn parted(&self, group: &[bool], keys: &[FieldExpr]) -> Vec<Vec<bool>> {
+        let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+        let mut groups: Vec<Vec<bool>> = Vec::new();
+        for (place, _) in group.iter().enumerate().filter(|(_, own)| **own) {
+            let facts = self.family.facts(place);
+            let key = keys.iter().map(|key| compute::values(key, &facts).first().map(|value| format!("{value:?}")));
+            let known = *places.entry(key.collect()).or_insert(groups.len());
+            if known == groups.len() {
+                groups.push(vec![false; group.len()]);
+            }
+            groups[known][place] = true;
+        }
+        groups
+    }
+
+    fn group_holds(&self, expression: &FieldExpr, group: &[bool]) -> bool {
+        match expression {
+            FieldExpr::All(parts) => parts.iter().all(|part| self.group_holds(part, group)),
+            FieldExpr::Any(parts) => parts.iter().any(|part| self.group_holds(part, group)),
+            FieldExpr::Not(inner) => !self.group_holds(inner, group),
+            FieldExpr::Compare(left, comparison, right) => self.group_compares((left, right), *comparison, group),
+            _ => false,
+        }
+    }
+
+    fn group_compares(&self, (left, right): (&FieldExpr, &FieldExpr), comparison: Comparison, group: &[bool]) -> bool {
+        let side = |side: &FieldExpr| match side {
+            side if side.is_logical() => vec![Val::Truth(self.group_holds(side, group))],
+            FieldExpr::Literal(literal) => compute::literal(literal).into_iter().collect(),
+            side => self.sum(side, group).map(Val::Number).into_iter().collect(),
+        };
+        compute::compare(&side(left), comparison, &side(right))
+    }
+
+    /// What a group is summed up to.
+    fn sum(&self, expression: &FieldExpr, group: &[bool]) -> Option<Number> {
+        match expression {
+            FieldExpr::Literal(literal) => {
+                compute::first_number(&compute::literal(literal).into_iter().collect::<Vec<_>>())
+            }
+            FieldExpr::Negative(inner) => {
+                compute::compute(Number::Whole(0), Arithmetic::Subtract, self.sum(inner, group)?)
+            }
+            FieldExpr::Compute(left, sign, right) => {
+                compute::compute(self.sum(left, group)?, *sign, self.sum(right, group)?)
+            }
+            FieldExpr::Aggregate(Aggregate::Count, _) => {
+                let count = group.iter().filter(|own| **own).count();
+                i64::try_from(count).ok().map(Number::Whole)
+            }
+            FieldExpr::Aggregate(aggregate, inner) => summed_up(*aggregate, self.numbers(inner.as_deref()?, group)),
+            _ => None,
+        }
+    }
+
+    fn numbers(&self, expression: &FieldExpr, group: &[bool]) -> Vec<Number> {
+        let members = group.iter().enumerate().filter(|(_, own)| **own);
+        if let FieldExpr::Field(super::Relation::Own, super::field::Field::Duration) = expression {
+            let duration = |place: usize| {
+                let member = &self.family.members[place];
+                compute::of_nanos(member.end.since(member.start).0)
+            };
+            return members.map(|(place, _)| duration(place)).collect();
+        }
+        let number = |place: usize| {
+            let facts = self.family.facts(place);
+            let facts: &dyn Facts = &facts;
+            compute::first_number(&compute::values(expression, facts))
+        };
+        members.filter_map(|(place, _)| number(place)).collect()
+    }
+}
+
+/// The least, the greatest, the sum, the mean or a percentile of numbers; nothing of none.
+fn summed_up(aggregate: Aggregate, mut numbers: Vec<Number>) -> Option<Number> {
+    numbers.sort_by(|one, other| one.compare(*other).unwrap_or(std::cmp::Ordering::Equal));
+    let sum = || {
+        let add = |one: Option<Number>, other: &Number| compute::compute(one?, Arithmetic::Add, *other);
+        numbers.iter().fold(Some(Number::Whole(0)), add)
+    };
+    let count = Number::Whole(i64::try_from(numbers.len()).ok()?);
+    match aggregate {
+        Aggregate::Count => Some(count),
+        Aggregate::Min => numbers.first().copied(),
+        Aggregate::Max => numbers.last().copied(),
+        Aggregate::Sum => sum().filter(|_| !numbers.is_empty()),
+        Aggregate::Avg => compute::compute(sum()?, Arithmetic::Divide, count),
+        Aggregate::Percentile(percent) => {
+            let rank = (numbers.len() * usize::from(percent)).div_ceil(100);
+            numbers.get(rank.checked_sub(1)?).copied()
+        }
+    }
+}
+
+fn and(spans: &mut [bool], other: &[bool]) {
+    spans.iter_mut().zip(other).for_each(|(span, other)| *span &= other);
+}
+
+/// The matching spans of a trace by start.
+pub(super) fn keys(family: &Family<'_>, found: &Found) -> Vec<SpanKey> {
+    let Found::Spans(spans) = found else { return Vec::new() };
+    let matching = family.members.iter().zip(spans).filter(|(_, own)| **own);
+    matching.map(|(member, _)| member.key).collect()
+}
+
+/// Whether a value can be compared with the number of spans.
+pub(super) fn whole(literal: &Literal) -> Option<Number> {
+    match literal {
+        Literal::Int(number) => Some(Number::Whole(*number)),
+        Literal::Float(number) => Some(Number::Broken(*number)),
+        _ => None,
+    }
+}

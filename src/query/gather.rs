@@ -1,0 +1,259 @@
+//! What columns say of a plan's sets, by trace: candidates, and where columns decide, results.
+
+use super::eval::{trace_holds, whole};
+use super::literal::Number;
+use super::plan::{Leaf, Node, Set, Step};
+use super::spans::{Aggregate, FieldExpr};
+use super::terms::Comparison;
+use super::value::is_so;
+use crate::index::{Block, Match, View};
+use crate::model::TraceId;
+
+/// What was gathered of a set, in the shape of the set. Numbers of traces are gathered block by block, newest first;
+/// [`Gathered::take`] hands those over of which no more can come.
+pub(super) enum Gathered<'p> {
+    /// Matches of spans: exact where `.1`, else at least.
+    Spans {
+        node: &'p Node,
+        trace: &'p Node,
+        exact: bool,
+        found: Vec<Match>,
+    },
+    /// Traces with a span that is so; `wanted`: these are meant, not the others.
+    Traces {
+        node: &'p Node,
+        wanted: bool,
+        found: Vec<u64>,
+    },
+    /// A condition on the trace alone.
+    About(&'p Node),
+    /// A condition that columns cannot answer.
+    Unknown,
+    Both(Vec<Self>),
+    Either(Vec<Self>),
+    /// The right side is what is found; the left must be there, unless `.2`.
+    Structural(Box<Self>, Box<Self>, bool),
+    /// `.1`: comparisons of the number of spans, where these are all stages.
+    Piped(Box<Self>, Vec<(Comparison, Number)>, bool),
+}
+
+/// Traces that may be meant, in ascending order.
+pub(super) enum Candidates {
+    All,
+    Only(Vec<u64>),
+}
+
+impl<'p> Gathered<'p> {
+    pub(super) fn new(set: &'p Set) -> Self {
+        match set {
+            Set::Spans { node, trace } => Self::Spans { node, trace, exact: node.is_local(), found: Vec::new() },
+            Set::Whole(node) if matches!(node, Node::Always) || node.is_about_trace() => Self::About(node),
+            Set::Whole(node) if node.is_local() => Self::Traces { node, wanted: true, found: Vec::new() },
+            Set::NoSpan(node) if node.is_local() => Self::Traces { node, wanted: false, found: Vec::new() },
+            Set::Whole(_) | Set::NoSpan(_) => Self::Unknown,
+            Set::Both(sets) => Self::Both(sets.iter().map(Self::new).collect()),
+            Set::Either(sets) => Self::Either(sets.iter().map(Self::new).collect()),
+            Set::Structural { left, right, negated, .. } => {
+                Self::Structural(Box::new(Self::new(left)), Box::new(Self::new(right)), *negated)
+            }
+            Set::Piped(inner, steps) => {
+                let counts: Vec<_> = steps.iter().filter_map(count).collect();
+                let idle = steps.iter().filter(|step| matches!(step, Step::Select)).count();
+                let only_counts = counts.len() + idle == steps.len();
+                Self::Piped(Box::new(Self::new(inner)), counts, only_counts)
+            }
+        }
+    }
+
+    /// Whether what is gathered says all there is to say.
+    pub(super) fn is_exact(&self) -> bool {
+        match self {
+            Self::Spans { exact, .. } => *exact,
+            Self::Traces { .. } | Self::About(_) => true,
+            Self::Unknown | Self::Structural(..) => false,
+            Self::Both(parts) | Self::Either(parts) => {
+                parts.iter().all(Self::is_exact) && parts.iter().filter(|part| part.has_spans()).count() < 2
+            }
+            // The count of a whole trace is not at hand.
+            Self::Piped(inner, _, only_counts) => *only_counts && matches!(**inner, Self::Spans { exact: true, .. }),
+        }
+    }
+
+    fn has_spans(&self) -> bool {
+        match self {
+            Self::Spans { .. } | Self::Structural(..) | Self::Piped(..) => true,
+            Self::Traces { .. } | Self::About(_) | Self::Unknown => false,
+            Self::Both(parts) | Self::Either(parts) => parts.iter().any(Self::has_spans),
+        }
+    }
+
+    /// Takes note of a block.
+    pub(super) fn add(&mut self, block: Block<'_>, leaves: &[Leaf]) {
+        match self {
+            Self::Spans { node, found, .. } => {
+                let rows = node.upper(block, block.all(), leaves);
+                if !rows.is_empty() {
+                    block.matches(&rows, found);
+                }
+            }
+            Self::Traces { node, found, .. } => {
+                let rows = node.upper(block, block.all(), leaves);
+                if !rows.is_empty() {
+                    block.numbers(&rows, found);
+                }
+            }
+            Self::About(_) | Self::Unknown => {}
+            Self::Both(parts) | Self::Either(parts) => parts.iter_mut().for_each(|part| part.add(block, leaves)),
+            Self::Structural(left, right, _) => {
+                left.add(block, leaves);
+                right.add(block, leaves);
+            }
+            Self::Piped(inner, ..) => inner.add(block, leaves),
+        }
+    }
+
+    /// How much is gathered.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Spans { found, .. } => found.len(),
+            Self::Traces { found, .. } => found.len(),
+            Self::About(_) | Self::Unknown => 0,
+            Self::Both(parts) | Self::Either(parts) => parts.iter().map(Self::len).sum(),
+            Self::Structural(left, right, _) => left.len() + right.len(),
+            Self::Piped(inner, ..) => inner.len(),
+        }
+    }
+
+    /// What is gathered of traces from a number on, joined by trace, in ascending order.
+    pub(super) fn take(&mut self, from: u64) -> Self {
+        match self {
+            Self::Spans { node, trace, exact, found } => {
+                let mut taken = split(found, |found| found.number >= from);
+                taken.sort_by_key(|found| found.number);
+                let same = taken.chunk_by(|one, other| one.number == other.number);
+                let joined = same.filter_map(|parts| parts.iter().copied().reduce(Match::join)).collect();
+                Self::Spans { node, trace, exact: *exact, found: joined }
+            }
+            Self::Traces { node, wanted, found } => {
+                let mut taken = split(found, |number| *number >= from);
+                taken.sort_unstable();
+                taken.dedup();
+                Self::Traces { node, wanted: *wanted, found: taken }
+            }
+            Self::About(node) => Self::About(node),
+            Self::Unknown => Self::Unknown,
+            Self::Both(parts) => Self::Both(parts.iter_mut().map(|part| part.take(from)).collect()),
+            Self::Either(parts) => Self::Either(parts.iter_mut().map(|part| part.take(from)).collect()),
+            Self::Structural(left, right, negated) => {
+                Self::Structural(Box::new(left.take(from)), Box::new(right.take(from)), *negated)
+            }
+            Self::Piped(inner, counts, only) => Self::Piped(Box::new(inner.take(from)), counts.clone(), *only),
+        }
+    }
+
+    /// The traces that may be meant. After [`Self::take`].
+    pub(super) fn candidates(&self) -> Candidates {
+        match self {
+            Self::Spans { found, .. } => Candidates::Only(found.iter().map(|found| found.number).collect()),
+            Self::Traces { wanted: true, found, .. } => Candidates::Only(found.clone()),
+            Self::Traces { .. } | Self::About(_) | Self::Unknown => Candidates::All,
+            Self::Both(parts) => parts.iter().map(Self::candidates).fold(Candidates::All, Candidates::and),
+            Self::Either(parts) => {
+                parts.iter().map(Self::candidates).fold(Candidates::Only(Vec::new()), Candidates::or)
+            }
+            Self::Structural(_, right, true) => right.candidates(),
+            Self::Structural(left, right, false) => left.candidates().and(right.candidates()),
+            Self::Piped(inner, ..) => inner.candidates(),
+        }
+    }
+
+    /// What is found in a trace; `None`: nothing. The match is missing where it is found as a whole. Where
+    /// [`Self::is_exact`], after [`Self::take`].
+    pub(super) fn at(&self, view: &View, (number, id): (u64, TraceId)) -> Option<Option<Match>> {
+        match self {
+            Self::Spans { trace, found, .. } => {
+                let place = found.binary_search_by_key(&number, |found| found.number).ok()?;
+                about(trace, view, (number, id)).then(|| found.get(place).copied())
+            }
+            Self::Traces { wanted, found, .. } => (found.binary_search(&number).is_ok() == *wanted).then_some(None),
+            Self::About(node) => about(node, view, (number, id)).then_some(None),
+            Self::Unknown | Self::Structural(..) => None,
+            Self::Both(parts) => {
+                let mut all = None;
+                for part in parts {
+                    all = part.at(view, (number, id))?.or(all);
+                }
+                Some(all)
+            }
+            Self::Either(parts) => {
+                let found = parts.iter().filter_map(|part| part.at(view, (number, id)));
+                found.reduce(|one, other| one.or(other))
+            }
+            Self::Piped(inner, counts, _) => {
+                let found = inner.at(view, (number, id))?;
+                let matched = Number::Whole(found.map_or(0, |found| found.matched).into());
+                let holds = |(comparison, count): &(Comparison, Number)| {
+                    matched.compare(*count).is_some_and(|order| is_so(*comparison, order))
+                };
+                counts.iter().all(holds).then_some(found)
+            }
+        }
+    }
+}
+
+impl Candidates {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, other) | (other, Self::All) => other,
+            (Self::Only(mut one), Self::Only(other)) => {
+                one.retain(|number| other.binary_search(number).is_ok());
+                Self::Only(one)
+            }
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, _) | (_, Self::All) => Self::All,
+            (Self::Only(mut one), Self::Only(other)) => {
+                one.extend(other);
+                one.sort_unstable();
+                one.dedup();
+                Self::Only(one)
+            }
+        }
+    }
+}
+
+/// Takes out what passes.
+fn split<T>(list: &mut Vec<T>, passes: impl Fn(&T) -> bool) -> Vec<T> {
+    let (taken, left) = std::mem::take(list).into_iter().partition(passes);
+    *list = left;
+    taken
+}
+
+/// Whether a condition on the trace alone holds.
+fn about(node: &Node, view: &View, (number, id): (u64, TraceId)) -> bool {
+    match node {
+        Node::Always => true,
+        Node::All(parts) => parts.iter().all(|part| about(part, view, (number, id))),
+        Node::Any(parts) => parts.iter().any(|part| about(part, view, (number, id))),
+        Node::Not(inner) => !about(inner, view, (number, id)),
+        Node::Trace(test) => trace_holds(*test, id, view.extent(number).unwrap_or_default()),
+        Node::Leaf(_) | Node::Related(..) | Node::Computed(..) => false,
+    }
+}
+
+/// A comparison of the number of spans with a number.
+fn count(step: &Step) -> Option<(Comparison, Number)> {
+    let Step::Aggregate(FieldExpr::Compare(left, comparison, right)) = step else { return None };
+    match (&**left, &**right) {
+        (FieldExpr::Aggregate(Aggregate::Count, None), FieldExpr::Literal(literal)) => {
+            Some((*comparison, whole(literal)?))
+        }
+        (FieldExpr::Literal(literal), FieldExpr::Aggregate(Aggregate::Count, None)) => {
+            Some((comparison.flipped(), whole(literal)?))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,309 @@
+//! Expressions within `{ }`.
+
+use super::ParseError;
+use super::check::{self, Kinds};
+use super::cursor::Cursor;
+use crate::model::{Kind, StatusCode};
+use crate::query::field::{Attribute, Field, Scope};
+use crate::query::literal::{Literal, read_duration};
+use crate::query::spans::{Aggregate, Arithmetic, FieldExpr};
+use crate::query::{Comparison, Expr, Relation};
+
+/// What an expression may look at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// One span.
+    Span,
+    /// A set of spans: fields stand in aggregates only.
+    Set,
+}
+
+/// `{ … }`
+pub(super) fn braces(cursor: &mut Cursor<'_>) -> Result<Expr, ParseError> {
+    let open = cursor.at;
+    cursor.eat("{");
+    cursor.skip_space();
+    if cursor.eat("}") {
+        return Ok(Expr::Braces(None));
+    }
+    let from = cursor.at;
+    let expression = expression(cursor, About::Span)?;
+    check::logical(&expression).map_err(|fault| cursor.fault(from, fault))?;
+    cursor.skip_space();
+    if !cursor.eat("}") {
+        let column = cursor.fault(open, "").column + 1;
+        return Err(
+            cursor.fault(cursor.at, format!("a comparison, `&&`, `||` or `}}` for the `{{` at column {column}"))
+        );
+    }
+    Ok(Expr::Braces(Some(expression)))
+}
+
+/// An expression.
+pub(super) fn expression(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    joined(cursor, "||", &|cursor| joined(cursor, "&&", &|cursor| comparison(cursor, about)))
+}
+
+type Part<'p> = &'p dyn Fn(&mut Cursor<'_>) -> Result<FieldExpr, ParseError>;
+
+fn joined(cursor: &mut Cursor<'_>, sign: &str, part: Part<'_>) -> Result<FieldExpr, ParseError> {
+    cursor.skip_space();
+    let mut from = cursor.at;
+    let mut parts = vec![part(cursor)?];
+    loop {
+        cursor.skip_space();
+        if !cursor.eat(sign) {
+            break;
+        }
+        if let [first] = &parts[..] {
+            check::logical(first).map_err(|fault| cursor.fault(from, fault))?;
+        }
+        cursor.skip_space();
+        from = cursor.at;
+        let next = part(cursor)?;
+        check::logical(&next).map_err(|fault| cursor.fault(from, fault))?;
+        parts.push(next);
+    }
+    let single = if parts.len() == 1 { parts.pop() } else { None };
+    let all = if sign == "&&" { FieldExpr::All } else { FieldExpr::Any };
+    Ok(single.unwrap_or_else(|| all(parts)))
+}
+
+fn comparison(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    let mut left = sum(cursor, about)?;
+    let mut links = 0;
+    loop {
+        cursor.skip_space();
+        let at = cursor.at;
+        let Some(sign) = sign(cursor) else { return Ok(left) };
+        cursor.skip_space();
+        let right_at = cursor.at;
+        let right = sum(cursor, about)?;
+        if let Err((on_value, fault)) = check::comparison(&left, sign, &right) {
+            return Err(cursor.fault(if on_value { right_at } else { at }, fault));
+        }
+        links += 1;
+        cursor.chained(links)?;
+        left = FieldExpr::Compare(Box::new(left), sign, Box::new(right));
+    }
+}
+
+fn sign(cursor: &mut Cursor<'_>) -> Option<Comparison> {
+    if cursor.peek() == Some(':') { None } else { super::key::comparison(cursor) }
+}
+
+fn sum(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    let signs = [("+", Arithmetic::Add), ("-", Arithmetic::Subtract)];
+    chain(cursor, &signs, &|cursor| unary(cursor, about))
+}
+
+fn unary(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    cursor.skip_space();
+    let at = cursor.at;
+    if cursor.eat("!") {
+        let inner = cursor.down(|cursor| unary(cursor, about))?;
+        check::logical(&inner).map_err(|fault| cursor.fault(at, fault))?;
+        return Ok(FieldExpr::Not(Box::new(inner)));
+    }
+    if !cursor.eat("-") {
+        return product(cursor, about);
+    }
+    let inner = cursor.down(|cursor| unary(cursor, about))?;
+    check::numeric(&inner).map_err(|fault| cursor.fault(at, fault))?;
+    Ok(match inner {
+        FieldExpr::Literal(Literal::Int(number)) => FieldExpr::Literal(Literal::Int(number.wrapping_neg())),
+        FieldExpr::Literal(Literal::Float(number)) => FieldExpr::Literal(Literal::Float(-number)),
+        inner => FieldExpr::Negative(Box::new(inner)),
+    })
+}
+
+fn product(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    let signs = [("*", Arithmetic::Multiply), ("/", Arithmetic::Divide), ("%", Arithmetic::Remainder)];
+    chain(cursor, &signs, &|cursor| power(cursor, about))
+}
+
+fn chain(cursor: &mut Cursor<'_>, signs: &[(&str, Arithmetic)], part: Part<'_>) -> Result<FieldExpr, ParseError> {
+    cursor.skip_space();
+    let mut from = cursor.at;
+    let mut left = part(cursor)?;
+    let mut links = 0;
+    loop {
+        cursor.skip_space();
+        let Some((_, sign)) = signs.iter().find(|(sign, _)| cursor.eat(sign)) else { return Ok(left) };
+        check::numeric(&left).map_err(|fault| cursor.fault(from, fault))?;
+        cursor.skip_space();
+        from = cursor.at;
+        let right = part(cursor)?;
+        check::numeric(&right).map_err(|fault| cursor.fault(from, fault))?;
+        links += 1;
+        cursor.chained(links)?;
+        left = FieldExpr::Compute(Box::new(left), *sign, Box::new(right));
+    }
+}
+
+fn power(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    cursor.skip_space();
+    let from = cursor.at;
+    let base = primary(cursor, about)?;
+    cursor.skip_space();
+    if !cursor.eat("^") {
+        return Ok(base);
+    }
+    check::numeric(&base).map_err(|fault| cursor.fault(from, fault))?;
+    let at = cursor.at;
+    let exponent = cursor.down(|cursor| power(cursor, about))?;
+    check::numeric(&exponent).map_err(|fault| cursor.fault(at, fault))?;
+    Ok(FieldExpr::Compute(Box::new(base), Arithmetic::Power, Box::new(exponent)))
+}
+
+fn primary(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    cursor.skip_space();
+    let at = cursor.at;
+    match cursor.peek() {
+        Some('-' | '!') => cursor.down(|cursor| unary(cursor, about)),
+        Some('(') => cursor.down(|cursor| {
+            cursor.eat("(");
+            let inner = expression(cursor, about)?;
+            cursor.skip_space();
+            if cursor.eat(")") { Ok(inner) } else { Err(cursor.fault(cursor.at, "an operator or `)`")) }
+        }),
+        Some('"' | '`') => text(cursor),
+        Some('0'..='9') => number(cursor).map(FieldExpr::Literal),
+        Some('[') => Err(cursor.fault(at, "one value: lists of values (write `=~ \"a|b\"`) are not supported")),
+        None | Some('}' | ')' | '|' | '&' | ',' | '=' | '<' | '>' | '~' | '*' | '/' | '%' | '^' | '+') => {
+            Err(cursor.fault(at, "a value, or a field such as `span.http.route`, `.foo` or `duration`"))
+        }
+        Some(_) => named(cursor, about),
+    }
+}
+
+fn text(cursor: &mut Cursor<'_>) -> Result<FieldExpr, ParseError> {
+    let text = if cursor.eat("`") {
+        let text = cursor.take_while(|symbol| symbol != '`').to_owned();
+        if !cursor.eat("`") {
+            return Err(cursor.fault(cursor.at, "a closing backtick"));
+        }
+        text
+    } else {
+        cursor.quoted_text()?
+    };
+    Ok(FieldExpr::Literal(Literal::Text { text, quoted: true }))
+}
+
+/// `5`, `1.5`, `2e3`, `100ms`.
+pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<Literal, ParseError> {
+    let at = cursor.at;
+    let part = |symbol: char| symbol.is_alphanumeric() || symbol == '.';
+    cursor.take_while(part);
+    let is_exponent = |text: &str| {
+        let digits = text.strip_suffix(['e', 'E']);
+        digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+    };
+    if is_exponent(cursor.since(at)) && cursor.rest().starts_with(['+', '-']) {
+        let _ = cursor.eat("+") || cursor.eat("-");
+        cursor.take_while(|symbol| symbol.is_ascii_digit());
+    }
+    let text = cursor.since(at);
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().map(Literal::Int).map_err(|_error| cursor.fault(at, "a number that fits into 64 bits"));
+    }
+    if let Some(length) = read_duration(text) {
+        return Ok(Literal::Duration(length));
+    }
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.map(Literal::Float).ok_or_else(|| cursor.fault(at, "a number, or a duration such as 100ms or 1.5s"))
+}
+
+/// What ends the name of an attribute.
+pub(super) fn ends_name(symbol: char) -> bool {
+    symbol.is_whitespace() || "{}()=~!<>&|^,\"`".contains(symbol)
+}
+
+fn named(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError> {
+    let at = cursor.at;
+    if let Some((of, scope)) = prefix(cursor) {
+        let name_at = cursor.at;
+        let exact = cursor.peek() == Some('"');
+        let key = if exact { cursor.quoted_text()? } else { cursor.take_while(|symbol| !ends_name(symbol)).to_owned() };
+        if key.is_empty() && !exact {
+            return Err(cursor.fault(name_at, "the name of an attribute"));
+        }
+        if about == About::Set {
+            return Err(cursor.fault(at, "an attribute only within `avg(…)`, `min(…)`, `max(…)`, `sum(…)` or `p95(…)`"));
+        }
+        return Ok(FieldExpr::Field(of, Field::Attribute(Attribute { scope, key, exact })));
+    }
+    let name = cursor.take_while(|symbol| !ends_name(symbol));
+    if let Some((_, aggregate)) = Aggregate::NAMES.iter().find(|(known, _)| *known == name)
+        && cursor.rest().trim_start().starts_with('(')
+    {
+        if about == About::Span {
+            return Err(cursor.fault(at, format!("`{name}()` after `|`, not within `{{ }}`")));
+        }
+        return self::aggregate(cursor, *aggregate);
+    }
+    if let Some(literal) = keyword(name) {
+        return Ok(FieldExpr::Literal(literal));
+    }
+    match Field::braced(name) {
+        Some(_) if about == About::Set => {
+            Err(cursor.fault(at, format!("`{name}` only within `avg(…)`, `min(…)`, `max(…)`, `sum(…)` or `p95(…)`")))
+        }
+        Some(field) => Ok(FieldExpr::Field(Relation::Own, field)),
+        None if cursor.peek().is_some_and(|symbol| ends_name(symbol) && name.is_empty()) => {
+            Err(cursor.fault(at, "a value or a field"))
+        }
+        None => {
+            let scopes = "(an attribute has its scope before it, `span.`, `resource.` or `.`; text stands in quotes)";
+            Err(cursor.fault(at, format!("a field or a value; `{name}` is neither {scopes}")))
+        }
+    }
+}
+
+fn prefix(cursor: &mut Cursor<'_>) -> Option<(Relation, Scope)> {
+    if cursor.eat(".") {
+        return Some((Relation::Own, Scope::Anywhere));
+    }
+    let of = if cursor.eat("parent.") { Relation::Parent } else { Relation::Own };
+    let scope = Scope::WITH_PREFIX.into_iter().find(|scope| cursor.eat(scope.prefix()));
+    match (of, scope) {
+        (Relation::Own, None) => None,
+        (of, scope) => Some((of, scope.unwrap_or(Scope::Anywhere))),
+    }
+}
+
+fn keyword(name: &str) -> Option<Literal> {
+    Some(match name {
+        "true" => Literal::Bool(true),
+        "false" => Literal::Bool(false),
+        "nil" => Literal::Nil,
+        "minInt" => Literal::Int(i64::MIN),
+        "maxInt" => Literal::Int(i64::MAX),
+        "ok" => Literal::Status(StatusCode::OK),
+        "error" => Literal::Status(StatusCode::ERROR),
+        "unset" => Literal::Status(StatusCode::UNSET),
+        _ => return (0..=5).map(Kind).find(|kind| kind.name() == name).map(Literal::Kind),
+    })
+}
+
+fn aggregate(cursor: &mut Cursor<'_>, aggregate: Aggregate) -> Result<FieldExpr, ParseError> {
+    cursor.skip_space();
+    cursor.eat("(");
+    cursor.skip_space();
+    let at = cursor.at;
+    let inner = if aggregate == Aggregate::Count {
+        None
+    } else {
+        let inner = cursor.down(|cursor| expression(cursor, About::Span))?;
+        let kind = check::kind(&inner);
+        if !matches!(kind, Kinds::Number | Kinds::Any) {
+            return Err(cursor.fault(at, "a number or a duration to sum up"));
+        }
+        Some(Box::new(inner))
+    };
+    cursor.skip_space();
+    if !cursor.eat(")") {
+        return Err(cursor.fault(cursor.at, format!("`)` after `{}(`", aggregate.name())));
+    }
+    Ok(FieldExpr::Aggregate(aggregate, inner))
+}

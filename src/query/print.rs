@@ -1,0 +1,347 @@
+//! A filter as text that reads as the same.
+
+use std::fmt::{self, Write};
+
+use super::field::{Attribute, Field, Scope};
+use super::literal::{Literal, spell_duration};
+use super::parse::{is_plain_name, is_plain_value, parse};
+use super::spans::{Arithmetic, FieldExpr, Stage};
+use super::terms::{Comparison, Condition, Expr, Query, Relation, Says, Term};
+
+/// The text of a query; its parts learn where they stand in it.
+pub(super) fn print(query: &mut Query) -> String {
+    let mut out = String::new();
+    let alone = query.terms.len() == 1;
+    for term in &mut query.terms {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let start = out.len();
+        // Writing to a string does not fail.
+        let _ = write!(out, "{}", Printed(&term.says, alone));
+        term.at = (start, out.len());
+    }
+    for stage in &mut query.stages {
+        out.push_str(" | ");
+        let start = out.len();
+        let _ = write!(out, "{}", stage.stage);
+        stage.at = (start, out.len());
+    }
+    let _ = hints(&mut out, &query.hints);
+    out
+}
+
+/// What a term says; `.1`: no other stands beside it.
+struct Printed<'q>(&'q Says, bool);
+
+fn hints(out: &mut impl Write, hints: &[(String, Literal)]) -> fmt::Result {
+    for (place, (name, value)) in hints.iter().enumerate() {
+        out.write_str(if place == 0 { " with(" } else { ", " })?;
+        write!(out, "{name}={}", braced_literal(value))?;
+    }
+    if hints.is_empty() { Ok(()) } else { out.write_char(')') }
+}
+
+/// The filter as text that reads as the same.
+impl fmt::Display for Query {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&print(&mut self.clone()))
+    }
+}
+
+/// The term as it stands beside others.
+impl fmt::Display for Term {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", Printed(&self.says, false))
+    }
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Says::Spans(Expr::Any(parts)) if self.1 => list(out, parts, " OR ", true),
+            Says::Spans(part) => operand(out, part, false),
+            Says::Limit(limit) => write!(out, "limit={limit}"),
+            Says::Since(moment) => write!(out, "since={}", moment.spell()),
+            Says::Until(moment) => write!(out, "until={}", moment.spell()),
+            Says::Lookback(length) => write!(out, "lookback={}", spell_duration(*length)),
+        }
+    }
+}
+
+/// Joined terms, `in_any`: by `OR`.
+fn list(out: &mut fmt::Formatter<'_>, parts: &[Expr], joint: &str, in_any: bool) -> fmt::Result {
+    for (place, part) in parts.iter().enumerate() {
+        if place > 0 {
+            out.write_str(joint)?;
+        }
+        operand(out, part, in_any)?;
+    }
+    Ok(())
+}
+
+/// A part among others; `in_any`: joined by `OR`.
+fn operand(out: &mut fmt::Formatter<'_>, part: &Expr, in_any: bool) -> fmt::Result {
+    match part {
+        Expr::All(parts) if in_any => list(out, parts, " ", false),
+        Expr::All(_) | Expr::Any(_) => group(out, part),
+        Expr::Not(inner) => {
+            out.write_char('-')?;
+            match **inner {
+                Expr::Is(_) => operand(out, inner, false),
+                _ => group(out, inner),
+            }
+        }
+        Expr::Is(condition) => write!(out, "{condition}"),
+        Expr::Braces(None) => out.write_str("{}"),
+        Expr::Braces(Some(expression)) => write!(out, "{{ {expression} }}"),
+        Expr::Structural(structural) => {
+            match structural.left {
+                Expr::All(_) | Expr::Any(_) => group(out, &structural.left)?,
+                ref left => operand(out, left, false)?,
+            }
+            let sign = if structural.negated { "!" } else { "" };
+            let both = if structural.both { "&" } else { "" };
+            write!(out, " {sign}{both}{} ", structural.place.sign())?;
+            match structural.right {
+                Expr::Braces(_) | Expr::Piped(..) => operand(out, &structural.right, false),
+                ref right => group(out, right),
+            }
+        }
+        Expr::Piped(inner, stages) => {
+            out.write_char('(')?;
+            content(out, inner)?;
+            stages.iter().try_for_each(|stage| write!(out, " | {stage}"))?;
+            out.write_char(')')
+        }
+    }
+}
+
+/// A part as text.
+pub(super) fn spelled(part: &Expr) -> String {
+    Printed(&Says::Spans(part.clone()), true).to_string()
+}
+
+fn group(out: &mut fmt::Formatter<'_>, inner: &Expr) -> fmt::Result {
+    out.write_char('(')?;
+    content(out, inner)?;
+    out.write_char(')')
+}
+
+/// What stands within parentheses.
+fn content(out: &mut fmt::Formatter<'_>, inner: &Expr) -> fmt::Result {
+    match inner {
+        Expr::All(parts) => list(out, parts, " ", false),
+        Expr::Any(parts) => list(out, parts, " OR ", true),
+        other => operand(out, other, false),
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = self.of == Relation::Own;
+        match (&self.field, &self.value) {
+            (Field::Text, Literal::Text { text, quoted: true }) => return out.write_str(&quote(text)),
+            (Field::Text, Literal::Text { text, .. }) => return out.write_str(&word_text(text)),
+            (Field::TraceId, Literal::Text { text, .. })
+                if plain && self.comparison == Comparison::Equal && text.len() == 32 =>
+            {
+                return out.write_str(text);
+            }
+            (Field::SpanId, Literal::Text { text, .. })
+                if plain && self.comparison == Comparison::Equal && text.len() == 16 =>
+            {
+                return out.write_str(text);
+            }
+            _ => {}
+        }
+        let key = format!("{}{}", self.of.prefix(), bare_key(&self.field));
+        let sign = self.comparison.sign();
+        let value = match &self.value {
+            Literal::Text { text, quoted: true } => quote(text),
+            // `a://b` is one word, where the key is not in quotes.
+            Literal::Text { text, .. }
+                if self.comparison == Comparison::Contains && text.starts_with("//") && !key.ends_with('"') =>
+            {
+                quote(text)
+            }
+            Literal::Text { text, .. } if is_plain_value(text) || text == "nil" => text.clone(),
+            Literal::Text { text, .. } => quote(text),
+            value => braced_literal(value),
+        };
+        write!(out, "{key}{sign}{value}")
+    }
+}
+
+fn bare_key(field: &Field) -> String {
+    match field {
+        Field::Attribute(Attribute { scope: Scope::Anywhere, key, exact: false }) => key_text(key),
+        Field::Attribute(attribute) => scoped_key(attribute, ""),
+        other => {
+            let (own, braced) = (other.own_name(false), other.own_name(true));
+            if own.is_empty() { braced.to_owned() } else { own.to_owned() }
+        }
+    }
+}
+
+/// A key with its scope; `anywhere` stands for none.
+fn scoped_key(attribute: &Attribute, anywhere: &str) -> String {
+    let prefix = match attribute.scope {
+        Scope::Anywhere => anywhere,
+        scope => scope.prefix(),
+    };
+    let plain = !attribute.exact && is_plain_name(&attribute.key);
+    if plain { format!("{prefix}{}", attribute.key) } else { format!("{prefix}{}", quote(&attribute.key)) }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut called = |name: &str, list: &[FieldExpr]| {
+            write!(out, "{name}(")?;
+            for (place, part) in list.iter().enumerate() {
+                out.write_str(if place == 0 { "" } else { ", " })?;
+                write!(out, "{part}")?;
+            }
+            out.write_char(')')
+        };
+        match self {
+            Self::By(list) => called("by", list),
+            Self::Select(list) => called("select", list),
+            Self::Coalesce => out.write_str("coalesce()"),
+            Self::Aggregate(expression) => write!(out, "{expression}"),
+            Self::Filter(expression) => content(out, expression),
+        }
+    }
+}
+
+/// How tightly an expression binds.
+fn level(expression: &FieldExpr) -> u8 {
+    match expression {
+        FieldExpr::Any(_) => 0,
+        FieldExpr::All(_) => 1,
+        FieldExpr::Compare(..) => 2,
+        FieldExpr::Compute(_, Arithmetic::Add | Arithmetic::Subtract, _) => 3,
+        FieldExpr::Not(_) | FieldExpr::Negative(_) => 4,
+        FieldExpr::Literal(Literal::Int(number)) if *number < 0 && *number != i64::MIN => 4,
+        FieldExpr::Literal(Literal::Float(number)) if number.is_sign_negative() => 4,
+        FieldExpr::Compute(_, Arithmetic::Power, _) => 6,
+        FieldExpr::Compute(..) => 5,
+        FieldExpr::Literal(_) | FieldExpr::Field(..) | FieldExpr::Aggregate(..) => 7,
+    }
+}
+
+/// An expression as it stands within braces.
+impl fmt::Display for FieldExpr {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |out: &mut fmt::Formatter<'_>, part: &Self, least: u8| {
+            if level(part) < least { write!(out, "({part})") } else { write!(out, "{part}") }
+        };
+        match self {
+            Self::Literal(literal) => out.write_str(&braced_literal(literal)),
+            Self::Field(of, field) => out.write_str(&braced_field(*of, field)),
+            Self::Not(inner) | Self::Negative(inner) => {
+                out.write_char(if matches!(self, Self::Not(_)) { '!' } else { '-' })?;
+                part(out, inner, 4)
+            }
+            Self::All(parts) | Self::Any(parts) => {
+                let (joint, least) = if matches!(self, Self::All(_)) { (" && ", 2) } else { (" || ", 1) };
+                for (place, inner) in parts.iter().enumerate() {
+                    out.write_str(if place == 0 { "" } else { joint })?;
+                    part(out, inner, least)?;
+                }
+                Ok(())
+            }
+            Self::Compare(left, sign, right) => {
+                part(out, left, 2)?;
+                write!(out, " {} ", sign.sign())?;
+                part(out, right, 3)
+            }
+            Self::Compute(left, sign, right) => {
+                let (least, more) = match sign {
+                    Arithmetic::Add | Arithmetic::Subtract => (3, 4),
+                    Arithmetic::Power => (7, 6),
+                    _ => (5, 6),
+                };
+                part(out, left, least)?;
+                write!(out, " {} ", sign.sign())?;
+                part(out, right, more)
+            }
+            Self::Aggregate(aggregate, None) => write!(out, "{}()", aggregate.name()),
+            Self::Aggregate(aggregate, Some(inner)) => write!(out, "{}({inner})", aggregate.name()),
+        }
+    }
+}
+
+fn braced_field(of: Relation, field: &Field) -> String {
+    match field {
+        Field::Attribute(attribute) => {
+            let anywhere = if of == Relation::Own { "." } else { "" };
+            format!("{}{}", of.prefix(), scoped_key(attribute, anywhere))
+        }
+        field => format!("{}{}", of.prefix(), field.own_name(true)),
+    }
+}
+
+pub(super) fn braced_literal(literal: &Literal) -> String {
+    match literal {
+        Literal::Text { text, .. } => quote(text),
+        Literal::Int(i64::MIN) => "minInt".to_owned(),
+        Literal::Int(number) => number.to_string(),
+        Literal::Float(number) => format!("{number:?}"),
+        Literal::Bool(truth) => truth.to_string(),
+        Literal::Duration(length) => spell_duration(*length),
+        Literal::Status(code) => code.name().to_owned(),
+        Literal::Kind(kind) => kind.name().to_owned(),
+        Literal::Nil => "nil".to_owned(),
+    }
+}
+
+/// `text` in quotes.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for symbol in text.chars() {
+        if matches!(symbol, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(symbol);
+    }
+    out.push('"');
+    out
+}
+
+/// The one condition that a text is, if it is that.
+fn read(text: &str) -> Option<Condition> {
+    let mut query = parse(text).ok()?;
+    let term = query.terms.pop().filter(|_| query.terms.is_empty() && query.stages.is_empty())?;
+    match term.says {
+        Says::Spans(Expr::Is(condition)) => Some(condition),
+        _ => None,
+    }
+}
+
+/// `key` as it must be typed to mean the attribute of that name: as it is, as `@key` where the bare name means something
+/// else, or in quotes.
+#[must_use]
+pub fn key_text(key: &str) -> String {
+    let means_it = |text: &str| {
+        let wanted = Field::attribute(key);
+        read(&format!("{text}=x")).is_some_and(|read| read.of == Relation::Own && read.field == wanted)
+    };
+    let marked = format!("@{key}");
+    [key.to_owned(), marked].into_iter().find(|text| means_it(text)).unwrap_or_else(|| quote(key))
+}
+
+/// `value` as it must be typed after `=`: as it is, or in quotes where it would be read otherwise.
+#[must_use]
+pub fn value_text(value: &str) -> String {
+    if is_plain_value(value) { value.to_owned() } else { quote(value) }
+}
+
+/// A word as it must be typed to be searched for anywhere.
+fn word_text(word: &str) -> String {
+    let wanted = Literal::plain(word);
+    let plain = read(word).is_some_and(|read| read.field == Field::Text && read.value == wanted);
+    if plain { word.to_owned() } else { quote(word) }
+}
