@@ -139,6 +139,29 @@ fn what_is_on_screen_can_be_asked_for_from_another_terminal() {
     assert!(left.into_iter().all(|name| !name.to_string_lossy().ends_with(".sock")), "its socket is gone with it");
 }
 
+/// The Go recording has names with escape sequences in them.
+#[test]
+fn answer_in_a_terminal_has_colours_and_nothing_of_the_data_acts_on_it() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gateway-go.traces.pb.gz");
+    let red = |screen: &vt100::Screen| {
+        let cells = (0..36).flat_map(|row| (0..120).filter_map(move |column| screen.cell(row, column)));
+        cells.filter(|cell| cell.fgcolor() == vt100::Color::Idx(9)).count()
+    };
+    for (form, variables, coloured) in
+        [("table", &[][..], true), ("table", &[("NO_COLOR", "1")], false), ("csv", &[], false)]
+    {
+        let arguments = ["query", "error=true", file, "--limit", "5", "-o", form];
+        let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tracefall"), &arguments, variables);
+        assert_eq!(terminal.wait_for_end(), 0);
+        assert!(terminal.text().contains("gateway-http"), "{}", terminal.text());
+        assert_eq!(red(terminal.screen()) > 0, coloured, "{form}: {}", terminal.text());
+    }
+    let every = ["operations", file, "-o", "csv"];
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tracefall"), &every, &[]);
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert_eq!(terminal.escapes(), 0, "{}", terminal.text());
+}
+
 #[test]
 fn q_types_in_the_filter_and_ctrl_c_quits_from_it() {
     let mut terminal = Terminal::tracefall(&[]);

@@ -23,6 +23,7 @@ pub(crate) struct Terminal {
     parser: vt100::Parser,
     settings_before: String,
     home: TempDir,
+    escapes: usize,
 }
 
 impl Terminal {
@@ -68,7 +69,17 @@ impl Terminal {
         });
         let keyboard = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(36), cells(120), 0);
-        Self { child, master: pair.master, keyboard, output, parser, settings_before, home }
+        Self { child, master: pair.master, keyboard, output, parser, settings_before, home, escapes: 0 }
+    }
+
+    /// The screen as it is now.
+    pub(crate) fn screen(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
+    /// How many escape characters came so far.
+    pub(crate) fn escapes(&self) -> usize {
+        self.escapes
     }
 
     /// The home of the program, which is its runtime directory too.
@@ -86,11 +97,16 @@ impl Terminal {
         let deadline = now() + PATIENCE;
         while !condition(self.parser.screen()) {
             match self.output.recv_timeout(deadline.saturating_duration_since(now())) {
-                Ok(chunk) => self.parser.process(&chunk),
+                Ok(chunk) => self.take(&chunk),
                 Err(RecvTimeoutError::Timeout) => panic!("waited in vain for {what}; on screen:\n{}", self.text()),
                 Err(RecvTimeoutError::Disconnected) => panic!("ended before {what}; on screen:\n{}", self.text()),
             }
         }
+    }
+
+    fn take(&mut self, chunk: &[u8]) {
+        self.escapes += chunk.iter().filter(|byte| **byte == 0x1b).count();
+        self.parser.process(chunk);
     }
 
     /// Waits until `text` is on screen.
@@ -122,7 +138,7 @@ impl Terminal {
         let deadline = now() + PATIENCE;
         loop {
             match self.output.recv_timeout(deadline.saturating_duration_since(now())) {
-                Ok(chunk) => self.parser.process(&chunk),
+                Ok(chunk) => self.take(&chunk),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it has not ended; on screen:\n{}", self.text()),
             }
