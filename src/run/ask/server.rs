@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -172,8 +172,7 @@ async fn whole(held: Held, ask: Ask, write: &mut OwnedWriteHalf, searches: &Arc<
     let Ok(permit) = Arc::clone(searches).acquire_owned().await else { return Ok(()) };
     let (parts, mut ready) = mpsc::channel(AHEAD);
     let searching = tokio::task::spawn_blocking(move || {
-        answer(&held, &ask, &mut Queue(parts));
-        drop(permit);
+        answer(&held, &ask, &mut Queue { parts, permit: Some(permit) });
     });
     let mut replies = Vec::with_capacity(AHEAD);
     while ready.recv_many(&mut replies, AHEAD).await > 0 {
@@ -185,15 +184,20 @@ async fn whole(held: Held, ask: Ask, write: &mut OwnedWriteHalf, searches: &Arc<
 }
 
 /// A peer on another thread: it has left when nobody takes what is ready.
-struct Queue(mpsc::Sender<Reply>);
+struct Queue {
+    parts: mpsc::Sender<Reply>,
+    /// To search. With the first part of the answer the search is over: a peer that reads slowly is not searching.
+    permit: Option<OwnedSemaphorePermit>,
+}
 
 impl Peer for Queue {
     fn take(&mut self, reply: Reply) -> bool {
-        self.0.blocking_send(reply).is_ok()
+        self.permit = None;
+        self.parts.blocking_send(reply).is_ok()
     }
 
     fn is_gone(&self) -> bool {
-        self.0.is_closed()
+        self.parts.is_closed()
     }
 }
 
