@@ -105,7 +105,7 @@ impl Terminal {
     }
 
     fn take(&mut self, chunk: &[u8]) {
-        self.escapes += chunk.iter().filter(|byte| **byte == 0x1b).count();
+        self.escapes += memchr::memchr_iter(0x1b, chunk).count();
         self.parser.process(chunk);
     }
 
