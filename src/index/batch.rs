@@ -8,7 +8,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::chunk::mark;
 use super::interner::hash;
 use super::segment::RowRef;
-use super::twins::filter_bit;
+use super::twins::Filter;
 use crate::model::{Kind, SpanId, SpanKey, StatusCode, TraceId};
 
 /// Counters of [`Figures::crowds`].
@@ -31,8 +31,8 @@ pub(super) struct Figures {
     pub(super) start: u64,
     /// Latest end of spans that have a start.
     pub(super) end: u64,
-    /// A bit for each of some of the span ids' hashes: a new id whose bit is clear is surely not held.
-    pub(super) filter: u128,
+    /// Of the span ids.
+    pub(super) filter: Filter,
     /// How many calls have a parent whose id falls into each of eight ways: below one parent there are at most as many.
     pub(super) crowds: [u8; CROWDS],
     /// Distinct spans.
@@ -48,7 +48,7 @@ impl Default for Figures {
             root_rank: (true, u64::MAX),
             start: u64::MAX,
             end: 0,
-            filter: 0,
+            filter: Filter::default(),
             crowds: [0; CROWDS],
             spans: 0,
             errors: 0,
@@ -174,9 +174,7 @@ impl Group {
             self.noted = super::chunk::narrow(noted.len());
         }
         let figures = &mut self.figures;
-        let bit = filter_bit(row.key.id);
-        self.doubtful |= figures.filter & bit != 0;
-        figures.filter |= bit;
+        self.doubtful |= figures.filter.add(row.key.id);
         figures.spans += 1;
         figures.errors += u32::from(row.status == StatusCode::ERROR);
         if row.start != 0 {

@@ -99,6 +99,26 @@ fn fit<T>(list: &mut Vec<T>) {
     }
 }
 
+/// Appends bytes. The few of most texts in two pieces of a fixed size that overlap: a call for any number of them takes
+/// twice as long.
+#[inline]
+fn copy(bytes: &[u8], into: &mut Vec<u8>) {
+    let end = into.len() + bytes.len();
+    match (bytes.first_chunk::<16>(), bytes.last_chunk::<16>(), bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(head), Some(tail), ..) if bytes.len() <= 32 => {
+            into.extend_from_slice(head);
+            into.truncate(end - 16);
+            into.extend_from_slice(tail);
+        }
+        (None, None, Some(head), Some(tail)) => {
+            into.extend_from_slice(head);
+            into.truncate(end - 8);
+            into.extend_from_slice(tail);
+        }
+        _ => into.extend_from_slice(bytes),
+    }
+}
+
 /// A length as a column has it. Chunks are cut long before it could not fit.
 pub(super) fn narrow(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
@@ -109,7 +129,10 @@ impl Chunk {
     pub(super) fn like(base: u64, like: &Self) -> Self {
         let rows = (like.rows() * 2).clamp(64, CHUNK_ROWS);
         // With some room to spare: growing copies all that is there.
-        let share = |length: usize| length * rows / like.rows().max(1) / 8 * 9 + rows;
+        let share = |length: usize| match length {
+            0 => 0,
+            length => length * rows / like.rows().max(1) / 8 * 9 + rows,
+        };
         Self {
             base,
             trace: Vec::with_capacity(rows),
@@ -126,8 +149,11 @@ impl Chunk {
             marks: Vec::with_capacity(rows),
             values_at: Vec::with_capacity(rows),
             words: Vec::with_capacity(share(like.words.len())),
+            wide: Vec::with_capacity(share(like.wide.len())),
             text: Vec::with_capacity(share(like.text.len()).min(CHUNK_TEXT)),
-            ..Self::default()
+            extra_rows: Vec::with_capacity(share(like.extra_rows.len())),
+            extras: Vec::with_capacity(share(like.extras.len()).min(CHUNK_TEXT)),
+            bounds: Bounds::default(),
         }
     }
 
@@ -211,7 +237,7 @@ impl Chunk {
                 self.text.extend_from_slice(&narrow(bytes.len()).to_le_bytes());
             }
         }
-        self.text.extend_from_slice(bytes);
+        copy(bytes, &mut self.text);
         at
     }
 
@@ -241,14 +267,13 @@ impl Chunk {
 
     /// Settles what is known only once all rows are there, and gives room back.
     pub(super) fn freeze(&mut self) {
-        let durations = || (0..self.rows()).map(|row| self.duration(row));
-        self.bounds = Bounds {
-            start: (
-                self.start.iter().copied().min().unwrap_or_default(),
-                self.start.iter().copied().max().unwrap_or_default(),
-            ),
-            duration: (durations().min().unwrap_or_default(), durations().max().unwrap_or_default()),
-        };
+        let none = (u64::MAX, 0);
+        let widen = |(least, most): (u64, u64), value: u64| (value.min(least), value.max(most));
+        let times = self.start.iter().zip(&self.end);
+        let (start, duration) = times.fold((none, none), |(starts, durations), (start, end)| {
+            (widen(starts, *start), widen(durations, end.saturating_sub(*start)))
+        });
+        self.bounds = if self.rows() == 0 { Bounds::default() } else { Bounds { start, duration } };
         self.shrink();
     }
 

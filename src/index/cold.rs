@@ -6,6 +6,7 @@ use super::batch::Figures;
 use super::outline::Outline;
 use super::services::ServiceSet;
 use super::traces::TraceRow;
+use super::twins::Filter;
 use crate::model::{Badges, SourceId, Timestamp, TraceId};
 
 /// Some traces whose numbers follow each other.
@@ -161,7 +162,7 @@ impl ColdPage {
         }
         let badges = self.badges.binary_search_by_key(&place, |(place, _)| usize::from(*place)).ok();
         // The filter is not kept: every new id may be held then, and is looked for.
-        let filter = u128::MAX;
+        let filter = Filter::FULL;
         Some(TraceRow {
             id: self.ids[place],
             number,
@@ -245,7 +246,7 @@ mod tests {
                 root_rank: (marks[2], numbers[6]),
                 start: numbers[7],
                 end: numbers[8],
-                filter: u128::MAX,
+                filter: Filter::FULL,
                 crowds,
                 spans: small[1],
                 errors: small[2],

@@ -16,7 +16,7 @@ use super::sealed::Depth;
 use super::segment::RowRef;
 use super::store::Begin;
 use super::traces::{full, low_half};
-use super::twins::{LARGE, filter_bit};
+use super::twins::LARGE;
 use super::{CROWD, SpanFacts, Summary, What, Writer};
 use crate::model::{Badges, Nanos, Receipt, RejectReason, SourceId, SpanId, SpanKey, StatusCode, Timestamp, TraceId};
 use crate::otlp::encode;
@@ -85,14 +85,14 @@ impl<S: Summary> Writer<S> {
             return false;
         }
         let known = trace.figures.filter;
-        if known & group.figures.filter == 0 && !group.doubtful {
+        if !known.meets(&group.figures.filter) && !group.doubtful {
             return true;
         }
         let mut seen: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
         for (_, row) in self.store.walk(group.last, group.figures.spans) {
             let row = row.get();
             let id = SpanId(row.chunk.span_id[row.row]);
-            let held = known & filter_bit(id) != 0 && self.twin(number, trace.head, row.key()).is_some();
+            let held = known.may_have(id) && self.twin(number, trace.head, row.key()).is_some();
             if held || group.doubtful && seen.contains(&id) {
                 return false;
             }
@@ -118,7 +118,7 @@ impl<S: Summary> Writer<S> {
         let facts = Facts::of(row.get(), cost);
         let quarter = self.budget as u64 / 4;
         let Some(trace) = self.traces.pages.get(number) else { return Fate::Refused };
-        let maybe_held = trace.figures.filter & filter_bit(facts.key.id) != 0;
+        let maybe_held = trace.figures.filter.may_have(facts.key.id);
         let (id, head, too_large) = (trace.id, trace.head, trace.cost + u64::from(cost) > quarter);
         let twin = if maybe_held { self.twin(number, head, facts.key) } else { None };
         let fate = match twin {
@@ -372,7 +372,7 @@ impl Figures {
     fn add(&mut self, more: &Self, leads: bool) {
         self.start = self.start.min(more.start);
         self.end = self.end.max(more.end);
-        self.filter |= more.filter;
+        self.filter.join(&more.filter);
         self.spans += more.spans;
         self.errors += more.errors;
         for (count, more) in self.crowds.iter_mut().zip(more.crowds) {
@@ -439,7 +439,7 @@ fn with_facts(what: &RowWhat<'_>, trace_id: TraceId, hook: impl FnOnce(&SpanFact
         status: row.status(),
         status_message: &String::from_utf8_lossy(row.status_message()),
         category: described.category,
-        name: &String::from_utf8_lossy(row.segment.words.get(row.operation().name)),
+        name: what.labels.name(row),
         what,
         error_type: error_type.as_deref(),
     })

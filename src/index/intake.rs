@@ -36,6 +36,8 @@ pub(super) struct Intake<'a> {
     resource: u32,
     /// Their origin.
     origin: u32,
+    /// The flags of the spans that come.
+    flags: u32,
     /// Ordinal of the first row of the scope.
     scope_from: u64,
     /// Where the span stands in the trie of shapes.
@@ -70,6 +72,7 @@ impl<'a> Intake<'a> {
             least,
             resource: 0,
             origin: 0,
+            flags: 0,
             scope_from: 0,
             step: Step::default(),
             fill: Fill::default(),
@@ -85,14 +88,30 @@ impl<'a> Intake<'a> {
     }
 
     /// Gives the chunk back.
-    pub(super) fn finish(self) -> Receipt {
+    pub(super) fn finish(mut self) -> Receipt {
+        self.fill_runs();
         if let Some(draft) = self.drafts.last_mut() {
             draft.chunk = self.chunk;
         }
         self.receipt
     }
 
+    /// Fills the columns of what does not change from row to row up to the last row.
+    fn fill_runs(&mut self) {
+        let rows = self.chunk.rows();
+        self.chunk.trace.resize(rows, 0);
+        self.chunk.origin.resize(rows, self.origin);
+        self.chunk.flags.resize(rows, self.flags);
+    }
+
+    fn set_origin(&mut self, message: &[u8], schema_url: &[u8]) {
+        self.fill_runs();
+        let scope = self.dictionary.scope(message, schema_url);
+        self.origin = self.dictionary.origin(Origin { resource: self.resource, scope, source: self.source });
+    }
+
     fn rotate(&mut self) {
+        self.fill_runs();
         let next = self.spare.after(&self.chunk);
         let full = std::mem::replace(&mut self.chunk, next);
         if let Some(draft) = self.drafts.last_mut() {
@@ -142,6 +161,10 @@ impl<'a> Intake<'a> {
             self.marks |= mark::CALL;
         }
         let parent = SpanId::from_slice(fields.parent_span_id);
+        if fields.flags != self.flags {
+            self.fill_runs();
+            self.flags = fields.flags;
+        }
         let chunk = &mut self.chunk;
         let before = self.fill;
         let cost = ROW_COST
@@ -160,15 +183,12 @@ impl<'a> Intake<'a> {
         };
         let ordinal = chunk.base + chunk.rows() as u64;
         let back = self.batch.add((trace_id, self.dictionary.service(self.resource)), ordinal, &facts, self.least);
-        chunk.trace.push(0);
         chunk.prev.push(back);
         chunk.parent.push(parent.unwrap_or_default().0);
         chunk.start.push(fields.start);
         chunk.end.push(fields.end);
         chunk.operation.push(operation);
         chunk.shape.push(shape);
-        chunk.origin.push(self.origin);
-        chunk.flags.push(fields.flags);
         chunk.status.push(status_column(fields.status_code));
         chunk.marks.push(self.marks);
         chunk.values_at.push(narrow(self.fill.words));
@@ -201,14 +221,12 @@ impl Sink for Intake<'_> {
     }
 
     fn scope(&mut self, message: &[u8], schema_url: &[u8]) {
-        let scope = self.dictionary.scope(message, schema_url);
-        self.origin = self.dictionary.origin(Origin { resource: self.resource, scope, source: self.source });
+        self.set_origin(message, schema_url);
         self.scope_from = self.chunk.base + self.chunk.rows() as u64;
     }
 
     fn amend_scope(&mut self, message: &[u8], schema_url: &[u8]) {
-        let scope = self.dictionary.scope(message, schema_url);
-        self.origin = self.dictionary.origin(Origin { resource: self.resource, scope, source: self.source });
+        self.set_origin(message, schema_url);
         let full = self.drafts.iter_mut().map(|draft| &mut draft.chunk);
         for chunk in full.chain([&mut self.chunk]) {
             let first = usize::try_from(self.scope_from.saturating_sub(chunk.base)).unwrap_or(usize::MAX);

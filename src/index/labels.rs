@@ -159,6 +159,12 @@ impl Labels {
         self.operations.get_mut(place)?.as_mut()
     }
 
+    /// The name of a row whose [`Self::operation`] was asked for.
+    pub(super) fn name(&self, row: RowRef<'_>) -> &str {
+        let text = self.operations.get(row.chunk.operation[row.row] as usize).and_then(Option::as_ref);
+        text.map_or("", |text| &text.name)
+    }
+
     fn learn(&mut self, row: RowRef<'_>) {
         let place = row.chunk.operation[row.row] as usize;
         if self.operations.len() <= place {

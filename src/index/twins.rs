@@ -1,6 +1,6 @@
 //! Span ids of large traces, so that duplicates and missing parents are found without walking all rows.
 //!
-//! Small traces need none of it: a filter of 128 bits says of most new ids that they are new, and their rows are few.
+//! Small traces need none of it: a filter of 256 bits says of most new ids that they are new, and their rows are few.
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 use std::hash::BuildHasher;
@@ -33,9 +33,47 @@ pub(super) struct Ids {
     hasher: DefaultHashBuilder,
 }
 
-/// The bit of a span id in a trace's filter.
-pub(super) fn filter_bit(id: SpanId) -> u128 {
-    1 << (u64::from_le_bytes(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57)
+/// A bit for the hash of each of some span ids: of an id whose bit is clear it is sure that it is not among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Filter([u64; 4]);
+
+impl Filter {
+    /// Any id may be among them.
+    pub(super) const FULL: Self = Self([u64::MAX; 4]);
+
+    #[inline]
+    fn place(id: SpanId) -> (usize, u64) {
+        let [.., byte] = u64::from_le_bytes(id.0).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+        (usize::from(byte >> 6), 1 << (byte & 63))
+    }
+
+    /// Whether an id may be among them.
+    #[inline]
+    pub(super) fn may_have(&self, id: SpanId) -> bool {
+        let (word, bit) = Self::place(id);
+        self.0[word] & bit != 0
+    }
+
+    /// Adds an id; answers whether it may have been among them.
+    #[inline]
+    pub(super) fn add(&mut self, id: SpanId) -> bool {
+        let (word, bit) = Self::place(id);
+        let known = self.0[word] & bit != 0;
+        self.0[word] |= bit;
+        known
+    }
+
+    /// Whether the two may have an id in common.
+    #[inline]
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).fold(0, |common, (one, other)| common | one & other) != 0
+    }
+
+    /// Adds those of another.
+    #[inline]
+    pub(super) fn join(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(one, other)| *one |= other);
+    }
 }
 
 impl Ids {

@@ -152,11 +152,10 @@ fn of_field<'s>(span: &'s Span, field: &Field, facts: &dyn Facts) -> Vec<Val<'s>
         }
         Field::ScopeName => text(&span.scope.name),
         Field::ScopeVersion => text(&span.scope.version),
-        Field::RootName | Field::RootService => Vec::new(),
         Field::ChildCount | Field::NestedLeft | Field::NestedRight | Field::NestedParent | Field::TraceDuration => {
             facts.number(field).map(|number| Val::Number(Number::Whole(number))).into_iter().collect()
         }
-        Field::Text => Vec::new(),
+        Field::RootName | Field::RootService | Field::Text => Vec::new(),
         Field::Attribute(attribute) => {
             let mut found = Vec::new();
             for key in keys(attribute) {

@@ -37,6 +37,15 @@ pub(super) enum Gathered<'p> {
     Piped(Box<Self>, Vec<(Comparison, Number)>, bool),
 }
 
+/// What is found in a trace, where columns decide.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Decided {
+    /// The trace as a whole.
+    Whole,
+    /// Spans of it.
+    Spans(Match),
+}
+
 /// Traces that may be meant, in ascending order.
 pub(super) enum Candidates {
     All,
@@ -167,37 +176,40 @@ impl<'p> Gathered<'p> {
         }
     }
 
-    /// What is found in a trace; `None`: nothing. The match is missing where it is found as a whole. Where
-    /// [`Self::is_exact`], after [`Self::take`].
-    pub(super) fn at(&self, view: &View, (number, id): (u64, TraceId)) -> Option<Option<Match>> {
+    /// What is found in a trace; `None`: nothing. Where [`Self::is_exact`], after [`Self::take`].
+    pub(super) fn at(&self, view: &View, (number, id): (u64, TraceId)) -> Option<Decided> {
+        let so = |holds: bool| holds.then_some(Decided::Whole);
         match self {
             Self::Spans { trace, found, .. } => {
                 let place = found.binary_search_by_key(&number, |found| found.number).ok()?;
-                about(trace, view, (number, id)).then(|| found.get(place).copied())
+                found.get(place).filter(|_| about(trace, view, (number, id))).copied().map(Decided::Spans)
             }
-            Self::Traces { wanted, found, .. } => (found.binary_search(&number).is_ok() == *wanted).then_some(None),
-            Self::About(node) => about(node, view, (number, id)).then_some(None),
+            Self::Traces { wanted, found, .. } => so(found.binary_search(&number).is_ok() == *wanted),
+            Self::About(node) => so(about(node, view, (number, id))),
             Self::Unknown | Self::Structural(..) => None,
             Self::Both(parts) => {
-                let mut all = None;
-                for part in parts {
-                    all = part.at(view, (number, id))?.or(all);
-                }
-                Some(all)
+                parts.iter().try_fold(Decided::Whole, |all, part| Some(all.or(part.at(view, (number, id))?)))
             }
-            Self::Either(parts) => {
-                let found = parts.iter().filter_map(|part| part.at(view, (number, id)));
-                found.reduce(|one, other| one.or(other))
-            }
+            Self::Either(parts) => parts.iter().filter_map(|part| part.at(view, (number, id))).reduce(Decided::or),
             Self::Piped(inner, counts, _) => {
                 let found = inner.at(view, (number, id))?;
-                let matched = Number::Whole(found.map_or(0, |found| found.matched).into());
+                let matched = match found {
+                    Decided::Whole => 0,
+                    Decided::Spans(found) => found.matched,
+                };
                 let holds = |(comparison, count): &(Comparison, Number)| {
-                    matched.compare(*count).is_some_and(|order| is_so(*comparison, order))
+                    Number::Whole(matched.into()).compare(*count).is_some_and(|order| is_so(*comparison, order))
                 };
                 counts.iter().all(holds).then_some(found)
             }
         }
+    }
+}
+
+impl Decided {
+    /// Spans rather than the trace as a whole.
+    fn or(self, other: Self) -> Self {
+        if let Self::Spans(_) = self { self } else { other }
     }
 }
 

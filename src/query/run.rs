@@ -1,7 +1,7 @@
 //! Runs a filter over a view of the index.
 
 use super::eval::{Evaluator, Found, keys};
-use super::gather::{Candidates, Gathered};
+use super::gather::{Candidates, Decided, Gathered};
 use super::plan::Plan;
 use super::{Hit, Hits, Page, Query};
 use crate::index::{Block, View};
@@ -67,7 +67,7 @@ fn search(plan: &Plan, view: &View, how: (bool, &dyn Fn() -> bool), each: &mut d
     if let Some(id) = plan.only {
         let cancelled = how.1();
         let found = view.number_of(id).filter(|_| !cancelled).and_then(|number| hit(&evaluator, number, id));
-        return each(Page { hits: found.into_iter().collect(), last: true, partial: cancelled, seen: 1.0 });
+        return each(last_page(found.into_iter().collect(), cancelled));
     }
     let gathered = Gathered::new(&plan.set);
     let exact = gathered.is_exact();
@@ -105,7 +105,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         let mut pause = 1;
         for (place, block) in blocks.iter().enumerate() {
             if (self.cancelled)() {
-                return each(self.page(Vec::new(), true, true));
+                return each(last_page(Vec::new(), true));
             }
             self.gathered.add(*block, &self.evaluator.plan.leaves);
             let seen = place + 1;
@@ -117,21 +117,15 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             let partial = (self.cancelled)();
             let full = self.found >= self.evaluator.plan.limit;
             if full || partial {
-                return each(self.page(hits, true, partial));
+                return each(last_page(hits, partial));
             }
             if !hits.is_empty() {
-                let mut page = self.page(hits, false, false);
-                page.seen = share(seen, blocks.len());
-                each(page);
+                each(Page { hits, last: false, partial: false, seen: share(seen, blocks.len()) });
             }
         }
         let hits = self.finish(self.first);
         let partial = (self.cancelled)();
-        each(self.page(hits, true, partial));
-    }
-
-    fn page(&self, hits: Vec<Hit>, last: bool, partial: bool) -> Page {
-        Page { hits, last, partial, seen: 1.0 }
+        each(last_page(hits, partial));
     }
 
     /// Hits among the traces from a number on, newest first.
@@ -157,10 +151,9 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             }
             let Some(trace) = view.id_of(number) else { continue };
             let found = if self.exact {
-                taken.at(view, (number, trace)).map(|found| Hit {
-                    trace,
-                    matched: found.map_or(0, |found| found.matched),
-                    first: found.map(|found| found.first.1),
+                taken.at(view, (number, trace)).map(|found| match found {
+                    Decided::Whole => Hit { trace, matched: 0, first: None },
+                    Decided::Spans(found) => Hit { trace, matched: found.matched, first: Some(found.first.1) },
                 })
             } else {
                 hit(&self.evaluator, number, trace)
@@ -168,6 +161,10 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             hits.extend(found);
         }
     }
+}
+
+fn last_page(hits: Vec<Hit>, partial: bool) -> Page {
+    Page { hits, last: true, partial, seen: 1.0 }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown as a share")]

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use tracefall::analysis::TraceNotes;
 use tracefall::index::{self, Options, Sealing, View};
 use tracefall::model::{SourceId, SpanKey, Timestamp, TraceId};
-use tracefall::query::{Query, chips, complete, describe, matching_spans, parse, run};
+use tracefall::query::{
+    Expr, Field, Query, Relation, Says, Term, chips, complete, describe, matching_spans, parse, run,
+};
 
 use crate::common::fixtures::frames;
 use crate::cost::assert_linear;
 use crate::wreck::{Random, budget, wreck};
 
-const FILTERS: [&str; 24] = [
+const FILTERS: [&str; 31] = [
     "service=hmis-backend minDuration=200ms error=true",
     "service:hmis* -operation:redis kind!=client",
     "operation=\"GET /patients/{id}\" status=error",
@@ -35,10 +37,17 @@ const FILTERS: [&str; 24] = [
     "\"unclosed",
     "key:* key=\"\" key:\"\"",
     "select insert update redis get set patients",
+    "(service=hmis-backend OR -kind=client) AND NOT (error=true || x) lookback=1h limit=5",
+    "root.http.route:patients parent.service=hmis-backend any.db.system=redis none.error=true child.kind=client",
+    "resource.service.name=hmis-backend span.db.system=~\"redis|postgres.*\" event.exception.type!~x traceDuration>1ms",
+    "{ span.http.status_code >= 200 && .db.system != nil || !(name =~ `.*`) } >> { status = error } | count() > 1",
+    "{ duration * 2 > 10ms - 1 } &>> ({ kind = client } && { parent = nil }) | by(resource.service.name) | avg(duration) > 1ms",
+    "({ } | p95(duration) > 1ms) || { rootName = \"x\" && childCount > 1 } !< { event:name = \"exception\" } with(a=1)",
+    "{ parent.span.a = span.b } ~ { trace:id != \"5b8efff798038103d269b633813fc60c\" } | select(name, .a) | coalesce()",
     "minDuration=1ms",
 ];
 
-const PIECES: [&str; 30] = [
+const PIECES: [&str; 44] = [
     " ",
     "\"",
     "\\",
@@ -69,7 +78,24 @@ const PIECES: [&str; 30] = [
     "\u{1b}",
     "ß",
     "\u{1f469}\u{200d}",
+    " >> ",
+    " !<< ",
+    " &~ ",
+    " && ",
+    " || ",
+    "{ }",
+    " | ",
+    "count() > 1",
+    "by(name)",
+    "root.",
+    "none.",
+    "span:",
+    "nil",
+    "^",
 ];
+
+/// When the recordings were made, and a day.
+const NOW: Timestamp = Timestamp(1_800_000_000_000_000_000);
 
 /// Views of two small recorded exports: with rows at rest, and as they came.
 fn views() -> [View; 2] {
@@ -92,8 +118,8 @@ type Found = BTreeSet<(TraceId, SpanKey)>;
 /// The spans that a query finds; what it says of a trace is what it says of its spans.
 fn found(query: &Query, view: &View) -> Found {
     let mut found = Found::new();
-    for hit in run(query, view, &|| false).hits {
-        let spans = matching_spans(query, view, hit.trace);
+    for hit in run(query, view, NOW, &|| false).hits {
+        let spans = matching_spans(query, view, NOW, hit.trace);
         assert_eq!((hit.matched as usize, hit.first), (spans.len(), spans.first().copied()), "{}", query.text);
         found.extend(spans.into_iter().map(|key| (hit.trace, key)));
     }
@@ -112,15 +138,21 @@ fn is_refused_or_run(text: &str, [view, other]: &[View; 2]) -> bool {
     };
     let printed = query.to_string();
     let again = parse(&printed).unwrap_or_else(|error| panic!("{error}: {printed:?} of {text:?}"));
-    assert_eq!(query.terms.len(), again.terms.len(), "{text:?} {printed:?}");
-    assert!(query.terms.iter().zip(&again.terms).all(|(one, other)| one.says_as(other)), "{text:?} {printed:?}");
-    assert!(query.terms.iter().all(|term| text.get(term.at.0..term.at.1).is_some()), "{text:?}");
-    assert_eq!(chips(&query).len(), query.terms.len());
+    assert_eq!(query, again, "{text:?} {printed:?}");
+    let parts = (0..query.parts()).map(|part| query.part_at(part));
+    assert!(parts.into_iter().all(|at| at.is_some_and(|(from, to)| text.get(from..to).is_some())), "{text:?}");
+    assert_eq!(chips(&query).len(), query.parts());
     assert_eq!(describe(&query).is_empty(), query.is_empty());
     let spans = found(&query, view);
     assert_eq!(spans, found(&again, other), "{text:?} {printed:?}");
-    if query.terms.len() > 1 && query.terms.iter().all(|term| !term.negated && !term.is_about_trace()) {
-        let each = query.terms.iter().map(|term| found(&Query::of(vec![term.clone()]), view));
+    let conditions = query.terms.iter().all(|term| {
+        let plain = |of| matches!(of, Relation::Own | Relation::Root | Relation::Parent | Relation::Child);
+        matches!(&term.says, Says::Spans(Expr::Is(condition))
+            if plain(condition.of) && !matches!(condition.field, Field::TraceId | Field::TraceDuration))
+    });
+    if query.terms.len() > 1 && query.stages.is_empty() && conditions {
+        let one = |term: &Term| Query::of(vec![term.clone()], Vec::new(), Vec::new());
+        let each = query.terms.iter().map(|term| found(&one(term), view));
         assert_eq!(Some(spans), each.reduce(|one, other| &one & &other), "{text:?}");
     }
     true
@@ -169,7 +201,7 @@ fn wrecked_filters_are_refused_or_run() {
 
 #[test]
 fn filters_of_any_shape_cost_as_much_as_they_are_long() {
-    let shapes: [(&str, Make<'_>); 8] = [
+    let shapes: [(&str, Make<'_>); 16] = [
         ("terms", &|size| "a=b ".repeat(size)),
         ("words", &|size| "-x ".repeat(size)),
         ("one word", &|size| "x".repeat(size)),
@@ -178,11 +210,19 @@ fn filters_of_any_shape_cost_as_much_as_they_are_long() {
         ("backslashes", &|size| format!("\"{}", "\\".repeat(size))),
         ("quotes", &|size| "\"\"=\"\" ".repeat(size)),
         ("digits", &|size| format!("duration>{}", "1".repeat(size))),
+        ("alternatives", &|size| format!("a{}", " OR b=c".repeat(size))),
+        ("opened", &|size| "(".repeat(size)),
+        ("pairs of braces", &|size| "{} ".repeat(size)),
+        ("conditions", &|size| format!("{{ .a {}}}", "&& span.b = 1 ".repeat(size))),
+        ("stages", &|size| format!("{{}} {}", "| by(.a) ".repeat(size))),
+        ("keys", &|size| format!("{{}} | by(.a{})", ", name".repeat(size))),
+        ("prefixes", &|size| "root.span.".repeat(size)),
+        ("an expression", &|size| format!("a=~{}", "a*".repeat(size.min(400)))),
     ];
     for (name, make) in shapes {
         assert_linear(name, 2_000, make, |text| {
             if let Ok(query) = parse(text) {
-                let _ = (query.to_string(), describe(&query), Query::of(query.terms));
+                let _ = (query.to_string(), describe(&query), query.without(0));
             }
         });
     }

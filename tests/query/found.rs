@@ -1,8 +1,8 @@
 //! Filters and the spans they find.
 
-use super::{NOW, ended, from, of_kind, span, trace_id, value, views_of, with, with_event};
+use super::{NOW, ended, found, from, of_kind, span, trace_id, traces, value, views_of, with, with_event};
 use tracefall::index::View;
-use tracefall::model::{Attribute, Kind, Link, Scope, Span, SpanKey, StatusCode, Value};
+use tracefall::model::{Attribute, Kind, Link, Scope, Span, StatusCode, Value};
 use tracefall::query::{Hit, Hits, matching_spans, parse, run};
 
 /// Four small traces: spans 1 to 3 are trace 1, and so on, in order of first arrival.
@@ -42,23 +42,6 @@ fn views() -> Vec<View> {
     let spans = spans();
     let (one, other) = spans.split_at(5);
     views_of(&[one, other])
-}
-
-/// The spans that a filter finds, by their numbers.
-fn found(view: &View, text: &str) -> Vec<u8> {
-    let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let mut numbers = Vec::new();
-    for hit in run(&query, view, NOW, &|| false).hits {
-        let spans = matching_spans(&query, view, NOW, hit.trace);
-        assert_eq!((hit.matched as usize, hit.first), (spans.len(), spans.first().copied()), "{text}");
-        numbers.extend(spans.iter().map(|key: &SpanKey| key.id.0[0]));
-    }
-    numbers
-}
-
-/// The traces that a filter finds, by their numbers.
-fn traces(view: &View, text: &str) -> Vec<u8> {
-    run(&parse(text).unwrap(), view, NOW, &|| false).hits.iter().map(|hit| hit.trace.0[0]).collect()
 }
 
 /// Filters, and the spans they find.

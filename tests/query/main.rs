@@ -3,7 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod found;
+mod jaeger;
+mod naive;
 mod proposals;
+mod rules;
+mod searches;
+mod tempo;
 
 use std::sync::Arc;
 
@@ -13,6 +18,7 @@ use tracefall::model::{
     TraceId, Value,
 };
 use tracefall::otlp::encode;
+use tracefall::query::{matching_spans, parse, run};
 
 /// A minute after the first spans.
 const NOW: Timestamp = Timestamp(Nanos::from_secs(1_060).0);
@@ -40,6 +46,24 @@ fn filled(bodies: &[&[Span]], sealing: Sealing) -> View {
         writer.publish();
     }
     reader.view()
+}
+
+/// The spans that a filter finds, by their numbers.
+fn found(view: &View, text: &str) -> Vec<u8> {
+    let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let mut numbers = Vec::new();
+    for hit in run(&query, view, NOW, &|| false).hits {
+        let spans = matching_spans(&query, view, NOW, hit.trace);
+        assert_eq!((hit.matched as usize, hit.first), (spans.len(), spans.first().copied()), "{text}");
+        numbers.extend(spans.iter().map(|key| key.id.0[0]));
+    }
+    numbers
+}
+
+/// The traces that a filter finds, by their numbers.
+fn traces(view: &View, text: &str) -> Vec<u8> {
+    let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    run(&query, view, NOW, &|| false).hits.iter().map(|hit| hit.trace.0[0]).collect()
 }
 
 fn trace_id(number: u8) -> TraceId {

@@ -16,10 +16,15 @@ fn views() -> Vec<View> {
     views_of(&[&spans])
 }
 
-/// The first proposals for the word at `|`.
+/// A text without its `|` (or `¦`, where it has pipes), and where that stood.
+fn with_cursor(text: &str) -> (String, usize) {
+    let mark = if text.contains('¦') { '¦' } else { '|' };
+    (text.replace(mark, ""), text.find(mark).unwrap())
+}
+
+/// The first proposals for the word at the cursor.
 fn proposed(view: &View, text: &str) -> Vec<String> {
-    let cursor = text.find('|').unwrap();
-    let text = text.replace('|', "");
+    let (text, cursor) = with_cursor(text);
     complete(&text, cursor, view, 3).into_iter().map(|completion| completion.text).collect()
 }
 
@@ -53,16 +58,79 @@ fn keys_and_values_are_proposed() {
 }
 
 #[test]
+fn words_of_the_language_are_proposed_in_both_modes() {
+    for view in views() {
+        let cases: [(&str, &[&str]); 37] = [
+            ("traceD|", &["traceDuration>"]),
+            ("look|", &["lookback="]),
+            ("lookback=|", &["5m", "15m", "1h"]),
+            ("limit=|", &["20", "50", "100"]),
+            ("duration>|", &["10ms", "50ms", "100ms"]),
+            ("root.serv|", &["service=", "service.name="]),
+            ("parent.kind=cl|", &["client"]),
+            ("root.service=|", &["shop", "pay"]),
+            ("resource.serv|", &["service.name="]),
+            ("resource.service.name=p|", &["pay", "shop"]),
+            ("(service=|", &["shop", "pay"]),
+            ("(a OR -hrou|) x", &["http.route="]),
+            ("NOT stat|", &["status=", "statusMessage:"]),
+            ("rootServiceName=|", &["shop", "pay"]),
+            ("rootName=~\"GE|", &["\"GET /a b\""]),
+            ("{ |", &["duration > ", "name = ", "status = "]),
+            ("{ dura|", &["duration > ", "traceDuration > "]),
+            ("{ .hrou|", &["http.route = "]),
+            ("{ hrou|", &[".http.route = "]),
+            ("{ span.http.rou|", &["http.route = "]),
+            ("{ resource.serv| }", &["service.name = "]),
+            ("{ span.http.route = |", &["\"/orders\"", "\"/a b\""]),
+            ("{ span.http.route = \"/a| }", &["\"/a b\""]),
+            ("{ span.http.route =~ \"/o|", &["\"/orders\""]),
+            ("{ kind=se|", &["server"]),
+            ("{ kind = |", &["server", "client", "internal"]),
+            ("{ status != er|", &["error"]),
+            ("{ name = \"x\" && duration > |", &["10ms", "50ms", "100ms"]),
+            ("{ trace:rootService = pa|", &["\"pay\""]),
+            ("{ } | co¦", &["count() > ", "coalesce()"]),
+            ("{ } | ¦", &["count() > ", "avg(duration) > ", "max(duration) > "]),
+            ("service=pay | count() > ¦", &["1", "5", "10"]),
+            ("{ } | { .hrou¦", &["http.route = "]),
+            ("{ } | by(resource.ser¦", &["service.name"]),
+            ("{ } | by(name, dura¦)", &["duration"]),
+            ("{ } | avg(¦", &["duration", "name", "status"]),
+            ("{ kind = server } service=|", &["shop", "pay"]),
+        ];
+        for (text, expected) in cases {
+            let proposed = proposed(&view, text);
+            assert_eq!(proposed[..proposed.len().min(expected.len())], *expected, "{text}");
+        }
+    }
+}
+
+#[test]
 fn proposals_fit_where_they_are_put() {
     for view in views() {
-        for text in
-            ["x -http.route=/o|z y", "|service", "a=\"b c\" operation=\"GE|T\" z", "-|", "\"http.route\"=/|", "é ser|"]
-        {
-            let cursor = text.find('|').unwrap();
-            let text = text.replace('|', "");
+        for text in [
+            "x -http.route=/o|z y",
+            "|service",
+            "a=\"b c\" operation=\"GE|T\" z",
+            "-|",
+            "\"http.route\"=/|",
+            "é ser|",
+            "(a OR http.route=/o|) b",
+            "root.servi|",
+            "{ span.http.route = /o| && .a = 1 }",
+            "{ status = | }",
+            "{ duration > ¦ && name = \"x\" } | count() > 1",
+            "{ } | max(duration) > ¦",
+        ] {
+            let (text, cursor) = with_cursor(text);
             for completion in complete(&text, cursor, &view, 5) {
                 let mut done = text.clone();
                 done.replace_range(completion.replace.0..completion.replace.1, &completion.text);
+                // A prefix waits for more.
+                if completion.text.ends_with(['.', ':', '(']) {
+                    continue;
+                }
                 let done = if completion.text.ends_with(['=', '>']) {
                     let at = completion.replace.0 + completion.text.len();
                     format!("{}1s{}", done.get(..at).unwrap(), done.get(at..).unwrap())
@@ -80,7 +148,20 @@ fn counts_are_those_of_the_index_and_any_cursor_is_fine() {
     for view in views() {
         let shop = complete("service=sh", 10, &view, 1);
         assert_eq!((shop[0].count, shop[0].replace), (Some(6), (8, 10)));
-        for text in ["é\"ü =:\"", "\"", "a=\"\\", "=", "-", ""] {
+        for text in [
+            "é\"ü =:\"",
+            "\"",
+            "a=\"\\",
+            "=",
+            "-",
+            "",
+            "{ é.ü = \"ß",
+            "{} | é(",
+            "{(((\"",
+            "} ) | {",
+            "root.span.é",
+            "{ `é",
+        ] {
             for cursor in 0..text.len() + 2 {
                 for completion in complete(text, cursor, &view, 10) {
                     let (start, end) = completion.replace;

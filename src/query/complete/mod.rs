@@ -143,7 +143,10 @@ struct Candidate {
 fn typed(word: &Word, candidate: &Candidate) -> String {
     let name = &candidate.name;
     match (&word.key, candidate.own, word.mode) {
+        (_, true, Mode::Fields) => name.split(' ').next().unwrap_or_default().to_owned(),
         (_, true, _) => name.clone(),
+        (_, _, Mode::Fields) if word.prefix == Prefix::Scope => plain_or_quoted(name),
+        (_, _, Mode::Fields) => format!(".{}", plain_or_quoted(name)),
         (None, _, Mode::Bare) if word.prefix == Prefix::Scope => format!("{}=", plain_or_quoted(name)),
         (None, _, Mode::Bare) => format!("{}=", key_text(name)),
         (None, _, _) if word.prefix == Prefix::Scope => format!("{} = ", plain_or_quoted(name)),
@@ -171,8 +174,8 @@ fn keys(view: &View, word: &Word) -> Vec<Candidate> {
         (_, Prefix::Scope) => Vec::new(),
         (Mode::Bare, Prefix::Relation) => own(&SPAN_KEYS),
         (Mode::Bare, Prefix::None) => own(&[&SPAN_KEYS[..], &OTHER_KEYS[..]].concat()),
-        (Mode::Braces, Prefix::Relation) => own(&["span.", "resource."]),
-        (Mode::Braces, Prefix::None) => own(&BRACED_KEYS),
+        (_, Prefix::Relation) => own(&["span.", "resource."]),
+        (_, Prefix::None) => own(&BRACED_KEYS),
     };
     candidates.extend(counted(view.keys(CONSIDERED)));
     candidates

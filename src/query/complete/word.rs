@@ -9,6 +9,8 @@ pub(super) enum Mode {
     Bare,
     /// Within `{ }`.
     Braces,
+    /// Within the parentheses of a stage: fields without a comparison.
+    Fields,
     /// After `|`.
     Stage,
 }
@@ -53,13 +55,26 @@ pub(super) struct Reader {
     sign: Option<usize>,
     /// Parentheses opened within the word.
     open: usize,
+    /// Where what stands within the parentheses of a stage begins.
+    inner: Option<usize>,
+    /// Where the space behind the word ends: within braces a comparison may follow there.
+    gap: Option<usize>,
 }
 
 impl Word {
     /// The word at `cursor`, in bytes.
     pub(super) fn at(text: &str, cursor: usize) -> Self {
-        let mut reader =
-            Reader { mode: Mode::Bare, quote: None, escaped: false, start: 0, key: None, sign: None, open: 0 };
+        let mut reader = Reader {
+            mode: Mode::Bare,
+            quote: None,
+            escaped: false,
+            start: 0,
+            key: None,
+            sign: None,
+            open: 0,
+            inner: None,
+            gap: None,
+        };
         let mut end = text.len();
         for (at, symbol) in text.char_indices() {
             if at >= cursor && reader.ends(text, at, symbol) {
@@ -92,7 +107,9 @@ impl Reader {
                     || rest.starts_with("&&")
                     || rest.starts_with("||")
             }
-            Mode::Braces | Mode::Stage => symbol.is_whitespace() || "{}()&|,".contains(symbol),
+            Mode::Stage if self.open > 0 => symbol.is_whitespace() || ",)".contains(symbol),
+            Mode::Stage => symbol.is_whitespace() || symbol == '|',
+            Mode::Braces | Mode::Fields => symbol.is_whitespace() || "{}()&|,".contains(symbol),
         }
     }
 
@@ -105,6 +122,12 @@ impl Reader {
             return;
         }
         let next = at + symbol.len_utf8();
+        if self.gap.is_some() && !symbol.is_whitespace() && !self.compares(text, at, symbol) {
+            self.fresh(at);
+        }
+        if self.mode == Mode::Stage && self.within_parentheses(at, symbol, next) {
+            return;
+        }
         let at_start = at == self.begin();
         match self.mode {
             Mode::Bare if at_start && self.key.is_none() && symbol == '{' => self.enter(Mode::Braces, next),
@@ -114,6 +137,7 @@ impl Reader {
             _ if matches!(symbol, '"' | '`') && (at_start || self.after_prefix(text, at)) => self.quote = Some(symbol),
             _ if before && self.compares(text, at, symbol) => {
                 let key_end = self.key.map_or(at, |(end, _)| end);
+                self.gap = None;
                 self.key = Some((key_end, next));
                 self.sign = Some(next);
             }
@@ -122,6 +146,18 @@ impl Reader {
             _ if self.separates(text, at, symbol) => self.space(symbol, next),
             _ => {}
         }
+    }
+
+    /// Whether a symbol is a parenthesis of a stage, or within.
+    fn within_parentheses(&mut self, at: usize, symbol: char, next: usize) -> bool {
+        match symbol {
+            '(' => (self.open, self.inner) = (self.open + 1, Some(next)),
+            ')' if self.open > 0 => (self.open, self.inner) = (self.open - 1, None),
+            ',' if self.open > 0 => self.inner = Some(next),
+            symbol if self.open > 0 && symbol.is_whitespace() => self.inner = Some(next),
+            _ => return self.open > 0 && at >= self.start,
+        }
+        true
     }
 
     fn bare(&mut self, text: &str, at: usize, symbol: char, next: usize) {
@@ -163,7 +199,8 @@ impl Reader {
     }
 
     fn fresh(&mut self, start: usize) {
-        (self.start, self.key, self.sign, self.open) = (start, None, None, 0);
+        (self.start, self.key, self.sign) = (start, None, None);
+        (self.open, self.inner, self.gap) = (0, None, None);
     }
 
     /// A separator. Within braces and stages spaces may stand around a comparison.
@@ -174,11 +211,18 @@ impl Reader {
                 *value = next;
                 self.sign = Some(next);
             }
+            None if spaced && next > self.start + symbol.len_utf8() => self.gap = Some(next),
             _ => self.fresh(next),
         }
     }
 
-    fn word(self, text: &str, cursor: usize, end: usize) -> Word {
+    fn word(mut self, text: &str, cursor: usize, end: usize) -> Word {
+        if let Some(gap) = self.gap {
+            self.fresh(gap);
+        }
+        if let Some(inner) = self.inner.filter(|_| self.mode == Mode::Stage && self.open > 0) {
+            self.enter(Mode::Fields, inner);
+        }
         let mut start = self.begin().min(end);
         let key = self.key.and_then(|(key_end, _)| text.get(self.start..key_end));
         let key = key.map(|key| key.trim().trim_end_matches('!').trim_matches('"').to_owned());
@@ -204,7 +248,7 @@ impl Reader {
         }
         if let Some(scope) = Scope::WITH_PREFIX.iter().find(|scope| typed(start).starts_with(scope.prefix())) {
             (start, found) = (start + scope.prefix().len(), Prefix::Scope);
-        } else if self.mode == Mode::Braces && typed(start).starts_with('.') {
+        } else if matches!(self.mode, Mode::Braces | Mode::Fields) && typed(start).starts_with('.') {
             (start, found) = (start + 1, Prefix::Scope);
         }
         (start, found)

@@ -69,7 +69,8 @@ fn conjunction(cursor: &mut Cursor<'_>, may_be_empty: bool) -> Result<Vec<Term>,
             || (terms.last().is_some_and(is_set) && stage::hints_follow(cursor));
         if over {
             // What is wrong with a lone `|` or `)` is for the caller to say.
-            let may_end = may_be_empty && matches!(cursor.peek(), None | Some('|' | ')'));
+            let rest = cursor.rest();
+            let may_end = may_be_empty && !rest.starts_with("||") && (rest.is_empty() || rest.starts_with(['|', ')']));
             if sign || (terms.is_empty() && !may_end) {
                 return Err(cursor.fault(cursor.at, "a term: `key=value`, a word, `(` or `{`"));
             }

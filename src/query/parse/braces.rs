@@ -223,8 +223,7 @@ fn named(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError>
     let at = cursor.at;
     if let Some((of, scope)) = prefix(cursor) {
         let name_at = cursor.at;
-        let exact = cursor.peek() == Some('"');
-        let key = if exact { cursor.quoted_text()? } else { cursor.take_while(|symbol| !ends_name(symbol)).to_owned() };
+        let (key, exact) = attribute(cursor)?;
         if key.is_empty() && !exact {
             return Err(cursor.fault(name_at, "the name of an attribute"));
         }
@@ -257,6 +256,19 @@ fn named(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError>
             let scopes = "(an attribute has its scope before it, `span.`, `resource.` or `.`; text stands in quotes)";
             Err(cursor.fault(at, format!("a field or a value; `{name}` is neither {scopes}")))
         }
+    }
+}
+
+/// The name of an attribute, of which parts may be quoted; and whether some are.
+fn attribute(cursor: &mut Cursor<'_>) -> Result<(String, bool), ParseError> {
+    let (mut key, mut exact) = (String::new(), false);
+    loop {
+        key.push_str(cursor.take_while(|symbol| !ends_name(symbol)));
+        if cursor.peek() != Some('"') || !(key.is_empty() || key.ends_with('.')) {
+            return Ok((key, exact));
+        }
+        key.push_str(&cursor.quoted_text()?);
+        exact = true;
     }
 }
 

@@ -100,7 +100,8 @@ pub(super) fn comparison(left: &FieldExpr, sign: Comparison, right: &FieldExpr) 
         }
         _ => {}
     }
-    let ordered = matches!(kinds.0, Kinds::Text | Kinds::Number | Kinds::Any) && id(left).or(id(right)).is_none();
+    let ordered =
+        matches!(kinds.0, Kinds::Text | Kinds::Number | Kinds::Any) && id(left).or_else(|| id(right)).is_none();
     if !equality && !ordered {
         return Err((false, "`=` or `!=`: this has no order".to_owned()));
     }

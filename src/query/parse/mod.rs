@@ -1,7 +1,7 @@
 //! Text → [`Query`].
 //!
 //! ```text
-//! query    = [ any ] { "|" stage } [ "with(" hint { "," hint } ")" ]
+//! query    = [ any | comparison of aggregates ] { "|" stage } [ "with(" hint { "," hint } ")" ]
 //! any      = all { ( "OR" | "||" ) all }
 //! all      = term { [ "AND" | "&&" ] term }
 //! term     = [ "-" | "!" | "NOT" ] ( "(" any ")" | pair | word | phrase ) | spanset { place spanset }
@@ -25,7 +25,7 @@ mod stage;
 pub(super) use self::key::is_plain_name;
 
 use self::cursor::Cursor;
-use super::Query;
+use super::{Expr, Query, Says, Term};
 
 /// Where a filter is wrong, and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +43,14 @@ pub struct ParseError {
 /// Where the text is not a filter: the first fault.
 pub fn parse(text: &str) -> Result<Query, ParseError> {
     let mut cursor = Cursor::new(text);
-    let terms = bare::terms(&mut cursor)?;
-    let stages = stage::stages(&mut cursor, terms.is_empty())?;
+    let (mut terms, mut stages) = (Vec::new(), Vec::new());
+    if let Some(first) = stage::lone(&mut cursor) {
+        terms.push(Term { says: Says::Spans(Expr::Braces(None)), at: (first.at.0, first.at.0) });
+        stages.push(first);
+    } else {
+        terms = bare::terms(&mut cursor)?;
+    }
+    stages.extend(stage::stages(&mut cursor, terms.is_empty())?);
     let mut query = Query { text: text.to_owned(), terms, stages, hints: Vec::new() };
     cursor.skip_space();
     if stage::hints_follow(&cursor) {

@@ -44,6 +44,21 @@ pub(super) fn stages(cursor: &mut Cursor<'_>, bare: bool) -> Result<Vec<StageAt>
     }
 }
 
+/// A comparison of aggregates that stands alone, as in `count() > 10`: it is about all spans of a trace.
+pub(super) fn lone(cursor: &mut Cursor<'_>) -> Option<StageAt> {
+    let mut ahead = cursor.clone();
+    ahead.skip_space();
+    let start = ahead.at;
+    Aggregate::NAMES.iter().find(|(name, _)| ahead.rest().starts_with(name))?;
+    let stage = comparison(&mut ahead).ok()?;
+    let at = (start, ahead.at);
+    ahead.skip_space();
+    matches!(ahead.peek(), None | Some('|')).then(|| {
+        *cursor = ahead;
+        StageAt { stage: Stage::Aggregate(stage), at }
+    })
+}
+
 fn stage(cursor: &mut Cursor<'_>) -> Result<Stage, ParseError> {
     let at = cursor.at;
     if cursor.rest().trim_start_matches(['(', ' ', '\t', '\n']).starts_with('{') {

@@ -157,8 +157,11 @@ impl Builder {
 
     /// Parts without braces: on one span, unless none of them says what that is.
     fn bare(&mut self, parts: &[&Expr]) -> Set {
-        if parts.is_empty() {
-            return Set::Whole(Node::Always);
+        match parts {
+            [] => return Set::Whole(Node::Always),
+            // Each alternative is a filter of its own.
+            [part @ Expr::Any(_)] => return self.set(part),
+            _ => {}
         }
         if parts.iter().any(|part| part.is_positive()) {
             let nodes = parts.iter().map(|part| self.node(part)).collect();
@@ -218,7 +221,7 @@ impl Builder {
                 let set = self.set(inner);
                 Set::Piped(Box::new(set), stages.iter().map(|stage| self.step(stage)).collect())
             }
-            Expr::Any(parts) if parts.iter().all(|part| part.is_positive() && !part.holds_braces()) => {
+            Expr::Any(_) if all_positive(part) => {
                 let node = self.node(part);
                 self.spans(vec![node])
             }
@@ -299,7 +302,6 @@ impl Builder {
             FieldExpr::Any(parts) => Node::Any(parts.iter().map(|part| self.expression(part)).collect()),
             FieldExpr::Not(inner) if inner.is_logical() => Node::Not(Box::new(self.expression(inner))),
             FieldExpr::Literal(Literal::Bool(true)) => Node::Always,
-            FieldExpr::Literal(_) => Node::never(),
             FieldExpr::Field(of, field) => self.truth(*of, field, true),
             FieldExpr::Not(inner) => match &**inner {
                 FieldExpr::Field(of, field) => self.truth(*of, field, false),
@@ -316,7 +318,9 @@ impl Builder {
                 }
                 _ => self.compared_values(expression),
             },
-            FieldExpr::Negative(_) | FieldExpr::Compute(..) | FieldExpr::Aggregate(..) => Node::never(),
+            FieldExpr::Literal(_) | FieldExpr::Negative(_) | FieldExpr::Compute(..) | FieldExpr::Aggregate(..) => {
+                Node::never()
+            }
         }
     }
 
@@ -387,6 +391,14 @@ fn needs_relatives(expression: &FieldExpr) -> bool {
             needs_relatives(left) || needs_relatives(right)
         }
         FieldExpr::Aggregate(_, inner) => inner.as_deref().is_some_and(needs_relatives),
+    }
+}
+
+/// Whether every alternative, and every one of its alternatives, says what one span is.
+fn all_positive(part: &Expr) -> bool {
+    match part {
+        Expr::Any(parts) => parts.iter().all(all_positive),
+        part => part.is_positive() && !part.holds_braces(),
     }
 }
 

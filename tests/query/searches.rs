@@ -1,0 +1,138 @@
+//! How a search goes on: pages, limits, what changed.
+
+use std::cell::Cell;
+
+use super::{NOW, found, span, trace_id, views_of, with};
+use tracefall::index::{Options, Sealing, View, open};
+use tracefall::model::{SourceId, Span, Timestamp, TraceId};
+use tracefall::otlp::encode;
+use tracefall::query::{Page, evaluate_traces, matching_spans, parse, run, run_pages};
+
+fn id(number: u32) -> TraceId {
+    let mut id = [7; 16];
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    TraceId(id)
+}
+
+/// Many traces of two spans, a few to a publication.
+fn many(count: u32, sealing: Sealing) -> View {
+    let (mut writer, reader) = open(Options { budget: 256 << 20, sealing }, super::NoSummary);
+    let numbers: Vec<u32> = (0..count).collect();
+    for some in numbers.chunks(50) {
+        let two = |number: &u32| {
+            let one = Span { trace_id: id(*number), ..with(span(1, 1, "one", 5), "n", i64::from(number % 10)) };
+            let other = Span { trace_id: id(*number), parent_id: Some(one.span_id), ..span(1, 2, "other", 1) };
+            [one, other]
+        };
+        let spans: Vec<Span> = some.iter().flat_map(two).collect();
+        writer.insert_spans(SourceId(0), &encode::spans(&spans), Timestamp(1)).unwrap();
+        writer.publish();
+    }
+    reader.view()
+}
+
+fn both(count: u32) -> [View; 2] {
+    [Sealing::Never, Sealing::Inline(3)].map(|sealing| many(count, sealing))
+}
+
+fn pages(text: &str, view: &View) -> Vec<Page> {
+    let mut pages = Vec::new();
+    run_pages(&parse(text).unwrap(), view, NOW, &|| false, &mut |page| pages.push(page));
+    pages
+}
+
+#[test]
+fn the_first_page_comes_before_everything_was_looked_at() {
+    for view in both(20_000) {
+        for text in ["", "n=3", "-n=3", "{ .n = 3 } > { }", "{ .n < 5 } | count() = 1", "parent.n=3"] {
+            let pages = pages(text, &view);
+            let seen: Vec<f32> = pages.iter().map(|page| page.seen).collect();
+            assert!(pages.len() > 1 && seen[0] < 0.5, "{text}: {seen:?}");
+            assert!(seen.is_sorted() && seen.last() == Some(&1.0), "{text}: {seen:?}");
+            assert_eq!(pages.iter().filter(|page| page.last).count(), 1);
+            let paged: Vec<_> = pages.into_iter().flat_map(|page| page.hits).collect();
+            let mut all = run(&parse(text).unwrap(), &view, NOW, &|| false).hits;
+            all.reverse();
+            assert_eq!(paged, all, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_keeps_the_newest() {
+    for view in both(5_000) {
+        for text in ["limit=3", "n=3 limit=3", "-n=4 limit=3", "{ .n = 3 } > { } limit=3"] {
+            let query = parse(text).unwrap();
+            let hits = run(&query, &view, NOW, &|| false).hits;
+            let all =
+                run(&parse(&text.replace(" limit=3", "").replace("limit=3", "")).unwrap(), &view, NOW, &|| false).hits;
+            assert_eq!(hits, all[all.len() - 3..], "{text}");
+        }
+    }
+}
+
+#[test]
+fn late_spans_of_an_old_trace_count() {
+    for sealing in [Sealing::Never, Sealing::Inline(3)] {
+        let (mut writer, reader) = open(Options { budget: 256 << 20, sealing }, super::NoSummary);
+        let mut take = |spans: &[Span]| {
+            writer.insert_spans(SourceId(0), &encode::spans(spans), Timestamp(1)).unwrap();
+            writer.publish();
+        };
+        take(&[span(1, 1, "first", 1), span(2, 2, "first", 1)]);
+        for number in 10..200 {
+            take(&[span(number, 3, "between", 1)]);
+        }
+        take(&[span(1, 4, "late", 1)]);
+        let view = reader.view();
+        assert_eq!(found(&view, "name=late"), [4]);
+        assert_eq!(found(&view, "name:* { name = \"first\" } && { name = \"late\" }"), [1, 4]);
+        assert_eq!(found(&view, "name=first any.name=late limit=1"), [1]);
+        let hits = run(&parse("-name=late -name=between").unwrap(), &view, NOW, &|| false).hits;
+        assert_eq!(hits.iter().map(|hit| hit.trace).collect::<Vec<_>>(), [trace_id(2)]);
+    }
+}
+
+#[test]
+fn what_changed_is_evaluated_alone() {
+    for view in both(3_000) {
+        let some = [id(13), id(14), id(2_993), id(999_999)];
+        let cases: [(&str, &[u32], u32); 5] = [
+            ("n=3", &[13, 2_993], 1),
+            ("-n=3", &[14], 0),
+            ("", &[13, 14, 2_993], 0),
+            ("{ .n = 3 } > { }", &[13, 2_993], 1),
+            ("limit=1 n=3", &[13, 2_993], 1),
+        ];
+        for (text, expected, matched) in cases {
+            let hits = evaluate_traces(&parse(text).unwrap(), &view, NOW, &some);
+            assert!(hits.iter().all(|hit| hit.matched == matched), "{text}");
+            let found: Vec<TraceId> = hits.into_iter().map(|hit| hit.trace).collect();
+            assert_eq!(found, expected.iter().map(|number| id(*number)).collect::<Vec<_>>(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_search_ends_where_it_is_told_to() {
+    for view in both(20_000) {
+        for text in ["n=3", "-n=3", "{ .n >= 0 } > { }"] {
+            for allowed in [0, 1, 5] {
+                let asked = Cell::new(0);
+                let cancelled = || asked.replace(asked.get() + 1) >= allowed;
+                let mut pages: Vec<Page> = Vec::new();
+                run_pages(&parse(text).unwrap(), &view, NOW, &cancelled, &mut |page| pages.push(page));
+                assert!(asked.get() <= allowed + 2, "{text}");
+                assert!(pages.last().is_some_and(|page| page.last && page.partial), "{text} {allowed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_trace_that_is_not_held_has_no_matches() {
+    for view in views_of(&[&[span(1, 1, "a", 1)]]) {
+        assert_eq!(matching_spans(&parse("name=a").unwrap(), &view, NOW, trace_id(9)), []);
+        assert_eq!(found(&view, "09090909090909090909090909090909"), Vec::<u8>::new());
+    }
+}
