@@ -138,7 +138,7 @@ proptest! {
                 writer.publish();
                 let view = reader.view();
                 let request = request(&query, now);
-                let kept = rows(tail.list(&view, &request, &|| false));
+                let kept = rows(tail.list(&view, &request, &|| false, &mut |_| ()));
                 prop_assert_eq!(kept, rows(work::list(&view, &request, &|| false)), "{}", query);
             }
         }
@@ -186,4 +186,37 @@ fn many_values_are_summed_up_beyond_the_first_thousand() {
     let values = values(&reader.view(), "user.id", "");
     let others = values.others.unwrap();
     assert_eq!((values.rows.len(), values.rows[0].spans, others.spans), (1_000, 1, 29_000));
+}
+
+#[test]
+fn of_a_new_filter_the_newest_matches_come_first_and_the_rest_follows() {
+    let (mut writer, reader) = open(Options { budget: 256 << 20, sealing: Sealing::Inline(3) }, TraceNotes::default());
+    for trace in 0..600_u64 {
+        let span = |number: u64| Span {
+            trace_id: TraceId((u128::from(trace) + 1).to_be_bytes()),
+            span_id: SpanId((number + 1).to_be_bytes()),
+            name: "x".into(),
+            start: Timestamp(START),
+            end: Timestamp(START + number),
+            attributes: vec![attribute("k", Value::Int(1))],
+            ..Span::default()
+        };
+        let body: Vec<Span> = (0..100).map(span).collect();
+        writer.insert_spans(SourceId(0), &encode::spans(&body), Timestamp(START + trace)).unwrap();
+        writer.publish();
+    }
+    let (view, query, mut tail) = (reader.view(), parse("k=1").unwrap(), Tail::default());
+    let request = request(&query, Timestamp(START));
+    let mut parts = Vec::new();
+    let all = rows(tail.list(&view, &request, &|| false, &mut |answer| parts.push(answer)));
+    assert_eq!(all.len(), 600);
+    assert!(!parts.is_empty());
+    for part in parts {
+        let Answer::Listed { rows, partial: true, .. } = part else { panic!("not a part") };
+        let traces: Vec<_> = rows.iter().map(|row| row.trace).collect();
+        let newest: Vec<_> = all.iter().take(rows.len()).map(|(trace, _)| *trace).collect();
+        assert_eq!(traces, newest);
+    }
+    let again = rows(tail.list(&view, &request, &|| false, &mut |_| panic!("it was found before")));
+    assert_eq!(again, all);
 }

@@ -290,6 +290,8 @@ pub struct List {
     pub searching: bool,
     /// It was asked for by the person, not by what arrived: what is shown is not what is wanted.
     pub anew: bool,
+    /// The rows are what that search has found so far.
+    pub so_far: bool,
     /// The revision of the index that `rows` was made from.
     pub revision: u64,
     /// The rows in sight, looked up in the index for this frame.

@@ -39,6 +39,7 @@ impl Jobs {
                 latest_search: Arc::clone(&latest_search),
                 latest_count: Arc::clone(&latest_count),
                 tail: RefCell::default(),
+                answers: answers.clone(),
             };
             let (lane, answers) = (Arc::clone(lane), answers.clone());
             thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -87,6 +88,8 @@ struct Worker {
     latest_count: Arc<AtomicU64>,
     /// What the last search found.
     tail: RefCell<work::Tail>,
+    /// Where what was found so far goes.
+    answers: mpsc::Sender<Answer>,
 }
 
 impl Worker {
@@ -96,7 +99,11 @@ impl Worker {
             Effect::List { generation, query, sort, buckets } => {
                 let cancelled = || self.latest_search.load(Ordering::Acquire) != generation;
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: clock::now() };
-                self.tail.borrow_mut().list(&view, &request, &cancelled)
+                let mut so_far = |answer| {
+                    // Nobody listens any more at the end only.
+                    let _ = self.answers.blocking_send(answer);
+                };
+                self.tail.borrow_mut().list(&view, &request, &cancelled, &mut so_far)
             }
             Effect::Open { generation, trace, folds, find, only } => {
                 let (find, now) = (find.as_deref(), clock::now());

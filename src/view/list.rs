@@ -64,11 +64,11 @@ pub(super) fn matched(state: &State) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }
-    if state.list.anew {
-        return "searching …".to_owned();
-    }
     let (found, held) = (number(state.list.rows.len()), state.health.traces_held);
     let found = format::count(found);
+    if state.list.anew {
+        return if state.list.so_far { format!("searching … {found} so far") } else { "searching …".to_owned() };
+    }
     let rate = if state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
         format!(" · {}/s", format::rate(state.list.strip.recent))
     } else {

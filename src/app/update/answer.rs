@@ -13,10 +13,13 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
     let mut out = Vec::new();
     match answer {
         Answer::Listed { generation, .. } if generation != state.list.generation => {}
+        // What is on screen is all there is, but for what has just arrived: a part of it would be less.
+        Answer::Listed { partial: true, .. } if state.asked.list == Reason::Data => {}
         Answer::Listed { revision, rows, strip, partial, .. } => {
             state.list.revision = revision;
             state.list.searching = partial;
             state.list.anew &= partial;
+            state.list.so_far = partial;
             if state.list.paused && state.asked.list == Reason::Data {
                 // What matches is kept in the index until the list moves again, and counted.
                 state.list.waiting = rows.len().saturating_sub(state.list.rows.len());

@@ -36,11 +36,16 @@ pub struct ListRequest<'a> {
 #[must_use]
 pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool) -> Answer {
     let hits = run(request.query, view, request.now, cancelled);
-    let mut rows: Vec<(Outline, ListRow)> = Vec::with_capacity(hits.hits.len());
+    answer(view, request, outlined(view, hits.hits), hits.partial)
+}
+
+/// With what they are ordered and counted by; those that have left are not among them.
+pub(super) fn outlined(view: &View, hits: Vec<ListRow>) -> Vec<(Outline, ListRow)> {
+    let mut rows: Vec<(Outline, ListRow)> = Vec::with_capacity(hits.len());
     // Hits are in the order of the view's own list: where they are many, one walk over it meets them all.
-    let few = hits.hits.len() as u64 * FEW < view.stats().traces;
+    let few = hits.len() as u64 * FEW < view.stats().traces;
     let mut all = view.outlines();
-    for hit in hits.hits {
+    for hit in hits {
         let found = if few {
             view.outline(hit.trace)
         } else {
@@ -48,7 +53,7 @@ pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool
         };
         rows.extend(found.map(|outline| (outline, hit)));
     }
-    answer(view, request, rows, hits.partial)
+    rows
 }
 
 /// Orders and counts what was found, which comes oldest first.

@@ -2,71 +2,86 @@
 
 use std::collections::HashSet;
 
-use super::list::{ListRequest, answer, list};
+use super::list::{ListRequest, answer, outlined};
 use crate::app::{Answer, ListRow, parts};
 use crate::index::{Outline, View};
 use crate::model::TraceId;
-use crate::query::{Query, evaluate_traces, run};
+use crate::query::{Hits, Query, evaluate_traces, run, run_pages};
 
 /// Matches that are remembered. Where there are more, most of what is held matches, and all of it is searched anew.
 const MOST: usize = 200_000;
 /// Changed traces beyond which a search of everything costs less than looking at each.
 const MANY: usize = 50_000;
+/// Matches up to which what was found so far is handed over while the search goes on: more fill no screen.
+const SO_FAR: usize = 10_000;
 
 /// What the last search found, kept between two searches with one filter.
 #[derive(Debug, Default)]
 pub struct Tail {
+    /// The filter of the last search.
+    query: Option<Query>,
     known: Option<Known>,
 }
 
 #[derive(Debug)]
 struct Known {
-    query: Query,
     revision: u64,
-    /// How many traces had left when those that left were last taken out.
+    /// How many traces had left by then.
     evicted: u64,
-    /// By first arrival, oldest first: the trace's number, its figures, the hit.
-    rows: Vec<(u64, Outline, ListRow)>,
+    /// By first arrival, oldest first.
+    rows: Vec<(Outline, ListRow)>,
 }
 
 impl Tail {
-    /// As [`list`], by what was found before where that is of the same filter: then only traces that have changed since are
-    /// looked at, and the cost does not grow with what is held.
+    /// As [`super::list`], by what was found before where that is of the same filter: then only traces that have changed
+    /// since are looked at, and the cost does not grow with what is held. Of a filter that is new, what was found so far
+    /// goes to `so_far`, newest first, as soon as there is something.
     #[must_use]
-    pub fn list(&mut self, view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool) -> Answer {
-        if request.query.is_empty() || parts::moves_by_itself(request.query) {
-            self.known = None;
-            return list(view, request, cancelled);
-        }
-        let known = self.known.take().filter(|known| known.query == *request.query);
-        let known = known.and_then(|known| known.brought_up_to(view, request));
-        let known = match known {
-            Some(known) => known,
-            None => match Known::searched(view, request, cancelled) {
-                Some(known) => known,
-                None => return list(view, request, cancelled),
-            },
-        };
-        let rows = known.rows.iter().map(|(_, outline, hit)| (*outline, *hit)).collect();
-        if known.rows.len() <= MOST {
+    pub fn list(
+        &mut self,
+        view: &View,
+        request: &ListRequest<'_>,
+        cancelled: &dyn Fn() -> bool,
+        so_far: &mut dyn FnMut(Answer),
+    ) -> Answer {
+        let query = request.query;
+        let new = self.query.replace(query.clone()).is_none_or(|last| last != *query);
+        let known = self.known.take().filter(|_| !new).and_then(|known| known.brought_up_to(view, request));
+        if let Some(known) = known {
+            let rows = known.rows.clone();
             self.known = Some(known);
+            return answer(view, request, rows, false);
         }
-        answer(view, request, rows, false)
+        let hits = if new && !query.is_empty() {
+            paged(view, request, cancelled, so_far)
+        } else {
+            run(query, view, request.now, cancelled)
+        };
+        let partial = hits.partial;
+        let rows = outlined(view, hits.hits);
+        let kept = !(partial || query.is_empty() || parts::moves_by_itself(query)) && rows.len() <= MOST;
+        self.known =
+            kept.then(|| Known { revision: view.revision(), evicted: view.stats().traces_evicted, rows: rows.clone() });
+        answer(view, request, rows, partial)
     }
 }
 
-impl Known {
-    /// Searches everything; `None` where that was cancelled.
-    fn searched(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool) -> Option<Self> {
-        let hits = run(request.query, view, request.now, cancelled);
-        if hits.partial {
-            return None;
+/// Searches everything and hands over what was found on the way.
+fn paged(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool, so_far: &mut dyn FnMut(Answer)) -> Hits {
+    let mut all = Hits::default();
+    run_pages(request.query, view, request.now, cancelled, &mut |page| {
+        all.partial |= page.partial;
+        all.hits.extend(page.hits);
+        if !page.last && !all.hits.is_empty() && all.hits.len() <= SO_FAR {
+            let oldest_first = all.hits.iter().rev().copied().collect();
+            so_far(answer(view, request, outlined(view, oldest_first), true));
         }
-        let rows = hits.hits.into_iter().filter_map(|hit| line(view, hit)).collect();
-        let evicted = view.stats().traces_evicted;
-        Some(Self { query: request.query.clone(), revision: view.revision(), evicted, rows })
-    }
+    });
+    all.hits.reverse();
+    all
+}
 
+impl Known {
     /// With what has changed since; `None` where that is not known or too much.
     fn brought_up_to(mut self, view: &View, request: &ListRequest<'_>) -> Option<Self> {
         if self.revision == view.revision() {
@@ -75,31 +90,34 @@ impl Known {
         let changed = view.changed_since(self.revision).filter(|changed| changed.len() <= MANY)?;
         self.drop_evicted(view);
         let again: HashSet<TraceId> = changed.iter().copied().collect();
-        self.rows.retain(|(_, _, hit)| !again.contains(&hit.trace));
+        self.rows.retain(|(_, hit)| !again.contains(&hit.trace));
         let hits = evaluate_traces(request.query, view, request.now, &changed);
-        self.rows.extend(hits.into_iter().filter_map(|hit| line(view, hit)));
-        // Two runs in order: sorting joins them.
-        self.rows.sort_by_key(|(number, ..)| *number);
+        self.join(view, hits);
         self.revision = view.revision();
         Some(self)
     }
 
-    /// Takes out what has left: the oldest at once, others when so many have left that looking at all is worth it.
+    /// Puts hits in, which are in order of first arrival, too.
+    fn join(&mut self, view: &View, hits: Vec<ListRow>) {
+        let number = |hit: &ListRow| view.number_of(hit.trace);
+        let mut old = std::mem::take(&mut self.rows);
+        let mut tail: Vec<(Outline, ListRow)> = Vec::new();
+        // From the newest on: what is new mostly stands at the end, and what is behind it is set aside in reverse.
+        for hit in hits.into_iter().rev() {
+            let Some(outline) = view.outline(hit.trace) else { continue };
+            let at = old.partition_point(|(_, other)| number(other) < number(&hit));
+            tail.extend(old.drain(at..).rev());
+            tail.push((outline, hit));
+        }
+        old.extend(tail.into_iter().rev());
+        self.rows = old;
+    }
+
+    /// Takes out what has left. Which those are is not told, so each is asked for where any have.
     fn drop_evicted(&mut self, view: &View) {
         let evicted = view.stats().traces_evicted;
-        let left = usize::try_from(evicted.saturating_sub(self.evicted)).unwrap_or(usize::MAX);
-        if left == 0 {
-            return;
+        if std::mem::replace(&mut self.evicted, evicted) != evicted {
+            self.rows.retain(|(_, hit)| view.number_of(hit.trace).is_some());
         }
-        if left > self.rows.len() / 8 {
-            self.evicted = evicted;
-            return self.rows.retain(|(_, _, hit)| view.number_of(hit.trace).is_some());
-        }
-        let gone = self.rows.iter().position(|(_, _, hit)| view.number_of(hit.trace).is_some());
-        self.rows.drain(..gone.unwrap_or(self.rows.len()));
     }
-}
-
-fn line(view: &View, hit: ListRow) -> Option<(u64, Outline, ListRow)> {
-    Some((view.number_of(hit.trace)?, view.outline(hit.trace)?, hit))
 }
