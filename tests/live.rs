@@ -1,7 +1,7 @@
 //! The program without terminal, sockets and threads: recorded spans go into a real index, keys into the state, and
 //! effects are carried out at once.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the test")]
 
 mod common;
 
@@ -26,6 +26,7 @@ struct Live {
     kept: Vec<TraceId>,
     copied: Vec<String>,
     effects: usize,
+    tail: work::Tail,
 }
 
 fn plainly(_: Language, text: &str, _: u16) -> Highlighted {
@@ -49,7 +50,17 @@ impl Live {
             ..Viewport::default()
         };
         let now = Timestamp(Nanos::from_secs(1_800_000_000).0);
-        Self { writer, reader, state, keymap: Keymap::default(), now, kept: vec![], copied: vec![], effects: 0 }
+        Self {
+            writer,
+            reader,
+            state,
+            keymap: Keymap::default(),
+            now,
+            kept: vec![],
+            copied: vec![],
+            effects: 0,
+            tail: work::Tail::default(),
+        }
     }
 
     /// With the recorded requests of two Python services.
@@ -106,7 +117,7 @@ impl Live {
         Some(match effect {
             Effect::List { generation, query, sort, buckets } => {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.now };
-                work::list(&view, &request, &|| false)
+                self.tail.list(&view, &request, &|| false, &mut |_| ())
             }
             Effect::Open { generation, trace, folds, find, only } => {
                 let request =
@@ -343,4 +354,52 @@ fn secrets_of_a_recorded_insert_are_masked_in_detail_and_copy() {
         live.press("j");
     }
     assert!(seen > 0);
+}
+
+#[test]
+fn a_followed_filter_takes_late_matches_in_and_lets_go_of_what_no_longer_matches() {
+    let mut live = Live::new();
+    let shown = |live: &Live| live.state.list.rows.iter().map(|row| row.trace.0[0]).collect::<Vec<_>>();
+    live.arrive(&one(1, 1, None, 10));
+    live.press("/ 'duration>100ms enter");
+    assert_eq!(shown(&live), [0; 0]);
+    live.arrive(&one(2, 1, None, 200));
+    assert_eq!((shown(&live), live.state.list.selected), (vec![2], Some(TraceId([2; 16]))));
+    assert!(live.state.list.strip.recent > 0.0);
+    live.arrive(&one(1, 2, Some(1), 300));
+    assert_eq!(shown(&live), [2, 1]);
+    live.press("/ ctrl-u '-duration>100ms enter");
+    live.arrive(&one(3, 1, None, 10));
+    assert_eq!(shown(&live), [3]);
+    live.arrive(&one(3, 2, Some(1), 500));
+    assert_eq!(shown(&live), [0; 0]);
+    live.press("/ ctrl-u 'duration>100ms enter space");
+    assert_eq!(shown(&live), [3, 2, 1]);
+    live.arrive(&one(4, 1, None, 10));
+    live.arrive(&one(5, 1, None, 400));
+    assert_eq!((shown(&live), live.state.list.waiting), (vec![3, 2, 1], 1));
+    live.press("space");
+    assert_eq!((shown(&live), live.state.list.waiting), (vec![5, 3, 2, 1], 0));
+}
+
+#[test]
+fn an_attribute_of_a_recorded_span_becomes_a_filter_that_finds_its_trace() {
+    let mut live = Live::hospital();
+    live.press("/ 'kind=server enter enter d j j");
+    let trace = live.state.trace.as_ref().unwrap().id;
+    live.press("enter");
+    assert!(live.notice().starts_with("filter: "), "{}", live.notice());
+    let row = live.state.list.rows.iter().find(|row| row.trace == trace);
+    assert!(row.is_some_and(|row| row.matched > 0), "{}", live.state.filter.text);
+    live.press("2 -");
+    let matched: u32 = live.state.list.rows.iter().map(|row| row.matched).sum();
+    assert!(live.state.filter.text.starts_with("kind=server -"), "{}", live.state.filter.text);
+    let all = live.press("esc / 'kind=server enter").state.list.rows.iter().map(|row| row.matched).sum();
+    assert!(matched > 0 && matched < all, "{matched} of {all}");
+    live.press("esc F 'http.method enter");
+    let Some(app::Overlay::Values(table)) = &live.state.overlay else { panic!("no values") };
+    let values = table.values.as_ref().unwrap();
+    assert!(values.rows.iter().any(|row| row.value == "GET" && row.spans > 0), "{values:?}");
+    live.press("enter");
+    assert!(live.state.filter.text.contains("http.method="), "{}", live.state.filter.text);
 }
