@@ -8,7 +8,7 @@
 //! Bytes come in at one door, pictures go out at the other; between them there is only the language of traces.
 //!
 //! ```text
-//!  source      receiver (OTLP gRPC + HTTP), demo: whatever they read becomes OTLP protobuf bytes, the waist of the program
+//!  source      receiver (OTLP gRPC + HTTP), files, demo: whatever they read becomes OTLP protobuf bytes, the waist of the program
 //!    ▼
 //!  feed        one queue of (source, bytes), bounded in bytes. Full: the sender is told to retry.
 //!    ▼
@@ -28,11 +28,15 @@
 //! [`app::Input`], `app` resolves it to an action and answers with effects, `run` carries them out on worker threads, and what
 //! they find comes back as an [`app::Answer`].
 //!
+//! Without a screen there is no `app`: `run::ask` takes a request (from the command line, or from another process over a Unix
+//! socket), asks `query`, and gives what was found as records of [`export`].
+//!
 //! # Threads
 //!
 //! | thread | does | never does |
 //! |---|---|---|
-//! | runtime workers | sockets, decompression, JSON → protobuf | touch the index |
+//! | runtime workers | sockets, decompression, JSON → protobuf | write to the index |
+//! | blocking workers | searches for peers at the Unix socket, two at once | draw, keep a view while a peer reads |
 //! | `indexer` | the one writer: decodes into columns, publishes views every 50 ms | wait for a reader |
 //! | `search`, `reading` | list, open, flatten, highlight; of each kind only the latest request | draw |
 //! | main | input → state, draws at most a frame in 16 ms | anything that can take long |
@@ -49,6 +53,7 @@
 //! | [`index`] | model, semconv, otlp | prost messages, widgets, async, clocks, judgements |
 //! | [`query`] | model, semconv, index | state or wording of a screen |
 //! | [`analysis`] | model, semconv, index, query | state or wording of a screen |
+//! | [`export`] | model, redact | terminal, the look of a table |
 //! | [`source`] | model, otlp, redact, query | index, app, view |
 //! | [`app`] | model, semconv, redact, index, query, analysis | ratatui, crossterm, tokio, clocks |
 //! | [`view`] | model, semconv, redact, index, query, analysis, app | crossterm, tokio, `&mut` state |
@@ -76,6 +81,7 @@ pub mod analysis;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod export;
 pub mod index;
 pub mod model;
 pub mod otlp;

@@ -21,7 +21,8 @@ mod cli {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
             command.env_remove(name);
         }
-        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"]
+        {
             command.env(name, home.path());
         }
         command.args(arguments).stdin(Stdio::null());
@@ -48,8 +49,11 @@ mod cli {
 
     #[test]
     fn help_names_the_files() {
-        let asked: [(&[&str], &[&str]); 3] = [
-            (&["--help"], &["listen", "demo", "--memory", "TRACEFALL_GRPC"]),
+        let asked: [(&[&str], &[&str]); 6] = [
+            (&["--help"], &["listen", "demo", "query", "assert", "--memory", "TRACEFALL_GRPC"]),
+            (&["query", "--help"], &["FILTER", "[FILE]...", "--limit", "--for", "--pid", "-o, --output", "jsonl"]),
+            (&["tail", "-h"], &["FILTER", "--limit", "--for"]),
+            (&["assert", "--help"], &["--none", "--max-p95", "FILTER=DURATION", "--file"]),
             (&["listen", "--help"], &["--for", "--json"]),
             (&["demo", "--help"], &["--rate", "--seed"]),
         ];

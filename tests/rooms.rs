@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("index", &["model", "semconv", "otlp"]),
     ("query", &["model", "semconv", "index"]),
     ("analysis", &["model", "semconv", "index", "query"]),
+    ("export", &["model", "redact"]),
     ("source", &["model", "otlp", "redact", "query"]),
     ("app", &["model", "semconv", "redact", "index", "query", "analysis"]),
     ("view", &["model", "semconv", "redact", "index", "query", "analysis", "app"]),
@@ -25,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "run",
         &[
             "model", "semconv", "redact", "otlp", "index", "query", "analysis", "source", "app", "view", "terminal",
-            "config", "cli",
+            "config", "cli", "export",
         ],
     ),
 ];
@@ -42,6 +43,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("opentelemetry_proto", &["otlp", "source"]),
     ("syntect", &["view"]),
     ("clap", &["cli", "config"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("directories", &["config"]),
     ("fuzzy_matcher", &["query"]),
     ("socket2", &["source"]),

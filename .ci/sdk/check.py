@@ -147,7 +147,8 @@ class Listen:
             print("port 4317 or 4318 is taken by another program: free ports and OTEL_EXPORTER_OTLP_ENDPOINT instead")
             command += ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACEFALL_")}
-        environment |= {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+        places = ("CONFIG_HOME", "STATE_HOME", "DATA_HOME", "CACHE_HOME", "RUNTIME_DIR")
+        environment |= {name: str(home) for name in ("HOME", *(f"XDG_{place}" for place in places))}
         self.process = subprocess.Popen(
             command, env=environment, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

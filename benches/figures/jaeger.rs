@@ -155,7 +155,8 @@ exporters:
 impl Server {
     /// Starts it, with a home of its own, and waits until it listens.
     fn start(mut command: Command, home: TempDir, port: u16) -> Self {
-        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"]
+        {
             command.env(name, home.path());
         }
         let words = home.path().join("stderr");

@@ -61,7 +61,8 @@ impl Program {
         if itself {
             command.env(UNDER_TEST, "1");
         }
-        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"]
+        {
             command.env(name, home.path());
         }
         command.env("TERM", "xterm-256color");

@@ -2,7 +2,17 @@
 //!
 //! In: arguments and environment. Out: a [`Cli`]. Must never know: files, sockets, threads.
 
+mod ask;
+mod assert;
+mod generate;
+mod hyphen;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
+
+pub use ask::{Attributes, Form, Names, Output, Query, Tail, Whom};
+pub use assert::{Assert, Bound};
+pub use generate::{Completions, Man};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -47,6 +57,29 @@ pub enum Command {
         #[arg(long, default_value_t = 42)]
         seed: u64,
     },
+    /// Find traces: in a running tracefall, in files, or in what arrives
+    ///
+    /// Exit code 0 where a trace was found, 1 where none was, 2 where something is wrong.
+    Query(Query),
+    /// Show traces that match as they arrive in a running tracefall; where none runs, at doors of its own
+    ///
+    /// A trace is shown once it has been quiet for a second, and again where it has grown since.
+    Tail(Tail),
+    /// The services that sent spans
+    Services(Names),
+    /// The names of spans
+    Operations(Names),
+    /// The keys of attributes, or the texts in use under one
+    Attributes(Attributes),
+    /// Check traces, as in CI
+    ///
+    /// Exit code 0 where everything holds, 1 where something does not (the traces that offend are shown), 2 where something is
+    /// wrong, or there is no trace to check.
+    Assert(Assert),
+    /// A completion script for a shell, on standard output
+    Completions(Completions),
+    /// The manual page, on standard output
+    Man(Man),
 }
 
 fn duration(text: &str) -> Result<Nanos, String> {
@@ -67,8 +100,22 @@ impl Cli {
         };
         let paths = format!("Settings: {}\nLog:      {}", show(config::config_file()), show(config::log_file()));
         let with_paths = |command: clap::Command| command.after_help(paths.clone());
-        let matches = with_paths(Self::command()).mut_subcommands(with_paths).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let command = with_paths(Self::command()).mut_subcommands(with_paths);
+        Self::from_arguments(command, std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    fn from_arguments(command: clap::Command, arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = command.try_get_matches_from(hyphen::mark(arguments))?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        let files = match &mut cli.command {
+            Some(Command::Query(query)) => &mut query.files,
+            Some(Command::Assert(assert)) => &mut assert.files,
+            _ => return Ok(cli),
+        };
+        for file in files {
+            *file = hyphen::path(file);
+        }
+        Ok(cli)
     }
 }
 
@@ -88,6 +135,33 @@ mod tests {
             assert_eq!(cli.overrides.grpc.as_deref(), Some("1"), "{line}");
             assert!(matches!(cli.command, Some(Command::Listen { duration: Some(Nanos(2_000_000_000)), json: false })));
         }
+    }
+
+    #[test]
+    fn filter_may_begin_with_a_hyphen_between_options_on_either_side() {
+        let filter = "-http.route=/health";
+        let lines: [&[&str]; 5] = [
+            &["query", filter, "-o", "json", "--limit", "3"],
+            &["query", "-o", "json", "--limit=3", filter],
+            &["query", "--limit", "3", filter, "-ojson"],
+            &["--memory", "1GiB", "query", "--output=json", filter, "--limit", "3"],
+            &["query", "--limit", "3", "-o=json", "--", filter],
+        ];
+        for line in lines {
+            let line = ["tracefall"].iter().chain(line).map(OsString::from);
+            let cli = Cli::from_arguments(Cli::command(), line).unwrap();
+            let Some(Command::Query(query)) = cli.command else { panic!("{:?}", cli.command) };
+            assert_eq!((query.filter.as_str(), query.limit, query.output.form), (filter, Some(3), Form::Json));
+            assert!(query.files.is_empty());
+        }
+        let line = ["tracefall", "assert", "--none", "-operation:x", "-error=true"].iter().map(OsString::from);
+        let Some(Command::Assert(assert)) = Cli::from_arguments(Cli::command(), line).unwrap().command else {
+            panic!()
+        };
+        assert_eq!(
+            (&assert.none[..], &assert.filters[..]),
+            (&["-operation:x".to_owned()][..], &["-error=true".to_owned()][..])
+        );
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub struct Settings {
 
 /// What flags and environment set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+#[command(next_help_heading = "Settings")]
 pub struct Overrides {
     /// Listen for OTLP/gRPC here (a port alone means both loopback addresses; port 0 picks a free one)
     #[arg(long, global = true, value_name = "ADDR:PORT", env = "TRACEFALL_GRPC")]

@@ -5,7 +5,8 @@
 
 use super::AttributeValue;
 use super::reader::{Pair, value};
-use super::wire::{Cursor, Occurrences, bytes_key, fixed64_key};
+use super::wire::{Cursor, Occurrences, bytes_key, fixed64_key, varint_key};
+use crate::model::Signal;
 
 /// The attributes of a message in order: key, value, and the bytes of the whole `KeyValue` message. Where a pair
 /// has several values, which no encoder writes, the last is given and not the merge of all.
@@ -97,6 +98,37 @@ pub fn link_target(message: &[u8]) -> (&[u8], &[u8]) {
         }
     }
     target
+}
+
+/// What a request carries, by its first record: the three kinds of request are alike down to there. Where there is no record,
+/// or it could be anything, it counts as traces.
+#[must_use]
+pub fn signal(request: &[u8]) -> Signal {
+    // The times of spans; the times of log records, and their severity. A metric has a name where those have neither.
+    const SPAN: [u64; 2] = [fixed64_key(7), fixed64_key(8)];
+    const LOG: [u64; 3] = [fixed64_key(1), fixed64_key(11), varint_key(2)];
+    let scopes = Occurrences::new(request, 1).flat_map(|outer| Occurrences::new(outer, 2));
+    let Some(record) = scopes.flat_map(|inner| Occurrences::new(inner, 2)).next() else { return Signal::Traces };
+    let (mut ids, mut named) = ([0; 2], false);
+    let mut cursor = Cursor::new(record);
+    while let Ok(key) = cursor.varint() {
+        if SPAN.contains(&key) {
+            return Signal::Traces;
+        } else if LOG.contains(&key) {
+            return Signal::Logs;
+        }
+        let read = match usize::try_from(key >> 3) {
+            Ok(field @ (1 | 2)) if key == bytes_key(key >> 3) => {
+                named |= field == 1;
+                cursor.bytes().map(|bytes| ids[field - 1] = bytes.len())
+            }
+            _ => cursor.skip(key),
+        };
+        if read.is_err() {
+            break;
+        }
+    }
+    if named && ids != [16, 8] { Signal::Metrics } else { Signal::Traces }
 }
 
 /// The value of `service.name` of a `Resource` message, if it is text: the last one where the key repeats.

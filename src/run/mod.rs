@@ -3,6 +3,7 @@
 //! In: what the user typed. Out: a running program and its exit code. The only room that reads the wall clock and the only one
 //! that knows all others. Must never contain: rules of the domain, layout.
 
+mod ask;
 mod clock;
 mod files;
 mod health;
@@ -17,6 +18,7 @@ mod signals;
 mod summary;
 mod wiring;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -43,12 +45,29 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     files::allow_many();
     let show = |demo| screen::show(&settings, &screen::Start { demo, summary: cli.summary.clone() }, gate);
-    match cli.command {
+    match &cli.command {
         None => show(None),
-        Some(Command::Demo { rate, seed }) => show(Some(screen::Demo { rate, seed })),
+        Some(Command::Demo { rate, seed }) => show(Some(screen::Demo { rate: *rate, seed: *seed })),
         Some(Command::Listen { .. }) if cli.summary.is_some() => {
             bail!("`listen` prints its summary: --summary is for the screen, --json makes it one line of JSON");
         }
-        Some(Command::Listen { duration, json }) => listen::listen(&settings, duration, json),
+        Some(_) if cli.summary.is_some() => bail!("--summary is for the screen"),
+        Some(Command::Listen { duration, json }) => listen::listen(&settings, *duration, *json),
+        Some(Command::Query(query)) => ask::query(&settings, query),
+        Some(Command::Tail(tail)) => ask::tail(&settings, tail),
+        Some(Command::Services(names)) => ask::services(&settings, names),
+        Some(Command::Operations(names)) => ask::operations(&settings, names),
+        Some(Command::Attributes(attributes)) => ask::attributes(&settings, attributes),
+        Some(Command::Assert(assert)) => ask::assert(&settings, assert),
+        Some(Command::Completions(completions)) => print(&completions.script()),
+        Some(Command::Man(man)) => print(&man.page()?),
+    }
+}
+
+/// Prints what was generated. Who has seen enough of it is no failure.
+fn print(bytes: &[u8]) -> Result<ExitCode> {
+    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -17,7 +17,7 @@ use super::recipes::recipes;
 use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
-use super::{clock, health, jobs::Jobs, log, looks};
+use super::{ask, clock, health, jobs::Jobs, log, looks};
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
 use crate::config::Settings;
@@ -76,6 +76,8 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http), gate)?;
         app_settings.warning = wiring::exposure(&wiring.board);
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
+        let _asked = ask::open(&wiring.indexer.reader)
+            .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
         let guard = Guard::enter().context("the terminal does not obey")?;
         let mut session = Session::new(settings, app_settings, keymap, wiring)?;
         if let Some(demo) = demo {

@@ -8,6 +8,7 @@ mod board;
 mod contain;
 pub mod demo;
 mod feed;
+pub mod files;
 pub mod load;
 mod random;
 pub mod receiver;

@@ -21,7 +21,7 @@ fn a_low_limit_of_open_files_keeps_nobody_out() {
     let script = "ulimit -Sn 64; exec \"$0\" listen --grpc 127.0.0.1:0 --http 127.0.0.1:0 --for 60s";
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_tracefall")]).stdin(Stdio::null());
-    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
         command.env(name, home.path());
     }
     let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());

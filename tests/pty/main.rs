@@ -117,6 +117,52 @@ fn a_trace_appears_opens_and_shows_its_statement() {
 }
 
 #[test]
+fn what_is_on_screen_can_be_asked_for_from_another_terminal() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = http_port(&mut terminal);
+    send(port, 1);
+    terminal.wait_for_text("/patients/1");
+    let ask = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tracefall"));
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+            command.env(name, terminal.home());
+        }
+        let output = command.args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, found) = ask(&["query", "minDuration=1s -operation:nothing", "-o", "jsonl"]);
+    assert!(code == Some(0) && found.lines().count() == 1 && found.contains("\"matched\":2"), "{found}");
+    assert_eq!(ask(&["services", "-o", "csv"]).1, "service,spans,traces,errors\nclinic,2,1,0\n");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    let left = std::fs::read_dir(terminal.home().join("tracefall")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().ends_with(".sock")), "its socket is gone with it");
+}
+
+/// The Go recording has names with escape sequences in them.
+#[test]
+fn answer_in_a_terminal_has_colours_and_nothing_of_the_data_acts_on_it() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gateway-go.traces.pb.gz");
+    let red = |screen: &vt100::Screen| {
+        let cells = (0..36).flat_map(|row| (0..120).filter_map(move |column| screen.cell(row, column)));
+        cells.filter(|cell| cell.fgcolor() == vt100::Color::Idx(9)).count()
+    };
+    for (form, variables, coloured) in
+        [("table", &[][..], true), ("table", &[("NO_COLOR", "1")], false), ("csv", &[], false)]
+    {
+        let arguments = ["query", "error=true", file, "--limit", "5", "-o", form];
+        let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tracefall"), &arguments, variables);
+        assert_eq!(terminal.wait_for_end(), 0);
+        assert!(terminal.text().contains("gateway-http"), "{}", terminal.text());
+        assert_eq!(red(terminal.screen()) > 0, coloured, "{form}: {}", terminal.text());
+    }
+    let every = ["operations", file, "-o", "csv"];
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tracefall"), &every, &[]);
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert_eq!(terminal.escapes(), 0, "{}", terminal.text());
+}
+
+#[test]
 fn q_types_in_the_filter_and_ctrl_c_quits_from_it() {
     let mut terminal = Terminal::tracefall(&[]);
     let port = http_port(&mut terminal);

@@ -22,7 +22,8 @@ pub(crate) struct Terminal {
     output: Receiver<Vec<u8>>,
     parser: vt100::Parser,
     settings_before: String,
-    _home: TempDir,
+    home: TempDir,
+    escapes: usize,
 }
 
 impl Terminal {
@@ -42,7 +43,8 @@ impl Terminal {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
             command.env_remove(name);
         }
-        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"]
+        {
             command.env(name, home.path());
         }
         command.env("TERM", "xterm-256color");
@@ -67,7 +69,22 @@ impl Terminal {
         });
         let keyboard = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(36), cells(120), 0);
-        Self { child, master: pair.master, keyboard, output, parser, settings_before, _home: home }
+        Self { child, master: pair.master, keyboard, output, parser, settings_before, home, escapes: 0 }
+    }
+
+    /// The screen as it is now.
+    pub(crate) fn screen(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
+    /// How many escape characters came so far.
+    pub(crate) fn escapes(&self) -> usize {
+        self.escapes
+    }
+
+    /// The home of the program, which is its runtime directory too.
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.home.path()
     }
 
     /// What is on screen now.
@@ -80,11 +97,16 @@ impl Terminal {
         let deadline = now() + PATIENCE;
         while !condition(self.parser.screen()) {
             match self.output.recv_timeout(deadline.saturating_duration_since(now())) {
-                Ok(chunk) => self.parser.process(&chunk),
+                Ok(chunk) => self.take(&chunk),
                 Err(RecvTimeoutError::Timeout) => panic!("waited in vain for {what}; on screen:\n{}", self.text()),
                 Err(RecvTimeoutError::Disconnected) => panic!("ended before {what}; on screen:\n{}", self.text()),
             }
         }
+    }
+
+    fn take(&mut self, chunk: &[u8]) {
+        self.escapes += memchr::memchr_iter(0x1b, chunk).count();
+        self.parser.process(chunk);
     }
 
     /// Waits until `text` is on screen.
@@ -116,7 +138,7 @@ impl Terminal {
         let deadline = now() + PATIENCE;
         loop {
             match self.output.recv_timeout(deadline.saturating_duration_since(now())) {
-                Ok(chunk) => self.parser.process(&chunk),
+                Ok(chunk) => self.take(&chunk),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it has not ended; on screen:\n{}", self.text()),
             }

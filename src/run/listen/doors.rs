@@ -8,13 +8,13 @@ use crate::model::{DoorState, Nanos, SourceHealth};
 
 /// Tells of each door, and again when it changes.
 #[derive(Default)]
-pub(super) struct Doors {
+pub(in crate::run) struct Doors {
     told: HashMap<(String, SocketAddr), String>,
 }
 
 impl Doors {
     /// Tells what is new. Standard error that cannot be written is nobody's loss.
-    pub(super) fn tell(&mut self, sources: &[SourceHealth]) {
+    pub(in crate::run) fn tell(&mut self, sources: &[SourceHealth]) {
         for line in self.news(sources) {
             let _ = writeln!(io::stderr(), "{line}");
         }

@@ -11,13 +11,13 @@ const MOST: usize = 100;
 
 /// Tells of each mistake once: a sender that is set up wrongly repeats it with every export.
 #[derive(Default)]
-pub(super) struct Mistakes {
+pub(in crate::run) struct Mistakes {
     told: HashSet<String>,
 }
 
 impl Mistakes {
     /// Tells what is new. Standard error that cannot be written is nobody's loss.
-    pub(super) fn tell(&mut self, mishaps: &[Mishap]) {
+    pub(in crate::run) fn tell(&mut self, mishaps: &[Mishap]) {
         for line in self.news(mishaps) {
             let _ = writeln!(io::stderr(), "{line}");
         }

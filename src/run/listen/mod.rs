@@ -17,13 +17,13 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::sync::oneshot;
 
-use self::doors::Doors;
-use self::mistakes::Mistakes;
+pub(super) use self::doors::Doors;
+pub(super) use self::mistakes::Mistakes;
 use self::teller::Teller;
 use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
-use super::{clock, indexer, log};
+use super::{ask, clock, indexer, log};
 use crate::analysis::slow_sql::Thresholds;
 use crate::config::Settings;
 use crate::index::Reader;
@@ -47,6 +47,10 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
         let Wiring { indexer, receiver, feed, board } =
             wiring::wire(settings, settings.grpc.clone(), settings.http.clone(), indexer::no_gate())?;
         let mut signals = Signals::new()?;
+        // Open before anybody can read below that the doors are.
+        let _asked = ask::open(&indexer.reader).inspect_err(|error| {
+            let _ = writeln!(io::stderr(), "this one cannot be asked by `tracefall query`: {error}");
+        });
         let mut doors = Doors::default();
         doors.tell(&board.sources(clock::now()));
         if let Some(warning) = wiring::exposure(&board) {

@@ -1,0 +1,115 @@
+//! What is asked without a screen: of a running tracefall, of files, or of what arrives in a given time.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::duration;
+use crate::model::Nanos;
+
+/// `tracefall query`.
+#[derive(Clone, Debug, Args)]
+pub struct Query {
+    /// What to find, as typed into the filter bar; it may begin with `-`, and is empty for everything
+    #[arg(value_name = "FILTER", value_parser = super::hyphen::text)]
+    pub filter: String,
+    /// OTLP in files instead: JSON lines or length-prefixed protobuf, plain or gzip; `-` is standard input
+    #[arg(value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
+    pub files: Vec<PathBuf>,
+    /// At most this many traces, the newest
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Who is asked.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// In which form.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `tracefall tail`.
+#[derive(Clone, Debug, Args)]
+pub struct Tail {
+    /// What to look out for, as typed into the filter bar; everything where there is none
+    #[arg(value_name = "FILTER", value_parser = super::hyphen::text, default_value = "")]
+    pub filter: String,
+    /// End after this many traces
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Who is asked.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// In which form.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `tracefall services` and `tracefall operations`.
+#[derive(Clone, Debug, Args)]
+pub struct Names {
+    /// OTLP in files, as for `query`
+    #[arg(value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
+    pub files: Vec<PathBuf>,
+    /// At most this many, the most used
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Who is asked.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// In which form.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `tracefall attributes`.
+#[derive(Clone, Debug, Args)]
+pub struct Attributes {
+    /// Show the texts in use under this key instead of the keys
+    #[arg(value_name = "KEY")]
+    pub key: Option<String>,
+    /// OTLP in a file, as for `query`; may be given several times
+    #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
+    pub files: Vec<PathBuf>,
+    /// At most this many, the most used
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Who is asked.
+    #[command(flatten)]
+    pub whom: Whom,
+    /// In which form.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Who is asked where no files are named: the running tracefall, unless one of these says otherwise.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Whom {
+    /// Listen for this long, such as 30s, and answer from what arrived (otherwise: a running tracefall is asked)
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub duration: Option<Nanos>,
+    /// Ask the tracefall with this process id, where several run
+    #[arg(long, value_name = "PID", conflicts_with = "duration")]
+    pub pid: Option<u32>,
+}
+
+/// In which form it is answered.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Output {
+    /// What to write
+    #[arg(short = 'o', long = "output", value_name = "FORM", value_enum, default_value_t)]
+    pub form: Form,
+}
+
+/// The forms of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// Columns for a person
+    #[default]
+    Table,
+    /// One array of objects
+    Json,
+    /// An object on each line
+    Jsonl,
+    /// Comma-separated values with a head (RFC 4180)
+    Csv,
+}

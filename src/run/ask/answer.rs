@@ -1,0 +1,132 @@
+//! Answers a request from an index.
+
+use std::cmp::Reverse;
+
+use super::asserted;
+use super::filter::Filter;
+use super::protocol::{Ask, Reply, Wrong};
+use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value};
+use crate::index::{Reader, View};
+use crate::query::{Hit, Hits};
+use crate::run::clock;
+
+/// Traces that are read from one view. Whoever reads the answer slowly must not keep a view: its memory is held with it.
+const AT_ONCE: usize = 64;
+
+/// Spans to be asked about.
+#[derive(Clone)]
+pub(super) struct Held {
+    /// Where they are.
+    pub(super) reader: Reader,
+    /// They were read from files: their order is that of their times, not that of their arrival.
+    pub(super) filed: bool,
+}
+
+/// Whom the answer is given to.
+pub(super) trait Peer {
+    /// Takes a part of it. Answers whether more is wanted.
+    fn take(&mut self, reply: Reply) -> bool;
+
+    /// Whether nobody waits for it any more.
+    fn is_gone(&self) -> bool {
+        false
+    }
+}
+
+/// Answers `ask`, to the end or for as long as more is wanted.
+pub(super) fn answer(held: &Held, ask: &Ask, peer: &mut dyn Peer) {
+    let told = match ask {
+        Ask::Query { filter, limit } => query(held, filter, *limit, peer),
+        Ask::Services { limit } => Ok(records(services(&held.reader.view(), *limit), peer)),
+        Ask::Operations { limit } => {
+            let names = held.reader.view().values("name", most(*limit)).into_iter();
+            Ok(records(names.map(|(operation, spans)| Record::Operation(Operation { operation, spans })), peer))
+        }
+        Ask::Attributes { key: None, limit } => {
+            let keys = held.reader.view().keys(most(*limit)).into_iter();
+            Ok(records(keys.map(|(attribute, spans)| Record::Attribute(Attribute { attribute, spans })), peer))
+        }
+        Ask::Attributes { key: Some(key), limit } => {
+            let texts = held.reader.view().values(key, most(*limit)).into_iter();
+            Ok(records(texts.map(|(value, spans)| Record::Value(Value { value, spans })), peer))
+        }
+        Ask::Assert { assertions, limit } => asserted::check(held, assertions, *limit, peer),
+        Ask::Tail { .. } => Err(Wrong::new("a tail has no end")),
+    };
+    peer.take(told.map_or_else(Reply::Wrong, |partial| Reply::End { partial }));
+}
+
+pub(super) fn most(limit: Option<u64>) -> usize {
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
+}
+
+fn query(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> Result<bool, Wrong> {
+    let filter = Filter::read(filter)?;
+    let view = held.reader.view();
+    let most = filter.most(limit);
+    let cancelled = || peer.is_gone();
+    let found = if held.filed {
+        filter.find(&view, clock::now(), &cancelled)
+    } else {
+        filter.find_latest(&view, clock::now(), (most, &cancelled))
+    };
+    let Hits { hits, partial } = found;
+    let hits = newest_first(held, &view, hits, most);
+    drop(view);
+    tell(held, &hits, None, peer);
+    Ok(partial)
+}
+
+/// The latest first, at most `most` of them.
+pub(super) fn newest_first(held: &Held, view: &View, mut hits: Vec<Hit>, most: usize) -> Vec<Hit> {
+    // They come by arrival, which a stable order keeps among equals.
+    hits.reverse();
+    if held.filed {
+        hits.sort_by_cached_key(|hit| Reverse(view.figures(hit.trace).map(|figures| figures.start)));
+    }
+    hits.truncate(most);
+    hits
+}
+
+/// Tells of these traces as they are by now; one that has left meanwhile is not told.
+pub(super) fn tell(held: &Held, hits: &[Hit], assertion: Option<&str>, peer: &mut dyn Peer) {
+    for hits in hits.chunks(AT_ONCE) {
+        let view = held.reader.view();
+        let found = |hit: &Hit| FoundTrace::of(&view.trace(hit.trace)?, hit.matched);
+        let found: Vec<FoundTrace> = hits.iter().filter_map(found).collect();
+        drop(view);
+        for mut found in found {
+            found.assertion = assertion.map(str::to_owned);
+            if !peer.take(Reply::Record(Record::Trace(found))) {
+                return;
+            }
+        }
+    }
+}
+
+/// Never partial.
+fn records(records: impl IntoIterator<Item = Record>, peer: &mut dyn Peer) -> bool {
+    for record in records {
+        if !peer.take(Reply::Record(record)) {
+            break;
+        }
+    }
+    false
+}
+
+fn services(view: &View, limit: Option<u64>) -> Vec<Record> {
+    let known = view.stats().services;
+    let mut services: Vec<Service> = known
+        .iter()
+        .filter(|(_, health)| health.spans > 0)
+        .map(|(name, health)| Service {
+            service: name.to_string(),
+            spans: health.spans,
+            traces: health.traces,
+            errors: health.errors,
+        })
+        .collect();
+    services.sort_by_key(|service| Reverse(service.spans));
+    services.truncate(most(limit));
+    services.into_iter().map(Record::Service).collect()
+}

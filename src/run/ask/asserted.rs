@@ -1,0 +1,148 @@
+//! Whether assertions hold of the traces held, all judged by the same view.
+
+use std::collections::HashSet;
+
+use super::answer::{Held, Peer, most, newest_first, tell};
+use super::filter::Filter;
+use super::protocol::{Assertion, Reply, Wrong};
+use crate::index::View;
+use crate::model::{Nanos, Timestamp, TraceId};
+use crate::query::Hit;
+use crate::run::clock;
+
+/// Judges each assertion and tells of the traces that offend it; answers whether the search was cut short.
+///
+/// # Errors
+/// What to answer where a filter cannot be read, or there is nothing to judge.
+pub(super) fn check(
+    held: &Held,
+    assertions: &[Assertion],
+    limit: Option<u64>,
+    peer: &mut dyn Peer,
+) -> Result<bool, Wrong> {
+    let ready = assertions.iter().map(Ready::read).collect::<Result<Vec<_>, _>>()?;
+    let view = held.reader.view();
+    let stats = view.stats();
+    if stats.traces == 0 {
+        return Err(Wrong::new("there is no trace to check"));
+    }
+    if held.filed && stats.traces_evicted > 0 {
+        return Err(Wrong::new("not all of it fits into memory (--memory), so nothing can be said of it"));
+    }
+    let judged: Vec<Judged> = ready.iter().map(|ready| ready.judge(&view, clock::now(), &*peer)).collect();
+    let offenders = judged.into_iter().map(|judged| {
+        let hits = newest_first(held, &view, judged.offenders, most(limit));
+        (judged.holds, judged.why, hits)
+    });
+    let offenders: Vec<_> = offenders.collect();
+    drop(view);
+    let partial = peer.is_gone();
+    for (assertion, (holds, why, hits)) in assertions.iter().zip(offenders) {
+        let assertion = assertion.to_string();
+        if !peer.take(Reply::Verdict { assertion: assertion.clone(), holds, why }) {
+            break;
+        }
+        tell(held, &hits, Some(&assertion), peer);
+    }
+    Ok(partial)
+}
+
+/// What was found out about an assertion.
+struct Judged {
+    holds: bool,
+    why: String,
+    offenders: Vec<Hit>,
+}
+
+/// An assertion whose filters were read.
+enum Ready {
+    Each { filter: Filter, about: Option<Filter> },
+    None { filter: Filter },
+    Most { filter: Filter, percent: u8, most: Nanos },
+}
+
+impl Ready {
+    fn read(assertion: &Assertion) -> Result<Self, Wrong> {
+        Ok(match assertion {
+            Assertion::Each { filter } => {
+                let filter = Filter::read(filter)?;
+                Self::Each { about: filter.before_pipeline(), filter }
+            }
+            Assertion::None { filter } => Self::None { filter: Filter::read(filter)? },
+            Assertion::Most { filter, percent, most } => {
+                Self::Most { filter: Filter::read(filter)?, percent: *percent, most: Nanos(*most) }
+            }
+        })
+    }
+
+    fn judge(&self, view: &View, now: Timestamp, peer: &dyn Peer) -> Judged {
+        let find = |filter: &Filter| filter.find(view, now, &|| peer.is_gone()).hits;
+        match self {
+            Self::Each { filter, about } => {
+                let meant = match about {
+                    Some(about) => find(about),
+                    None => view.traces().map(|trace| Hit { trace, matched: 0, first: None }).collect(),
+                };
+                each(meant, &find(filter))
+            }
+            Self::None { filter } => none(find(filter)),
+            Self::Most { filter, percent, most } => {
+                let durations = |hit: &Hit| filter.durations(view, now, hit);
+                at_most(find(filter), &durations, (*percent, *most))
+            }
+        }
+    }
+}
+
+fn each(meant: Vec<Hit>, matching: &[Hit]) -> Judged {
+    let matching: HashSet<TraceId> = matching.iter().map(|hit| hit.trace).collect();
+    let all = meant.len();
+    let offenders: Vec<Hit> = meant.into_iter().filter(|hit| !matching.contains(&hit.trace)).collect();
+    let why = match (all, offenders.len()) {
+        (0, _) => "no trace has such spans".to_owned(),
+        (_, 0) => format!("all {all}"),
+        (_, failed) => format!("{failed} of {all} do not match"),
+    };
+    Judged { holds: offenders.is_empty(), why, offenders }
+}
+
+fn none(offenders: Vec<Hit>) -> Judged {
+    let why = if offenders.is_empty() { String::new() } else { format!("{} match", offenders.len()) };
+    Judged { holds: offenders.is_empty(), why, offenders }
+}
+
+/// The percentile by the nearest rank. Where nothing matches there is none, and that is not taken for success: a filter with a
+/// slip in it would hold for ever.
+fn at_most(hits: Vec<Hit>, durations: &dyn Fn(&Hit) -> Vec<Nanos>, (percent, most): (u8, Nanos)) -> Judged {
+    let mut all = Vec::new();
+    let mut offenders = Vec::new();
+    for hit in hits {
+        let durations = durations(&hit);
+        if durations.iter().any(|duration| *duration > most) {
+            offenders.push(hit);
+        }
+        all.extend(durations);
+    }
+    all.sort_unstable();
+    let rank = (all.len() * usize::from(percent)).div_ceil(100);
+    let Some(found) = rank.checked_sub(1).and_then(|rank| all.get(rank)) else {
+        return Judged { holds: false, why: "nothing matches".to_owned(), offenders: Vec::new() };
+    };
+    let holds = *found <= most;
+    if holds {
+        offenders.clear();
+    }
+    Judged { holds, why: format!("p{percent} of {} is {found}", all.len()), offenders }
+}
+
+impl std::fmt::Display for Assertion {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Each { filter } => write!(out, "{filter}"),
+            Self::None { filter } => write!(out, "--none {filter}"),
+            Self::Most { filter, percent, most } => {
+                write!(out, "--max-p{percent} {filter}={}", Nanos(*most).to_string().replace(' ', ""))
+            }
+        }
+    }
+}

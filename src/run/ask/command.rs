@@ -1,0 +1,86 @@
+//! The commands that ask once.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::answer::Peer as _;
+use super::collect::Collected;
+use super::filter::Filter;
+use super::gather::Answerer;
+use super::print::Printer;
+use super::protocol::{Ask, Assertion, Reply};
+use crate::cli::{self, Output, Whom};
+use crate::config::Settings;
+use crate::run::wiring;
+
+/// `tracefall query`.
+pub(in crate::run) fn query(settings: &Settings, query: &cli::Query) -> Result<ExitCode> {
+    let ask = Ask::Query { filter: query.filter.clone(), limit: query.limit };
+    once(settings, &ask, &query.files, (&query.whom, query.output))
+}
+
+/// `tracefall services`.
+pub(in crate::run) fn services(settings: &Settings, names: &cli::Names) -> Result<ExitCode> {
+    once(settings, &Ask::Services { limit: names.limit }, &names.files, (&names.whom, names.output))
+}
+
+/// `tracefall operations`.
+pub(in crate::run) fn operations(settings: &Settings, names: &cli::Names) -> Result<ExitCode> {
+    once(settings, &Ask::Operations { limit: names.limit }, &names.files, (&names.whom, names.output))
+}
+
+/// `tracefall attributes`.
+pub(in crate::run) fn attributes(settings: &Settings, attributes: &cli::Attributes) -> Result<ExitCode> {
+    let ask = Ask::Attributes { key: attributes.key.clone(), limit: attributes.limit };
+    once(settings, &ask, &attributes.files, (&attributes.whom, attributes.output))
+}
+
+/// `tracefall assert`.
+pub(in crate::run) fn assert(settings: &Settings, assert: &cli::Assert) -> Result<ExitCode> {
+    if let Some(file) = assert.filters.iter().find(|filter| std::path::Path::new(filter).is_file()) {
+        anyhow::bail!("{file} is a file, and stands where a filter is expected: --file {file}");
+    }
+    let each = assert.filters.iter().map(|filter| Assertion::Each { filter: filter.clone() });
+    let none = assert.none.iter().map(|filter| Assertion::None { filter: filter.clone() });
+    let most = [(50, &assert.max_p50), (95, &assert.max_p95), (99, &assert.max_p99)];
+    let most = most.into_iter().flat_map(|(percent, bounds)| {
+        let most = move |cli::Bound { filter, most }: &cli::Bound| Assertion::Most {
+            filter: filter.clone(),
+            percent,
+            most: most.0,
+        };
+        bounds.iter().map(most)
+    });
+    let ask = Ask::Assert { assertions: each.chain(none).chain(most).collect(), limit: assert.limit };
+    once(settings, &ask, &assert.files, (&assert.whom, assert.output))
+}
+
+fn once(settings: &Settings, ask: &Ask, files: &[PathBuf], (whom, output): (&Whom, Output)) -> Result<ExitCode> {
+    let key = match ask {
+        Ask::Attributes { key, .. } => key.clone(),
+        _ => None,
+    };
+    let mut collected = Collected::new(Printer::new(output.form, wiring::redactor(settings)?, key));
+    // A slip in a filter is told at once, not after files were read or half a minute was waited.
+    if let Some(wrong) = filters(ask).into_iter().find_map(|filter| Filter::read(filter).err()) {
+        collected.take(Reply::Wrong(wrong));
+        return collected.finish();
+    }
+    Answerer::of(settings, files, whom)?.ask(ask, &mut collected)?;
+    collected.finish()
+}
+
+fn filters(ask: &Ask) -> Vec<&str> {
+    match ask {
+        Ask::Query { filter, .. } | Ask::Tail { filter } => vec![filter],
+        Ask::Assert { assertions, .. } => assertions
+            .iter()
+            .map(|assertion| match assertion {
+                Assertion::Each { filter } | Assertion::None { filter } | Assertion::Most { filter, .. } => &**filter,
+            })
+            .collect(),
+        Ask::Services { .. } | Ask::Operations { .. } | Ask::Attributes { .. } => Vec::new(),
+    }
+}

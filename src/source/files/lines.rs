@@ -1,0 +1,96 @@
+//! JSON: a request on each line, or requests that go over many.
+
+use std::io::{BufRead, Read};
+
+use super::Place;
+use super::bracket::is_whole;
+use super::open::Out;
+use super::piece::Piece;
+
+/// Reads to the end. Lines are requests of their own unless the first is part of one: then all of them are read together.
+pub(super) fn read(input: &mut dyn BufRead, limit: usize, out: &mut Out<'_>) {
+    let mut lines = Lines { input, limit, number: 0, ended: false };
+    let Some(first) = lines.next_filled() else { return };
+    let second = match &first.text {
+        Ok(text) if !is_whole(text) => lines.next_filled(),
+        _ => None,
+    };
+    if let (Ok(text), Some(Line { text: Ok(next), .. })) = (&first.text, &second)
+        && (text.trim_ascii() == b"[" || !next.starts_with(b"{"))
+    {
+        let (place, together) = (Place::Line(first.number), [&text[..], &next[..]].concat());
+        let piece = lines.rest(together).and_then(|text| Piece::json(place, &text, limit));
+        out.take(place, piece);
+        return;
+    }
+    let known = [Some(first), second];
+    let more = std::iter::from_fn(|| lines.next_filled());
+    for Line { number, text } in known.into_iter().flatten().chain(more) {
+        let place = Place::Line(number);
+        if !out.take(place, text.and_then(|text| Piece::json(place, &text, limit))) {
+            return;
+        }
+    }
+}
+
+/// A line with its end, and its number from 1; in words, where it cannot be had.
+struct Line {
+    number: u64,
+    text: Result<Vec<u8>, String>,
+}
+
+struct Lines<'a> {
+    input: &'a mut dyn BufRead,
+    limit: usize,
+    number: u64,
+    /// Nothing more can be read.
+    ended: bool,
+}
+
+impl Lines<'_> {
+    /// The next line that is not blank.
+    fn next_filled(&mut self) -> Option<Line> {
+        loop {
+            let line = self.next()?;
+            if line.text.as_ref().map_or(true, |text| !text.trim_ascii().is_empty()) {
+                return Some(line);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Line> {
+        if self.ended {
+            return None;
+        }
+        self.number += 1;
+        let mut text = Vec::new();
+        let most = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(1);
+        let read = Read::take(&mut *self.input, most).read_until(b'\n', &mut text);
+        let text = match read {
+            Ok(0) => return None,
+            Ok(_) if text.len() > self.limit && !text.ends_with(b"\n") => {
+                // What cannot be skipped is met again, as an error, by the next line.
+                let _ = self.input.skip_until(b'\n');
+                Err(format!("it is longer than {} bytes (--max-body)", self.limit))
+            }
+            Ok(_) => Ok(text),
+            Err(error) => {
+                self.ended = true;
+                Err(format!("cannot be read, nor what stands behind it: {error}"))
+            }
+        };
+        Some(Line { number: self.number, text })
+    }
+
+    /// All that is left, behind `text`.
+    fn rest(&mut self, mut text: Vec<u8>) -> Result<Vec<u8>, String> {
+        let most = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(1);
+        Read::take(&mut *self.input, most)
+            .read_to_end(&mut text)
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        if text.len() > self.limit {
+            return Err(format!("a request over several lines may have {} bytes (--max-body)", self.limit));
+        }
+        Ok(text)
+    }
+}
