@@ -41,6 +41,13 @@ fn filters(order: &str) -> Vec<Filter> {
         filter("substring", "attribute contains, in columns", "http.route:coupon", 150.0, 100.0),
         filter("statement", "statement contains", "db.query.text:\"id = 47\"", 150.0, 100.0),
         filter("word", "word in any text", &part, 600.0, 400.0),
+        filter("range", "attribute in a range", "http.response.status_code>=500", 100.0, 50.0),
+        filter("regex", "attribute matches", "db.query.text=~\".*id = 47.*\"", 600.0, 400.0),
+        filter("negation", "no span with", "-http.response.status_code=500", 150.0, 100.0),
+        filter("relative", "root's attribute", "root.http.route:coupon error=true", 600.0, 400.0),
+        filter("structural", "below an error", "{ status = error } >> { span.db.system.name != nil }", 600.0, 400.0),
+        filter("count", "count of spans", "{ span.db.system.name != nil } | count() > 20", 600.0, 400.0),
+        filter("average", "average of spans", "{ status = error } | avg(duration) > 100ms", 600.0, 400.0),
     ]
 }
 

@@ -64,6 +64,7 @@ pub(super) struct Evaluator<'p, 'v> {
     pub(super) plan: &'p Plan,
     pub(super) view: &'v View,
     pub(super) blocks: &'p [Block<'v>],
+    /// By condition (its address) and block.
     answers: RefCell<HashMap<(usize, usize), Rows>>,
 }
 
@@ -88,16 +89,19 @@ impl<'p, 'v: 'p> Evaluator<'p, 'v> {
         Some((family, found))
     }
 
-    fn leaf(&self, leaf: usize, family: &Family<'_>) -> Vec<bool> {
+    /// The rows of a block on which a condition holds that columns decide; they are remembered.
+    pub(super) fn rows<T>(&self, node: &Node, block: usize, then: impl FnOnce(&Rows) -> T) -> T {
         let mut answers = self.answers.borrow_mut();
-        let mut has = |block: usize, row: u32| {
-            let rows = answers.entry((leaf, block)).or_insert_with(|| {
-                let block = self.blocks.get(block);
-                block.map(|block| self.plan.leaves[leaf].select(*block)).unwrap_or_default()
-            });
-            rows.has(row)
-        };
-        family.members.iter().map(|member| has(member.block, member.row)).collect()
+        let rows = answers.entry((std::ptr::from_ref(node).addr(), block)).or_insert_with(|| {
+            let block = self.blocks.get(block);
+            block.map(|block| node.upper(*block, block.all(), &self.plan.leaves)).unwrap_or_default()
+        });
+        then(rows)
+    }
+
+    fn holds(&self, node: &Node, family: &Family<'_>) -> Vec<bool> {
+        let has = |member: &crate::index::Member| self.rows(node, member.block, |rows| rows.has(member.row));
+        family.members.iter().map(has).collect()
     }
 }
 
@@ -176,6 +180,7 @@ impl Case<'_, '_, '_> {
     fn narrow(&self, node: &Node, spans: &mut Vec<bool>) {
         match node {
             Node::Always => {}
+            node if node.is_columnar() => and(spans, &self.evaluator.holds(node, self.family)),
             Node::All(parts) => {
                 for part in parts {
                     if !spans.contains(&true) {
@@ -198,7 +203,8 @@ impl Case<'_, '_, '_> {
                 self.narrow(inner, &mut so);
                 spans.iter_mut().zip(so).for_each(|(span, so)| *span &= !so);
             }
-            Node::Leaf(leaf) => and(spans, &self.evaluator.leaf(*leaf, self.family)),
+            // Columns decide it.
+            Node::Leaf(_) => {}
             Node::Related(of, inner) => {
                 let mut all = vec![true; spans.len()];
                 self.narrow(inner, &mut all);

@@ -103,11 +103,11 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             }
         }
         let mut pause = 1;
-        for (place, block) in blocks.iter().enumerate() {
+        for place in 0..blocks.len() {
             if (self.cancelled)() {
                 return each(last_page(Vec::new(), true));
             }
-            self.gathered.add(*block, &self.evaluator.plan.leaves);
+            self.gathered.add(place, &self.evaluator, !self.exact);
             let seen = place + 1;
             if at_once || seen == blocks.len() || seen < pause && self.gathered.len() < FIRST_PAGE {
                 continue;
