@@ -1,5 +1,6 @@
 //! What there is of filters on screen: the bar with its conditions, earlier and saved filters, the values of an attribute.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,19 @@ pub struct FilterBar {
     pub draft: String,
     /// Conditions that are switched off.
     pub off: Vec<OffChip>,
+}
+
+/// What matches in the open trace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// What was searched.
+    pub query: Arc<Query>,
+    /// It is the filter of the list, not a search in this trace.
+    pub by_filter: bool,
+    /// The nodes that match, in the order of the tree.
+    pub nodes: Arc<Vec<u32>>,
+    /// The same as a set, for drawing.
+    pub set: Arc<HashSet<u32>>,
 }
 
 /// A condition of the filter that is switched off.

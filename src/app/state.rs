@@ -1,10 +1,9 @@
 //! All that is on screen, and nothing else.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::asked::Asked;
-use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
+use super::filters::{FilterBar, Found, Library, Naming, Picker, Samples, ValueTable};
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
@@ -469,19 +468,6 @@ pub enum Cell {
 
 /// Text formatted over lines and cut into tokens. Colours are the view's.
 pub type Highlighted = Arc<Vec<Vec<(super::Token, String)>>>;
-
-/// What matches in the open trace.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// What was searched.
-    pub query: Arc<Query>,
-    /// It is the filter of the list, not a search in this trace.
-    pub by_filter: bool,
-    /// The nodes that match, in the order of the tree.
-    pub nodes: Arc<Vec<u32>>,
-    /// The same as a set, for drawing.
-    pub set: Arc<HashSet<u32>>,
-}
 
 /// The health screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
