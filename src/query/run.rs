@@ -20,7 +20,11 @@ pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> b
     let at_once = plan.limit == usize::MAX;
     search(&plan, view, (at_once, cancelled), &mut |page| {
         all.partial |= page.partial;
-        all.hits.extend(page.hits);
+        if all.hits.is_empty() {
+            all.hits = page.hits;
+        } else {
+            all.hits.extend(page.hits);
+        }
     });
     all.hits.reverse();
     all
@@ -133,21 +137,29 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         let taken = self.gathered.take(from);
         let until = self.from;
         self.from = from.min(until);
-        let mut hits = Vec::new();
-        match taken.candidates() {
-            Candidates::All => self.decide((from..until).rev(), &taken, &mut hits),
-            Candidates::Only(list) => self.decide(list.into_iter().rev(), &taken, &mut hits),
-        }
+        // There may be millions: room that grows would be copied, and be twice as much for a while.
+        let most = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
+        let room = |candidates: usize| Vec::with_capacity(candidates.min(most));
+        let hits = match taken.candidates() {
+            Candidates::All => {
+                let all = usize::try_from(until.saturating_sub(from)).unwrap_or(0);
+                self.decide((from..until).rev(), &taken, room(all))
+            }
+            Candidates::Only(list) => {
+                let hits = room(list.len());
+                self.decide(list.into_iter().rev(), &taken, hits)
+            }
+        };
         self.found += hits.len();
         hits
     }
 
-    fn decide(&self, numbers: impl Iterator<Item = u64>, taken: &Gathered<'_>, hits: &mut Vec<Hit>) {
+    fn decide(&self, numbers: impl Iterator<Item = u64>, taken: &Gathered<'_>, mut hits: Vec<Hit>) -> Vec<Hit> {
         let view = self.evaluator.view;
         let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
         for (count, number) in numbers.enumerate() {
             if hits.len() >= wanted || count % 256 == 255 && (self.cancelled)() {
-                return;
+                break;
             }
             let Some(trace) = view.id_of(number) else { continue };
             let found = if self.exact {
@@ -160,6 +172,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             };
             hits.extend(found);
         }
+        hits
     }
 }
 

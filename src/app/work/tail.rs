@@ -50,7 +50,7 @@ impl Tail {
         if let Some(known) = known {
             let rows = known.rows.clone();
             self.known = Some(known);
-            return answer(view, request, rows, false);
+            return answer(view, request, rows.into_iter(), false);
         }
         let hits = if new && !query.is_empty() {
             paged(view, request, cancelled, so_far)
@@ -58,11 +58,14 @@ impl Tail {
             run(query, view, request.now, cancelled)
         };
         let partial = hits.partial;
-        let rows = outlined(view, hits.hits);
-        let kept = !(partial || query.is_empty() || parts::moves_by_itself(query)) && rows.len() <= MOST;
+        let kept = !(partial || query.is_empty() || parts::moves_by_itself(query)) && hits.hits.len() <= MOST;
+        if !kept {
+            return answer(view, request, outlined(view, hits.hits), partial);
+        }
+        let rows: Vec<_> = outlined(view, hits.hits).collect();
         self.known =
-            kept.then(|| Known { revision: view.revision(), evicted: view.stats().traces_evicted, rows: rows.clone() });
-        answer(view, request, rows, partial)
+            Some(Known { revision: view.revision(), evicted: view.stats().traces_evicted, rows: rows.clone() });
+        answer(view, request, rows.into_iter(), partial)
     }
 }
 
