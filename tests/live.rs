@@ -1,7 +1,7 @@
 //! The program without terminal, sockets and threads: recorded spans go into a real index, keys into the state, and
 //! effects are carried out at once.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod common;
 
