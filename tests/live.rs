@@ -82,7 +82,7 @@ impl Live {
     fn tick(&mut self) {
         let effects = app::tick(&mut self.state, &self.reader.view(), self.now);
         self.carry_out(effects);
-        app::refresh(&mut self.state, &self.reader.view());
+        while app::refresh(&mut self.state, &self.reader.view()) {}
     }
 
     fn press(&mut self, keys: &str) -> &mut Self {
@@ -96,7 +96,7 @@ impl Live {
                 self.carry_out(effects);
             }
         }
-        app::refresh(&mut self.state, &self.reader.view());
+        while app::refresh(&mut self.state, &self.reader.view()) {}
         self
     }
 

@@ -131,7 +131,7 @@ impl Show {
     fn frame(&mut self) -> f64 {
         let before = clock::thread();
         self.measure();
-        app::refresh(&mut self.state, &self.reader.view());
+        while app::refresh(&mut self.state, &self.reader.view()) {}
         self.next.reset();
         view::draw(&self.state, &self.look, self.next.area, &mut self.next);
         let changes = self.shown.diff(&self.next);

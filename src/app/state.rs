@@ -1,5 +1,6 @@
 //! All that is on screen, and nothing else.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::asked::Asked;
@@ -295,6 +296,8 @@ pub struct List {
     pub revision: u64,
     /// The rows in sight, looked up in the index for this frame.
     pub page: Vec<Page>,
+    /// What first matches do that were looked up, by trace and span: see [`Page::first`].
+    pub firsts: HashMap<(TraceId, SpanKey), Option<Arc<str>>>,
     /// The preview is shown where there is room.
     pub preview_shown: bool,
     /// The selected trace's waterfall.

@@ -321,7 +321,9 @@ impl Session {
         self.dirty = None;
         self.state.now = clock::now();
         self.measure();
-        app::refresh(&mut self.state, &self.reader.view());
+        if app::refresh(&mut self.state, &self.reader.view()) {
+            self.dirty = Some(now());
+        }
         let (state, look) = (&self.state, &self.look);
         self.screen.draw(|area, buffer| view::draw(state, look, area, buffer)).context("the terminal is gone")
     }

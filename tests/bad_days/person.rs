@@ -60,7 +60,7 @@ impl Person {
 
     fn draw(&mut self, (columns, rows): (u16, u16)) -> Buffer {
         self.measure((columns, rows));
-        app::refresh(&mut self.state, &self.view);
+        while app::refresh(&mut self.state, &self.view) {}
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         let look = look("dark", view::Colours::True);
         let _ = view::draw(&self.state, &look, buffer.area, &mut buffer);

@@ -51,9 +51,14 @@ fn preview(state: &mut State, view: &View, out: &mut Vec<Effect>) {
     }
 }
 
-/// Looks up the rows in sight, right before a frame is drawn. Cheap: only what is in sight.
-pub fn refresh(state: &mut State, view: &View) {
+/// Looks up the rows in sight, right before a frame is drawn. Cheap: only what is in sight. Answers whether some text was
+/// left for the next frame, which should follow then.
+pub fn refresh(state: &mut State, view: &View) -> bool {
     let list = &mut state.list;
+    if list.firsts.len() > MOST_FIRSTS {
+        list.firsts.clear();
+    }
+    let (firsts, mut looks, mut left) = (&mut list.firsts, LOOKS, false);
     let most = list.rows.len().saturating_sub(usize::from(state.viewport.list).max(1));
     list.offset = list.offset.min(most);
     let rows = list.rows.iter().enumerate().skip(list.offset).take(usize::from(state.viewport.list));
@@ -69,14 +74,29 @@ pub fn refresh(state: &mut State, view: &View) {
             (None, Some(_)) => view.summary(row.trace),
             (None, None) => None,
         };
-        let first = match known.filter(|page| page.row.first == row.first) {
-            Some(page) => page.first.clone(),
-            None => summary.as_ref().and_then(|summary| first_match(view, row, summary)),
-        };
+        let first = row.first.zip(summary.as_ref()).and_then(|(key, summary)| {
+            if let Some(first) = firsts.get(&(row.trace, key)) {
+                return first.clone();
+            }
+            if looks == 0 {
+                left = true;
+                return None;
+            }
+            looks -= 1;
+            let first = first_match(view, row, summary);
+            firsts.insert((row.trace, key), first.clone());
+            first
+        });
         Page { index, row: *row, summary, first }
     };
     list.page = rows.map(page).collect();
+    left
 }
+
+/// First matches that are read for one frame: of a trace at rest each takes a millisecond or two.
+const LOOKS: usize = 2;
+/// First matches that are remembered.
+const MOST_FIRSTS: usize = 4_096;
 
 /// Spans of a trace in which the first match is not looked up for its text: it would take longer than a frame.
 const CROWD: u32 = 5_000;
