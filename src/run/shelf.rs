@@ -30,13 +30,21 @@ impl Shelf {
         let Some(path) = path else { return Ok(Self { changes: None, thread: None }) };
         let (sender, changes) = sync_channel(WAITING);
         let answers = answers.clone();
+        // What the file held last, for when it cannot be had; a person is told of that once.
+        let (mut last, mut told) = (Library::default(), false);
         let thread = thread::Builder::new().name("shelf".to_owned()).spawn(move || {
             while let Ok(change) = changes.recv() {
                 let answer = match keep(&path, &change) {
-                    Ok((library, trouble)) => Answer::Library(Arc::new(library), trouble),
+                    Ok((library, trouble)) => {
+                        last.clone_from(&library);
+                        Answer::Library(Arc::new(library), trouble)
+                    }
                     Err(error) => {
                         tracing::warn!(%error, path = %path.display(), "filters are not kept");
-                        continue;
+                        last.apply(&change);
+                        let trouble =
+                            (!std::mem::replace(&mut told, true)).then(|| format!("filters are not kept: {error}"));
+                        Answer::Library(Arc::new(last.clone()), trouble)
                     }
                 };
                 // At the end nobody listens any more, and what is asked for is still written.
@@ -194,5 +202,22 @@ mod tests {
         shelf.finish();
         assert_eq!(keep(&path, &LibraryChange::Read).unwrap().0.history.len(), 3);
         drop(answers);
+    }
+
+    #[test]
+    fn where_nothing_can_be_kept_filters_live_as_long_as_the_program_and_it_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "in the way").unwrap();
+        let (sender, mut answers) = mpsc::channel(4);
+        let shelf = Shelf::start(Some(file.join("filters.json")), &sender).unwrap();
+        shelf.push(remember("a=1"));
+        shelf.push(remember("b=2"));
+        shelf.finish();
+        let mut said = Vec::new();
+        while let Ok(Answer::Library(library, trouble)) = answers.try_recv() {
+            said.push((library.history.len(), trouble.is_some()));
+        }
+        assert_eq!(said, [(1, true), (2, false)]);
     }
 }
