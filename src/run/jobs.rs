@@ -42,7 +42,11 @@ impl Jobs {
                 answers: answers.clone(),
             };
             let (lane, answers) = (Arc::clone(lane), answers.clone());
+            let heavy = name != "reading";
             thread::Builder::new().name(name.to_owned()).spawn(move || {
+                if heavy {
+                    step_back();
+                }
                 while let Some(effect) = lane.take() {
                     let Some(answer) = worker.work(effect) else { continue };
                     if answers.blocking_send(answer).is_err() {
@@ -79,6 +83,19 @@ impl Drop for Jobs {
         self.latest_count.store(u64::MAX, Ordering::Release);
     }
 }
+
+/// Has this thread step back behind all others: what looks at everything held would otherwise have keys and senders wait
+/// where cores are few. Only Linux has this for one thread.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    const BEHIND: i32 = 10;
+    if let Err(error) = rustix::process::nice(BEHIND) {
+        tracing::warn!(%error, "searches go on at the priority of the screen");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
 
 struct Worker {
     reader: Reader,
