@@ -4,13 +4,14 @@ use std::cell::RefCell;
 
 use hashbrown::HashMap;
 
+use super::columns::Columns;
 use super::compute::{self, Facts, Val};
 use super::family::Family;
 use super::literal::{Literal, Number};
 use super::plan::{Node, Plan, Set, Step, TraceTest};
 use super::spans::{Aggregate, Arithmetic, FieldExpr, Place};
 use super::terms::Comparison;
-use crate::index::{Block, Rows, View};
+use crate::index::Rows;
 use crate::model::{Nanos, SpanKey, Timestamp, TraceId};
 
 /// What a set finds in a trace.
@@ -62,37 +63,40 @@ pub(super) fn trace_holds(test: TraceTest, id: TraceId, extent: (Timestamp, Time
 /// A plan over the blocks of a view. What columns answer is asked once for a block, when first needed.
 pub(super) struct Evaluator<'p, 'v> {
     pub(super) plan: &'p Plan,
-    pub(super) view: &'v View,
-    pub(super) blocks: &'p [Block<'v>],
-    answers: RefCell<HashMap<(usize, usize), Rows>>,
+    pub(super) columns: &'p Columns<'v>,
+    /// By leaf and block.
+    answers: RefCell<Vec<Vec<Option<Rows>>>>,
 }
 
 /// One trace under a plan.
 struct Case<'e, 'p, 'v> {
     evaluator: &'e Evaluator<'p, 'v>,
-    family: &'e Family<'p>,
+    family: &'e Family<'p, 'v>,
     id: TraceId,
 }
 
 impl<'p, 'v: 'p> Evaluator<'p, 'v> {
-    pub(super) fn new(plan: &'p Plan, view: &'v View, blocks: &'p [Block<'v>]) -> Self {
-        Self { plan, view, blocks, answers: RefCell::default() }
+    pub(super) fn new(plan: &'p Plan, columns: &'p Columns<'v>) -> Self {
+        let answers = plan.leaves.iter().map(|_| vec![None; columns.blocks.len()]).collect();
+        Self { plan, columns, answers: RefCell::new(answers) }
     }
 
     /// The trace of a number, and what is found in it.
-    pub(super) fn trace(&self, number: u64) -> Option<(Family<'p>, Found)> {
-        let id = self.view.id_of(number)?;
-        let family = Family::new(self.view, number, self.blocks)?;
+    pub(super) fn trace(&self, number: u64) -> Option<(Family<'p, 'v>, Found)> {
+        let id = self.columns.view.id_of(number)?;
+        let family = Family::new(self.columns, number)?;
         let all = vec![true; family.len()];
         let found = Case { evaluator: self, family: &family, id }.set(&self.plan.set, &all);
         Some((family, found))
     }
 
-    fn leaf(&self, leaf: usize, family: &Family<'_>) -> Vec<bool> {
+    fn leaf(&self, leaf: usize, family: &Family<'_, '_>) -> Vec<bool> {
         let mut answers = self.answers.borrow_mut();
+        let Some(answers) = answers.get_mut(leaf) else { return vec![false; family.len()] };
         let mut has = |block: usize, row: u32| {
-            let rows = answers.entry((leaf, block)).or_insert_with(|| {
-                let block = self.blocks.get(block);
+            let Some(rows) = answers.get_mut(block) else { return false };
+            let rows = rows.get_or_insert_with(|| {
+                let block = self.columns.blocks.get(block);
                 block.map(|block| self.plan.leaves[leaf].select(*block)).unwrap_or_default()
             });
             rows.has(row)
@@ -348,7 +352,7 @@ fn and(spans: &mut [bool], other: &[bool]) {
 }
 
 /// The matching spans of a trace by start.
-pub(super) fn keys(family: &Family<'_>, found: &Found) -> Vec<SpanKey> {
+pub(super) fn keys(family: &Family<'_, '_>, found: &Found) -> Vec<SpanKey> {
     let Found::Spans(spans) = found else { return Vec::new() };
     let matching = family.members.iter().zip(spans).filter(|(_, own)| **own);
     matching.map(|(member, _)| member.key).collect()

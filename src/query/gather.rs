@@ -55,6 +55,12 @@ pub(super) enum Candidates {
 impl<'p> Gathered<'p> {
     pub(super) fn new(set: &'p Set) -> Self {
         match set {
+            Set::Spans { node, trace } if !node.is_local() => {
+                let own = Self::Spans { node, trace, exact: false, found: Vec::new() };
+                let mut parts = vec![own];
+                node.relatives(&mut |node| parts.push(Self::Traces { node, wanted: true, found: Vec::new() }));
+                if parts.len() == 1 { parts.swap_remove(0) } else { Self::Both(parts) }
+            }
             Set::Spans { node, trace } => Self::Spans { node, trace, exact: node.is_local(), found: Vec::new() },
             Set::Whole(node) if matches!(node, Node::Always) || node.is_about_trace() => Self::About(node),
             Set::Whole(node) if node.is_local() => Self::Traces { node, wanted: true, found: Vec::new() },

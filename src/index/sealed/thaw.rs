@@ -56,6 +56,18 @@ impl Sealed {
         chunk
     }
 
+    /// All rows with what links them to others, and nothing else: ids, parents, times, operations.
+    pub(in crate::index) fn kin(&self) -> Chunk {
+        let rows = 0..self.rows();
+        let mut chunk = Chunk { base: self.base, ..Chunk::default() };
+        self.thaw_runs(&rows, &mut chunk);
+        self.thaw_parents(&rows, &mut chunk);
+        chunk.span_id.extend_from_slice(&self.span_ids);
+        let classes = self.class.read(&self.arena, rows);
+        chunk.operation.extend(classes.into_iter().map(|class| self.class_at(class).operation));
+        chunk
+    }
+
     /// A class of [`Self::classes`].
     pub(super) fn class_at(&self, place: u32) -> &Class {
         &self.classes[place as usize]
