@@ -45,10 +45,12 @@ impl<'v> Sweep<'v> {
     }
 
     /// The same as [`View::members`]: for one trace alone much dearer, for many that are close to each other much cheaper.
-    pub fn members(&mut self, number: u64, into: &mut Vec<Member>) {
-        into.clear();
+    /// With them, as [`View::extent`] says it, when the trace began and ended.
+    pub fn members(&mut self, number: u64) -> Option<(Vec<Member>, (Timestamp, Timestamp))> {
         let state = &self.view.state;
-        let Some(trace) = state.pages.get(number) else { return };
+        let trace = state.pages.get(number)?;
+        let extent = super::relations::extent(&trace);
+        let mut members = Vec::with_capacity(trace.figures.spans as usize);
         let chain = Chain::new(|ordinal| state.place(ordinal), (low_half(number), trace.head), Depth::Light);
         let mut here: Option<Here<'v>> = None;
         for ordinal in chain.ordinals() {
@@ -57,9 +59,10 @@ impl<'v> Sweep<'v> {
             }
             let Some(at) = &here else { continue };
             let row = usize::try_from(ordinal - at.base).unwrap_or(usize::MAX);
-            into.extend(self.member(at, row));
+            members.extend(self.member(at, row));
         }
-        into.sort_unstable_by_key(|member| (member.start, member.key, member.block, member.row));
+        members.sort_unstable_by_key(|member| (member.start, member.key, member.block, member.row));
+        Some((members, extent))
     }
 
     fn here(&self, ordinal: u64) -> Option<Here<'v>> {

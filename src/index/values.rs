@@ -97,14 +97,23 @@ impl Block<'_> {
 
     fn each_origin_value(&self, key: &str, place: Place, each: Each<'_>) {
         let segment = self.segment;
-        let look = |row: u32, origin: u32| {
-            let Some(origin) = segment.origins.get(origin) else { return };
-            if place == Place::Resource {
-                let (message, _) = super::segment::unpack(segment.resources.get(origin.resource));
-                give_all(peek::resource_attributes(message), (row, key), each);
+        // Read once for each origin: rows share them.
+        let mut known: Vec<Option<Vec<(AttributeValue<'_>, &[u8])>>> = Vec::new();
+        known.resize_with(segment.origins.len() as usize, || None);
+        let read = |origin: u32| {
+            let Some(origin) = segment.origins.get(origin) else { return Vec::new() };
+            let attributes = if place == Place::Resource {
+                peek::resource_attributes(super::segment::unpack(segment.resources.get(origin.resource)).0)
             } else {
-                let (message, _) = super::segment::unpack(segment.scopes.get(origin.scope));
-                give_all(peek::scope_attributes(message), (row, key), each);
+                peek::scope_attributes(super::segment::unpack(segment.scopes.get(origin.scope)).0)
+            };
+            let under = attributes.filter(|(own, ..)| *own == key.as_bytes());
+            under.map(|(_, value, message)| (value, message)).collect()
+        };
+        let mut look = |row: u32, origin: u32| {
+            let Some(known) = known.get_mut(origin as usize) else { return };
+            for (value, message) in known.get_or_insert_with(|| read(origin)) {
+                give_one(*value, message, (row, each));
             }
         };
         match &self.piece.form {
@@ -123,9 +132,13 @@ fn give(stored: Stored<'_>, row: u32, each: Each<'_>) {
 
 fn give_all(attributes: peek::Attributes<'_>, (row, wanted): (u32, &str), each: Each<'_>) {
     for (_, value, message) in attributes.filter(|(key, ..)| *key == wanted.as_bytes()) {
-        match value {
-            AttributeValue::Composite(_) => give(Stored::Message(message), row, each),
-            value => give(Stored::Plain(value), row, each),
-        }
+        give_one(value, message, (row, each));
+    }
+}
+
+fn give_one(value: AttributeValue<'_>, message: &[u8], (row, each): (u32, Each<'_>)) {
+    match value {
+        AttributeValue::Composite(_) => give(Stored::Message(message), row, each),
+        value => give(Stored::Plain(value), row, each),
     }
 }

@@ -9,6 +9,7 @@ use super::field::{Attribute, Field};
 use super::literal::Number;
 use super::plan::{keys, places};
 use crate::index::{Block, Member, Place, Sweep, ValueRef, View};
+use crate::model::Timestamp;
 
 /// Columns of values that are kept.
 const KEPT: usize = 16;
@@ -39,14 +40,12 @@ impl<'v> Columns<'v> {
         }
     }
 
-    /// The spans of a trace, in order of start and key.
-    pub(super) fn members(&self, number: u64) -> Vec<Member> {
-        let mut members = Vec::new();
+    /// The spans of a trace, in order of start and key, and when it began and ended; `None` where it is not held.
+    pub(super) fn members(&self, number: u64) -> Option<(Vec<Member>, (Timestamp, Timestamp))> {
         match &mut *self.sweep.borrow_mut() {
-            Some(sweep) => sweep.members(number, &mut members),
-            None => members = self.view.members(number),
+            Some(sweep) => sweep.members(number),
+            None => Some((self.view.members(number), self.view.extent(number)?)),
         }
-        members
     }
 
     /// The values of a field on a row; `None` where no column says it.

@@ -90,18 +90,21 @@ impl<'p, 'v: 'p> Evaluator<'p, 'v> {
         Some((family, found))
     }
 
-    fn leaf(&self, leaf: usize, family: &Family<'_, '_>) -> Vec<bool> {
+    /// Takes those spans out on which a leaf does not hold.
+    fn narrow(&self, leaf: usize, family: &Family<'_, '_>, spans: &mut [bool]) {
         let mut answers = self.answers.borrow_mut();
-        let Some(answers) = answers.get_mut(leaf) else { return vec![false; family.len()] };
-        let mut has = |block: usize, row: u32| {
-            let Some(rows) = answers.get_mut(block) else { return false };
+        let Some(answers) = answers.get_mut(leaf) else { return spans.fill(false) };
+        for (span, member) in spans.iter_mut().zip(&family.members).filter(|(span, _)| **span) {
+            let Some(rows) = answers.get_mut(member.block) else {
+                *span = false;
+                continue;
+            };
             let rows = rows.get_or_insert_with(|| {
-                let block = self.columns.blocks.get(block);
+                let block = self.columns.blocks.get(member.block);
                 block.map(|block| self.plan.leaves[leaf].select(*block)).unwrap_or_default()
             });
-            rows.has(row)
-        };
-        family.members.iter().map(|member| has(member.block, member.row)).collect()
+            *span = rows.has(member.row);
+        }
     }
 }
 
@@ -202,7 +205,7 @@ impl Case<'_, '_, '_> {
                 self.narrow(inner, &mut so);
                 spans.iter_mut().zip(so).for_each(|(span, so)| *span &= !so);
             }
-            Node::Leaf(leaf) => and(spans, &self.evaluator.leaf(*leaf, self.family)),
+            Node::Leaf(leaf) => self.evaluator.narrow(*leaf, self.family, spans),
             Node::Related(of, inner) => {
                 let mut all = vec![true; spans.len()];
                 self.narrow(inner, &mut all);
@@ -254,16 +257,25 @@ impl Case<'_, '_, '_> {
 
     /// A group for each combination of values; nothing is a value too.
     fn parted(&self, group: &[bool], keys: &[FieldExpr]) -> Vec<Vec<bool>> {
-        let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+        let mut known: Vec<Vec<Option<Val<'_>>>> = Vec::new();
         let mut groups: Vec<Vec<bool>> = Vec::new();
+        let mut by_text: HashMap<Vec<Option<String>>, usize> = HashMap::new();
         for (place, _) in group.iter().enumerate().filter(|(_, own)| **own) {
             let facts = self.family.facts(place);
-            let key = keys.iter().map(|key| compute::values(key, &facts).first().map(|value| format!("{value:?}")));
-            let known = *places.entry(key.collect()).or_insert(groups.len());
-            if known == groups.len() {
+            let key: Vec<Option<Val<'_>>> =
+                keys.iter().map(|key| compute::values(key, &facts).into_iter().next().map(Val::into_owned)).collect();
+            // A few groups are compared one by one; what is equal by value is told apart by how it is written.
+            let found =
+                if known.len() < MANY_GROUPS { known.iter().rposition(|other| is_same(other, &key)) } else { None };
+            let found = found.unwrap_or_else(|| {
+                let text = key.iter().map(|value| value.as_ref().map(|value| format!("{value:?}"))).collect();
+                *by_text.entry(text).or_insert(groups.len())
+            });
+            if found == groups.len() {
                 groups.push(vec![false; group.len()]);
+                known.push(key);
             }
-            groups[known][place] = true;
+            groups[found][place] = true;
         }
         groups
     }
@@ -351,6 +363,14 @@ fn and(spans: &mut [bool], other: &[bool]) {
     spans.iter_mut().zip(other).for_each(|(span, other)| *span &= other);
 }
 
+/// How many spans of a trace match, and the first.
+pub(super) fn counted(family: &Family<'_, '_>, found: &Found) -> (u32, Option<SpanKey>) {
+    let Found::Spans(spans) = found else { return (0, None) };
+    let matched = spans.iter().filter(|own| **own).count();
+    let first = spans.iter().position(|own| *own).and_then(|place| family.members.get(place));
+    (u32::try_from(matched).unwrap_or(u32::MAX), first.map(|member| member.key))
+}
+
 /// The matching spans of a trace by start.
 pub(super) fn keys(family: &Family<'_, '_>, found: &Found) -> Vec<SpanKey> {
     let Found::Spans(spans) = found else { return Vec::new() };
@@ -365,4 +385,16 @@ pub(super) fn whole(literal: &Literal) -> Option<Number> {
         Literal::Float(number) => Some(Number::Broken(*number)),
         _ => None,
     }
+}
+
+/// Groups that are compared one by one.
+const MANY_GROUPS: usize = 16;
+
+/// Whether two combinations of values are the same, if that is quickly told.
+fn is_same(one: &[Option<Val<'_>>], other: &[Option<Val<'_>>]) -> bool {
+    let same = |(one, other): (&Option<Val<'_>>, &Option<Val<'_>>)| match (one, other) {
+        (Some(Val::Number(Number::Broken(_))), _) => false,
+        (one, other) => one == other,
+    };
+    one.iter().zip(other).all(same)
 }

@@ -43,8 +43,7 @@ struct Nested {
 impl<'p, 'v> Family<'p, 'v> {
     /// The trace of a number; `None` where it is not held.
     pub(super) fn new(columns: &'p Columns<'v>, number: u64) -> Option<Self> {
-        let members = columns.members(number);
-        let extent = columns.view.extent(number)?;
+        let (members, extent) = columns.members(number)?;
         // Spans without a start come last.
         let rank = |member: &Member| (member.parent.is_some(), member.start.0.wrapping_sub(1), member.key);
         let root = (0..members.len()).min_by_key(|place| rank(&members[*place]))?;

@@ -145,9 +145,14 @@ impl<'p> Gathered<'p> {
             Self::Spans { node, trace, exact, found } => {
                 let mut taken = split(found, |found| found.number >= from);
                 taken.sort_by_key(|found| found.number);
-                let same = taken.chunk_by(|one, other| one.number == other.number);
-                let joined = same.filter_map(|parts| parts.iter().copied().reduce(Match::join)).collect();
-                Self::Spans { node, trace, exact: *exact, found: joined }
+                taken.dedup_by(|next, kept| {
+                    let same = next.number == kept.number;
+                    if same {
+                        *kept = kept.join(*next);
+                    }
+                    same
+                });
+                Self::Spans { node, trace, exact: *exact, found: taken }
             }
             Self::Traces { node, wanted, found } => {
                 let mut taken = split(found, |number| *number >= from);
@@ -245,6 +250,9 @@ impl Candidates {
 
 /// Takes out what passes.
 fn split<T>(list: &mut Vec<T>, passes: impl Fn(&T) -> bool) -> Vec<T> {
+    if list.iter().all(&passes) {
+        return std::mem::take(list);
+    }
     let (taken, left) = std::mem::take(list).into_iter().partition(passes);
     *list = left;
     taken

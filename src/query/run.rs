@@ -1,7 +1,7 @@
 //! Runs a filter over a view of the index.
 
 use super::columns::Columns;
-use super::eval::{Evaluator, Found, keys};
+use super::eval::{Evaluator, Found, counted, keys};
 use super::gather::{Candidates, Decided, Gathered};
 use super::plan::Plan;
 use super::{Hit, Hits, Page, Query};
@@ -57,9 +57,8 @@ pub fn evaluate_traces(query: &Query, view: &View, now: Timestamp, traces: &[Tra
 
 fn hit(evaluator: &Evaluator<'_, '_>, number: u64, trace: TraceId) -> Option<Hit> {
     let (family, found) = evaluator.trace(number)?;
-    let keys = keys(&family, &found);
-    let matched = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-    (found != Found::Nothing).then(|| Hit { trace, matched, first: keys.first().copied() })
+    let (matched, first) = counted(&family, &found);
+    (found != Found::Nothing).then_some(Hit { trace, matched, first })
 }
 
 fn search(plan: &Plan, view: &View, how: (bool, &dyn Fn() -> bool), each: &mut dyn FnMut(Page)) {

@@ -70,6 +70,7 @@ impl Sealed {
         }
         let mut words = vec![0; self.rows().div_ceil(64)];
         let layouts: Vec<usize> = self.classes.iter().map(|class| class.layout as usize).collect();
+        let passing: Vec<&[u64]> = found.iter().map(Vec::as_slice).collect();
         let mut frame = [0; FRAME];
         let every = self.counts_every.max(FRAME);
         for (entry, from) in (0..self.rows()).step_by(every).enumerate() {
@@ -82,12 +83,17 @@ impl Sealed {
                 continue;
             }
             for first in (from..(from + every).min(self.rows())).step_by(FRAME) {
-                for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
-                    let layout = layouts[*class as usize];
-                    let place = taken[layout];
-                    taken[layout] += 1;
-                    let bit = found[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
-                    words[row / 64] |= bit << (row % 64);
+                let classes = self.class.frame(&self.arena, first, &mut frame);
+                for (word, classes) in words[first / 64..].iter_mut().zip(classes.chunks(64)) {
+                    let mut bits = 0;
+                    for (at, class) in classes.iter().enumerate() {
+                        let layout = layouts[*class as usize];
+                        let place = taken[layout];
+                        taken[layout] += 1;
+                        let set = passing[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
+                        bits |= set << at;
+                    }
+                    *word = bits;
                 }
             }
         }

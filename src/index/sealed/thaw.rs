@@ -77,6 +77,9 @@ impl Sealed {
         let from = self.rank_from(rows.start);
         let gaps = self.gaps.read(&self.arena, from.0..rows.end);
         let durations = self.durations.read(&self.arena, rows.clone());
+        for column in [&mut chunk.start, &mut chunk.end] {
+            column.reserve(rows.len());
+        }
         let mut rank = from.1;
         for (trace, own, first_rank, before) in self.runs_within(rows.clone()) {
             for row in own.start.max(from.0)..own.end.min(rows.end) {
@@ -141,6 +144,7 @@ impl Sealed {
     }
 
     fn thaw_parents(&self, rows: &Range<usize>, chunk: &mut Chunk) {
+        chunk.parent.reserve(rows.len());
         let mut odd = self.odd_parents.partition_point(|(row, _)| (*row as usize) < rows.start);
         for (row, code) in rows.clone().zip(self.parents.read(&self.arena, rows.clone())) {
             chunk.parent.push(match code {
