@@ -1,6 +1,6 @@
 //! What keys and mouse do: start, keys, what is there then. Effects are carried out at once, on traces made by hand.
 
-#![expect(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what is not there fails the test")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tracefall::analysis::{RowKey, analyse, flatten};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
     Mouse, MouseKind, Overlay, Page, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
-    Viewport, work,
+    ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId,
@@ -111,7 +111,7 @@ impl Bench {
         // As `refresh` does from the index.
         let summary =
             TraceSummary { root_label: "GET /cart".into(), root_service: "shop".into(), ..TraceSummary::default() };
-        let page = |(index, row): (usize, &Hit)| Page { index, row: *row, summary: Some(summary.clone()) };
+        let page = |(index, row): (usize, &Hit)| Page { index, row: *row, summary: Some(summary.clone()), first: None };
         self.state.list.page = self.state.list.rows.iter().enumerate().take(10).map(page).collect();
     }
 
@@ -151,27 +151,38 @@ impl Bench {
                 let (revision, rows) = (self.state.list.revision, self.rows());
                 Answer::Listed { generation, revision, rows, strip: Strip::default(), partial: false }
             }
-            Effect::Open { generation, trace, folds, find } => {
+            Effect::Open { generation, trace, folds, find, only } => {
                 let analysis = self.held(trace).map(judge);
-                let rows = analysis.as_ref().map(|analysis| flatten(analysis, &folds)).unwrap_or_default();
                 let found = find.zip(analysis.as_ref()).map(|(query, analysis)| matching(analysis, &query.text));
-                Answer::Opened { generation, trace, analysis, rows: Arc::new(rows), found }
+                let alone = found.as_deref().filter(|_| only);
+                let rows = analysis.as_ref().map(|analysis| rows_of(work::flatten(0, analysis, &folds, alone)));
+                let rows = rows.unwrap_or_default();
+                Answer::Opened { generation, trace, analysis, rows, found }
             }
             Effect::Preview { trace } => {
                 let analysis = judge(self.held(trace)?);
                 let rows = Arc::new(flatten(&analysis, &tracefall::analysis::Folds::default()));
                 Answer::Previewed { trace, analysis, rows }
             }
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
             Effect::Find { generation, analysis, query } => {
                 let nodes = matching(&analysis, &query.text);
                 Answer::Found { generation, query, nodes }
             }
             Effect::Detail { trace, span, .. } => Answer::Detailed { trace, span, detail: Some(Self::detail(span)) },
             Effect::Complete { text, .. } => Answer::Completed { text, completions: Vec::new() },
+            Effect::Values { generation, .. } => {
+                let row = |value: &str, spans| ValueRow { value: value.into(), spans, ..ValueRow::default() };
+                let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
+                Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
+            }
+            Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
+            Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
         })
     }
 
@@ -230,6 +241,11 @@ impl Bench {
             Some(Overlay::Help { .. }) => " help",
             Some(Overlay::Palette(_)) => " palette",
             Some(Overlay::Copy(_)) => " copy",
+            Some(Overlay::Language(_)) => " language",
+            Some(Overlay::Picker(_)) => " picker",
+            Some(Overlay::Naming(_)) => " naming",
+            Some(Overlay::Chips(_)) => " chips",
+            Some(Overlay::Values(_)) => " values",
         };
         match screen {
             Screen::Health => format!("health{overlay}"),
@@ -262,6 +278,13 @@ fn label(trace: &TraceScreen, row: usize) -> String {
         _ => analysis.span(row.node).unwrap().label.to_string(),
     };
     if matches!(row.key, RowKey::Group(..)) { format!("[{label}]") } else { label }
+}
+
+fn rows_of(answer: Answer) -> Arc<Vec<tracefall::analysis::Row>> {
+    match answer {
+        Answer::Flattened { rows, .. } => rows,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn matching(analysis: &tracefall::analysis::Analysis, text: &str) -> Vec<u32> {
@@ -405,7 +428,7 @@ fn a_growing_trace_keeps_selection_folds_and_place() {
     bench.traces[0].last_arrival = Timestamp(2);
     let (generation, id) = bench.state.trace.as_ref().map(|trace| (trace.generation, trace.id)).unwrap();
     let folds = bench.state.trace.as_ref().unwrap().folds.clone();
-    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None }).unwrap();
+    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None, only: false }).unwrap();
     let line = |bench: &Bench| {
         let trace = bench.state.trace.as_ref().unwrap();
         trace.rows.iter().position(|row| Some(row.key) == trace.selected).unwrap() - trace.offset
@@ -909,4 +932,123 @@ fn a_trace_is_still_arriving_while_it_grows_or_what_it_hangs_from_may_come() {
         state.now = second(now);
         assert_eq!(state.is_arriving(&summary), expected, "at {now}: {summary:?}");
     }
+}
+
+#[test]
+fn what_the_filter_matches_is_lit_in_the_open_trace_and_can_be_shown_alone() {
+    let mut failures = Vec::new();
+    for (keys, expected, found) in [
+        ("enter", "trace card! of 10", 7),
+        ("enter g n", "trace SQL select cart of 10", 7),
+        ("enter g H", "trace GET /cart of 4", 7),
+        ("enter H H", "trace GET /cart of 10", 7),
+        ("enter g H esc", "trace GET /cart of 10", 7),
+        ("enter g H n n", "trace SQL select item of 10", 7),
+        ("enter H e e", "trace pay! of 10", 7),
+        ("enter / 'stray' enter", "trace stray of 10", 1),
+        ("enter / 'stray' enter H", "trace stray of 2", 1),
+        ("enter / 'stray' enter H esc", "trace stray of 10", 7),
+        ("enter esc", "list 0 of 1 from 0 follow", 7),
+        ("enter esc / ctrl-u enter 2", "trace card! of 10", 0),
+        ("enter esc / ctrl-u 'pay' enter 2", "trace card! of 10", 1),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press("/ 'select' enter").press(keys);
+        let open = bench.state.trace.as_ref().unwrap();
+        let lit = open.found.as_ref().map_or(0, |found| found.nodes.len());
+        if (bench.seen().as_str(), lit) != (expected, found) {
+            failures.push(format!("after {keys}: {} with {lit} ({})", bench.seen(), bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// What the filter says, conditions that are off in brackets.
+fn filter(bench: &Bench) -> String {
+    let bar = &bench.state.filter;
+    let off: Vec<_> = bar.off.iter().map(|off| format!("[{}]", off.text)).collect();
+    format!("{} {}", bar.text, off.join(" ")).trim().to_owned()
+}
+
+#[test]
+fn conditions_are_made_from_data_switched_off_and_taken_away() {
+    let mut failures = Vec::new();
+    for (keys, seen, expected) in [
+        ("enter g d enter", "list 0 of 1 from 0 follow", "db.statement=\"SELECT 1\""),
+        ("enter g d -", "list 0 of 1 from 0 follow", "-db.statement=\"SELECT 1\""),
+        ("enter g d enter 2 -", "list 0 of 1 from 0 follow", "-db.statement=\"SELECT 1\""),
+        ("enter g d enter 2 enter", "list 0 of 1 from 0 follow", "db.statement=\"SELECT 1\""),
+        ("enter g d j j enter", "trace GET /cart of 10 detail", ""),
+        ("enter g d j j u enter", "list 0 of 1 from 0 follow", "user.password=hunter2"),
+        ("F", "list 0 of 3 from 0 follow picker", ""),
+        ("F 'tena' enter", "list 0 of 3 from 0 follow values", ""),
+        ("F 'met' enter j enter", "list 0 of 1 from 0 follow", "http.method=\"POST it\""),
+        ("F 'met' enter -", "list 0 of 1 from 0 follow", "-http.method=GET"),
+        ("F 'met' enter s s s G enter", "list 0 of 1 from 0 follow", "http.method=PUT"),
+        ("F 'nobody.has.it' enter esc", "list 0 of 3 from 0 follow", ""),
+        ("enter g d F", "trace GET /cart of 10 detail values", ""),
+        ("enter g d F esc", "trace GET /cart of 10 detail", ""),
+        ("/ 'tenant=a' ctrl-t enter", "list 0 of 1 from 0 follow", "tenant=a tenant=GET"),
+        ("c", "list 0 of 3 from 0 follow", ""),
+        ("/ 'error=true' space 'kind=server' enter c", "list 0 of 1 from 0 follow chips", "error=true kind=server"),
+        (
+            "/ 'error=true' space 'kind=server' enter c space",
+            "list 0 of 1 from 0 follow chips",
+            "kind=server [error=true]",
+        ),
+        (
+            "/ 'error=true' space 'kind=server' enter c space right space esc",
+            "list 0 of 3 from 0 follow",
+            "[error=true] [kind=server]",
+        ),
+        (
+            "/ 'error=true' space 'kind=server' enter c space space esc",
+            "list 0 of 1 from 0 follow",
+            "error=true kind=server",
+        ),
+        ("/ 'error=true' space 'kind=server' enter c 2 x esc", "list 0 of 1 from 0 follow", "error=true"),
+        ("/ 'error=true' space 'kind=server' enter c x x", "list 0 of 3 from 0 follow", ""),
+        ("/ 'error=true' enter c space esc esc", "list 0 of 3 from 0 follow", ""),
+        ("f1", "list 0 of 3 from 0 follow language", ""),
+        ("/ f1 esc esc", "list 0 of 3 from 0 follow", ""),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press(keys);
+        if (bench.seen().as_str(), filter(&bench).as_str()) != (seen, expected) {
+            failures.push(format!("after {keys}: {} with {} ({})", bench.seen(), filter(&bench), bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn earlier_and_saved_filters_come_back() {
+    let mut failures = Vec::new();
+    let used = "/ 'error=true' enter / ctrl-u 'kind=server' enter / ctrl-u enter";
+    for (keys, text, overlay) in [
+        ("/ up", "kind=server", false),
+        ("/ up up", "error=true", false),
+        ("/ up up up", "error=true", false),
+        ("/ up up down", "kind=server", false),
+        ("/ 'x' up up down down", "x", false),
+        ("/ up up enter", "error=true", false),
+        ("/ up esc", "", false),
+        ("ctrl-r 'err' enter", "error=true", false),
+        ("/ ctrl-r enter", "kind=server", false),
+        ("/ ctrl-r enter esc", "", false),
+        ("ctrl-r delete delete", "", false),
+        ("ctrl-s", "", false),
+        ("/ up ctrl-s", "kind=server", true),
+        ("/ up ctrl-s 'mine' enter ctrl-u esc ctrl-r 'mine' enter", "kind=server", false),
+        ("/ up enter ctrl-s 'mine' enter esc ctrl-r 'mine' delete esc", "", false),
+        ("8 ctrl-r enter", "kind=server", false),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press(used).press(keys);
+        let shown = bench.state.overlay.is_some();
+        if (bench.state.filter.text.as_str(), shown) != (text, overlay) {
+            failures.push(format!("after {keys}: {} {shown} ({})", bench.state.filter.text, bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
 }

@@ -26,6 +26,7 @@ struct Live {
     kept: Vec<TraceId>,
     copied: Vec<String>,
     effects: usize,
+    tail: work::Tail,
 }
 
 fn plainly(_: Language, text: &str, _: u16) -> Highlighted {
@@ -49,7 +50,17 @@ impl Live {
             ..Viewport::default()
         };
         let now = Timestamp(Nanos::from_secs(1_800_000_000).0);
-        Self { writer, reader, state, keymap: Keymap::default(), now, kept: vec![], copied: vec![], effects: 0 }
+        Self {
+            writer,
+            reader,
+            state,
+            keymap: Keymap::default(),
+            now,
+            kept: vec![],
+            copied: vec![],
+            effects: 0,
+            tail: work::Tail::default(),
+        }
     }
 
     /// With the recorded requests of two Python services.
@@ -71,7 +82,7 @@ impl Live {
     fn tick(&mut self) {
         let effects = app::tick(&mut self.state, &self.reader.view(), self.now);
         self.carry_out(effects);
-        app::refresh(&mut self.state, &self.reader.view());
+        while app::refresh(&mut self.state, &self.reader.view()) {}
     }
 
     fn press(&mut self, keys: &str) -> &mut Self {
@@ -85,7 +96,7 @@ impl Live {
                 self.carry_out(effects);
             }
         }
-        app::refresh(&mut self.state, &self.reader.view());
+        while app::refresh(&mut self.state, &self.reader.view()) {}
         self
     }
 
@@ -106,15 +117,17 @@ impl Live {
         Some(match effect {
             Effect::List { generation, query, sort, buckets } => {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.now };
-                work::list(&view, &request, &|| false)
+                self.tail.list(&view, &request, &|| false, &mut |_| ())
             }
-            Effect::Open { generation, trace, folds, find } => {
+            Effect::Open { generation, trace, folds, find, only } => {
                 let request =
-                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), now: self.now };
+                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), only, now: self.now };
                 work::open(&view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
             Effect::Find { generation, analysis, query } => {
                 work::find((&view, self.now), generation, &analysis, &query)
             }
@@ -123,6 +136,12 @@ impl Live {
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &plainly)
             }
             Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
+            Effect::Values { generation, key, query } => {
+                let request = work::ValuesRequest { generation, key: &key, query: &query, now: self.now };
+                return work::values(&view, &request, &|| false);
+            }
+            Effect::Keys => work::keys(&view),
+            Effect::Samples => work::samples(&view),
             Effect::Copy { what, text } => {
                 self.copied.push(text);
                 Answer::Copied(Ok(what))
@@ -133,7 +152,7 @@ impl Live {
                 return None;
             }
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Quit => return None,
+            Effect::Library(_) | Effect::Quit => return None,
         })
     }
 
@@ -335,4 +354,52 @@ fn secrets_of_a_recorded_insert_are_masked_in_detail_and_copy() {
         live.press("j");
     }
     assert!(seen > 0);
+}
+
+#[test]
+fn a_followed_filter_takes_late_matches_in_and_lets_go_of_what_no_longer_matches() {
+    let mut live = Live::new();
+    let shown = |live: &Live| live.state.list.rows.iter().map(|row| row.trace.0[0]).collect::<Vec<_>>();
+    live.arrive(&one(1, 1, None, 10));
+    live.press("/ 'duration>100ms enter");
+    assert_eq!(shown(&live), [0; 0]);
+    live.arrive(&one(2, 1, None, 200));
+    assert_eq!((shown(&live), live.state.list.selected), (vec![2], Some(TraceId([2; 16]))));
+    assert!(live.state.list.strip.recent > 0.0);
+    live.arrive(&one(1, 2, Some(1), 300));
+    assert_eq!(shown(&live), [2, 1]);
+    live.press("/ ctrl-u '-duration>100ms enter");
+    live.arrive(&one(3, 1, None, 10));
+    assert_eq!(shown(&live), [3]);
+    live.arrive(&one(3, 2, Some(1), 500));
+    assert_eq!(shown(&live), [0; 0]);
+    live.press("/ ctrl-u 'duration>100ms enter space");
+    assert_eq!(shown(&live), [3, 2, 1]);
+    live.arrive(&one(4, 1, None, 10));
+    live.arrive(&one(5, 1, None, 400));
+    assert_eq!((shown(&live), live.state.list.waiting), (vec![3, 2, 1], 1));
+    live.press("space");
+    assert_eq!((shown(&live), live.state.list.waiting), (vec![5, 3, 2, 1], 0));
+}
+
+#[test]
+fn an_attribute_of_a_recorded_span_becomes_a_filter_that_finds_its_trace() {
+    let mut live = Live::hospital();
+    live.press("/ 'kind=server enter enter d j j");
+    let trace = live.state.trace.as_ref().unwrap().id;
+    live.press("enter");
+    assert!(live.notice().starts_with("filter: "), "{}", live.notice());
+    let row = live.state.list.rows.iter().find(|row| row.trace == trace);
+    assert!(row.is_some_and(|row| row.matched > 0), "{}", live.state.filter.text);
+    live.press("2 -");
+    let matched: u32 = live.state.list.rows.iter().map(|row| row.matched).sum();
+    assert!(live.state.filter.text.starts_with("kind=server -"), "{}", live.state.filter.text);
+    let all = live.press("esc / 'kind=server enter").state.list.rows.iter().map(|row| row.matched).sum();
+    assert!(matched > 0 && matched < all, "{matched} of {all}");
+    live.press("esc F 'http.method enter");
+    let Some(app::Overlay::Values(table)) = &live.state.overlay else { panic!("no values") };
+    let values = table.values.as_ref().unwrap();
+    assert!(values.rows.iter().any(|row| row.value == "GET" && row.spans > 0), "{values:?}");
+    live.press("enter");
+    assert!(live.state.filter.text.contains("http.method="), "{}", live.state.filter.text);
 }

@@ -11,9 +11,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tracefall::analysis::{Analysis, Row};
 use tracefall::app::{
-    Action, Copied, DetailFocus, Found, Notice, Overlay, Palette, Screen, Sort, SortKey, State, Target,
+    Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Samples, Screen, Sort,
+    SortKey, State, Target, ValueRow, ValueTable, Values,
 };
-use tracefall::query::{Completion, ParseError, parse};
+use tracefall::model::Nanos;
+use tracefall::query::{Completion, ParseError, Query, parse};
 use tracefall::view::{self, Colours};
 
 const SMALL: (u16, u16) = (80, 24);
@@ -130,6 +132,121 @@ fn what_lies_over_a_screen() {
     }
 }
 
+/// The list under a filter, with a condition that is switched off, and what matched first where that is told.
+fn filtered(mut state: State, query: Query, size: (u16, u16)) -> State {
+    state.filter.text.clone_from(&query.text);
+    state.filter.query = Arc::new(query);
+    state.filter.off = vec![OffChip { text: "error=true".into(), place: 1 }];
+    state.viewport = view::viewport(&state, size);
+    state.list.page.truncate(usize::from(state.viewport.list));
+    for (place, page) in (0..).zip(&mut state.list.page) {
+        page.row.matched = place % 4 + 1;
+        page.first = (place % 3 < 2).then(|| "SELECT * FROM patients WHERE id = $1".into());
+    }
+    state
+}
+
+#[test]
+fn the_list_under_a_filter_and_its_conditions() {
+    let filtered = |size| {
+        let query = parse("service=hmis-backend minDuration=100ms").expect("a filter");
+        filtered(states::traces(build::patient(), size), query, size)
+    };
+    for size in SIZES {
+        let mut state = filtered(size);
+        snap("filtered", &state, size);
+        state.overlay = Some(Overlay::Chips(1));
+        snap("filtered-conditions", &state, size);
+    }
+    let state = filtered(USUAL);
+    assert_eq!(view::hit(&state, USUAL, (4, 2)), Target::Chip(0));
+    assert_eq!(view::hit(&state, USUAL, (30, 2)), Target::Chip(1));
+    assert_eq!(view::hit(&state, USUAL, (100, 2)), Target::Filter);
+}
+
+#[test]
+fn what_the_filter_matches_in_a_trace() {
+    for size in SIZES {
+        let mut state = states::trace(build::patient(), size, states::labelled("SELECT * FROM patients"));
+        state.filter.query = Arc::new(parse("db.system=postgresql").expect("a filter"));
+        let open = state.trace.as_mut().expect("a trace");
+        let analysis = open.analysis.clone().expect("a tree");
+        let nodes = tracefall::analysis::find(&analysis, "select");
+        let query = Arc::clone(&state.filter.query);
+        let set = Arc::new(nodes.iter().copied().collect());
+        let nodes = Arc::new(nodes);
+        open.found = Some(Found { by_filter: true, query, set, nodes: Arc::clone(&nodes) });
+        snap("trace-matches", &state, size);
+        let open = state.trace.as_mut().expect("a trace");
+        let kept = tracefall::analysis::with_ancestors(&analysis, &nodes);
+        open.rows = Arc::new(tracefall::analysis::flatten_where(&analysis, &open.folds, &|node| kept.contains(&node)));
+        open.alone = true;
+        snap("trace-only-matches", &state, size);
+    }
+}
+
+#[test]
+fn the_values_of_an_attribute() {
+    let row = |value: &str, spans, errors, millis| ValueRow {
+        value: value.into(),
+        spans,
+        errors,
+        p95: Nanos::from_millis(millis),
+    };
+    for size in SIZES {
+        let mut state = states::traces(build::patient(), size);
+        let mut rows = vec![
+            row("/api/v1/patients/{id}", 12_480, 37, 2_310),
+            row("/tasks", 4_102, 0, 48),
+            row("/api/v1/\u{1b}[2Jpatients", 310, 310, 212),
+            row("", 3, 0, 1),
+        ];
+        rows.extend((0..40).map(|number| row(&format!("/assets/{number}"), 2, 0, number)));
+        let order: Vec<usize> = (0..rows.len()).collect();
+        let others = Some(row("", 1_207, 2, 90));
+        let values = Values { filter: "error=true".into(), traces: 214, spans: 21_300, rows, others };
+        let mut table =
+            ValueTable { key: "http.route".into(), values: Some(Arc::new(values)), order, ..ValueTable::default() };
+        state.overlay = Some(Overlay::Values(table.clone()));
+        snap("values", &state, size);
+        (table.chosen, table.offset) = (43, 30);
+        state.overlay = Some(Overlay::Values(table));
+        snap("values-end", &state, size);
+        state.overlay = Some(Overlay::Values(ValueTable { key: "tenant".into(), ..ValueTable::default() }));
+        snap("values-counting", &state, size);
+    }
+}
+
+#[test]
+fn filters_to_choose_from_and_the_language() {
+    let item = |name: &str, text: &str| Item { name: name.into(), text: text.into(), count: None };
+    for size in SIZES {
+        let mut state = states::traces(build::patient(), size);
+        let items = vec![
+            item("slow patients", "service=hmis-backend minDuration=1s"),
+            item("", "error=true lookback=1h"),
+            item("", "{ span.db.system.name = \"postgresql\" && duration > 100ms } | count() > 20"),
+        ];
+        let picker =
+            Picker { text: "s".into(), cursor: 1, items, found: vec![0, 2, 1], chosen: 1, ..Picker::default() };
+        state.overlay = Some(Overlay::Picker(picker));
+        snap("filters", &state, size);
+        state.overlay =
+            Some(Overlay::Naming(Naming { text: "slow".into(), cursor: 4, filter: "minDuration=1s".into() }));
+        snap("filters-name", &state, size);
+        let samples = Samples {
+            service: Some("hmis-backend".into()),
+            operation: Some("GET /api/v1/patients/{id}".into()),
+            pairs: vec![
+                ("http.route".into(), "/api/v1/patients/{id}".into()),
+                ("tenant_id".into(), "tenant_demo".into()),
+            ],
+        };
+        state.overlay = Some(Overlay::Language(Arc::new(samples)));
+        snap("language", &state, size);
+    }
+}
+
 #[test]
 fn the_filter_while_it_is_typed() {
     for size in SIZES {
@@ -155,7 +272,8 @@ fn searching_in_a_trace() {
     let analysis = open.analysis.clone().expect("read");
     let nodes: Vec<u32> = tracefall::analysis::find(&analysis, "redis");
     let query = Arc::new(parse("redis").expect("a filter"));
-    open.found = Some(Found { query, set: Arc::new(nodes.iter().copied().collect()), nodes: Arc::new(nodes) });
+    open.found =
+        Some(Found { by_filter: false, query, set: Arc::new(nodes.iter().copied().collect()), nodes: Arc::new(nodes) });
     snap("trace-search", &state, SMALL);
 }
 
@@ -165,7 +283,7 @@ fn the_detail_with_the_keys_and_a_zoom() {
     let open = state.trace.as_mut().expect("a trace");
     open.detail.focus = DetailFocus::Detail;
     open.detail.cell = 2;
-    let at = |millis: u64| build::START.plus(tracefall::model::Nanos::from_millis(millis));
+    let at = |millis: u64| build::START.plus(Nanos::from_millis(millis));
     open.zoom = Some((at(30), at(60)));
     state.notice = Some(Notice { text: "trace id copied".into(), until: states::NOW, alarming: false });
     snap("trace-focus", &state, USUAL);

@@ -131,7 +131,7 @@ impl Show {
     fn frame(&mut self) -> f64 {
         let before = clock::thread();
         self.measure();
-        app::refresh(&mut self.state, &self.reader.view());
+        while app::refresh(&mut self.state, &self.reader.view()) {}
         self.next.reset();
         view::draw(&self.state, &self.look, self.next.area, &mut self.next);
         let changes = self.shown.diff(&self.next);
@@ -160,13 +160,21 @@ impl Show {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.state.now };
                 work::list(&view, &request, &|| false)
             }
-            Effect::Open { generation, trace, folds, find } => {
-                let request =
-                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), now: self.state.now };
+            Effect::Open { generation, trace, folds, find, only } => {
+                let request = work::OpenRequest {
+                    generation,
+                    trace,
+                    folds: &folds,
+                    find: find.as_deref(),
+                    only,
+                    now: self.state.now,
+                };
                 work::open(&view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
             Effect::Find { generation, analysis, query } => {
                 work::find((&view, self.state.now), generation, &analysis, &query)
             }

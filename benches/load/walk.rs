@@ -216,7 +216,8 @@ fn notice(screen: &vt100::Screen, text: &str) -> bool {
 }
 
 fn is_trace(screen: &vt100::Screen) -> bool {
-    row(screen, 3).starts_with(" span ")
+    // Under a filter it has one line more at its head.
+    (3..6).any(|number| row(screen, number).starts_with(" span "))
 }
 
 fn is_list(screen: &vt100::Screen) -> bool {

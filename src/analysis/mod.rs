@@ -17,7 +17,10 @@ pub use notes::{Note, notes};
 pub use summary::TraceNotes;
 pub use tree::{Analysis, Node, Subject, analyse};
 pub use verdict::{Verdict, verdict};
-pub use waterfall::{Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, group_label, reveal, row_of};
+pub use waterfall::{
+    Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, flatten_where, group_label, reveal, row_of,
+    with_ancestors,
+};
 
 #[cfg(test)]
 mod tests;

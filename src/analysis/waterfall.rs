@@ -84,9 +84,17 @@ pub const GROUP_AT_LEAST: usize = 5;
 /// holds for everything below them. They need not be neighbours: the group stands where its first member would.
 #[must_use]
 pub fn flatten(analysis: &Analysis, folds: &Folds) -> Vec<Row> {
+    flatten_where(analysis, folds, &|_| true)
+}
+
+/// The same with only the rows of nodes that are `kept`; those above a kept node must be kept too. Groups stay groups, of
+/// the members that are left.
+#[must_use]
+pub fn flatten_where(analysis: &Analysis, folds: &Folds, kept: &dyn Fn(u32) -> bool) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut stack: Vec<Pending> = Vec::new();
-    hang(&mut stack, siblings(analysis, &analysis.roots, None), None, 0);
+    let siblings = |nodes: &[u32], parent| retain(siblings(analysis, nodes, parent), kept);
+    hang(&mut stack, siblings(&analysis.roots, None), None, 0);
     while let Some(pending) = stack.pop() {
         let Pending { sibling, parent_row, depth, last } = pending;
         let this_row = Some(number(rows.len()));
@@ -94,12 +102,13 @@ pub fn flatten(analysis: &Analysis, folds: &Folds) -> Vec<Row> {
             Sibling::One(node) => {
                 let Some(key) = analysis.row_key(node) else { continue };
                 let children = analysis.children_of(node);
-                let open = (!children.is_empty()).then(|| !folds.closed.contains(&key));
+                let has_rows = children.iter().any(|child| kept(*child));
+                let open = has_rows.then(|| !folds.closed.contains(&key));
                 let missing = matches!(key, RowKey::Missing(_));
                 let kind = if missing { RowKind::Missing } else { RowKind::Span };
                 rows.push(Row { key, kind, node, parent_row, depth, last, open });
                 if open == Some(true) {
-                    hang(&mut stack, siblings(analysis, children, Some(node)), this_row, depth + 1);
+                    hang(&mut stack, siblings(children, Some(node)), this_row, depth + 1);
                 }
             }
             Sibling::Equal(key, members) => {
@@ -129,6 +138,30 @@ struct Pending {
 pub(super) enum Sibling {
     One(u32),
     Equal(RowKey, Vec<u32>),
+}
+
+/// The nodes to keep where everything but `nodes` is hidden: they and all that stands above them.
+#[must_use]
+pub fn with_ancestors(analysis: &Analysis, nodes: &[u32]) -> HashSet<u32> {
+    let mut kept = HashSet::with_capacity(nodes.len() * 2);
+    for node in nodes {
+        let mut at = Some(*node);
+        while let Some(node) = at.filter(|node| kept.insert(*node)) {
+            at = analysis.nodes.get(node as usize).and_then(|node| node.parent);
+        }
+    }
+    kept
+}
+
+fn retain(siblings: Vec<Sibling>, kept: &dyn Fn(u32) -> bool) -> Vec<Sibling> {
+    let keep = |sibling| match sibling {
+        Sibling::One(node) => kept(node).then_some(Sibling::One(node)),
+        Sibling::Equal(key, mut members) => {
+            members.retain(|member| kept(*member));
+            (!members.is_empty()).then_some(Sibling::Equal(key, members))
+        }
+    };
+    siblings.into_iter().filter_map(keep).collect()
 }
 
 fn hang(stack: &mut Vec<Pending>, siblings: Vec<Sibling>, parent_row: Option<u32>, depth: u32) {

@@ -1,7 +1,10 @@
 //! What `update` remembers of its own requests, so that none is made twice.
 
+use std::sync::Arc;
+
 use super::TraceScreen;
 use crate::model::{SpanKey, Timestamp, TraceId};
+use crate::query::Query;
 
 /// What was asked for and when.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +15,8 @@ pub(super) struct Asked {
     pub(super) paused_at: Option<u64>,
     /// What is on its way for the open trace.
     pub(super) trace: Option<Request>,
+    /// What was last looked for in the open trace.
+    pub(super) lit: Arc<Query>,
     /// The last arrival of the open trace that the index named when it was last asked for.
     pub(super) opened_at: Option<Timestamp>,
     /// The preview: the trace, and its last arrival where that was known.
@@ -26,6 +31,8 @@ pub(super) struct Asked {
     pub(super) land_on_match: bool,
     /// When it was asked whether the demo may play among other traces.
     pub(super) demo_at: Option<Timestamp>,
+    /// The number of the latest request for the values of an attribute.
+    pub(super) values: u64,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::filters::{Library, LibraryChange, Samples, Values};
 use super::state::{ListRow, Settings, Sort, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Health, SpanKey, TraceId};
@@ -29,8 +30,10 @@ pub enum Effect {
         trace: TraceId,
         /// What is folded.
         folds: Folds,
-        /// The search in it, if there is one.
+        /// The search in it, or else the filter of the list, if there is one.
         find: Option<Arc<Query>>,
+        /// Only what matches has rows, and what stands above it.
+        only: bool,
     },
     /// The same for the preview, without a search.
     Preview {
@@ -45,6 +48,8 @@ pub enum Effect {
         analysis: Arc<Analysis>,
         /// What is folded.
         folds: Folds,
+        /// Only these nodes have rows, and what stands above them.
+        only: Option<Arc<Vec<u32>>>,
     },
     /// Find what matches in the open trace.
     Find {
@@ -79,6 +84,21 @@ pub enum Effect {
         what: String,
         /// The text.
         text: String,
+    },
+    /// Change what is kept of filters, and read what others have changed.
+    Library(LibraryChange),
+    /// Name the attributes there are, for [`super::Picker`].
+    Keys,
+    /// Find names in the data at hand for the help of the language.
+    Samples,
+    /// Count the values of an attribute, over the spans of the traces that match.
+    Values {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The attribute.
+        key: String,
+        /// The filter.
+        query: Arc<Query>,
     },
     /// These traces must stay: the open one and the selected one.
     Keep(Vec<TraceId>),
@@ -160,6 +180,19 @@ pub enum Answer {
     },
     /// To [`Effect::Copy`]: what was copied, or why not.
     Copied(Result<String, String>),
+    /// To [`Effect::Library`]: all there is now, and what did not work.
+    Library(Arc<Library>, Option<String>),
+    /// To [`Effect::Keys`]: attributes with the number of spans that carry each, most used first.
+    Keys(Vec<(String, u64)>),
+    /// To [`Effect::Samples`].
+    Samples(Arc<Samples>),
+    /// To [`Effect::Values`].
+    Values {
+        /// Of the request.
+        generation: u64,
+        /// What was counted.
+        values: Arc<Values>,
+    },
     /// Comes by itself, a few times a second.
     Health(Arc<Health>),
     /// To [`Effect::Demo`]: whether it plays now, or why not.

@@ -7,8 +7,10 @@
 mod action;
 mod asked;
 mod effect;
+mod filters;
 mod input;
 mod keymap;
+mod parts;
 mod plain;
 mod state;
 mod target;
@@ -17,11 +19,15 @@ pub mod work;
 
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};
+pub use filters::{
+    Chip, FilterBar, Found, Item, Library, LibraryChange, Naming, OffChip, Picker, Purpose, Samples, SavedFilter,
+    ValueRow, ValueSort, ValueTable, Values,
+};
 pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use state::{
-    Cell, Copied, Detail, DetailFocus, FilterBar, Found, HealthScreen, Highlighted, Lines, List, ListRow, Notice,
-    Overlay, Page, Palette, Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, TraceScreen, Viewport,
+    Cell, Copied, Detail, DetailFocus, HealthScreen, Highlighted, Lines, List, ListRow, Notice, Overlay, Page, Palette,
+    Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, TraceScreen, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

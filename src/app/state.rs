@@ -1,14 +1,15 @@
 //! All that is on screen, and nothing else.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::asked::Asked;
+use super::filters::{FilterBar, Found, Library, Naming, Picker, Samples, ValueTable};
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
 use crate::model::{Health, LogRecord, Nanos, Span, SpanKey, Timestamp, TraceId, TraceSummary};
-use crate::query::{Completion, Hit, ParseError, Query};
+use crate::query::{Hit, Query};
 use crate::redact::Redactor;
 
 /// Everything the view needs, beside nothing: it draws from `&State` alone.
@@ -49,6 +50,8 @@ pub struct State {
     pub find: FilterBar,
     /// The stretch of time axis that the mouse is being drawn over.
     pub drag: Option<(Timestamp, Timestamp)>,
+    /// Earlier and saved filters.
+    pub library: Arc<Library>,
     /// What was asked for and has not come back.
     pub(super) asked: Asked,
 }
@@ -69,6 +72,7 @@ impl TraceScreen {
             zoom: None,
             detail: Detail::default(),
             found: None,
+            alone: false,
             back: Vec::new(),
             generation: 0,
             last_arrival: Timestamp::default(),
@@ -98,6 +102,7 @@ impl State {
             quitting: false,
             find: FilterBar::default(),
             drag: None,
+            library: Arc::default(),
             asked: Asked::default(),
         }
     }
@@ -131,6 +136,12 @@ impl State {
                 _ => Context::Trace,
             },
         }
+    }
+
+    /// What lights up in the open trace: the search in it, or else the filter of the list.
+    #[must_use]
+    pub fn lit(&self) -> &Arc<Query> {
+        if self.find.query.is_empty() { &self.filter.query } else { &self.find.query }
     }
 
     /// The bar that is edited where the screen is shown: the search of a trace, otherwise the filter of the list.
@@ -215,6 +226,16 @@ pub enum Overlay {
         /// First row shown.
         scroll: usize,
     },
+    /// The filter language on one screen, with examples of what is held.
+    Language(Arc<Samples>),
+    /// A list to choose from by typing: earlier and saved filters, or attributes.
+    Picker(Picker),
+    /// The name under which the filter is to be saved.
+    Naming(Naming),
+    /// The keys go to the filter's conditions: the one at this place of [`FilterBar::chips`] is chosen.
+    Chips(usize),
+    /// The values of an attribute.
+    Values(ValueTable),
     /// The command palette.
     Palette(Palette),
     /// What can be copied here: key, what, and the text; chosen by its key.
@@ -245,27 +266,6 @@ pub struct Palette {
     pub chosen: usize,
 }
 
-/// The filter bar.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FilterBar {
-    /// Takes the keys.
-    pub editing: bool,
-    /// What is typed.
-    pub text: String,
-    /// Where the cursor is in it, in bytes.
-    pub cursor: usize,
-    /// The last valid reading of `text`; it is what the list shows.
-    pub query: Arc<Query>,
-    /// Why `text` is not valid, if it is not.
-    pub error: Option<ParseError>,
-    /// What could be typed next.
-    pub completions: Vec<Completion>,
-    /// Which of `completions` Tab takes.
-    pub chosen: usize,
-    /// What stood there when editing began; Esc brings it back.
-    pub before: String,
-}
-
 /// The list of traces.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a key of its own")]
@@ -288,10 +288,16 @@ pub struct List {
     pub generation: u64,
     /// A search is on its way.
     pub searching: bool,
+    /// It was asked for by the person, not by what arrived: what is shown is not what is wanted.
+    pub anew: bool,
+    /// The rows are what that search has found so far.
+    pub so_far: bool,
     /// The revision of the index that `rows` was made from.
     pub revision: u64,
     /// The rows in sight, looked up in the index for this frame.
     pub page: Vec<Page>,
+    /// What first matches do that were looked up, by trace and span: see [`Page::first`].
+    pub firsts: HashMap<(TraceId, SpanKey), Option<Arc<str>>>,
     /// The preview is shown where there is room.
     pub preview_shown: bool,
     /// The selected trace's waterfall.
@@ -312,6 +318,8 @@ pub struct Page {
     pub row: ListRow,
     /// What the index says of it now; `None`: it has left the index.
     pub summary: Option<TraceSummary>,
+    /// What the first span does that matches the filter, where it is not the root.
+    pub first: Option<Arc<str>>,
 }
 
 /// The waterfall of the selected trace beside the list.
@@ -338,6 +346,8 @@ pub struct Strip {
     pub errors: Vec<u32>,
     /// 95th percentile of their durations, in nanoseconds; 0 where there is none.
     pub p95: Vec<u64>,
+    /// Traces a second over the last ten seconds.
+    pub recent: f64,
     /// Traces a second over the whole strip.
     pub rate: f64,
     /// Share of them with an error, 0 to 1.
@@ -392,8 +402,10 @@ pub struct TraceScreen {
     pub zoom: Option<(Timestamp, Timestamp)>,
     /// The detail pane.
     pub detail: Detail,
-    /// The search in this trace.
+    /// What the search in this trace found, or else what the filter of the list does.
     pub found: Option<Found>,
+    /// Only what was found has rows, and what stands above it.
+    pub alone: bool,
     /// Traces to go back to, with what was selected there: grows by following links.
     pub back: Vec<(TraceId, Option<RowKey>)>,
     /// Number of the latest request for this trace; answers to older ones are dropped.
@@ -459,17 +471,6 @@ pub enum Cell {
 
 /// Text formatted over lines and cut into tokens. Colours are the view's.
 pub type Highlighted = Arc<Vec<Vec<(super::Token, String)>>>;
-
-/// The search in the open trace.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// What was searched.
-    pub query: Arc<Query>,
-    /// The nodes that match, in the order of the tree.
-    pub nodes: Arc<Vec<u32>>,
-    /// The same as a set, for drawing.
-    pub set: Arc<HashSet<u32>>,
-}
 
 /// The health screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,6 +16,12 @@ pub enum Target {
     Filter,
     /// A proposal of the filter bar.
     Completion(usize),
+    /// A condition of the filter, by its place among [`super::FilterBar::chips`].
+    Chip(usize),
+    /// An entry of a list to choose from, by index in [`super::Picker::found`].
+    Item(usize),
+    /// A value of an attribute, by index in [`super::ValueTable::order`].
+    Value(usize),
     /// A row of the waterfall, by index in [`super::TraceScreen::rows`]; the triangle before its name was hit if `fold`.
     SpanRow {
         /// The row.

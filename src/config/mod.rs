@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::model::Nanos;
 
 pub use file::{File, Redact};
-pub use paths::{config_file, log_file};
+pub use paths::{config_file, filters_file, log_file};
 pub use place::Places;
 pub use size::{parse_duration, parse_size};
 

@@ -1,4 +1,4 @@
-//! Where the settings and the log are.
+//! Where the settings, the log and the filters are.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,16 @@ pub fn config_file() -> Option<PathBuf> {
 /// The place of the log.
 #[must_use]
 pub fn log_file() -> Option<PathBuf> {
+    Some(state_folder()?.join("tracefall.log"))
+}
+
+/// The place of earlier and saved filters.
+#[must_use]
+pub fn filters_file() -> Option<PathBuf> {
+    Some(state_folder()?.join("filters.json"))
+}
+
+fn state_folder() -> Option<PathBuf> {
     let project = project()?;
-    Some(project.state_dir().unwrap_or_else(|| project.data_local_dir()).join("tracefall.log"))
+    Some(project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned())
 }

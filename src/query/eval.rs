@@ -64,8 +64,8 @@ pub(super) fn trace_holds(test: TraceTest, id: TraceId, extent: (Timestamp, Time
 pub(super) struct Evaluator<'p, 'v> {
     pub(super) plan: &'p Plan,
     pub(super) columns: &'p Columns<'v>,
-    /// By leaf and block.
-    answers: RefCell<Vec<Vec<Option<Rows>>>>,
+    /// By condition (its address) and block.
+    answers: RefCell<HashMap<(usize, usize), Rows>>,
 }
 
 /// One trace under a plan.
@@ -77,8 +77,7 @@ struct Case<'e, 'p, 'v> {
 
 impl<'p, 'v: 'p> Evaluator<'p, 'v> {
     pub(super) fn new(plan: &'p Plan, columns: &'p Columns<'v>) -> Self {
-        let answers = plan.leaves.iter().map(|_| vec![None; columns.blocks.len()]).collect();
-        Self { plan, columns, answers: RefCell::new(answers) }
+        Self { plan, columns, answers: RefCell::default() }
     }
 
     /// The trace of a number, and what is found in it.
@@ -90,20 +89,27 @@ impl<'p, 'v: 'p> Evaluator<'p, 'v> {
         Some((family, found))
     }
 
-    /// Takes those spans out on which a leaf does not hold.
-    fn narrow(&self, leaf: usize, family: &Family<'_, '_>, spans: &mut [bool]) {
+    /// The rows of a block on which a condition holds that columns decide; they are remembered.
+    pub(super) fn rows<T>(&self, node: &Node, block: usize, then: impl FnOnce(&Rows) -> T) -> T {
         let mut answers = self.answers.borrow_mut();
-        let Some(answers) = answers.get_mut(leaf) else { return spans.fill(false) };
-        for (span, member) in spans.iter_mut().zip(&family.members).filter(|(span, _)| **span) {
-            let Some(rows) = answers.get_mut(member.block) else {
-                *span = false;
-                continue;
-            };
-            let rows = rows.get_or_insert_with(|| {
-                let block = self.columns.blocks.get(member.block);
-                block.map(|block| self.plan.leaves[leaf].select(*block)).unwrap_or_default()
-            });
-            *span = rows.has(member.row);
+        let rows = answers.entry((std::ptr::from_ref(node).addr(), block)).or_insert_with(|| {
+            let block = self.columns.blocks.get(block);
+            block.map(|block| node.upper(*block, block.all(), &self.plan.leaves)).unwrap_or_default()
+        });
+        then(rows)
+    }
+
+    /// Takes those spans out on which a condition does not hold that columns decide.
+    fn narrow(&self, node: &Node, family: &Family<'_, '_>, spans: &mut [bool]) {
+        let mut rest = spans;
+        for members in family.members.chunk_by(|one, other| one.block == other.block) {
+            let (own, after) = rest.split_at_mut(members.len().min(rest.len()));
+            rest = after;
+            if own.contains(&true) {
+                self.rows(node, members.first().map_or(0, |member| member.block), |rows| {
+                    own.iter_mut().zip(members).for_each(|(span, member)| *span &= rows.has(member.row));
+                });
+            }
         }
     }
 }
@@ -183,6 +189,7 @@ impl Case<'_, '_, '_> {
     fn narrow(&self, node: &Node, spans: &mut Vec<bool>) {
         match node {
             Node::Always => {}
+            node if node.is_columnar() => self.evaluator.narrow(node, self.family, spans),
             Node::All(parts) => {
                 for part in parts {
                     if !spans.contains(&true) {
@@ -205,7 +212,8 @@ impl Case<'_, '_, '_> {
                 self.narrow(inner, &mut so);
                 spans.iter_mut().zip(so).for_each(|(span, so)| *span &= !so);
             }
-            Node::Leaf(leaf) => self.evaluator.narrow(*leaf, self.family, spans),
+            // Columns decide it.
+            Node::Leaf(_) => {}
             Node::Related(of, inner) => {
                 let mut all = vec![true; spans.len()];
                 self.narrow(inner, &mut all);

@@ -1,12 +1,12 @@
 //! What columns say of a plan's sets, by trace: candidates, and where columns decide, results.
 
-use super::eval::{trace_holds, whole};
+use super::eval::{Evaluator, trace_holds, whole};
 use super::literal::Number;
-use super::plan::{Leaf, Node, Set, Step};
+use super::plan::{Node, Set, Step};
 use super::spans::{Aggregate, FieldExpr};
 use super::terms::Comparison;
 use super::value::is_so;
-use crate::index::{Block, Match, View};
+use crate::index::{Match, Rows, View};
 use crate::model::TraceId;
 
 /// What was gathered of a set, in the shape of the set. Numbers of traces are gathered block by block, newest first;
@@ -102,28 +102,38 @@ impl<'p> Gathered<'p> {
         }
     }
 
-    /// Takes note of a block.
-    pub(super) fn add(&mut self, block: Block<'_>, leaves: &[Leaf]) {
+    /// Takes note of a block, by its place; what is to be asked again is remembered where `keep` says so.
+    pub(super) fn add(&mut self, place: usize, evaluator: &Evaluator<'_, '_>, keep: bool) {
+        let Some(block) = evaluator.columns.blocks.get(place).copied() else { return };
+        let select = |node: &Node, then: &mut dyn FnMut(&Rows)| {
+            if keep && node.is_columnar() {
+                evaluator.rows(node, place, |rows| then(rows));
+            } else {
+                then(&node.upper(block, block.all(), &evaluator.plan.leaves));
+            }
+        };
         match self {
-            Self::Spans { node, found, .. } => {
-                let rows = node.upper(block, block.all(), leaves);
+            Self::Spans { node, found, .. } => select(node, &mut |rows| {
                 if !rows.is_empty() {
-                    block.matches(&rows, found);
+                    block.matches(rows, found);
                 }
-            }
-            Self::Traces { node, found, .. } => {
-                let rows = node.upper(block, block.all(), leaves);
+            }),
+            Self::Traces { node, found, .. } => select(node, &mut |rows| {
                 if !rows.is_empty() {
-                    block.numbers(&rows, found);
+                    block.numbers(rows, found);
                 }
-            }
+            }),
             Self::About(_) | Self::Unknown => {}
-            Self::Both(parts) | Self::Either(parts) => parts.iter_mut().for_each(|part| part.add(block, leaves)),
-            Self::Structural(left, right, _) => {
-                left.add(block, leaves);
-                right.add(block, leaves);
+            Self::Both(parts) | Self::Either(parts) => {
+                for part in parts {
+                    part.add(place, evaluator, keep);
+                }
             }
-            Self::Piped(inner, ..) => inner.add(block, leaves),
+            Self::Structural(left, right, _) => {
+                left.add(place, evaluator, keep);
+                right.add(place, evaluator, keep);
+            }
+            Self::Piped(inner, ..) => inner.add(place, evaluator, keep),
         }
     }
 

@@ -11,7 +11,7 @@ use super::terms::{Comparison, Condition, Expr, Query, Relation, Says, Term};
 /// The text of a query; its parts learn where they stand in it.
 pub(super) fn print(query: &mut Query) -> String {
     let mut out = String::new();
-    let alone = query.terms.len() == 1;
+    let alone = query.terms.len() == 1 && query.hints.is_empty();
     for term in &mut query.terms {
         if !out.is_empty() {
             out.push(' ');

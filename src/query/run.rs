@@ -21,7 +21,11 @@ pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> b
     let at_once = plan.limit == usize::MAX;
     search(&plan, view, (at_once, cancelled), &mut |page| {
         all.partial |= page.partial;
-        all.hits.extend(page.hits);
+        if all.hits.is_empty() {
+            all.hits = page.hits;
+        } else {
+            all.hits.extend(page.hits);
+        }
     });
     all.hits.reverse();
     all
@@ -103,11 +107,11 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             }
         }
         let mut pause = 1;
-        for (place, block) in blocks.iter().enumerate() {
+        for place in 0..blocks.len() {
             if (self.cancelled)() {
                 return each(last_page(Vec::new(), true));
             }
-            self.gathered.add(*block, &self.evaluator.plan.leaves);
+            self.gathered.add(place, &self.evaluator, !self.exact);
             let seen = place + 1;
             if at_once || seen == blocks.len() || seen < pause && self.gathered.len() < FIRST_PAGE {
                 continue;
@@ -133,17 +137,21 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         let taken = self.gathered.take(from);
         let until = self.from;
         self.from = from.min(until);
-        let mut hits = Vec::new();
-        match taken.candidates() {
+        // There may be millions: room that grows would be copied, and be twice as much for a while.
+        let most = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
+        let room = |candidates: usize| Vec::with_capacity(candidates.min(most));
+        let hits = match taken.candidates() {
             Candidates::All => {
-                self.expect(usize::try_from(until - self.from).unwrap_or(usize::MAX));
-                self.decide((from..until).rev(), &taken, &mut hits);
+                let all = usize::try_from(until.saturating_sub(from)).unwrap_or(0);
+                self.expect(all);
+                self.decide((from..until).rev(), &taken, room(all))
             }
             Candidates::Only(list) => {
                 self.expect(list.len());
-                self.decide(list.into_iter().rev(), &taken, &mut hits);
+                let hits = room(list.len());
+                self.decide(list.into_iter().rev(), &taken, hits)
             }
-        }
+        };
         self.found += hits.len();
         hits
     }
@@ -155,12 +163,12 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         }
     }
 
-    fn decide(&self, numbers: impl Iterator<Item = u64>, taken: &Gathered<'_>, hits: &mut Vec<Hit>) {
+    fn decide(&self, numbers: impl Iterator<Item = u64>, taken: &Gathered<'_>, mut hits: Vec<Hit>) -> Vec<Hit> {
         let view = self.evaluator.columns.view;
         let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
         for (count, number) in numbers.enumerate() {
             if hits.len() >= wanted || count % 256 == 255 && (self.cancelled)() {
-                return;
+                break;
             }
             let Some(trace) = view.id_of(number) else { continue };
             let found = if self.exact {
@@ -173,6 +181,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             };
             hits.extend(found);
         }
+        hits
     }
 }
 

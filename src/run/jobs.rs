@@ -1,6 +1,7 @@
 //! The worker threads: everything heavy that the screen asks for. Of each kind only the latest request counts, so a queue never
 //! grows, and a search is cancelled by the next one.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
 use std::mem::{Discriminant, discriminant};
@@ -20,20 +21,25 @@ use crate::view::Highlighter;
 pub(super) struct Jobs {
     searches: Arc<Lane>,
     readings: Arc<Lane>,
+    counts: Arc<Lane>,
     latest_search: Arc<AtomicU64>,
+    latest_count: Arc<AtomicU64>,
 }
 
 impl Jobs {
     /// Starts the workers; they put what they find into `answers`.
     pub(super) fn start(reader: &Reader, thresholds: Thresholds, answers: &mpsc::Sender<Answer>) -> io::Result<Self> {
-        let (searches, readings) = (Arc::new(Lane::default()), Arc::new(Lane::default()));
-        let latest_search = Arc::new(AtomicU64::new(0));
-        for (name, lane) in [("search", &searches), ("reading", &readings)] {
+        let [searches, readings, counts] = [(); 3].map(|()| Arc::new(Lane::default()));
+        let [latest_search, latest_count] = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
+        for (name, lane) in [("search", &searches), ("reading", &readings), ("counting", &counts)] {
             let worker = Worker {
                 reader: reader.clone(),
                 thresholds,
                 highlighter: Highlighter::default(),
                 latest_search: Arc::clone(&latest_search),
+                latest_count: Arc::clone(&latest_count),
+                tail: RefCell::default(),
+                answers: answers.clone(),
             };
             let (lane, answers) = (Arc::clone(lane), answers.clone());
             thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -45,16 +51,21 @@ impl Jobs {
                 }
             })?;
         }
-        Ok(Self { searches, readings, latest_search })
+        Ok(Self { searches, readings, counts, latest_search, latest_count })
     }
 
     /// Queues a request, in place of one of its kind that waits.
     pub(super) fn push(&self, effect: Effect) {
-        if let Effect::List { generation, .. } = &effect {
-            self.latest_search.store(*generation, Ordering::Release);
-            self.searches.push(effect);
-        } else {
-            self.readings.push(effect);
+        match &effect {
+            Effect::List { generation, .. } => {
+                self.latest_search.store(*generation, Ordering::Release);
+                self.searches.push(effect);
+            }
+            Effect::Values { generation, .. } => {
+                self.latest_count.store(*generation, Ordering::Release);
+                self.counts.push(effect);
+            }
+            _ => self.readings.push(effect),
         }
     }
 }
@@ -63,6 +74,9 @@ impl Drop for Jobs {
     fn drop(&mut self) {
         self.searches.close();
         self.readings.close();
+        self.counts.close();
+        // What is being counted would otherwise be waited for by nobody, but go on.
+        self.latest_count.store(u64::MAX, Ordering::Release);
     }
 }
 
@@ -71,6 +85,11 @@ struct Worker {
     thresholds: Thresholds,
     highlighter: Highlighter,
     latest_search: Arc<AtomicU64>,
+    latest_count: Arc<AtomicU64>,
+    /// What the last search found.
+    tail: RefCell<work::Tail>,
+    /// Where what was found so far goes.
+    answers: mpsc::Sender<Answer>,
 }
 
 impl Worker {
@@ -80,15 +99,21 @@ impl Worker {
             Effect::List { generation, query, sort, buckets } => {
                 let cancelled = || self.latest_search.load(Ordering::Acquire) != generation;
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: clock::now() };
-                work::list(&view, &request, &cancelled)
+                let mut so_far = |answer| {
+                    // Nobody listens any more at the end only.
+                    let _ = self.answers.blocking_send(answer);
+                };
+                self.tail.borrow_mut().list(&view, &request, &cancelled, &mut so_far)
             }
-            Effect::Open { generation, trace, folds, find } => {
-                let request =
-                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), now: clock::now() };
+            Effect::Open { generation, trace, folds, find, only } => {
+                let (find, now) = (find.as_deref(), clock::now());
+                let request = work::OpenRequest { generation, trace, folds: &folds, find, only, now };
                 work::open(&view, &request, &self.thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &self.thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
             Effect::Find { generation, analysis, query } => {
                 work::find((&view, clock::now()), generation, &analysis, &query)
             }
@@ -98,7 +123,14 @@ impl Worker {
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
             }
             Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
-            Effect::Copy { .. } | Effect::Keep(_) | Effect::Demo(_) | Effect::Quit => return None,
+            Effect::Values { generation, key, query } => {
+                let cancelled = || self.latest_count.load(Ordering::Acquire) != generation;
+                let request = work::ValuesRequest { generation, key: &key, query: &query, now: clock::now() };
+                return work::values(&view, &request, &cancelled);
+            }
+            Effect::Keys => work::keys(&view),
+            Effect::Samples => work::samples(&view),
+            Effect::Library(_) | Effect::Copy { .. } | Effect::Keep(_) | Effect::Demo(_) | Effect::Quit => return None,
         })
     }
 }

@@ -14,6 +14,7 @@ mod log;
 mod looks;
 mod recipes;
 mod screen;
+mod shelf;
 mod signals;
 mod summary;
 mod wiring;

@@ -17,10 +17,10 @@ use super::recipes::recipes;
 use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
-use super::{ask, clock, health, jobs::Jobs, log, looks};
+use super::{ask, clock, health, jobs::Jobs, log, looks, shelf::Shelf};
 use crate::analysis::slow_sql::Thresholds;
-use crate::app::{self, Answer, Effect, Input, Keymap, Mouse, MouseKind, State, Target};
-use crate::config::Settings;
+use crate::app::{self, Answer, Effect, Input, Keymap, LibraryChange, Mouse, MouseKind, State, Target};
+use crate::config::{self, Settings};
 use crate::index::Reader;
 use crate::model::{Nanos, Timestamp};
 use crate::source::demo::{self, Player};
@@ -86,6 +86,7 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         }
         let code = session.run().await;
         drop(guard);
+        session.close_shelf();
         if let Some(file) = &start.summary {
             session.end(file, &wiring::thresholds(settings)).await?;
         }
@@ -112,6 +113,8 @@ struct Session {
     screen: Screen,
     size: (u16, u16),
     jobs: Jobs,
+    /// Earlier and saved filters in their file.
+    shelf: Option<Shelf>,
     answers: mpsc::Receiver<Answer>,
     reader: Reader,
     receiving: JoinHandle<()>,
@@ -158,6 +161,7 @@ impl Session {
             size: screen.size()?,
             screen,
             jobs,
+            shelf: Some(Shelf::start(config::filters_file(), &sender)?),
             answers,
             reader: indexer.reader,
             receiving,
@@ -173,6 +177,7 @@ impl Session {
             dirty: Some(now()),
         };
         session.second();
+        session.carry_out(Effect::Library(LibraryChange::Read));
         Ok(session)
     }
 
@@ -183,6 +188,14 @@ impl Session {
         tokio::task::spawn_blocking(move || self.indexing.join()).await.ok();
         let summary = Summary::of(&self.reader.view(), &self.board.sources(clock::now()), thresholds);
         summary.write(file).with_context(|| format!("cannot write the summary to {}", file.display()))
+    }
+
+    /// What was asked to be kept is on the disk before the program ends.
+    fn close_shelf(&mut self) {
+        self.answers.close();
+        if let Some(shelf) = self.shelf.take() {
+            shelf.finish();
+        }
     }
 
     async fn run(&mut self) -> Result<ExitCode> {
@@ -308,7 +321,9 @@ impl Session {
         self.dirty = None;
         self.state.now = clock::now();
         self.measure();
-        app::refresh(&mut self.state, &self.reader.view());
+        if app::refresh(&mut self.state, &self.reader.view()) {
+            self.dirty = Some(now());
+        }
         let (state, look) = (&self.state, &self.look);
         self.screen.draw(|area, buffer| view::draw(state, look, area, buffer)).context("the terminal is gone")
     }
@@ -334,6 +349,7 @@ impl Session {
                 let result = self.play(play);
                 self.answer(Answer::Demo(result));
             }
+            Effect::Library(change) => self.shelf.iter().for_each(|shelf| shelf.push(change.clone())),
             work => self.jobs.push(work),
         }
     }

@@ -1,12 +1,13 @@
 //! The filter bar, what was understood of it, and its proposals; on a trace the search.
 
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, number};
 use super::text;
-use crate::app::{FilterBar, TraceScreen};
+use crate::app::{Action, FilterBar, KeyPress, Overlay, State, TraceScreen};
 
 /// Proposals shown at once.
 const PROPOSALS: usize = 8;
@@ -67,11 +68,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, counts: &[Piece<'_>]) -> Optio
 const EXAMPLE: &str = "service=… minDuration=200ms key=value -exclude words";
 const SHORT_EXAMPLE: &str = "filter";
 
-/// What was understood, or what is wrong, below the filter's line.
-pub(super) fn said(pen: &mut Pen<'_>, area: Rect, bar: &FilterBar, understood: &str, matched: &str) {
+/// What was understood, condition by condition, or what is wrong, below the filter's line.
+pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
     if area.height == 0 {
         return;
     }
+    let bar = &pen.state.filter;
     let x = area.x + 3;
     let room = area.right().saturating_sub(x);
     if let Some(error) = &bar.error {
@@ -83,17 +85,88 @@ pub(super) fn said(pen: &mut Pen<'_>, area: Rect, bar: &FilterBar, understood: &
         return;
     }
     let (dim, text_style) = (pen.style(Role::Dim), pen.style(Role::Text));
-    let mut pieces: Vec<Piece<'_>> = Vec::new();
-    if understood.is_empty() {
-        pieces.push(("everything".into(), dim));
-    } else {
-        pieces.push((understood.into(), dim));
+    let chips = bar.chips();
+    let mut end = x;
+    if chips.is_empty() {
+        end += pen.put((x, area.y), "everything", room, dim);
+    }
+    let chosen = chosen(pen.state);
+    let placed = placed(bar, area, (matched, chosen));
+    for Placed { place, at, words } in &placed {
+        let Some(chip) = chips.get(*place) else { continue };
+        let line = Rect { x: *at, y: area.y, width: cells(text::width(words)), height: 1 };
+        let style = if chip.on { pen.look.style(Role::Tab) } else { dim.add_modifier(Modifier::CROSSED_OUT) };
+        pen.put((*at, area.y), words, line.width, style.remove_modifier(Modifier::BOLD));
+        if chosen == Some(*place) {
+            pen.select(line);
+            pen.buffer.set_style(line.intersection(pen.area), Modifier::BOLD | Modifier::UNDERLINED);
+        }
+        end = line.right();
+    }
+    let more = chips.len() - placed.len();
+    if more > 0 {
+        end += 1 + pen.put((end + 1, area.y), &format!("+{more}"), 4, dim);
     }
     if !matched.is_empty() {
-        pieces.push(("  ".into(), dim));
-        pieces.push((matched.into(), text_style));
+        pen.put((end + 2, area.y), matched, area.right().saturating_sub(end + 2), text_style);
     }
-    pen.line((x, area.y), room, &pieces);
+}
+
+/// The condition that has the keys.
+fn chosen(state: &State) -> Option<usize> {
+    match state.overlay {
+        Some(Overlay::Chips(chosen)) => Some(chosen),
+        _ => None,
+    }
+}
+
+/// A condition as it stands on its line.
+struct Placed {
+    place: usize,
+    at: u16,
+    words: String,
+}
+
+/// Where the conditions stand: as many as leave room for what is said behind them. While one of them is chosen, they have
+/// the line for themselves, and it is in sight.
+fn placed(bar: &FilterBar, area: Rect, (matched, chosen): (&str, Option<usize>)) -> Vec<Placed> {
+    const MORE: u16 = 4;
+    let chips = bar.chips();
+    let words = |chip: &crate::app::Chip| {
+        let words = text::visible(&chip.words);
+        if chip.on { format!(" {words} ") } else { format!(" ○ {words} ") }
+    };
+    let all: Vec<String> = chips.iter().map(words).collect();
+    let kept = if chosen.is_some() { 0 } else { cells(text::width(matched)) + 2 };
+    let room = usize::from(area.width.saturating_sub(kept + MORE + 3));
+    let wide =
+        |from: usize, to: usize| all.iter().take(to + 1).skip(from).map(|words| text::width(words) + 1).sum::<usize>();
+    let fits = |from: &usize| chosen.is_none_or(|chosen| wide(*from, chosen) <= room);
+    let first = (0..all.len()).find(fits).or(chosen).unwrap_or_default();
+    let (start, mut placed) = (area.x + 2, Vec::new());
+    let mut used = 0;
+    for (place, words) in all.iter().enumerate().skip(first) {
+        let free = room.saturating_sub(used);
+        if free < 6 || placed.len() > 1 && text::width(words) > free {
+            break;
+        }
+        let words = text::cut_end(words, free).into_owned();
+        let at = start + cells(used);
+        used += text::width(&words) + 1;
+        placed.push(Placed { place, at, words });
+    }
+    placed
+}
+
+/// The condition in column `x` of the screen.
+pub(super) fn chip_at(state: &State, area: Rect, matched: &str, x: u16) -> Option<usize> {
+    let bar = &state.filter;
+    if bar.error.is_some() {
+        return None;
+    }
+    let chips = placed(bar, area, (matched, chosen(state)));
+    let hit = |chip: &&Placed| (chip.at..chip.at + cells(text::width(&chip.words))).contains(&x);
+    chips.iter().find(hit).map(|chip| chip.place)
 }
 
 /// Where the proposals lie: below the filter, as wide as they need.
@@ -126,10 +199,7 @@ pub(super) fn proposals(pen: &mut Pen<'_>, bar: &FilterBar, area: Rect) {
         return;
     }
     pen.clear(area);
-    pen.buffer.set_style(
-        area.intersection(pen.area),
-        pen.look.style(Role::Tab).remove_modifier(ratatui::style::Modifier::BOLD),
-    );
+    pen.buffer.set_style(area.intersection(pen.area), pen.look.style(Role::Tab).remove_modifier(Modifier::BOLD));
     let first = first_proposal(bar, area.height);
     for (y, (index, proposal)) in (area.top()..area.bottom()).zip(bar.completions.iter().enumerate().skip(first)) {
         if index == bar.chosen {
@@ -149,10 +219,14 @@ pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Optio
         return None;
     }
     let bar = &pen.state.find;
-    let mark = pen.put((area.x + 1, area.y), "/ ", area.width, pen.bold(Role::Accent));
+    let by_filter = !bar.editing && open.found.as_ref().is_some_and(|found| found.by_filter);
+    let mark = if by_filter { "filter " } else { "/ " };
+    let mark = pen.put((area.x + 1, area.y), mark, area.width, pen.bold(Role::Accent));
     let x = area.x + 1 + mark;
     let said = search_said(open, bar);
-    let width = cells(text::width(&said));
+    let hidden = if open.alone { "only matches · " } else { "" };
+    let said = if by_filter && area.width >= 100 { format!("{said}{}", ways(pen.state, open.alone)) } else { said };
+    let width = cells(text::width(&said) + text::width(hidden));
     let room = area.right().saturating_sub(x + width + 3);
     let mut cursor = None;
     if bar.editing {
@@ -162,8 +236,16 @@ pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Optio
         pen.put((x, area.y), text, room, pen.style(Role::Match));
     }
     let role = if bar.error.is_some() { Role::Error } else { Role::Dim };
-    pen.put_right((area.right().saturating_sub(1), area.y), &said, width, pen.style(role));
+    let pieces: [Piece<'_>; 2] = [(hidden.into(), pen.style(Role::Accent)), (said.into(), pen.style(role))];
+    pen.line((area.right().saturating_sub(width + 1), area.y), width, &pieces);
     cursor
+}
+
+/// The keys that go through what matches and show it alone.
+fn ways(state: &State, alone: bool) -> String {
+    let key = |action| state.settings.keymap.keys(action).first().map(KeyPress::label).unwrap_or_default();
+    let show = if alone { "shows the rest" } else { "hides the rest" };
+    format!(" · {} next · {} {show}", key(Action::NextMatch), key(Action::OnlyMatches))
 }
 
 /// `3 of 12`, or what is wrong.

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
-use crate::app::{Action, ActionInfo, Context, Overlay, State, footer};
+use crate::app::{Action, ActionInfo, Context, Overlay, Purpose, State, footer};
 
 /// A key with its word, the action it stands for, and where it stands from the left edge.
 struct Hint {
@@ -83,8 +83,29 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let fixed: &[(&str, &str)] = match &state.overlay {
             Some(Overlay::Help { .. }) => &[("↑↓", "scroll"), ("esc", "close")],
             Some(Overlay::Palette(_)) => &[("↑↓", "choose"), ("⏎", "do it"), ("esc", "close")],
+            Some(Overlay::Language(_)) => &[("any key", "close")],
+            Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Filter => {
+                &[("⏎", "use it"), ("↑↓", "choose"), ("^x", "delete"), ("esc", "close")]
+            }
+            Some(Overlay::Picker(_)) => &[("⏎", "its values"), ("↑↓", "choose"), ("esc", "close")],
+            Some(Overlay::Naming(_)) => &[("⏎", "save"), ("esc", "leave it unsaved")],
+            Some(Overlay::Chips(_)) => {
+                &[("←→", "choose"), ("space", "off and on"), ("x", "remove"), ("/", "edit"), ("esc", "done")]
+            }
+            Some(Overlay::Values(_)) => {
+                &[("⏎", "filter by it"), ("-", "exclude"), ("↑↓", "choose"), ("s", "sort"), ("esc", "close")]
+            }
             Some(Overlay::Copy(_)) => &[("↑↓", ""), ("esc", "close")],
-            None => &[("⏎", "apply"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "undo")],
+            None => &[
+                ("⏎", "apply"),
+                ("tab", "complete"),
+                ("↓", "choose"),
+                ("↑", "earlier"),
+                ("^r", "find"),
+                ("esc", "undo"),
+                ("f1", "help"),
+                ("^s", "save"),
+            ],
         };
         let (accent, dim) = (pen.bold(Role::Accent), pen.style(Role::Dim));
         let mut pieces: Vec<Piece<'_>> = Vec::new();

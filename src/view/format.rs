@@ -18,6 +18,12 @@ pub(super) fn count(number: u64) -> String {
     out
 }
 
+/// Something a second: `12.4`, `412`.
+#[must_use]
+pub(super) fn rate(rate: f64) -> String {
+    if rate >= 100.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
+}
+
 /// How long ago: `2 s`, `3 m`, `4 h`, `5 d`.
 #[must_use]
 pub(super) fn age(since: Nanos) -> String {

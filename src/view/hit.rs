@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
-use super::{copy, detail, filter, footer, header, health, help, list, palette, trace, waterfall};
+use super::{copy, detail, filter, footer, header, health, help, list, palette, picker, trace, values, waterfall};
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
 fn whole((columns, rows): (u16, u16)) -> Rect {
@@ -35,6 +35,7 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
         viewport.cells = neighbours(&flow.cells, open.detail.cell);
     }
     let (rows, lines) = match (&state.overlay, state.screen) {
+        (Some(Overlay::Values(_)), _) => (values::rows(body).height, 0),
         (Some(Overlay::Help { .. }), _) => help::measure(state, body),
         (_, Screen::Health) => health::measure(state, body),
         _ => (0, 0),
@@ -59,7 +60,12 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
     }
     let frame = layout::frame(state, area);
     match &state.overlay {
-        Some(Overlay::Help { .. }) => return Target::Nothing,
+        Some(Overlay::Help { .. } | Overlay::Language(_) | Overlay::Naming(_)) => return Target::Nothing,
+        Some(Overlay::Picker(list)) => return picker::hit(frame.body, list, at),
+        Some(Overlay::Values(table)) => return values::hit(frame.body, table, at),
+        Some(Overlay::Chips(_)) => {
+            return if state.screen == Screen::Traces { in_list(state, frame.body, at) } else { Target::Nothing };
+        }
         Some(Overlay::Palette(found)) => return palette::hit(frame.body, found, at),
         Some(Overlay::Copy(copied)) => return copy::hit(frame.body, copied, at),
         None => {}
@@ -83,6 +89,11 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
     if proposals.contains(at) {
         let first = filter::first_proposal(&state.filter, proposals.height);
         return Target::Completion(first + usize::from(at.y - proposals.y));
+    }
+    if areas.said.contains(at)
+        && let Some(chip) = filter::chip_at(state, areas.said, &list::matched(state), at.x)
+    {
+        return Target::Chip(chip);
     }
     if areas.filter.contains(at) || areas.said.contains(at) {
         return Target::Filter;

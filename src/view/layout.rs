@@ -91,7 +91,10 @@ pub(super) fn is_first(state: &State) -> bool {
 pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let mut rest = body;
     let filter = take(&mut rest, 1);
-    let says = state.filter.editing || !state.filter.query.is_empty() || state.filter.error.is_some();
+    let says = state.filter.editing
+        || !state.filter.query.is_empty()
+        || state.filter.error.is_some()
+        || !state.filter.off.is_empty();
     let said = take(&mut rest, u16::from(says));
     let roomy = body.height >= 12;
     let shown = state.list.preview_shown && !state.list.rows.is_empty();

@@ -40,7 +40,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     let areas = layout::traces(state, body);
     let counts = counts(pen);
     let cursor = filter::draw(pen, areas.filter, &counts);
-    filter::said(pen, areas.said, &state.filter, &understood(state), &matched(state));
+    filter::said(pen, areas.said, &matched(state));
     super::strip::draw(pen, areas.strip);
     heads(pen, areas.heads);
     if state.list.rows.is_empty() {
@@ -59,22 +59,22 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     cursor
 }
 
-/// What was understood of the filter, in words.
-fn understood(state: &State) -> String {
-    crate::query::describe(&state.filter.query)
-}
-
 /// `12 of 2,148 traces match`.
-fn matched(state: &State) -> String {
+pub(super) fn matched(state: &State) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }
-    if state.list.searching {
-        return "searching …".to_owned();
-    }
     let (found, held) = (number(state.list.rows.len()), state.health.traces_held);
     let found = format::count(found);
-    format!("{found} of {} match", many(held, "trace"))
+    if state.list.anew {
+        return if state.list.so_far { format!("searching … {found} so far") } else { "searching …".to_owned() };
+    }
+    let rate = if state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
+        format!(" · {}/s", format::rate(state.list.strip.recent))
+    } else {
+        String::new()
+    };
+    format!("{found} of {} match{rate}", many(held, "trace"))
 }
 
 fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
@@ -203,16 +203,34 @@ fn operation(
     if selected {
         style = style.add_modifier(Modifier::BOLD);
     }
-    let word = if text::width(&label) + 12 <= usize::from(room) { " match" } else { "" };
-    let matched = if page.row.matched > 1 {
-        format!("  {}{word}", format::count(u64::from(page.row.matched)))
-    } else {
-        String::new()
-    };
-    let tail = cells(matched.len());
     let room = room.saturating_sub(1);
-    let used = pen.put((x, y), &label, room.saturating_sub(tail), style);
-    pen.put((x + used, y), &matched, tail, pen.style(Role::Match));
+    let matched = matched_pieces(pen, page, (room, text::width(&text::visible(&label))));
+    let tail: usize = matched.iter().map(|(text, _)| text::width(text)).sum();
+    let used = pen.put((x, y), &label, room.saturating_sub(cells(tail)), style);
+    pen.line((x + used, y), room.saturating_sub(used), &matched);
+}
+
+/// Which span matched first, where there is room for it, and how many did. `label`: the width of what stands before it.
+fn matched_pieces(pen: &Pen<'_>, page: &Page, (room, label): (u16, usize)) -> Vec<Piece<'static>> {
+    /// Less of a name says nothing.
+    const LEAST: usize = 10;
+    let style = pen.style(Role::Match);
+    let many = page.row.matched;
+    let first =
+        page.first.as_ref().map(|first| shown(pen.state, first)).map(|first| text::visible(&first).into_owned());
+    let count = if many > 1 { format!(" ×{}", format::count(u64::from(many))) } else { String::new() };
+    if let Some(first) = first {
+        let first = statement::summary(Category::Sql, &first).into_owned();
+        // The trace's own line keeps half of the room.
+        let own = label.min(usize::from(room) / 2);
+        let free = usize::from(room).saturating_sub(own + 3 + text::width(&count));
+        if free >= LEAST {
+            let first = text::cut_end(&first, free).into_owned();
+            return vec![(" › ".into(), pen.style(Role::Dim)), (first.into(), style), (count.into(), style)];
+        }
+    }
+    let word = if label + 12 <= usize::from(room) { " match" } else { "" };
+    if many > 1 { vec![(format!("  {}{word}", format::count(u64::from(many))).into(), style)] } else { Vec::new() }
 }
 
 fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &TraceSummary) {

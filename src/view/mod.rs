@@ -18,15 +18,18 @@ mod health;
 mod help;
 mod highlight;
 mod hit;
+mod language;
 mod layout;
 mod list;
 mod look;
 mod palette;
 mod pen;
+mod picker;
 mod plot;
 mod strip;
 mod text;
 mod trace;
+mod values;
 mod waterfall;
 
 pub use draw::draw;

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::format;
 use super::layout::strip_columns;
 use super::look::Role;
 use super::pen::Pen;
@@ -15,7 +16,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let (columns, part) = strip_columns(area.width);
     let wide = |values: &[u32]| -> Vec<u64> { values.iter().copied().map(u64::from).collect() };
     let errors = strip.error_share > 0.0;
-    let rate = if strip.rate >= 100.0 { format!("{:.0}", strip.rate) } else { format!("{:.1}", strip.rate) };
+    let rate = format::rate(strip.rate);
     let share = format!("{:.1} %", strip.error_share * 100.0);
     let p95 = Nanos(strip.p95_all).to_string();
     let good = pen.look.style(Role::Accent).remove_modifier(ratatui::style::Modifier::BOLD);

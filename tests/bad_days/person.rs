@@ -60,7 +60,7 @@ impl Person {
 
     fn draw(&mut self, (columns, rows): (u16, u16)) -> Buffer {
         self.measure((columns, rows));
-        app::refresh(&mut self.state, &self.view);
+        while app::refresh(&mut self.state, &self.view) {}
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         let look = look("dark", view::Colours::True);
         let _ = view::draw(&self.state, &look, buffer.area, &mut buffer);
@@ -95,13 +95,21 @@ impl Person {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: Timestamp(2) };
                 work::list(view, &request, &|| false)
             }
-            Effect::Open { generation, trace, folds, find } => {
-                let request =
-                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), now: Timestamp(2) };
+            Effect::Open { generation, trace, folds, find, only } => {
+                let request = work::OpenRequest {
+                    generation,
+                    trace,
+                    folds: &folds,
+                    find: find.as_deref(),
+                    only,
+                    now: Timestamp(2),
+                };
                 work::open(view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds } => work::flatten(generation, &analysis, &folds),
+            Effect::Flatten { generation, analysis, folds, only } => {
+                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
+            }
             Effect::Find { generation, analysis, query } => {
                 work::find((view, Timestamp(2)), generation, &analysis, &query)
             }
@@ -113,11 +121,17 @@ impl Person {
                 })
             }
             Effect::Complete { text, cursor } => work::complete(view, text, cursor),
+            Effect::Values { generation, key, query } => {
+                let request = work::ValuesRequest { generation, key: &key, query: &query, now: Timestamp(2) };
+                return work::values(view, &request, &|| false);
+            }
+            Effect::Keys => work::keys(view),
+            Effect::Samples => work::samples(view),
             Effect::Copy { what, text } => {
                 assert!(!text.is_empty());
                 Answer::Copied(Ok(what))
             }
-            Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
             Effect::Demo(play) => Answer::Demo(Ok(play)),
         })
     }

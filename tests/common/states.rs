@@ -146,7 +146,12 @@ fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> Sta
     state.list.selected = summaries.first().map(|summary| summary.id);
     state.viewport = view::viewport(&state, size);
     let rows = usize::from(state.viewport.list);
-    let page = |(index, summary): (usize, TraceSummary)| Page { index, row: row(&summary), summary: Some(summary) };
+    let page = |(index, summary): (usize, TraceSummary)| Page {
+        index,
+        row: row(&summary),
+        summary: Some(summary),
+        first: None,
+    };
     state.list.page = summaries.into_iter().enumerate().take(rows).map(page).collect();
     let buckets = usize::from(state.viewport.strip);
     let wave = |n: usize| u32::try_from((n * 7919 + n * n * 31) % 13).unwrap_or(0);
@@ -155,6 +160,7 @@ fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> Sta
         requests: (0..buckets).map(|n| 2 + wave(n)).collect(),
         errors: (0..buckets).map(|n| u32::from(n % 11 == 3) + 2 * u32::from(n + 4 == buckets)).collect(),
         p95: (0..buckets).map(|n| 200_000_000 + u64::from(wave(n)) * 90_000_000 * (1 + n as u64 / 12)).collect(),
+        recent: 1.2,
         rate: 12.4,
         error_share: 0.019,
         p95_all: 1_920_000_000,

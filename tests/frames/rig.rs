@@ -47,8 +47,9 @@ impl Rig {
         self.state.viewport = view::viewport(&self.state, self.size);
         let (list, rows) = (&mut self.state.list, usize::from(self.state.viewport.list));
         let page = list.rows.iter().zip(&self.summaries).enumerate().skip(list.offset).take(rows);
-        list.page =
-            page.map(|(index, (row, summary))| Page { index, row: *row, summary: Some(summary.clone()) }).collect();
+        list.page = page
+            .map(|(index, (row, summary))| Page { index, row: *row, summary: Some(summary.clone()), first: None })
+            .collect();
     }
 
     /// A key, with what it asks for answered before the frame.

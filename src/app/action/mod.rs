@@ -73,6 +73,8 @@ pub enum Action {
     NextMatch,
     /// To the match before.
     PreviousMatch,
+    /// Show only the spans that match and those above them, or everything again.
+    OnlyMatches,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -87,6 +89,18 @@ pub enum Action {
     FollowLink,
     /// Back to where a link was followed.
     LinkBack,
+    /// Find an earlier or a saved filter.
+    Recall,
+    /// Save the filter under a name.
+    SaveFilter,
+    /// Move the keys to the filter's conditions.
+    Chips,
+    /// Leave out what has the selected attribute's value.
+    Exclude,
+    /// Show the values of an attribute.
+    Values,
+    /// Show the filter language.
+    Language,
     /// Copy something: ids, statement, attribute.
     Copy,
     /// Show secrets as they are, or mask them again.
@@ -156,7 +170,7 @@ impl ActionInfo {
             (Action::Up | Action::Down, Context::Detail) => "item",
             (Action::Up | Action::Down, Context::Health) => "scroll",
             (Action::Open, Context::Trace) => "fold",
-            (Action::Open, Context::Detail) => "follow",
+            (Action::Open, Context::Detail) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
             (Action::FocusDetail, Context::Detail) => "waterfall",
             _ => self.hint,
@@ -175,7 +189,9 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Trace => {
             &[A::Up, A::Open, A::NextError, A::NextSlow, A::Filter, A::FocusDetail, A::Copy, A::Zoom, A::Help, A::Back]
         }
-        Context::Detail => &[A::Up, A::DetailDown, A::Open, A::Copy, A::Unmask, A::Help, A::Back],
+        Context::Detail => {
+            &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
+        }
         Context::Health => &[A::Up, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
         Context::Everywhere => &[A::Help, A::Palette, A::Quit],
     }
@@ -195,8 +211,8 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::Zoom, A::ZoomOut,
-            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Copy, A::Unmask, A::Theme,
+            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
+            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
             A::Demo,
         ];
         for action in all {
@@ -205,8 +221,9 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
-                | A::DetailDown | A::FollowLink | A::LinkBack | A::Copy | A::Unmask | A::Theme | A::Demo => {}
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::Demo => {}
             }
         }
         all.to_vec()

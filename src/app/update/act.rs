@@ -1,8 +1,10 @@
 //! What each action does.
 
+use std::sync::Arc;
+
 use super::window::Step;
-use super::{NOTICE, bar, copy, detail, jump, link, list, palette, say, trace};
-use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State};
+use super::{NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, say, trace, values};
+use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
 pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
@@ -28,6 +30,15 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::First => go(state, Step::First),
         A::Last => go(state, Step::Last),
         A::Open => open(state, out),
+        A::Recall => recall::open(state),
+        A::SaveFilter => recall::name(state),
+        A::Chips => chips::open(state),
+        A::Exclude => attribute::add(state, true, out),
+        A::Values => values::open(state, out),
+        A::Language => {
+            state.overlay = Some(Overlay::Language(Arc::default()));
+            out.push(Effect::Samples);
+        }
         A::Copy => copy::open(state, out),
         A::Unmask => unmask(state),
         A::Theme => state.theme_flipped = !state.theme_flipped,
@@ -63,6 +74,7 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::PreviousSlow => jump::to_slow(state, false, out),
         A::NextMatch => jump::to_match(state, true, out),
         A::PreviousMatch => jump::to_match(state, false, out),
+        A::OnlyMatches => trace::toggle_alone(state, out),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
@@ -129,7 +141,7 @@ fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
 fn back(state: &mut State, out: &mut Vec<Effect>) {
     match state.screen {
         Screen::Health => state.screen = Screen::Traces,
-        Screen::Traces if !state.filter.text.is_empty() => {
+        Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
             say(state, "filter cleared");
         }
@@ -140,14 +152,17 @@ fn back(state: &mut State, out: &mut Vec<Effect>) {
 
 fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
     let searching = !state.find.text.is_empty();
+    let found = |trace: &TraceScreen| trace.found.as_ref().is_some_and(|found| !found.by_filter);
     let Some(trace) = &mut state.trace else {
         state.screen = Screen::Traces;
         return;
     };
     if trace.detail.focus == DetailFocus::Detail {
         trace.detail.focus = DetailFocus::Waterfall;
-    } else if searching || trace.found.is_some() {
+    } else if searching || found(trace) {
         bar::clear(state, out);
+    } else if trace.alone {
+        trace::toggle_alone(state, out);
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{bar, jump, link, list, rows, say, settle, trace, warn};
+use super::{bar, jump, link, list, recall, rows, say, settle, trace, values, warn};
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
@@ -13,11 +13,20 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
     let mut out = Vec::new();
     match answer {
         Answer::Listed { generation, .. } if generation != state.list.generation => {}
+        // What is on screen is all there is, but for what has just arrived: a part of it would be less.
+        Answer::Listed { partial: true, .. } if state.asked.list == Reason::Data => {}
         Answer::Listed { revision, rows, strip, partial, .. } => {
-            list::take_rows(state, rows);
             state.list.revision = revision;
-            state.list.strip = strip;
             state.list.searching = partial;
+            state.list.anew &= partial;
+            state.list.so_far = partial;
+            if state.list.paused && state.asked.list == Reason::Data {
+                // What matches is kept in the index until the list moves again, and counted.
+                state.list.waiting = rows.len().saturating_sub(state.list.rows.len());
+            } else {
+                list::take_rows(state, rows);
+                state.list.strip = strip;
+            }
             if !partial {
                 state.asked.list = Reason::Data;
             }
@@ -40,6 +49,19 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
         Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
+        Answer::Library(library, trouble) => {
+            state.library = library;
+            if let Some(trouble) = trouble {
+                warn(state, trouble);
+            }
+        }
+        Answer::Keys(keys) => recall::take_keys(state, keys),
+        Answer::Samples(samples) => {
+            if let Some(crate::app::Overlay::Language(shown)) = &mut state.overlay {
+                *shown = samples;
+            }
+        }
+        Answer::Values { generation, values } => values::take(state, generation, values),
         Answer::Health(health) => state.health = health,
         Answer::Demo(Ok(playing)) => {
             state.demo = playing;
@@ -62,7 +84,7 @@ fn of_trace(state: &mut State, answer: Answer, out: &mut Vec<Effect>) {
                 open.gone = false;
                 open.last_arrival = analysis.trace.last_arrival;
             }
-            let query = Arc::clone(&state.find.query);
+            let query = Arc::clone(state.lit());
             rows::take(state, Some(analysis), rows, out);
             if let Some(nodes) = found {
                 take_found(state, query, nodes);
@@ -87,9 +109,13 @@ fn take_found(state: &mut State, query: Arc<Query>, nodes: Vec<u32>) {
     if !bar::is_current(state, &query) || query.is_empty() {
         return;
     }
+    let by_filter = state.find.query.is_empty();
     if let Some(trace) = &mut state.trace {
+        trace.alone &= !nodes.is_empty();
         let set = nodes.iter().copied().collect();
-        trace.found = Some(Found { query, nodes: Arc::new(nodes), set: Arc::new(set) });
+        // A trace that came by a link need not have to do with the filter; of a search it is told that nothing matches.
+        let tells = !(by_filter && nodes.is_empty());
+        trace.found = tells.then(|| Found { query, by_filter, nodes: Arc::new(nodes), set: Arc::new(set) });
     }
 }
 

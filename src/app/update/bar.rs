@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::act::act;
 use super::edit::{self, Edited};
-use super::{jump, list, say, trace, warn};
+use super::{jump, list, recall, say, trace, warn};
 use crate::app::asked::{Reason, Request};
-use crate::app::{Effect, FilterBar, Key, KeyPress, Overlay, Screen, State};
+use crate::app::{Action, Effect, FilterBar, Key, KeyPress, Keymap, LibraryChange, Overlay, Screen, State};
 use crate::query::{Query, parse};
 
 /// Edits the bar of the screen; health has none and leads to the list's.
@@ -20,7 +21,7 @@ pub(super) fn begin(state: &mut State, out: &mut Vec<Effect>) {
     complete(state, out);
 }
 
-fn edited(state: &mut State) -> &mut FilterBar {
+pub(super) fn edited(state: &mut State) -> &mut FilterBar {
     if state.screen == Screen::Trace { &mut state.find } else { &mut state.filter }
 }
 
@@ -32,7 +33,14 @@ fn complete(state: &mut State, out: &mut Vec<Effect>) {
 }
 
 /// A key while editing.
-pub(super) fn press(state: &mut State, key: KeyPress, out: &mut Vec<Effect>) {
+pub(super) fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut Vec<Effect>) {
+    let held = key.ctrl || matches!(key.key, Key::Function(_));
+    if let Some(action) = keymap.resolve(state.context(), key).filter(|_| held)
+        && matches!(action, Action::Recall | Action::SaveFilter | Action::Values | Action::Language)
+    {
+        return act(state, action, out);
+    }
+    let (recalled, chosen) = (state.bar().recalled, state.bar().chosen);
     match key.key {
         Key::Enter => apply(state, out),
         Key::Esc => cancel(state, out),
@@ -41,12 +49,20 @@ pub(super) fn press(state: &mut State, key: KeyPress, out: &mut Vec<Effect>) {
             let chosen = edited(state).chosen;
             accept(state, chosen, out);
         }
+        Key::Down if recalled > 0 => recall::step(state, false, out),
+        // From the first of the proposals it goes on upwards into the past.
+        Key::Up if recalled > 0 || chosen == 0 => recall::step(state, true, out),
         Key::Down => choose(state, 1),
         Key::Up => choose(state, -1),
+        Key::Char('n') if key.ctrl => choose(state, 1),
+        Key::Char('p') if key.ctrl => choose(state, -1),
         _ => {
             let bar = edited(state);
             match edit::press(&mut bar.text, &mut bar.cursor, key) {
-                Edited::Text => changed(state, out),
+                Edited::Text => {
+                    bar.recalled = 0;
+                    changed(state, out);
+                }
                 Edited::Cursor => complete(state, out),
                 Edited::Nothing => {}
             }
@@ -59,6 +75,13 @@ pub(super) fn paste(state: &mut State, text: &str, out: &mut Vec<Effect>) {
     if let Some(Overlay::Palette(palette)) = &mut state.overlay {
         edit::insert(&mut palette.text, &mut palette.cursor, text);
         return super::palette::search(state);
+    }
+    if let Some(Overlay::Picker(picker)) = &mut state.overlay {
+        edit::insert(&mut picker.text, &mut picker.cursor, text);
+        return recall::search(picker);
+    }
+    if let Some(Overlay::Naming(naming)) = &mut state.overlay {
+        edit::insert(&mut naming.text, &mut naming.cursor, text);
     }
     if state.overlay.is_some() {
         return;
@@ -95,7 +118,7 @@ pub(super) fn accept(state: &mut State, index: usize, out: &mut Vec<Effect>) {
 }
 
 /// The text has changed: reads it, and shows what it selects where it can be read.
-fn changed(state: &mut State, out: &mut Vec<Effect>) {
+pub(super) fn changed(state: &mut State, out: &mut Vec<Effect>) {
     complete(state, out);
     read(state, out);
 }
@@ -120,9 +143,7 @@ fn run(state: &mut State, out: &mut Vec<Effect>) {
         return list::ask(state, Reason::Filter, out);
     }
     if state.find.query.is_empty() {
-        if let Some(trace) = &mut state.trace {
-            trace.found = None;
-        }
+        trace::forget_found(state, out);
     } else {
         trace::request(state, Request::Find, out);
     }
@@ -136,6 +157,10 @@ fn apply(state: &mut State, out: &mut Vec<Effect>) {
         return warn(state, text);
     }
     close(bar);
+    let text = bar.text.trim().to_owned();
+    if !text.is_empty() {
+        recall::change(state, LibraryChange::Remember(text), out);
+    }
     if state.screen == Screen::Trace && !state.find.query.is_empty() {
         if state.asked.trace.is_some() {
             state.asked.land_on_match = true;
@@ -150,6 +175,35 @@ fn close(bar: &mut FilterBar) {
     bar.completions.clear();
     bar.chosen = 0;
     bar.before.clear();
+    bar.draft.clear();
+    bar.recalled = 0;
+}
+
+/// Puts text in the bar as if it had been typed and applied; a bar that is edited goes on being edited.
+pub(super) fn put(state: &mut State, text: String, out: &mut Vec<Effect>) {
+    if state.screen == Screen::Health {
+        state.screen = Screen::Traces;
+    }
+    let bar = edited(state);
+    bar.cursor = text.len();
+    bar.text = text;
+    bar.recalled = 0;
+    if bar.editing {
+        return changed(state, out);
+    }
+    read(state, out);
+    apply(state, out);
+}
+
+/// Puts another filter in place of the list's.
+pub(super) fn set(state: &mut State, query: Query, out: &mut Vec<Effect>) {
+    let bar = &mut state.filter;
+    bar.text.clone_from(&query.text);
+    bar.cursor = bar.text.len();
+    bar.query = Arc::new(query);
+    bar.error = None;
+    close(bar);
+    list::ask(state, Reason::Filter, out);
 }
 
 /// The keys go back to the rows; the text stays as far as it is valid.
@@ -181,14 +235,12 @@ pub(super) fn clear(state: &mut State, out: &mut Vec<Effect>) {
         run(state, out);
     }
     state.asked.land_on_match = false;
-    if state.screen == Screen::Trace
-        && let Some(trace) = &mut state.trace
-    {
-        trace.found = None;
+    if state.screen == Screen::Trace {
+        trace::forget_found(state, out);
     }
 }
 
 /// A search is only worth an answer as long as it is what the bar says.
 pub(super) fn is_current(state: &State, query: &Query) -> bool {
-    *state.find.query == *query
+    **state.lit() == *query
 }

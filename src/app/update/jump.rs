@@ -62,7 +62,7 @@ pub(super) fn to_slow(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
 /// To another match of the search.
 pub(super) fn to_match(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
     let Some(found) = state.trace.as_ref().and_then(|trace| trace.found.clone()) else {
-        return say(state, "no search: / searches in this trace");
+        return say(state, "nothing to go through: / searches in this trace");
     };
     jump(state, &found.nodes, forward, MATCHES, out);
 }

@@ -1,6 +1,6 @@
 //! Links to other traces, and the way back.
 
-use super::{rows, say, trace, warn};
+use super::{attribute, rows, say, trace, warn};
 use crate::app::asked::Request;
 use crate::app::{Cell, DetailFocus, Effect, State, TraceScreen};
 use crate::model::{Kind, SpanId, SpanKey, TraceId};
@@ -16,11 +16,11 @@ pub(super) fn follow(state: &mut State, out: &mut Vec<Effect>) {
     }
 }
 
-/// Enter in the detail pane: follows the chosen link; elsewhere says what Enter is for.
+/// Enter in the detail pane: follows the chosen link, or filters by the chosen attribute.
 pub(super) fn follow_chosen(state: &mut State, out: &mut Vec<Effect>) {
     match chosen(state) {
         Some(to) => leave_for(state, to, out),
-        None => say(state, "Enter follows a link; y copies"),
+        None => attribute::add(state, false, out),
     }
 }
 

@@ -32,6 +32,9 @@ pub(super) fn ask(state: &mut State, reason: Reason, out: &mut Vec<Effect>) {
     if reason != Reason::Data || !state.list.searching {
         state.asked.list = reason;
     }
+    if reason == Reason::Filter {
+        (state.list.anew, state.list.so_far) = (true, false);
+    }
     state.list.generation += 1;
     state.list.searching = true;
     out.push(Effect::List {

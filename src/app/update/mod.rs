@@ -5,7 +5,9 @@
 
 mod act;
 mod answer;
+mod attribute;
 mod bar;
+mod chips;
 mod copy;
 mod detail;
 mod edit;
@@ -15,10 +17,12 @@ mod list;
 mod mouse;
 mod overlay;
 mod palette;
+mod recall;
 mod rows;
 mod settle;
 mod tick;
 mod trace;
+mod values;
 mod window;
 
 pub use answer::answer;
@@ -57,7 +61,7 @@ fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut Vec<Effect
     } else if state.overlay.is_some() {
         overlay::press(state, keymap, key, out);
     } else if state.bar().editing {
-        bar::press(state, key, out);
+        bar::press(state, keymap, key, out);
     } else if let Some(action) = keymap.resolve(state.context(), key) {
         act::act(state, action, out);
     }

@@ -2,7 +2,7 @@
 
 use super::act::{self, act, scrolled};
 use super::window::Step;
-use super::{bar, copy, detail, list, overlay, palette, settle, trace};
+use super::{bar, chips, copy, detail, list, overlay, palette, recall, settle, trace, values};
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
@@ -16,7 +16,8 @@ pub fn click(state: &mut State, mouse: Mouse, target: &Target, twice: bool) -> V
         state.notice = None;
     }
     match mouse.kind {
-        MouseKind::Down(Button::Left) if state.overlay.is_some() => on_overlay(state, target, &mut out),
+        MouseKind::Down(button) if matches!(target, Target::Chip(_)) => on_chip(state, target, button, &mut out),
+        MouseKind::Down(Button::Left) if state.overlay.is_some() => on_overlay(state, target, twice, &mut out),
         MouseKind::Down(Button::Left) => down(state, target, twice, &mut out),
         MouseKind::Drag(Button::Left) => drag(state, target),
         MouseKind::Up(Button::Left) => drop_drag(state, target),
@@ -28,8 +29,22 @@ pub fn click(state: &mut State, mouse: Mouse, target: &Target, twice: bool) -> V
     out
 }
 
-fn on_overlay(state: &mut State, target: &Target, out: &mut Vec<Effect>) {
+/// Left switches it off and on, the other buttons take it away.
+fn on_chip(state: &mut State, target: &Target, button: Button, out: &mut Vec<Effect>) {
+    let Target::Chip(place) = *target else { return };
+    if state.bar().editing {
+        bar::leave(state);
+    }
+    match button {
+        Button::Left => chips::toggle(state, place, out),
+        Button::Middle | Button::Right => chips::remove(state, place, out),
+    }
+}
+
+fn on_overlay(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) {
     match target {
+        Target::Item(index) => recall::choose(state, *index, out),
+        Target::Value(row) => values::click(state, *row, twice, out),
         Target::Command(index) => palette::run(state, *index, out),
         Target::Copied(index) => copy::take(state, *index, out),
         _ => state.overlay = None,
@@ -68,7 +83,13 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         Target::Detail(cell) => on_detail(state, cell, twice, out),
         Target::Preview => list::open(state, out),
         Target::Hint(action) => act(state, action, out),
-        Target::Filter | Target::Command(_) | Target::Copied(_) | Target::Nothing => {}
+        Target::Filter
+        | Target::Chip(_)
+        | Target::Item(_)
+        | Target::Value(_)
+        | Target::Command(_)
+        | Target::Copied(_)
+        | Target::Nothing => {}
     }
 }
 
@@ -104,8 +125,10 @@ fn drop_drag(state: &mut State, target: &Target) {
 
 /// The wheel scrolls what is under the pointer, and what lies over everything first.
 fn wheel(state: &mut State, target: &Target, by: isize) {
-    if let Some(Overlay::Palette(_) | Overlay::Copy(_)) = state.overlay {
-        return;
+    match state.overlay {
+        Some(Overlay::Values(_)) => return values::go(state, Step::Rows(by)),
+        None | Some(Overlay::Help { .. }) => {}
+        Some(_) => return,
     }
     if state.overlay.is_some() {
         return overlay::scroll(state, Step::Rows(by));

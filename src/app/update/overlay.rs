@@ -2,7 +2,7 @@
 
 use super::act::{act, scrolled};
 use super::window::Step;
-use super::{copy, palette};
+use super::{chips, copy, palette, recall, values};
 use crate::app::{Action, Effect, Key, KeyPress, Keymap, Overlay, State};
 
 /// A key goes to what lies on top.
@@ -10,6 +10,11 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut
     match &state.overlay {
         Some(Overlay::Palette(_)) => palette::press(state, key, out),
         Some(Overlay::Copy(_)) => pick(state, key, out),
+        Some(Overlay::Picker(_)) => recall::press(state, key, out),
+        Some(Overlay::Naming(_)) => recall::press_name(state, key, out),
+        Some(Overlay::Chips(_)) => chips::press(state, key, out),
+        Some(Overlay::Values(_)) => values::press(state, keymap, key, out),
+        Some(Overlay::Language(_)) => state.overlay = None,
         Some(Overlay::Help { .. }) => help(state, keymap, key, out),
         None => {}
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::say;
 use super::trace::{MARGIN, request, select, selected, set_selected};
 use super::window::{keeping, showing};
-use crate::analysis::{Analysis, Row, RowKey, RowKind, Subject, reveal, row_of};
+use crate::analysis::{Analysis, Row, RowKey, RowKind, Subject, reveal, row_of, with_ancestors};
 use crate::app::asked::Request;
 use crate::app::{Effect, State, TraceScreen};
 use crate::model::SpanKey;
@@ -40,8 +41,10 @@ pub(super) fn land(state: &mut State, out: &mut Vec<Effect>) {
     let Some(analysis) = trace.analysis.clone() else { return };
     let Some(node) = trace.land_on.and_then(|key| node_of_span(&analysis, key)) else { return };
     trace.land_on = None;
-    // A filter that holds for the root already says nothing of where to look: the selection stays. A link says it exactly.
+    // A filter that holds for the root already says little of where to look: the selection stays if it matches, too. A
+    // link says it exactly.
     if trace.back.is_empty() && analysis.roots.first() == Some(&node) {
+        state.asked.land_on_match = true;
         return;
     }
     go_to_node(state, &analysis, node, out);
@@ -56,6 +59,11 @@ pub(super) fn go_to_node(state: &mut State, analysis: &Analysis, node: u32, out:
     }
     reveal(analysis, &mut trace.folds, node);
     set_selected(trace, key);
+    let found = trace.found.as_ref().filter(|_| trace.alone);
+    if found.is_some_and(|found| !with_ancestors(analysis, &found.nodes).contains(&node)) {
+        trace.alone = false;
+        say(state, "everything is shown again: this span was hidden");
+    }
     request(state, Request::Flatten, out);
 }
 

@@ -4,15 +4,29 @@ use std::sync::Arc;
 
 use super::trace;
 use crate::analysis::RowKey;
-use crate::app::asked::DetailKey;
+use crate::app::asked::{DetailKey, Request};
 use crate::app::{DetailFocus, Effect, Screen, State};
 use crate::model::TraceId;
 
 /// Completes the requests of an update.
 pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
     preview(state, out);
+    lit(state, out);
     detail(state, out);
     keep(state, out);
+}
+
+/// Looks for what the filter matches in the open trace, where that is not what was last looked for.
+fn lit(state: &mut State, out: &mut Vec<Effect>) {
+    let read = state.trace.as_ref().is_some_and(|trace| trace.analysis.is_some());
+    if state.screen != Screen::Trace || !read || **state.lit() == *state.asked.lit {
+        return;
+    }
+    if state.lit().is_empty() {
+        state.asked.lit = Arc::default();
+        return trace::forget_found(state, out);
+    }
+    trace::request(state, Request::Find, out);
 }
 
 fn preview(state: &mut State, out: &mut Vec<Effect>) {
@@ -76,5 +90,5 @@ pub(super) fn reopen(state: &mut State, last_arrival: crate::model::Timestamp, o
         return;
     }
     state.asked.opened_at = Some(last_arrival);
-    trace::request(state, crate::app::asked::Request::Open, out);
+    trace::request(state, Request::Open, out);
 }

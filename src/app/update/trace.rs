@@ -46,6 +46,7 @@ pub(super) fn replace(state: &mut State, trace: TraceScreen) -> Option<TraceScre
     state.find = FilterBar::default();
     state.drag = None;
     state.asked.trace = None;
+    state.asked.lit = Arc::default();
     state.asked.opened_at = None;
     state.asked.detail = None;
     state.asked.land_on_match = false;
@@ -57,7 +58,7 @@ pub(super) fn replace(state: &mut State, trace: TraceScreen) -> Option<TraceScre
 /// Asks for something of the open trace. While something else is on its way, for all of it: the answer that was on its
 /// way is dropped, and an answer must fit the state as a whole.
 pub(super) fn request(state: &mut State, wanted: Request, out: &mut Vec<Effect>) {
-    let query = Arc::clone(&state.find.query);
+    let query = Arc::clone(state.lit());
     let Some(trace) = &mut state.trace else { return };
     trace.generation += 1;
     let generation = trace.generation;
@@ -65,18 +66,46 @@ pub(super) fn request(state: &mut State, wanted: Request, out: &mut Vec<Effect>)
     let (kind, effect) = match (&trace.analysis, wanted) {
         (Some(analysis), Request::Flatten) if !other_on_its_way => {
             let (analysis, folds) = (Arc::clone(analysis), trace.folds.clone());
-            (wanted, Effect::Flatten { generation, analysis, folds })
+            let found = trace.found.as_ref().filter(|_| trace.alone);
+            let only = found.map(|found| Arc::clone(&found.nodes));
+            (wanted, Effect::Flatten { generation, analysis, folds, only })
         }
-        (Some(analysis), Request::Find) if !other_on_its_way => {
+        // Where only matches have rows, other matches make other rows.
+        (Some(analysis), Request::Find) if !other_on_its_way && !trace.alone => {
+            state.asked.lit = Arc::clone(&query);
             (wanted, Effect::Find { generation, analysis: Arc::clone(analysis), query })
         }
         _ => {
+            state.asked.lit = Arc::clone(&query);
             let find = (!query.is_empty()).then_some(query);
-            (Request::Open, Effect::Open { generation, trace: trace.id, folds: trace.folds.clone(), find })
+            let (folds, only) = (trace.folds.clone(), trace.alone);
+            (Request::Open, Effect::Open { generation, trace: trace.id, folds, find, only })
         }
     };
     state.asked.trace = Some(kind);
     out.push(effect);
+}
+
+/// Shows only what matches and what stands above it, or everything again.
+pub(super) fn toggle_alone(state: &mut State, out: &mut Vec<Effect>) {
+    let Some(trace) = &mut state.trace else { return };
+    let matches = trace.found.as_ref().is_some_and(|found| !found.nodes.is_empty());
+    if !trace.alone && !matches {
+        return say(state, "nothing to show alone: / searches in this trace");
+    }
+    trace.alone = !trace.alone;
+    let alone = trace.alone;
+    say(state, if alone { "the rest is hidden: the same again shows it" } else { "everything is shown" });
+    request(state, Request::Flatten, out);
+}
+
+/// Lets go of what was found; what was hidden for it is shown again.
+pub(super) fn forget_found(state: &mut State, out: &mut Vec<Effect>) {
+    let Some(trace) = &mut state.trace else { return };
+    trace.found = None;
+    if std::mem::take(&mut trace.alone) {
+        request(state, Request::Flatten, out);
+    }
 }
 
 /// The selected row, by index. It is looked for where it nearly always is first: in a trace of 100,000 rows that counts.

@@ -11,6 +11,9 @@ use crate::query::{Query, run};
 /// The lengths of time a bucket of the strip may have, in seconds.
 const BUCKETS: [u64; 16] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400];
 
+/// Over so many seconds the rate of what comes in is told.
+const RECENT: u64 = 10;
+
 /// Looking a trace up costs as much as walking past so many.
 const FEW: u64 = 8;
 
@@ -33,39 +36,56 @@ pub struct ListRequest<'a> {
 #[must_use]
 pub fn list(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool) -> Answer {
     let hits = run(request.query, view, request.now, cancelled);
-    let mut strip = Counter::new(request);
-    let mut rows: Vec<(u64, ListRow)> = Vec::with_capacity(hits.hits.len());
+    answer(view, request, outlined(view, hits.hits), hits.partial)
+}
+
+/// With what they are ordered and counted by; those that have left are not among them.
+pub(super) fn outlined(view: &View, hits: Vec<ListRow>) -> impl Iterator<Item = (Outline, ListRow)> {
     // Hits are in the order of the view's own list: where they are many, one walk over it meets them all.
-    let few = hits.hits.len() as u64 * FEW < view.stats().traces;
+    let few = hits.len() as u64 * FEW < view.stats().traces;
     let mut all = view.outlines();
-    for hit in hits.hits {
+    hits.into_iter().filter_map(move |hit| {
         let found = if few {
             view.outline(hit.trace)
         } else {
             all.find(|(id, _)| *id == hit.trace).map(|(_, outline)| outline)
         };
-        let Some(outline) = found else { continue };
-        strip.add(&outline);
-        rows.push((weight(request.sort.key, &outline), hit));
-    }
-    // Hits come oldest first, which a stable order keeps among equals; newest first is that turned round.
-    match (request.sort.key, request.sort.ascending) {
+        found.map(|outline| (outline, hit))
+    })
+}
+
+/// Orders and counts what was found, which comes oldest first. There may be millions: nothing is gathered twice, and the
+/// list takes the place of the hits it is made from.
+pub(super) fn answer(
+    view: &View,
+    request: &ListRequest<'_>,
+    hits: impl Iterator<Item = (Outline, ListRow)>,
+    partial: bool,
+) -> Answer {
+    let (key, ascending) = (request.sort.key, request.sort.ascending);
+    let mut strip = Counter::new(request);
+    let mut weights: Vec<(u64, u32)> = Vec::new();
+    let mut rows: Vec<ListRow> = hits
+        .map(|(outline, hit)| {
+            strip.add(&outline);
+            if key != SortKey::Time {
+                weights.push((weight(key, &outline), u32::try_from(weights.len()).unwrap_or(u32::MAX)));
+            }
+            hit
+        })
+        .collect();
+    match (key, ascending) {
         (SortKey::Time, true) => {}
         (SortKey::Time, false) => rows.reverse(),
-        (_, true) => rows.sort_by_key(|(weight, _)| *weight),
-        (_, false) => {
-            rows.reverse();
-            rows.sort_by_key(|(weight, _)| Reverse(*weight));
-        }
+        (_, true) => weights.sort_unstable(),
+        // Newest first among equals.
+        (_, false) => weights.sort_unstable_by_key(|weight| Reverse(*weight)),
     }
-    let rows = rows.into_iter().map(|(_, hit)| hit).collect();
-    Answer::Listed {
-        generation: request.generation,
-        revision: view.revision(),
-        rows: Arc::new(rows),
-        strip: strip.finish(),
-        partial: hits.partial,
+    if key != SortKey::Time {
+        rows = weights.iter().filter_map(|(_, place)| rows.get(*place as usize).copied()).collect();
     }
+    let (generation, revision) = (request.generation, view.revision());
+    Answer::Listed { generation, revision, rows: Arc::new(rows), strip: strip.finish(), partial }
 }
 
 fn weight(key: SortKey, outline: &Outline) -> u64 {
@@ -79,43 +99,61 @@ fn weight(key: SortKey, outline: &Outline) -> u64 {
 
 /// Gathers what the strip shows. Traces count where they began to arrive: the times that senders give may be anything.
 struct Counter {
+    /// In seconds.
     now: u64,
-    columns: u64,
-    traces: Vec<(u64, bool, u64)>,
+    /// When the first began to arrive, in seconds.
+    oldest: Option<u64>,
+    strip: Strip,
+    /// By column.
+    durations: Vec<Vec<u64>>,
+    recent: usize,
 }
 
 const SECOND: u64 = Nanos::from_secs(1).0;
 
 impl Counter {
     fn new(request: &ListRequest<'_>) -> Self {
-        Self { now: request.now.0 / SECOND, columns: u64::from(request.buckets.max(1)), traces: Vec::new() }
+        let columns = usize::from(request.buckets.max(1));
+        let strip = Strip { requests: vec![0; columns], errors: vec![0; columns], ..Strip::default() };
+        let durations = vec![Vec::new(); columns];
+        Self { now: request.now.0 / SECOND, oldest: None, strip, durations, recent: 0 }
     }
 
+    /// Counts a trace; the oldest comes first.
     fn add(&mut self, outline: &Outline) {
-        self.traces.push((outline.first_arrival.0 / SECOND, outline.errors > 0, outline.duration.0));
+        let second = outline.first_arrival.0 / SECOND;
+        if self.oldest.is_none() {
+            self.begin(second);
+        }
+        self.recent += usize::from(self.now.saturating_sub(second) < RECENT);
+        let back = (self.now / self.strip.seconds).saturating_sub(second / self.strip.seconds);
+        let column = usize::try_from(back).ok().and_then(|back| self.durations.len().checked_sub(back + 1));
+        let Some(column) = column else { return };
+        self.strip.requests[column] += 1;
+        self.strip.errors[column] += u32::from(outline.errors > 0);
+        self.durations[column].push(outline.duration.0);
     }
 
-    fn finish(self) -> Strip {
-        let Self { now, columns, traces } = self;
-        let oldest = traces.iter().map(|(second, ..)| *second).min().unwrap_or(now).min(now);
+    /// Settles how long a bucket is: everything from `oldest` on is to fit.
+    fn begin(&mut self, oldest: u64) {
+        let (now, oldest) = (self.now, oldest.min(self.now));
         // Buckets begin at whole multiples of their length, so that a trace stays in its bucket as time goes on.
-        let needed = |seconds: &u64| now / seconds - oldest / seconds < columns;
-        let seconds = BUCKETS.iter().find(|seconds| needed(seconds)).or(BUCKETS.last()).copied().unwrap_or(1);
-        let length = usize::try_from(columns).unwrap_or_default();
-        let mut strip = Strip { seconds, requests: vec![0; length], errors: vec![0; length], ..Strip::default() };
-        let mut durations: Vec<Vec<u64>> = vec![Vec::new(); length];
-        for (second, failed, duration) in traces {
-            let back = (now / seconds).saturating_sub(second / seconds);
-            let column = usize::try_from(back).ok().and_then(|back| length.checked_sub(back + 1));
-            let Some(column) = column else { continue };
-            strip.requests[column] += 1;
-            strip.errors[column] += u32::from(failed);
-            durations[column].push(duration);
+        let needed = |seconds: &u64| now / seconds - oldest / seconds < self.durations.len() as u64;
+        self.strip.seconds = BUCKETS.iter().find(|seconds| needed(seconds)).or(BUCKETS.last()).copied().unwrap_or(1);
+        self.oldest = Some(oldest);
+    }
+
+    fn finish(mut self) -> Strip {
+        if self.oldest.is_none() {
+            self.begin(self.now);
         }
+        let Self { now, oldest, mut strip, mut durations, recent } = self;
         strip.p95 = durations.iter_mut().map(|durations| percentile_95(durations)).collect();
         let mut all = durations.concat();
         strip.p95_all = percentile_95(&mut all);
-        let elapsed = (now - oldest + 1).min(seconds.saturating_mul(columns));
+        let columns = durations.len() as u64;
+        let elapsed = (now - oldest.unwrap_or(now) + 1).min(strip.seconds.saturating_mul(columns));
+        strip.recent = ratio(recent, usize::try_from(RECENT).unwrap_or(1));
         strip.rate = ratio(all.len(), usize::try_from(elapsed).unwrap_or(usize::MAX));
         let failed: usize = strip.errors.iter().map(|errors| *errors as usize).sum();
         strip.error_share = ratio(failed, all.len());

@@ -2,15 +2,19 @@
 
 mod detail;
 mod list;
+mod tail;
+mod values;
 
 use std::sync::Arc;
 
 pub use detail::{DetailRequest, detail};
 pub use list::{ListRequest, list};
+pub use tail::Tail;
+pub use values::{ValuesRequest, keys, samples, values};
 
 use super::Answer;
 use crate::analysis::slow_sql::Thresholds;
-use crate::analysis::{Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows};
+use crate::analysis::{Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows, flatten_where, with_ancestors};
 use crate::index::View;
 use crate::model::{Timestamp, TraceId};
 use crate::query::{Query, complete as complete_query, matching_spans};
@@ -27,8 +31,10 @@ pub struct OpenRequest<'a> {
     pub trace: TraceId,
     /// What is folded.
     pub folds: &'a Folds,
-    /// The search in it, if there is one.
+    /// The search in it, or else the filter of the list, if there is one.
     pub find: Option<&'a Query>,
+    /// Only what matches has rows, and what stands above it.
+    pub only: bool,
     /// Now: what `lookback` and the like are counted from.
     pub now: Timestamp,
 }
@@ -36,25 +42,27 @@ pub struct OpenRequest<'a> {
 /// Reads a trace, judges and flattens it, and finds what matches.
 #[must_use]
 pub fn open(view: &View, request: &OpenRequest<'_>, thresholds: &Thresholds) -> Answer {
-    let OpenRequest { generation, trace, folds, find, now } = *request;
-    let Some((analysis, rows)) = read(view, trace, folds, thresholds) else {
+    let OpenRequest { generation, trace, folds, find, only, now } = *request;
+    let Some(analysis) = read(view, trace, thresholds) else {
         return Answer::Opened { generation, trace, analysis: None, rows: Arc::default(), found: None };
     };
     let found = find.map(|query| matches((view, now), &analysis, query));
-    Answer::Opened { generation, trace, analysis: Some(analysis), rows, found }
+    let rows = rows(&analysis, folds, found.as_deref().filter(|_| only));
+    Answer::Opened { generation, trace, analysis: Some(analysis), rows: Arc::new(rows), found }
 }
 
 /// Reads a trace for the preview; `None` where it is not held.
 #[must_use]
 pub fn preview(view: &View, trace: TraceId, thresholds: &Thresholds) -> Option<Answer> {
-    let (analysis, rows) = read(view, trace, &Folds::default(), thresholds)?;
+    let analysis = read(view, trace, thresholds)?;
+    let rows = Arc::new(flatten_rows(&analysis, &Folds::default()));
     Some(Answer::Previewed { trace, analysis, rows })
 }
 
-/// Flattens the open trace anew.
+/// Flattens the open trace anew; with rows only for the nodes `only` and what stands above them, where they are named.
 #[must_use]
-pub fn flatten(generation: u64, analysis: &Analysis, folds: &Folds) -> Answer {
-    Answer::Flattened { generation, rows: Arc::new(flatten_rows(analysis, folds)) }
+pub fn flatten(generation: u64, analysis: &Analysis, folds: &Folds, only: Option<&[u32]>) -> Answer {
+    Answer::Flattened { generation, rows: Arc::new(rows(analysis, folds, only)) }
 }
 
 /// Finds what matches in the open trace.
@@ -70,11 +78,20 @@ pub fn complete(view: &View, text: String, cursor: usize) -> Answer {
     Answer::Completed { text, completions }
 }
 
-fn read(view: &View, trace: TraceId, folds: &Folds, thresholds: &Thresholds) -> Option<(Arc<Analysis>, Arc<Vec<Row>>)> {
+fn read(view: &View, trace: TraceId, thresholds: &Thresholds) -> Option<Arc<Analysis>> {
     let trace = view.trace(trace)?;
-    let analysis = analyse(Arc::new(trace), thresholds);
-    let rows = flatten_rows(&analysis, folds);
-    Some((Arc::new(analysis), Arc::new(rows)))
+    Some(Arc::new(analyse(Arc::new(trace), thresholds)))
+}
+
+/// Where nothing is to be shown alone, everything is shown.
+fn rows(analysis: &Analysis, folds: &Folds, only: Option<&[u32]>) -> Vec<Row> {
+    match only.filter(|nodes| !nodes.is_empty()) {
+        Some(nodes) => {
+            let kept = with_ancestors(analysis, nodes);
+            flatten_where(analysis, folds, &|node| kept.contains(&node))
+        }
+        None => flatten_rows(analysis, folds),
+    }
 }
 
 /// The nodes of the spans that match, in the order of the tree.

@@ -66,6 +66,11 @@ impl Sealed {
         self.classes.iter().zip(counts).for_each(|(class, count)| each(class, count));
     }
 
+    /// The durations of all rows.
+    pub(in crate::index) fn durations(&self) -> Vec<u64> {
+        self.durations.read(&self.arena, 0..self.rows())
+    }
+
     /// Rows whose duration is within `least..=most`.
     pub(in crate::index) fn select_duration(&self, least: u64, most: u64) -> Rows {
         Rows::from_words(self.durations.within(&self.arena, (least, most)))

@@ -184,12 +184,6 @@ impl Leaf {
         }
     }
 
-    /// The rows of a block on which it holds.
-    pub(in crate::query) fn select(&self, block: Block<'_>) -> Rows {
-        let rows = self.positive(block);
-        if self.inverted { block.all().minus(&rows) } else { rows }
-    }
-
     fn positive(&self, block: Block<'_>) -> Rows {
         match &self.on {
             On::Nothing => Rows::default(),

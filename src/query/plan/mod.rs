@@ -443,6 +443,16 @@ impl Node {
         }
     }
 
+    /// Whether columns decide it.
+    pub(super) fn is_columnar(&self) -> bool {
+        match self {
+            Self::Always | Self::Leaf(_) => true,
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_columnar),
+            Self::Not(inner) => inner.is_columnar(),
+            Self::Computed(..) | Self::Trace(_) | Self::Related(..) => false,
+        }
+    }
+
     fn cost(&self, leaves: &[Leaf]) -> u8 {
         match self {
             Self::Always | Self::Trace(_) => 0,
