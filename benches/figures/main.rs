@@ -4,9 +4,10 @@
 //! each row. Each variant runs once a round in one process, so that what else the machine does meets all of them;
 //! times are CPU time of the threads that do the work, unless a row says otherwise. Compare ratios, not times.
 //!
-//! - `-- --only GROUP`: ingest, transport, held, frame, terminal or jaeger
-//! - `-- --large`: what is held is measured at ten million spans instead of one (takes minutes, and some memory)
+//! - `-- --only GROUP`: ingest, transport, held, search, frame, terminal or jaeger
+//! - `-- --large`: what is held is measured at ten million spans instead of one, searches at both (takes minutes, and some memory)
 //! - `-- --jaeger PATH`: a Jaeger to compare with (`.ci/jaeger/build.sh` builds one)
+//! - `-- --search FILTER`: one filter over a million spans, again and again, for a profiler
 //! - `-- --index-only [--unique]`: decode and index alone, again and again, for a profiler
 
 #![expect(
@@ -26,6 +27,7 @@ mod jaeger;
 mod naive;
 mod ours;
 mod report;
+mod search;
 mod terminal;
 mod transport;
 
@@ -35,7 +37,7 @@ use report::Report;
 use tracefall::source::load::Shape;
 
 /// What can be measured by itself, in this order.
-const GROUPS: [&str; 6] = ["ingest", "transport", "held", "frame", "terminal", "jaeger"];
+const GROUPS: [&str; 7] = ["ingest", "transport", "held", "search", "frame", "terminal", "jaeger"];
 /// Spans in a body of the load.
 const BODY: usize = 512;
 
@@ -50,6 +52,9 @@ fn main() {
     if has("--index-only") {
         return ingest::alone(has("--unique"));
     }
+    if let Some(filter) = after("--search") {
+        return search::alone(filter);
+    }
     let only = after("--only");
     assert!(only.is_none_or(|only| GROUPS.contains(&only)), "--only takes one of {GROUPS:?}");
     let mut report = Report::default();
@@ -59,6 +64,7 @@ fn main() {
             "ingest" => ingest::group(&mut report),
             "transport" => transport::group(&mut report),
             "held" => held::group(&mut report, has("--large")),
+            "search" => search::group(&mut report, has("--large")),
             "frame" => frame::group(&mut report),
             "terminal" => terminal::group(&mut report),
             _ => jaeger::group(&mut report, after("--jaeger")),
@@ -72,6 +78,7 @@ fn as_child(arguments: &[String]) {
     match words[..] {
         ["--child", "memory", who, bodies] => child::memory(who, Shape::default(), bodies.parse().unwrap()),
         ["--child", "held", bodies] => held::child(bodies.parse().unwrap()),
+        ["--child", "search", bodies] => search::child(bodies.parse().unwrap()),
         ["--child", "terminal"] => terminal::child(),
         _ => unreachable!("{words:?}"),
     }

@@ -332,7 +332,7 @@ impl<'a> Block<'a> {
     }
 
     /// Where the values of `keys` stand among those of a shape.
-    fn places_of(&self, keys: &[&str], shape: u32) -> SmallVec<[u32; 4]> {
+    pub(super) fn places_of(&self, keys: &[&str], shape: u32) -> SmallVec<[u32; 4]> {
         let words = &self.segment.words;
         let list = self.segment.keys(shape);
         let places = (0..).zip(list);

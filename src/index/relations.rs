@@ -6,7 +6,7 @@ use super::chain::Chain;
 use super::extras::{self, Extra};
 use super::sealed::Depth;
 use super::segment::Form;
-use super::traces::{full, low_half};
+use super::traces::{TraceRow, full, low_half};
 use super::{Block, Rows, View};
 use crate::model::{Span, SpanId, SpanKey, Timestamp, TraceId};
 use crate::otlp::peek;
@@ -31,6 +31,13 @@ pub struct Member {
     pub end: Timestamp,
 }
 
+/// Earliest start and latest end of the spans of a trace that have a start.
+pub(super) fn extent(trace: &TraceRow) -> (Timestamp, Timestamp) {
+    let figures = &trace.figures;
+    let start = if figures.start == u64::MAX { 0 } else { figures.start };
+    (Timestamp(start), Timestamp(figures.end))
+}
+
 impl View {
     /// The number of a trace; `None` where it is not held.
     #[must_use]
@@ -48,10 +55,7 @@ impl View {
     /// Earliest start and latest end of all spans of a trace that have a start.
     #[must_use]
     pub fn extent(&self, number: u64) -> Option<(Timestamp, Timestamp)> {
-        let trace = self.state.pages.get(number)?;
-        let figures = &trace.figures;
-        let start = if figures.start == u64::MAX { 0 } else { figures.start };
-        Some((Timestamp(start), Timestamp(figures.end)))
+        self.state.pages.get(number).map(|trace| extent(&trace))
     }
 
     /// The spans of a trace, by its number, in order of start and key. Its cost does not grow with what else is held.

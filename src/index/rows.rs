@@ -34,6 +34,12 @@ impl Rows {
         self
     }
 
+    /// The rows of this set that pass `test`; asked only of rows in the set, in ascending order.
+    #[must_use]
+    pub fn only(self, mut test: impl FnMut(u32) -> bool) -> Self {
+        self.filter(|row| test(super::chunk::narrow(row)))
+    }
+
     /// All rows below `count`.
     pub(super) fn all(count: usize) -> Self {
         let mut words = vec![u64::MAX; count.div_ceil(64)];

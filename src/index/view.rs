@@ -156,7 +156,7 @@ impl View {
     /// The id of a trace by its number; `None` where it has left.
     #[must_use]
     pub fn id_of(&self, number: u64) -> Option<TraceId> {
-        self.state.pages.get(number).map(|trace| trace.id)
+        self.state.pages.id(number)
     }
 
     /// The lines of every trace held, by first arrival, oldest first.

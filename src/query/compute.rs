@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use super::columns::UNKNOWN;
 use super::field::{Field, Scope};
 use super::literal::{Literal, Number};
 use super::plan::keys;
@@ -25,6 +26,18 @@ pub(super) enum Val<'s> {
     Kind(i32),
 }
 
+impl Val<'_> {
+    pub(super) fn into_owned(self) -> Val<'static> {
+        match self {
+            Self::Text(text) => Val::Text(Cow::Owned(text.into_owned())),
+            Self::Number(number) => Val::Number(number),
+            Self::Truth(truth) => Val::Truth(truth),
+            Self::Status(code) => Val::Status(code),
+            Self::Kind(kind) => Val::Kind(kind),
+        }
+    }
+}
+
 /// What is known of a span.
 pub(super) trait Facts {
     /// The span, whole.
@@ -35,6 +48,9 @@ pub(super) trait Facts {
 
     /// A number that its trace gives it.
     fn number(&self, field: &Field) -> Option<i64>;
+
+    /// The span's values of a field where there is a cheaper way to them than the whole span.
+    fn column(&self, field: &Field) -> Option<Vec<Val<'static>>>;
 }
 
 /// A span of which no relatives are known.
@@ -50,6 +66,10 @@ impl Facts for Lone<'_> {
     }
 
     fn number(&self, _: &Field) -> Option<i64> {
+        None
+    }
+
+    fn column(&self, _: &Field) -> Option<Vec<Val<'static>>> {
         None
     }
 }
@@ -79,6 +99,9 @@ pub(super) fn values<'s>(expression: &FieldExpr, facts: &'s dyn Facts) -> Vec<Va
             facts.relative(Relation::Root).map(|root| of_field(root, &Field::Service, facts)).unwrap_or_default()
         }
         FieldExpr::Field(of, field) => {
+            if let Some(found) = Some(field).filter(|_| *of == Relation::Own).and_then(|field| facts.column(field)) {
+                return found;
+            }
             let span = if *of == Relation::Own { Some(facts.span()) } else { facts.relative(*of) };
             span.map(|span| of_field(span, field, facts)).unwrap_or_default()
         }
@@ -128,7 +151,7 @@ fn of_field<'s>(span: &'s Span, field: &Field, facts: &dyn Facts) -> Vec<Val<'s>
     match field {
         Field::Service => match lookup(&span.resource.attributes, "service.name") {
             Some(Value::Text(name)) => text(name),
-            _ => owned("unknown_service".to_owned()),
+            _ => vec![Val::Text(Cow::Borrowed(UNKNOWN))],
         },
         Field::Name => text(&span.name),
         Field::Duration => vec![Val::Number(of_nanos(span.end.since(span.start).0))],
@@ -198,7 +221,7 @@ fn lists(span: &Span, scope: Scope) -> Vec<&[model::Attribute]> {
 }
 
 /// Plain values, and those in arrays, in order.
-fn leaves<'s>(value: &'s Value, into: &mut Vec<Val<'s>>) {
+pub(super) fn leaves<'s>(value: &'s Value, into: &mut Vec<Val<'s>>) {
     let mut open = vec![value];
     while let Some(value) = open.pop() {
         match value {

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 
 use hashbrown::HashMap;
 
+use super::columns::Columns;
 use super::compute::{self, Facts, Val};
 use super::family::Family;
 use super::literal::{Literal, Number};
 use super::plan::{Node, Plan, Set, Step, TraceTest};
 use super::spans::{Aggregate, Arithmetic, FieldExpr, Place};
 use super::terms::Comparison;
-use crate::index::{Block, Rows, View};
+use crate::index::Rows;
 use crate::model::{Nanos, SpanKey, Timestamp, TraceId};
 
 /// What a set finds in a trace.
@@ -62,8 +63,7 @@ pub(super) fn trace_holds(test: TraceTest, id: TraceId, extent: (Timestamp, Time
 /// A plan over the blocks of a view. What columns answer is asked once for a block, when first needed.
 pub(super) struct Evaluator<'p, 'v> {
     pub(super) plan: &'p Plan,
-    pub(super) view: &'v View,
-    pub(super) blocks: &'p [Block<'v>],
+    pub(super) columns: &'p Columns<'v>,
     /// By condition (its address) and block.
     answers: RefCell<HashMap<(usize, usize), Rows>>,
 }
@@ -71,19 +71,19 @@ pub(super) struct Evaluator<'p, 'v> {
 /// One trace under a plan.
 struct Case<'e, 'p, 'v> {
     evaluator: &'e Evaluator<'p, 'v>,
-    family: &'e Family<'p>,
+    family: &'e Family<'p, 'v>,
     id: TraceId,
 }
 
 impl<'p, 'v: 'p> Evaluator<'p, 'v> {
-    pub(super) fn new(plan: &'p Plan, view: &'v View, blocks: &'p [Block<'v>]) -> Self {
-        Self { plan, view, blocks, answers: RefCell::default() }
+    pub(super) fn new(plan: &'p Plan, columns: &'p Columns<'v>) -> Self {
+        Self { plan, columns, answers: RefCell::default() }
     }
 
     /// The trace of a number, and what is found in it.
-    pub(super) fn trace(&self, number: u64) -> Option<(Family<'p>, Found)> {
-        let id = self.view.id_of(number)?;
-        let family = Family::new(self.view, number, self.blocks)?;
+    pub(super) fn trace(&self, number: u64) -> Option<(Family<'p, 'v>, Found)> {
+        let id = self.columns.view.id_of(number)?;
+        let family = Family::new(self.columns, number)?;
         let all = vec![true; family.len()];
         let found = Case { evaluator: self, family: &family, id }.set(&self.plan.set, &all);
         Some((family, found))
@@ -93,15 +93,24 @@ impl<'p, 'v: 'p> Evaluator<'p, 'v> {
     pub(super) fn rows<T>(&self, node: &Node, block: usize, then: impl FnOnce(&Rows) -> T) -> T {
         let mut answers = self.answers.borrow_mut();
         let rows = answers.entry((std::ptr::from_ref(node).addr(), block)).or_insert_with(|| {
-            let block = self.blocks.get(block);
+            let block = self.columns.blocks.get(block);
             block.map(|block| node.upper(*block, block.all(), &self.plan.leaves)).unwrap_or_default()
         });
         then(rows)
     }
 
-    fn holds(&self, node: &Node, family: &Family<'_>) -> Vec<bool> {
-        let has = |member: &crate::index::Member| self.rows(node, member.block, |rows| rows.has(member.row));
-        family.members.iter().map(has).collect()
+    /// Takes those spans out on which a condition does not hold that columns decide.
+    fn narrow(&self, node: &Node, family: &Family<'_, '_>, spans: &mut [bool]) {
+        let mut rest = spans;
+        for members in family.members.chunk_by(|one, other| one.block == other.block) {
+            let (own, after) = rest.split_at_mut(members.len().min(rest.len()));
+            rest = after;
+            if own.contains(&true) {
+                self.rows(node, members.first().map_or(0, |member| member.block), |rows| {
+                    own.iter_mut().zip(members).for_each(|(span, member)| *span &= rows.has(member.row));
+                });
+            }
+        }
     }
 }
 
@@ -180,7 +189,7 @@ impl Case<'_, '_, '_> {
     fn narrow(&self, node: &Node, spans: &mut Vec<bool>) {
         match node {
             Node::Always => {}
-            node if node.is_columnar() => and(spans, &self.evaluator.holds(node, self.family)),
+            node if node.is_columnar() => self.evaluator.narrow(node, self.family, spans),
             Node::All(parts) => {
                 for part in parts {
                     if !spans.contains(&true) {
@@ -256,16 +265,25 @@ impl Case<'_, '_, '_> {
 
     /// A group for each combination of values; nothing is a value too.
     fn parted(&self, group: &[bool], keys: &[FieldExpr]) -> Vec<Vec<bool>> {
-        let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+        let mut known: Vec<Vec<Option<Val<'_>>>> = Vec::new();
         let mut groups: Vec<Vec<bool>> = Vec::new();
+        let mut by_text: HashMap<Vec<Option<String>>, usize> = HashMap::new();
         for (place, _) in group.iter().enumerate().filter(|(_, own)| **own) {
             let facts = self.family.facts(place);
-            let key = keys.iter().map(|key| compute::values(key, &facts).first().map(|value| format!("{value:?}")));
-            let known = *places.entry(key.collect()).or_insert(groups.len());
-            if known == groups.len() {
+            let key: Vec<Option<Val<'_>>> =
+                keys.iter().map(|key| compute::values(key, &facts).into_iter().next().map(Val::into_owned)).collect();
+            // A few groups are compared one by one; what is equal by value is told apart by how it is written.
+            let found =
+                if known.len() < MANY_GROUPS { known.iter().rposition(|other| is_same(other, &key)) } else { None };
+            let found = found.unwrap_or_else(|| {
+                let text = key.iter().map(|value| value.as_ref().map(|value| format!("{value:?}"))).collect();
+                *by_text.entry(text).or_insert(groups.len())
+            });
+            if found == groups.len() {
                 groups.push(vec![false; group.len()]);
+                known.push(key);
             }
-            groups[known][place] = true;
+            groups[found][place] = true;
         }
         groups
     }
@@ -353,8 +371,16 @@ fn and(spans: &mut [bool], other: &[bool]) {
     spans.iter_mut().zip(other).for_each(|(span, other)| *span &= other);
 }
 
+/// How many spans of a trace match, and the first.
+pub(super) fn counted(family: &Family<'_, '_>, found: &Found) -> (u32, Option<SpanKey>) {
+    let Found::Spans(spans) = found else { return (0, None) };
+    let matched = spans.iter().filter(|own| **own).count();
+    let first = spans.iter().position(|own| *own).and_then(|place| family.members.get(place));
+    (u32::try_from(matched).unwrap_or(u32::MAX), first.map(|member| member.key))
+}
+
 /// The matching spans of a trace by start.
-pub(super) fn keys(family: &Family<'_>, found: &Found) -> Vec<SpanKey> {
+pub(super) fn keys(family: &Family<'_, '_>, found: &Found) -> Vec<SpanKey> {
     let Found::Spans(spans) = found else { return Vec::new() };
     let matching = family.members.iter().zip(spans).filter(|(_, own)| **own);
     matching.map(|(member, _)| member.key).collect()
@@ -367,4 +393,16 @@ pub(super) fn whole(literal: &Literal) -> Option<Number> {
         Literal::Float(number) => Some(Number::Broken(*number)),
         _ => None,
     }
+}
+
+/// Groups that are compared one by one.
+const MANY_GROUPS: usize = 16;
+
+/// Whether two combinations of values are the same, if that is quickly told.
+fn is_same(one: &[Option<Val<'_>>], other: &[Option<Val<'_>>]) -> bool {
+    let same = |(one, other): (&Option<Val<'_>>, &Option<Val<'_>>)| match (one, other) {
+        (Some(Val::Number(Number::Broken(_))), _) => false,
+        (one, other) => one == other,
+    };
+    one.iter().zip(other).all(same)
 }

@@ -4,15 +4,19 @@ use std::cell::OnceCell;
 
 use hashbrown::HashMap;
 
-use super::compute::Facts;
+use super::columns::Columns;
+use super::compute::{Facts, Val, of_nanos};
 use super::field::Field;
 use super::spans::Place;
 use super::terms::Relation;
-use crate::index::{Block, Member, View};
+use crate::index::Member;
 use crate::model::{Kind, Span, SpanId, Timestamp};
 
+/// Spans among which parents are looked for one by one.
+const FEW: usize = 32;
+
 /// The spans of one trace.
-pub(super) struct Family<'v> {
+pub(super) struct Family<'p, 'v> {
     /// In order of start and key.
     pub(super) members: Vec<Member>,
     /// The place of each one's parent.
@@ -21,8 +25,9 @@ pub(super) struct Family<'v> {
     root: usize,
     /// Earliest start and latest end.
     pub(super) extent: (Timestamp, Timestamp),
-    blocks: &'v [Block<'v>],
-    spans: Vec<OnceCell<Span>>,
+    columns: &'p Columns<'v>,
+    /// Whole spans, by place, once one is asked for.
+    spans: OnceCell<Vec<OnceCell<Span>>>,
     nested: OnceCell<Vec<Nested>>,
     children: OnceCell<Vec<i64>>,
 }
@@ -35,18 +40,16 @@ struct Nested {
     parent: i64,
 }
 
-impl<'v> Family<'v> {
+impl<'p, 'v> Family<'p, 'v> {
     /// The trace of a number; `None` where it is not held.
-    pub(super) fn new(view: &View, number: u64, blocks: &'v [Block<'v>]) -> Option<Self> {
-        let members = view.members(number);
-        let extent = view.extent(number)?;
+    pub(super) fn new(columns: &'p Columns<'v>, number: u64) -> Option<Self> {
+        let (members, extent) = columns.members(number)?;
         // Spans without a start come last.
         let rank = |member: &Member| (member.parent.is_some(), member.start.0.wrapping_sub(1), member.key);
         let root = (0..members.len()).min_by_key(|place| rank(&members[*place]))?;
         let parents = parents(&members);
-        let spans = vec![OnceCell::new(); members.len()];
-        let (nested, children) = (OnceCell::new(), OnceCell::new());
-        Some(Self { members, parents, root, extent, blocks, spans, nested, children })
+        let (spans, nested, children) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Some(Self { members, parents, root, extent, columns, spans, nested, children })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,14 +58,15 @@ impl<'v> Family<'v> {
 
     /// A span, whole.
     fn span(&self, place: usize) -> &Span {
-        self.spans[place].get_or_init(|| {
+        let spans = self.spans.get_or_init(|| vec![OnceCell::new(); self.members.len()]);
+        spans[place].get_or_init(|| {
             let member = &self.members[place];
-            self.blocks.get(member.block).map(|block| block.span(member.row)).unwrap_or_default()
+            self.columns.blocks.get(member.block).map(|block| block.span(member.row)).unwrap_or_default()
         })
     }
 
     /// What is known of one of its spans.
-    pub(super) fn facts(&self, place: usize) -> Kin<'_, 'v> {
+    pub(super) fn facts(&self, place: usize) -> Kin<'_, 'p, 'v> {
         Kin { family: self, place }
     }
 
@@ -211,12 +215,12 @@ impl<'v> Family<'v> {
 }
 
 /// What is known of one span of a trace.
-pub(super) struct Kin<'f, 'v> {
-    family: &'f Family<'v>,
+pub(super) struct Kin<'f, 'p, 'v> {
+    family: &'f Family<'p, 'v>,
     place: usize,
 }
 
-impl Facts for Kin<'_, '_> {
+impl Facts for Kin<'_, '_, '_> {
     fn span(&self) -> &Span {
         self.family.span(self.place)
     }
@@ -244,11 +248,25 @@ impl Facts for Kin<'_, '_> {
             _ => return None,
         })
     }
+
+    fn column(&self, field: &Field) -> Option<Vec<Val<'static>>> {
+        let member = &self.family.members[self.place];
+        match field {
+            Field::Duration => Some(vec![Val::Number(of_nanos(member.end.since(member.start).0))]),
+            Field::Kind => Some(vec![Val::Kind(member.key.kind.0)]),
+            _ => self.family.columns.at((member.block, member.row), field),
+        }
+    }
 }
 
 /// The place of each span's parent. Spans that share an id are the two sides of one call: the serving side hangs under
 /// the calling side, and spans that name the shared id as their parent hang under the serving side.
 fn parents(members: &[Member]) -> Vec<Option<usize>> {
+    if members.len() <= FEW {
+        if let Some(parents) = parents_of_few(members) {
+            return parents;
+        }
+    }
     let mut holders: HashMap<SpanId, Vec<usize>> = HashMap::with_capacity(members.len());
     for (place, member) in members.iter().enumerate() {
         holders.entry(member.key.id).or_default().push(place);
@@ -273,4 +291,22 @@ fn parents(members: &[Member]) -> Vec<Option<usize>> {
         other_side.or_else(named).copied()
     };
     members.iter().enumerate().map(parent).collect()
+}
+
+/// The same for few spans none of which share an id; `None` where some do.
+fn parents_of_few(members: &[Member]) -> Option<Vec<Option<usize>>> {
+    let mut ids = [0_u64; FEW];
+    let ids = ids.get_mut(..members.len())?;
+    for (place, member) in members.iter().enumerate() {
+        let id = u64::from_ne_bytes(member.key.id.0);
+        if ids[..place].contains(&id) {
+            return None;
+        }
+        ids[place] = id;
+    }
+    let parent = |(place, member): (usize, &Member)| {
+        let id = u64::from_ne_bytes(member.parent?.0);
+        ids.iter().position(|other| *other == id).filter(|other| *other != place)
+    };
+    Some(members.iter().enumerate().map(parent).collect())
 }

@@ -55,6 +55,12 @@ pub(super) enum Candidates {
 impl<'p> Gathered<'p> {
     pub(super) fn new(set: &'p Set) -> Self {
         match set {
+            Set::Spans { node, trace } if !node.is_local() => {
+                let own = Self::Spans { node, trace, exact: false, found: Vec::new() };
+                let mut parts = vec![own];
+                node.relatives(&mut |node| parts.push(Self::Traces { node, wanted: true, found: Vec::new() }));
+                if parts.len() == 1 { parts.swap_remove(0) } else { Self::Both(parts) }
+            }
             Set::Spans { node, trace } => Self::Spans { node, trace, exact: node.is_local(), found: Vec::new() },
             Set::Whole(node) if matches!(node, Node::Always) || node.is_about_trace() => Self::About(node),
             Set::Whole(node) if node.is_local() => Self::Traces { node, wanted: true, found: Vec::new() },
@@ -98,7 +104,7 @@ impl<'p> Gathered<'p> {
 
     /// Takes note of a block, by its place; what is to be asked again is remembered where `keep` says so.
     pub(super) fn add(&mut self, place: usize, evaluator: &Evaluator<'_, '_>, keep: bool) {
-        let Some(block) = evaluator.blocks.get(place).copied() else { return };
+        let Some(block) = evaluator.columns.blocks.get(place).copied() else { return };
         let select = |node: &Node, then: &mut dyn FnMut(&Rows)| {
             if keep && node.is_columnar() {
                 evaluator.rows(node, place, |rows| then(rows));
@@ -149,9 +155,14 @@ impl<'p> Gathered<'p> {
             Self::Spans { node, trace, exact, found } => {
                 let mut taken = split(found, |found| found.number >= from);
                 taken.sort_by_key(|found| found.number);
-                let same = taken.chunk_by(|one, other| one.number == other.number);
-                let joined = same.filter_map(|parts| parts.iter().copied().reduce(Match::join)).collect();
-                Self::Spans { node, trace, exact: *exact, found: joined }
+                taken.dedup_by(|next, kept| {
+                    let same = next.number == kept.number;
+                    if same {
+                        *kept = kept.join(*next);
+                    }
+                    same
+                });
+                Self::Spans { node, trace, exact: *exact, found: taken }
             }
             Self::Traces { node, wanted, found } => {
                 let mut taken = split(found, |number| *number >= from);
@@ -249,6 +260,9 @@ impl Candidates {
 
 /// Takes out what passes.
 fn split<T>(list: &mut Vec<T>, passes: impl Fn(&T) -> bool) -> Vec<T> {
+    if list.iter().all(&passes) {
+        return std::mem::take(list);
+    }
     let (taken, left) = std::mem::take(list).into_iter().partition(passes);
     *list = left;
     taken

@@ -3,6 +3,7 @@
 //! In: what a person typed, and a `View` of the index. Out: which traces and spans match, or where the text is wrong.
 //! Must never know: the state or the wording of a screen.
 
+mod columns;
 mod complete;
 mod compute;
 mod describe;

@@ -1,10 +1,11 @@
 //! Runs a filter over a view of the index.
 
-use super::eval::{Evaluator, Found, keys};
+use super::columns::Columns;
+use super::eval::{Evaluator, Found, counted, keys};
 use super::gather::{Candidates, Decided, Gathered};
 use super::plan::Plan;
 use super::{Hit, Hits, Page, Query};
-use crate::index::{Block, View};
+use crate::index::View;
 use crate::model::{SpanKey, Timestamp, TraceId};
 
 /// Hits after which the first page is handed over.
@@ -41,8 +42,8 @@ pub fn run_pages(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn(
 #[must_use]
 pub fn matching_spans(query: &Query, view: &View, now: Timestamp, trace: TraceId) -> Vec<SpanKey> {
     let plan = Plan::new(query, now);
-    let blocks: Vec<Block<'_>> = view.blocks().collect();
-    let evaluator = Evaluator::new(&plan, view, &blocks);
+    let columns = Columns::new(view);
+    let evaluator = Evaluator::new(&plan, &columns);
     let found = view.number_of(trace).and_then(|number| evaluator.trace(number));
     found.map(|(family, found)| keys(&family, &found)).unwrap_or_default()
 }
@@ -52,22 +53,21 @@ pub fn matching_spans(query: &Query, view: &View, now: Timestamp, trace: TraceId
 #[must_use]
 pub fn evaluate_traces(query: &Query, view: &View, now: Timestamp, traces: &[TraceId]) -> Vec<Hit> {
     let plan = Plan::new(query, now);
-    let blocks: Vec<Block<'_>> = view.blocks().collect();
-    let evaluator = Evaluator::new(&plan, view, &blocks);
+    let columns = Columns::new(view);
+    let evaluator = Evaluator::new(&plan, &columns);
     let number = |id: &TraceId| Some((view.number_of(*id)?, *id));
     traces.iter().filter_map(number).filter_map(|(number, id)| hit(&evaluator, number, id)).collect()
 }
 
 fn hit(evaluator: &Evaluator<'_, '_>, number: u64, trace: TraceId) -> Option<Hit> {
     let (family, found) = evaluator.trace(number)?;
-    let keys = keys(&family, &found);
-    let matched = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-    (found != Found::Nothing).then(|| Hit { trace, matched, first: keys.first().copied() })
+    let (matched, first) = counted(&family, &found);
+    (found != Found::Nothing).then_some(Hit { trace, matched, first })
 }
 
 fn search(plan: &Plan, view: &View, how: (bool, &dyn Fn() -> bool), each: &mut dyn FnMut(Page)) {
-    let blocks: Vec<Block<'_>> = view.blocks().collect();
-    let evaluator = Evaluator::new(plan, view, &blocks);
+    let columns = Columns::new(view);
+    let evaluator = Evaluator::new(plan, &columns);
     if let Some(id) = plan.only {
         let cancelled = how.1();
         let found = view.number_of(id).filter(|_| !cancelled).and_then(|number| hit(&evaluator, number, id));
@@ -98,7 +98,7 @@ struct Search<'s, 'p, 'v> {
 
 impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
     fn run(&mut self, at_once: bool, each: &mut dyn FnMut(Page)) {
-        let blocks = self.evaluator.blocks;
+        let blocks = &self.evaluator.columns.blocks;
         // Of traces above this, no rows are in the blocks from here on.
         let mut above = vec![self.first; blocks.len() + 1];
         if !at_once {
@@ -143,9 +143,11 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         let hits = match taken.candidates() {
             Candidates::All => {
                 let all = usize::try_from(until.saturating_sub(from)).unwrap_or(0);
+                self.expect(all);
                 self.decide((from..until).rev(), &taken, room(all))
             }
             Candidates::Only(list) => {
+                self.expect(list.len());
                 let hits = room(list.len());
                 self.decide(list.into_iter().rev(), &taken, hits)
             }
@@ -154,8 +156,15 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         hits
     }
 
+    /// Traces about to be decided one by one.
+    fn expect(&self, traces: usize) {
+        if !self.exact {
+            self.evaluator.columns.expect(traces);
+        }
+    }
+
     fn decide(&self, numbers: impl Iterator<Item = u64>, taken: &Gathered<'_>, mut hits: Vec<Hit>) -> Vec<Hit> {
-        let view = self.evaluator.view;
+        let view = self.evaluator.columns.view;
         let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
         for (count, number) in numbers.enumerate() {
             if hits.len() >= wanted || count % 256 == 255 && (self.cancelled)() {

@@ -138,4 +138,21 @@ impl Sealed {
         }
         self.select_extras(&mut |row| extras::iter(row).any(|(extra, bytes)| extra == wanted && test(bytes)))
     }
+
+    /// Calls `each` with the extras of every row that has some, if events or links may have attributes under the key.
+    pub(in crate::index) fn each_extras(&self, (wanted, key): (Extra, &str), each: &mut dyn FnMut(u32, &[u8])) {
+        let any = match wanted {
+            Extra::Link => self.extra_keys.links_may_have(&[key]),
+            _ => self.extra_keys.events_may_have(&[key]),
+        };
+        if !any {
+            return;
+        }
+        self.extras.each_page(self.store(), &mut |page| {
+            let (first, strings) = page.strings();
+            for (place, extras) in (first..).zip(strings) {
+                each(self.extra_rows.get(&self.arena, place), extras);
+            }
+        });
+    }
 }

@@ -70,6 +70,7 @@ impl Sealed {
         }
         let mut words = vec![0; self.rows().div_ceil(64)];
         let layouts: Vec<usize> = self.classes.iter().map(|class| class.layout as usize).collect();
+        let passing: Vec<&[u64]> = found.iter().map(Vec::as_slice).collect();
         let mut frame = [0; FRAME];
         let every = self.counts_every.max(FRAME);
         for (entry, from) in (0..self.rows()).step_by(every).enumerate() {
@@ -82,16 +83,83 @@ impl Sealed {
                 continue;
             }
             for first in (from..(from + every).min(self.rows())).step_by(FRAME) {
-                for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
-                    let layout = layouts[*class as usize];
-                    let place = taken[layout];
-                    taken[layout] += 1;
-                    let bit = found[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
-                    words[row / 64] |= bit << (row % 64);
+                let classes = self.class.frame(&self.arena, first, &mut frame);
+                for (word, classes) in words[first / 64..].iter_mut().zip(classes.chunks(64)) {
+                    let mut bits = 0;
+                    for (at, class) in classes.iter().enumerate() {
+                        let layout = layouts[*class as usize];
+                        let place = taken[layout];
+                        taken[layout] += 1;
+                        let set = passing[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
+                        bits |= set << at;
+                    }
+                    *word = bits;
                 }
             }
         }
         Rows::from_words(words)
+    }
+
+    /// Calls `each` with the class of every row.
+    pub(in crate::index) fn each_row_class(&self, each: &mut dyn FnMut(u32, &super::Class)) {
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
+                each(super::super::chunk::narrow(row), self.class_at(*class));
+            }
+        }
+    }
+
+    /// Calls `each` with the cells of the columns that `wanted` names, by shape and number of values, and their rows.
+    pub(in crate::index) fn each_cell(
+        &self,
+        wanted: &mut dyn FnMut(u32, u32) -> Vec<u32>,
+        each: &mut dyn FnMut(u32, Cell<'_>),
+    ) {
+        let columns: Vec<Vec<u32>> = self.layouts.iter().map(|layout| wanted(layout.shape, layout.columns)).collect();
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.layouts.len()];
+        self.each_row_class(&mut |row, class| {
+            let layout = class.layout as usize;
+            if !columns[layout].is_empty() {
+                rows[layout].push(row);
+            }
+        });
+        let mut open = Vec::new();
+        open.resize_with(self.streams.len(), Unpacked::default);
+        for (layout, (columns, rows)) in self.layouts.iter().zip(columns.iter().zip(&rows)) {
+            for place in columns {
+                let column = &self.columns[(layout.first_column + place) as usize];
+                self.cells_of(column, rows, &mut open, each);
+            }
+        }
+    }
+
+    fn cells_of(&self, column: &Column, rows: &[u32], open: &mut [Unpacked], each: &mut dyn FnMut(u32, Cell<'_>)) {
+        let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
+        for (row, word) in rows.iter().zip(column.read(&self.arena, 0..rows.len())) {
+            match arena_of(word) {
+                Arena::None => each(*row, Cell::Plain(word)),
+                Arena::Wide => {
+                    let wide = self.wide.read(&self.arena, number..number + 1);
+                    number += 1;
+                    each(*row, Cell::Wide(word, wide.first().copied().unwrap_or_default()));
+                }
+                Arena::String => {
+                    string += 1;
+                    let Some((key, stream)) = self.streams.get(column.stream as usize) else { continue };
+                    let page = &mut open[column.stream as usize];
+                    if !page.has(string - 1) {
+                        stream.unpack(self.store(), string - 1, page);
+                    }
+                    let bytes = page.get(string - 1).unwrap_or_default();
+                    match page.text(string - 1) {
+                        _ if *key == BEYOND => each(*row, Cell::Beyond(bytes)),
+                        Some(text) => each(*row, Cell::Text(word, text)),
+                        None => each(*row, Cell::Bytes(word, bytes)),
+                    }
+                }
+            }
+        }
     }
 
     /// Counts the cells of columns; see [`Self::select_values`]. Rows among `dead` are left out.

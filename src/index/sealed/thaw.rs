@@ -56,6 +56,18 @@ impl Sealed {
         chunk
     }
 
+    /// All rows with what links them to others, and nothing else: ids, parents, times, operations.
+    pub(in crate::index) fn kin(&self) -> Chunk {
+        let rows = 0..self.rows();
+        let mut chunk = Chunk { base: self.base, ..Chunk::default() };
+        self.thaw_runs(&rows, &mut chunk);
+        self.thaw_parents(&rows, &mut chunk);
+        chunk.span_id.extend_from_slice(&self.span_ids);
+        let classes = self.class.read(&self.arena, rows);
+        chunk.operation.extend(classes.into_iter().map(|class| self.class_at(class).operation));
+        chunk
+    }
+
     /// A class of [`Self::classes`].
     pub(super) fn class_at(&self, place: u32) -> &Class {
         &self.classes[place as usize]
@@ -65,6 +77,9 @@ impl Sealed {
         let from = self.rank_from(rows.start);
         let gaps = self.gaps.read(&self.arena, from.0..rows.end);
         let durations = self.durations.read(&self.arena, rows.clone());
+        for column in [&mut chunk.start, &mut chunk.end] {
+            column.reserve(rows.len());
+        }
         let mut rank = from.1;
         for (trace, own, first_rank, before) in self.runs_within(rows.clone()) {
             for row in own.start.max(from.0)..own.end.min(rows.end) {
@@ -129,6 +144,7 @@ impl Sealed {
     }
 
     fn thaw_parents(&self, rows: &Range<usize>, chunk: &mut Chunk) {
+        chunk.parent.reserve(rows.len());
         let mut odd = self.odd_parents.partition_point(|(row, _)| (*row as usize) < rows.start);
         for (row, code) in rows.clone().zip(self.parents.read(&self.arena, rows.clone())) {
             chunk.parent.push(match code {

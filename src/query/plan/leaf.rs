@@ -153,14 +153,7 @@ impl Leaf {
         let Attribute { scope, key, exact } = attribute;
         let keys = keys(attribute).into_iter().map(str::to_owned).collect();
         let renamed = !exact && semconv::renames_values(key);
-        let places = match scope {
-            Scope::Anywhere => EVERYWHERE.to_vec(),
-            Scope::Span => vec![Place::Span],
-            Scope::Resource => vec![Place::Resource],
-            Scope::Event => vec![Place::Event],
-            Scope::Link => vec![Place::Link],
-            Scope::Instrumentation => vec![Place::Scope],
-        };
+        let places = places(*scope);
         let not = *value != Literal::Nil && matches!(comparison, Comparison::NotEqual | Comparison::MatchesNot);
         let test = Box::new(ValueTest::new(comparison, value, renamed.then(|| key.clone())));
         On::Attribute { keys, places, test, not }
@@ -228,4 +221,16 @@ fn either(not: bool, select: &dyn Fn(bool) -> Rows) -> Rows {
 /// The names under which an attribute may stand.
 pub(in crate::query) fn keys(attribute: &Attribute) -> Vec<&str> {
     if attribute.exact { vec![&attribute.key] } else { semconv::aliases(&attribute.key) }
+}
+
+/// The places of attributes that a scope means.
+pub(in crate::query) fn places(scope: Scope) -> Vec<Place> {
+    match scope {
+        Scope::Anywhere => EVERYWHERE.to_vec(),
+        Scope::Span => vec![Place::Span],
+        Scope::Resource => vec![Place::Resource],
+        Scope::Event => vec![Place::Event],
+        Scope::Link => vec![Place::Link],
+        Scope::Instrumentation => vec![Place::Scope],
+    }
 }

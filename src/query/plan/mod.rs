@@ -6,7 +6,7 @@
 mod columns;
 mod leaf;
 
-pub(super) use self::leaf::{Leaf, keys, nanos, range, trace_id};
+pub(super) use self::leaf::{Leaf, keys, nanos, places, range, trace_id};
 
 use super::field::Field;
 use super::literal::Literal;
@@ -431,6 +431,15 @@ impl Node {
             Self::Not(inner) => inner.is_local(),
             Self::Computed(_, related) => !related,
             Self::Trace(_) | Self::Related(..) => false,
+        }
+    }
+
+    /// Conditions that must hold on some other span of the trace if this is to hold on one.
+    pub(super) fn relatives<'n>(&'n self, each: &mut dyn FnMut(&'n Self)) {
+        match self {
+            Self::All(parts) => parts.iter().for_each(|part| part.relatives(each)),
+            Self::Related(of, inner) if *of != Relation::None && inner.is_local() => each(inner),
+            _ => {}
         }
     }
 
