@@ -11,7 +11,7 @@ use self::word::{Mode, Prefix, Word};
 use super::field::{Field, Type};
 use super::fuzzy::matcher;
 use super::parse::is_plain_name;
-use super::print::{key_text, quote, value_text};
+use super::print::{braced_value, key_text, quote, value_text};
 use super::{Relation, Scope};
 use crate::index::View;
 use crate::semconv;
@@ -152,6 +152,7 @@ fn typed(word: &Word, candidate: &Candidate) -> String {
         (None, _, _) if word.prefix == Prefix::Scope => format!("{} = ", plain_or_quoted(name)),
         (None, ..) => format!(".{} = ", plain_or_quoted(name)),
         (Some(_), _, Mode::Bare) if !word.quoted => value_text(name),
+        (Some(_), ..) if !word.quoted => braced_value(name),
         (Some(_), ..) => quote(name),
     }
 }
