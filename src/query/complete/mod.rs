@@ -25,6 +25,8 @@ pub struct Completion {
     pub replace: (usize, usize),
     /// How many spans carry it, where that is known.
     pub count: Option<u64>,
+    /// Where it is a value from the data: its attribute, as typed without quotes, and the value itself.
+    pub value: Option<(String, String)>,
 }
 
 /// How many keys and values of the index are looked at.
@@ -127,6 +129,7 @@ pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Com
         text: typed(&word, &candidate),
         replace,
         count: candidate.count,
+        value: word.key.as_ref().filter(|_| !candidate.own).map(|key| (key.replace('"', ""), candidate.name.clone())),
     };
     let already_there = |completion: &Completion| text.get(word.start..word.end) == Some(completion.text.as_str());
     scored.into_iter().map(completion).filter(|completion| !already_there(completion)).take(limit).collect()
