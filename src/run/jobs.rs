@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::clock;
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Answer, Effect, work};
-use crate::index::Reader;
+use crate::index::{Reader, View};
 use crate::view::Highlighter;
 
 /// The workers, from outside. Dropping it ends them after what they are at.
@@ -42,7 +42,11 @@ impl Jobs {
                 answers: answers.clone(),
             };
             let (lane, answers) = (Arc::clone(lane), answers.clone());
+            let heavy = name != "reading";
             thread::Builder::new().name(name.to_owned()).spawn(move || {
+                if heavy {
+                    step_back();
+                }
                 while let Some(effect) = lane.take() {
                     let Some(answer) = worker.work(effect) else { continue };
                     if answers.blocking_send(answer).is_err() {
@@ -80,6 +84,19 @@ impl Drop for Jobs {
     }
 }
 
+/// Has this thread step back behind all others: what looks at everything held would otherwise have keys and senders wait
+/// where cores are few. Only Linux has this for one thread.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    const BEHIND: i32 = 5;
+    if let Err(error) = rustix::process::nice(BEHIND) {
+        tracing::warn!(%error, "searches go on at the priority of the screen");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
+
 struct Worker {
     reader: Reader,
     thresholds: Thresholds,
@@ -93,11 +110,20 @@ struct Worker {
 }
 
 impl Worker {
+    /// Whether so much has left the index since `view` was taken that holding on to it costs too much memory: what was found
+    /// by then is shown, and the next search begins anew.
+    fn is_left_behind(&self, view: &View) -> bool {
+        const SHARE: u64 = 10;
+        let (then, now) = (view.stats(), self.reader.view().stats());
+        now.spans_evicted.saturating_sub(then.spans_evicted) > then.spans / SHARE
+    }
+
     fn work(&self, effect: Effect) -> Option<Answer> {
         let view = self.reader.view();
         Some(match effect {
             Effect::List { generation, query, sort, buckets } => {
-                let cancelled = || self.latest_search.load(Ordering::Acquire) != generation;
+                let cancelled =
+                    || self.latest_search.load(Ordering::Acquire) != generation || self.is_left_behind(&view);
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: clock::now() };
                 let mut so_far = |answer| {
                     // Nobody listens any more at the end only.
