@@ -14,7 +14,7 @@ use tracefall::app::{
     Viewport, work,
 };
 use tracefall::index::{self, Reader, Writer};
-use tracefall::model::{Kind, Nanos, SourceId, Span, SpanId, Timestamp, TraceId};
+use tracefall::model::{Attribute, Kind, Nanos, SourceId, Span, SpanId, Timestamp, TraceId, Value};
 use tracefall::otlp::encode;
 
 struct Live {
@@ -334,6 +334,22 @@ fn tab_accepts_a_proposal_of_the_index() {
 }
 
 #[test]
+fn secrets_are_not_proposed_as_values_unless_they_are_shown() {
+    let mut live = Live::new();
+    let attribute = |key: &str, value: &str| Attribute { key: key.into(), value: Value::Text(value.into()) };
+    let attributes = vec![attribute("db.password", "hunter2"), attribute("peer", "card 4111111111111111")];
+    let span = Span { trace_id: TraceId([1; 16]), span_id: SpanId([1; 8]), attributes, ..Span::default() };
+    live.arrive(&encode::spans(&[span]));
+    for typed in ["'db.password=", "'span.db.password=", "'\"db.password\"=", "'{.db.password=", "'peer="] {
+        live.press("/ ctrl-u").press(typed);
+        assert_eq!(live.state.filter.completions, [], "{typed}");
+        live.press("esc u / ctrl-u").press(typed);
+        assert_eq!(live.state.filter.completions.len(), 1, "{typed}");
+        live.press("esc u");
+    }
+}
+
+#[test]
 fn secrets_of_a_recorded_insert_are_masked_in_detail_and_copy() {
     let mut live = Live::hospital();
     live.press("/ 'password enter enter g");
@@ -343,7 +359,7 @@ fn secrets_of_a_recorded_insert_are_masked_in_detail_and_copy() {
         if let Some(detail) = &trace.detail.span {
             let secret = detail.span.attributes.iter().find(|attribute| attribute.key.lossy().contains("password"));
             if let Some(secret) = secret.cloned() {
-                let tracefall::model::Value::Text(value) = secret.value else { panic!("{secret:?}") };
+                let Value::Text(value) = secret.value else { panic!("{secret:?}") };
                 live.press("y A");
                 assert!(!live.copied.last().unwrap().contains(value.lossy().as_ref()));
                 live.press("u y A u");

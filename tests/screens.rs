@@ -254,7 +254,7 @@ fn the_filter_while_it_is_typed() {
         state.filter.editing = true;
         state.filter.text = "service=hm".into();
         state.filter.cursor = 10;
-        let proposal = |text: &str, count| Completion { text: text.into(), replace: (8, 10), count };
+        let proposal = |text: &str, count| Completion { text: text.into(), replace: (8, 10), count, value: None };
         state.filter.completions = vec![proposal("hmis-backend", Some(21_660)), proposal("hm-\u{1b}[2J", None)];
         snap("filter-typed", &state, size);
         state.filter.completions.clear();
@@ -474,7 +474,7 @@ proptest! {
         };
         state.filter.editing = editing;
         state.filter.cursor = typed.len();
-        let proposal = Completion { text: typed.clone(), replace: (0, 0), count: Some(3) };
+        let proposal = Completion { text: typed.clone(), replace: (0, 0), count: Some(3), value: None };
         state.filter.completions = vec![proposal];
         state.filter.text = typed;
         state.theme_flipped = theme_flipped;

@@ -64,7 +64,7 @@ pub struct Names {
 /// `tracefall attributes`.
 #[derive(Clone, Debug, Args)]
 pub struct Attributes {
-    /// Show the texts in use under this key instead of the keys
+    /// Show the values in use under this key instead of the keys
     #[arg(value_name = "KEY")]
     pub key: Option<String>,
     /// OTLP in a file, as for `query`; may be given several times

@@ -69,7 +69,7 @@ pub enum Command {
     Services(Names),
     /// The names of spans
     Operations(Names),
-    /// The keys of attributes, or the texts in use under one
+    /// The keys of attributes, or the values in use under one
     Attributes(Attributes),
     /// Check traces, as in CI
     ///

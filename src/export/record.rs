@@ -116,7 +116,7 @@ impl Record {
         }
     }
 
-    /// Without secrets; texts in use are those under `key`.
+    /// Without secrets; values in use are those under `key`.
     #[must_use]
     pub fn masked(self, redactor: &Redactor, key: Option<&str>) -> Self {
         match self {

@@ -3,12 +3,51 @@
 use hashbrown::HashMap;
 
 use super::segment::{Form, Segment, unpack};
-use super::word::{Slot, Word};
+use super::word::{Fixed, Slot, Word};
 use super::{Block, View};
 use crate::otlp::{AttributeValue, peek};
 
 /// Counts by text, over all segments.
 type Counts = HashMap<Vec<u8>, u64>;
+
+/// Different numbers that are counted under a key of a segment: an id of everything is not worth proposing.
+const MOST_NUMBERS: usize = 10_000;
+
+/// Counts of the values of a segment's spans that need no look into an arena.
+struct Tally {
+    /// By text in the dictionary.
+    words: Vec<u64>,
+    /// By number.
+    numbers: HashMap<i32, u64>,
+    /// Of `false` and `true`.
+    truths: [u64; 2],
+}
+
+impl Tally {
+    fn count(&mut self, word: Word) {
+        match word.slot() {
+            Slot::Known(id) => self.words[id as usize] += 1,
+            Slot::Small(number) => {
+                if let Some(count) = self.numbers.get_mut(&number) {
+                    *count += 1;
+                } else if self.numbers.len() < MOST_NUMBERS {
+                    self.numbers.insert(number, 1);
+                }
+            }
+            Slot::Fixed(Fixed::False) => self.truths[0] += 1,
+            Slot::Fixed(Fixed::True) => self.truths[1] += 1,
+            _ => {}
+        }
+    }
+
+    fn add_to(self, counts: &mut Counts, segment: &Segment) {
+        let words = (0..).zip(self.words).filter(|(_, count)| *count > 0);
+        words.for_each(|(word, count)| add(counts, segment.words.get(word), count));
+        self.numbers.into_iter().for_each(|(number, count)| add(counts, number.to_string().as_bytes(), count));
+        let truths = [&b"false"[..], b"true"].into_iter().zip(self.truths).filter(|(_, count)| *count > 0);
+        truths.for_each(|(truth, count)| add(counts, truth, count));
+    }
+}
 
 /// See [`View::keys`].
 pub(super) fn keys(view: &View, limit: usize) -> Vec<(String, u64)> {
@@ -38,17 +77,16 @@ pub(super) fn keys(view: &View, limit: usize) -> Vec<(String, u64)> {
 pub(super) fn values(view: &View, key: &str, limit: usize) -> Vec<(String, u64)> {
     let mut counts = Counts::new();
     for segment in &view.state.segments {
-        let mut words = vec![0; segment.words.len() as usize];
+        let words = vec![0; segment.words.len() as usize];
+        let mut tally = Tally { words, numbers: HashMap::new(), truths: [0; 2] };
         for block in view.blocks().filter(|block| std::ptr::eq(block.segment, &raw const **segment)) {
             match key {
-                "name" => count_operations(&block, &mut words, false),
-                "service.name" => count_operations(&block, &mut words, true),
-                _ => count_values(&block, key.as_bytes(), &mut words),
+                "name" => count_operations(&block, &mut tally.words, false),
+                "service.name" => count_operations(&block, &mut tally.words, true),
+                _ => count_values(&block, key.as_bytes(), &mut tally),
             }
         }
-        for (word, count) in (0..).zip(words).filter(|(_, count)| *count > 0) {
-            add(&mut counts, segment.words.get(word), count);
-        }
+        tally.add_to(&mut counts, segment);
         if key != "name" && key != "service.name" {
             count_origins(view, segment, key, &mut counts);
         }
@@ -70,7 +108,7 @@ fn count_operations(block: &Block<'_>, words: &mut [u64], service: bool) {
     }
 }
 
-fn count_values(block: &Block<'_>, key: &[u8], words: &mut [u64]) {
+fn count_values(block: &Block<'_>, key: &[u8], tally: &mut Tally) {
     let mut places: HashMap<u32, Option<u32>> = HashMap::new();
     let mut place = |shape: u32| {
         *places.entry(shape).or_insert_with(|| {
@@ -79,11 +117,7 @@ fn count_values(block: &Block<'_>, key: &[u8], words: &mut [u64]) {
             place.map(super::chunk::narrow)
         })
     };
-    let mut count = |word: Word| {
-        if let Slot::Known(id) = word.slot() {
-            words[id as usize] += 1;
-        }
-    };
+    let mut count = |word: Word| tally.count(word);
     match &block.piece.form {
         Form::Sealed(sealed) => sealed.count_words(&block.piece.dead, &mut place, &mut count),
         Form::Hot(chunk) => {
@@ -100,8 +134,12 @@ fn count_origins(view: &View, segment: &Segment, key: &str, counts: &mut Counts)
     for (origin, count) in segment.origins.iter().zip(origins).filter(|(_, count)| *count > 0) {
         let resource = unpack(segment.resources.get(origin.resource)).0;
         for (name, value, _) in peek::resource_attributes(resource) {
-            if let (true, AttributeValue::Text(text)) = (name == key.as_bytes(), value) {
-                add(counts, text, count);
+            match value {
+                _ if name != key.as_bytes() => {}
+                AttributeValue::Text(text) => add(counts, text, count),
+                AttributeValue::Int(number) => add(counts, number.to_string().as_bytes(), count),
+                AttributeValue::Bool(truth) => add(counts, truth.to_string().as_bytes(), count),
+                _ => {}
             }
         }
     }

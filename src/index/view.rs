@@ -238,8 +238,9 @@ impl View {
         completion::keys(self, limit)
     }
 
-    /// Text values in use under `key` (an attribute key, or `service.name`, or `name`) with the number of spans that
-    /// carry each, most used first; at most `limit`. Values too many to be kept as words are left out.
+    /// Values in use under `key` (an attribute key, or `service.name`, or `name`) with the number of spans that carry each,
+    /// most used first; at most `limit`. They are texts, whole numbers and truths; texts too many to be kept as words, very
+    /// large numbers, fractions and what is nested are left out.
     #[must_use]
     pub fn values(&self, key: &str, limit: usize) -> Vec<(String, u64)> {
         completion::values(self, key, limit)

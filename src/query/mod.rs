@@ -30,7 +30,7 @@ pub use fuzzy::fuzzy;
 pub use hits::{Hit, Hits, Page};
 pub use literal::{Literal, Moment};
 pub use parse::{ParseError, parse};
-pub use print::{key_text, quote, value_text};
+pub use print::{braced_value, key_text, quote, value_text};
 pub use run::{evaluate_traces, matching_spans, run, run_pages};
 pub use spans::{Aggregate, Arithmetic, FieldExpr, Place, Stage, Structural};
 pub use terms::{Comparison, Condition, Expr, Query, Relation, Says, StageAt, Term};

@@ -339,6 +339,14 @@ pub fn value_text(value: &str) -> String {
     if is_plain_value(value) { value.to_owned() } else { quote(value) }
 }
 
+/// `value` as it must be typed after `=` within braces: a whole number or a truth value as it is, for in quotes it would equal
+/// text only, and anything else in quotes.
+#[must_use]
+pub fn braced_value(value: &str) -> String {
+    let number = value.parse().is_ok_and(|number: i64| number.to_string() == value);
+    if number || matches!(value, "true" | "false") { value.to_owned() } else { quote(value) }
+}
+
 /// A word as it must be typed to be searched for anywhere.
 fn word_text(word: &str) -> String {
     let wanted = Literal::plain(word);

@@ -8,7 +8,7 @@ use super::look::Role;
 use super::pen::{Pen, shown_value};
 use super::text;
 use crate::app::Samples;
-use crate::query::{key_text, value_text};
+use crate::query::{braced_value, key_text, parse, quote, value_text};
 
 /// What is typed and what it finds; without the first it is a heading.
 type Line<'a> = (Cow<'a, str>, &'static str);
@@ -24,7 +24,7 @@ fn lines<'a>(pen: &Pen<'_>, samples: &'a Samples) -> Vec<Line<'a>> {
     let pair = format!("{}={}", key_text(key), value_text(value));
     let (other, other_value) = pairs.next().unwrap_or(("http.request.method", "GET"));
     let other_pair = format!("{}={}", key_text(other), value_text(other_value));
-    let quoted = crate::query::quote(value);
+    let braced = braced_pair(key, value);
     vec![
         ("".into(), "one span must have all of it"),
         (format!("service={service} error=true").into(), "equal; a space between two means and"),
@@ -42,10 +42,17 @@ fn lines<'a>(pen: &Pen<'_>, samples: &'a Samples) -> Vec<Line<'a>> {
         (format!("root.service={service}").into(), "also parent. child. any. none."),
         ("traceDuration>1s lookback=15m".into(), "also since= until= limit=, or an id"),
         ("".into(), "TraceQL stands in braces"),
-        (format!("{{ span.{key} = {quoted} }}").into(), "also resource. event. link."),
+        (braced.into(), "also span. resource. event. link."),
         ("{ kind=server } >> { status=error }".into(), "below; > child  < parent  ~ sibling"),
         ("{ status=error } | count() > 2".into(), "also p95(duration), by(), select()"),
     ]
+}
+
+/// In no scope: that of the example may be the resource's, and is not told.
+fn braced_pair(key: &str, value: &str) -> String {
+    let value = braced_value(value);
+    let plain = format!("{{ .{key} = {value} }}");
+    if parse(&plain).is_ok() { plain } else { format!("{{ .{} = {value} }}", quote(key)) }
 }
 
 /// Draws it in place of the screen.

@@ -1,6 +1,6 @@
 //! What is proposed while a filter is typed.
 
-use super::{from, span, views_of, with};
+use super::{found, from, span, views_of, with};
 use tracefall::index::View;
 use tracefall::query::{complete, parse};
 
@@ -102,6 +102,36 @@ fn words_of_the_language_are_proposed_in_both_modes() {
         for (text, expected) in cases {
             let proposed = proposed(&view, text);
             assert_eq!(proposed[..proposed.len().min(expected.len())], *expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn numbers_and_truth_values_are_proposed_as_well_as_texts_and_find_what_they_count() {
+    let spans: Vec<_> = (1..8_u8)
+        .map(|number| {
+            let span = from("pay", span(1, number, "GET", 1));
+            let span = match number {
+                7 => with(span, "http.status_code", "503"),
+                5 | 6 => with(span, "http.status_code", -7),
+                _ => with(span, "http.status_code", 200),
+            };
+            with(span, "retried", number < 3)
+        })
+        .collect();
+    for view in views_of(&[&spans]) {
+        for (start, end, expected) in [
+            ("http.status_code=", "", [("200", 4), ("-7", 2), ("503", 1)].as_slice()),
+            ("{ span.http.status_code = ", " }", &[("200", 4), ("-7", 2), ("503", 1)]),
+            ("retried=", "", &[("false", 5), ("true", 2)]),
+            ("{ .retried = ", " }", &[("false", 5), ("true", 2)]),
+        ] {
+            let proposals = complete(start, start.len(), &view, 5);
+            let told: Vec<_> = proposals.iter().map(|told| (told.text.as_str(), told.count.unwrap())).collect();
+            assert_eq!(told, expected, "{start}");
+            for (value, count) in told {
+                assert_eq!(found(&view, &format!("{start}{value}{end}")).len() as u64, count, "{start}{value}");
+            }
         }
     }
 }

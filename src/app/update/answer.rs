@@ -43,7 +43,12 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Completed { text, completions } => {
             let bar = if state.find.editing { &mut state.find } else { &mut state.filter };
             if bar.editing && bar.text == text {
+                let redactor = (!state.unmasked).then_some(&state.settings.redactor);
+                let is_secret = |(key, value): &(String, String)| {
+                    redactor.is_some_and(|redactor| redactor.value(key, value).masked)
+                };
                 bar.completions = completions;
+                bar.completions.retain(|proposal| !proposal.value.as_ref().is_some_and(is_secret));
                 bar.chosen = 0;
             }
         }

@@ -11,7 +11,7 @@ use self::word::{Mode, Prefix, Word};
 use super::field::{Field, Type};
 use super::fuzzy::matcher;
 use super::parse::is_plain_name;
-use super::print::{key_text, quote, value_text};
+use super::print::{braced_value, key_text, quote, value_text};
 use super::{Relation, Scope};
 use crate::index::View;
 use crate::semconv;
@@ -25,6 +25,8 @@ pub struct Completion {
     pub replace: (usize, usize),
     /// How many spans carry it, where that is known.
     pub count: Option<u64>,
+    /// Where it is a value from the data: its attribute, as typed without quotes, and the value itself.
+    pub value: Option<(String, String)>,
 }
 
 /// How many keys and values of the index are looked at.
@@ -127,6 +129,7 @@ pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Com
         text: typed(&word, &candidate),
         replace,
         count: candidate.count,
+        value: word.key.as_ref().filter(|_| !candidate.own).map(|key| (key.replace('"', ""), candidate.name.clone())),
     };
     let already_there = |completion: &Completion| text.get(word.start..word.end) == Some(completion.text.as_str());
     scored.into_iter().map(completion).filter(|completion| !already_there(completion)).take(limit).collect()
@@ -152,6 +155,7 @@ fn typed(word: &Word, candidate: &Candidate) -> String {
         (None, _, _) if word.prefix == Prefix::Scope => format!("{} = ", plain_or_quoted(name)),
         (None, ..) => format!(".{} = ", plain_or_quoted(name)),
         (Some(_), _, Mode::Bare) if !word.quoted => value_text(name),
+        (Some(_), ..) if !word.quoted => braced_value(name),
         (Some(_), ..) => quote(name),
     }
 }

@@ -45,16 +45,22 @@ impl Client {
             bail!("several tracefall run; choose one with --pid: {}", pids.join(", "));
         }
         match (open.pop(), wanted) {
-            (Some((pid, stream)), _) => Self::greeted(pid, stream).map(Some),
+            (Some((pid, stream)), _) => Self::greeted(pid, stream, PATIENCE).map(Some),
             (None, Some(pid)) => bail!("no tracefall with process id {pid} runs that could be asked"),
             (None, None) => Ok(None),
         }
     }
 
-    fn greeted(pid: u32, stream: UnixStream) -> Result<Self> {
-        stream.set_read_timeout(Some(PATIENCE))?;
+    fn greeted(pid: u32, stream: UnixStream, patience: Duration) -> Result<Self> {
+        stream.set_read_timeout(Some(patience))?;
         let mut client = Self { stream: BufReader::new(stream), pid };
-        match client.reply(&mut Vec::new())? {
+        let greeting = client.reply(&mut Vec::new()).or_else(|error| {
+            match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+                Some(ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(None),
+                _ => Err(error),
+            }
+        });
+        match greeting? {
             Some(Reply::Hello { version: VERSION, .. }) => {}
             Some(Reply::Hello { version, .. }) => {
                 bail!("tracefall with process id {pid} speaks version {version} of the protocol, this one {VERSION}")
@@ -112,5 +118,17 @@ impl Client {
 
     fn broken_off(&self, error: &io::Error) -> anyhow::Error {
         anyhow!("tracefall with process id {} broke off its answer: {error}", self.pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_stopped_is_told_of_by_its_process_id() {
+        let (_stopped, stream) = UnixStream::pair().unwrap();
+        let told = Client::greeted(7, stream, Duration::from_millis(1)).err().unwrap();
+        assert_eq!(told.to_string(), "tracefall with process id 7 does not answer");
     }
 }

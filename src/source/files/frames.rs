@@ -7,9 +7,13 @@ use super::Place;
 use super::open::Out;
 use super::piece::Piece;
 
+/// Empty requests in a row that are taken for requests. A disk that was full, or lost its power, leaves zeros, which may go on
+/// for very long.
+const MOST_EMPTY: u32 = 1_000;
+
 /// Reads frames to the end, or to where they break off: nothing after that can be told apart.
 pub(super) fn read(mut input: &mut dyn BufRead, limit: usize, out: &mut Out<'_>) {
-    let (mut frame, mut at) = (0, 0);
+    let (mut frame, mut at, mut empty) = (0, 0, 0);
     loop {
         frame += 1;
         let place = Place::Frame(frame, at);
@@ -21,6 +25,11 @@ pub(super) fn read(mut input: &mut dyn BufRead, limit: usize, out: &mut Out<'_>)
                 return;
             }
         };
+        empty = if length == 0 { empty + 1 } else { 0 };
+        if empty > MOST_EMPTY {
+            out.take(place, Err("nothing but zeros; what stands behind them is lost".to_owned()));
+            return;
+        }
         at += 4 + u64::from(length);
         let more = match body(&mut input, length, limit) {
             Ok(body) => out.take(place, body.map(|body| Piece::protobuf(place, body))),

@@ -119,3 +119,15 @@ fn endless_line_takes_no_more_than_the_limit() {
     assert_eq!((taken.len(), told.len(), result.is_ok()), (2, 1, true), "{told:?}");
     assert!(told[0].starts_with("line 2: "), "{told:?}");
 }
+
+/// What a full disk leaves behind. As empty requests, zeros without end would be read one by one.
+#[test]
+fn zeros_without_end_are_told_of_once() {
+    let frame = |body: &[u8]| [&u32::try_from(body.len()).unwrap().to_be_bytes()[..], body].concat();
+    let few = [frame(b"\x0a\x00"), frame(b""), frame(b"\x0a\x00")].concat();
+    assert_eq!(read(&few, 1 << 12).1, [""; 0]);
+    let (taken, told, result) = read(&[few, vec![0; 1 << 20]].concat(), 1 << 12);
+    assert!(taken.len() < 2_000 && result.is_ok(), "{}", taken.len());
+    assert_eq!(told.len(), 1);
+    assert!(told[0].ends_with("nothing but zeros; what stands behind them is lost"), "{told:?}");
+}
