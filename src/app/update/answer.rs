@@ -6,8 +6,7 @@ use super::{bar, jump, link, list, recall, rows, say, settle, trace, values, war
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
-use crate::query::Completion;
-use crate::query::Query;
+use crate::query::{Completion, Query};
 
 /// An answer came in.
 pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
