@@ -6,7 +6,7 @@ use super::{bar, jump, link, list, recall, rows, say, settle, trace, values, war
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
-use crate::query::Query;
+use crate::query::{Completion, Query};
 
 /// An answer came in.
 pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
@@ -40,18 +40,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
-        Answer::Completed { text, completions } => {
-            let bar = if state.find.editing { &mut state.find } else { &mut state.filter };
-            if bar.editing && bar.text == text {
-                let redactor = (!state.unmasked).then_some(&state.settings.redactor);
-                let is_secret = |(key, value): &(String, String)| {
-                    redactor.is_some_and(|redactor| redactor.value(key, value).masked)
-                };
-                bar.completions = completions;
-                bar.completions.retain(|proposal| !proposal.value.as_ref().is_some_and(is_secret));
-                bar.chosen = 0;
-            }
-        }
+        Answer::Completed { text, completions } => completed(state, &text, completions),
         Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
         Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
         Answer::Library(library, trouble) => {
@@ -136,6 +125,19 @@ fn gone(state: &mut State) {
         state,
         if seen { "this trace has left the index: what was read of it is shown" } else { "this trace is not held" },
     );
+}
+
+/// Proposals came in. Secrets are not proposed unless they are shown.
+fn completed(state: &mut State, text: &str, proposals: Vec<Completion>) {
+    let redactor = (!state.unmasked).then_some(&state.settings.redactor);
+    let is_secret =
+        |(key, value): &(String, String)| redactor.is_some_and(|redactor| redactor.value(key, value).masked);
+    let bar = if state.find.editing { &mut state.find } else { &mut state.filter };
+    if bar.editing && bar.text == text {
+        bar.completions = proposals;
+        bar.completions.retain(|proposal| !proposal.value.as_ref().is_some_and(is_secret));
+        bar.chosen = 0;
+    }
 }
 
 fn detailed(state: &mut State, trace: TraceId, span: SpanKey, detail: Option<Arc<SpanDetail>>) {
