@@ -15,6 +15,9 @@ use crate::otlp::{AttributeValue, peek};
 /// Takes the value of a row.
 type Each<'e> = &'e RefCell<dyn FnMut(u32, ValueRef<'_>) + 'e>;
 
+/// Values under one key, each with its message.
+type Told<'a> = Vec<(AttributeValue<'a>, &'a [u8])>;
+
 impl Block<'_> {
     /// Calls `each` with every value under `key` at `place` and its row: those of one row in the order in which they were
     /// sent, rows in any order. Rows that no longer count may be among them.
@@ -98,7 +101,7 @@ impl Block<'_> {
     fn each_origin_value(&self, key: &str, place: Place, each: Each<'_>) {
         let segment = self.segment;
         // Read once for each origin: rows share them.
-        let mut known: Vec<Option<Vec<(AttributeValue<'_>, &[u8])>>> = Vec::new();
+        let mut known: Vec<Option<Told<'_>>> = Vec::new();
         known.resize_with(segment.origins.len() as usize, || None);
         let read = |origin: u32| {
             let Some(origin) = segment.origins.get(origin) else { return Vec::new() };

@@ -262,10 +262,10 @@ impl Facts for Kin<'_, '_, '_> {
 /// The place of each span's parent. Spans that share an id are the two sides of one call: the serving side hangs under
 /// the calling side, and spans that name the shared id as their parent hang under the serving side.
 fn parents(members: &[Member]) -> Vec<Option<usize>> {
-    if members.len() <= FEW {
-        if let Some(parents) = parents_of_few(members) {
-            return parents;
-        }
+    if members.len() <= FEW
+        && let Some(parents) = parents_of_few(members)
+    {
+        return parents;
     }
     let mut holders: HashMap<SpanId, Vec<usize>> = HashMap::with_capacity(members.len());
     for (place, member) in members.iter().enumerate() {
