@@ -122,7 +122,6 @@ pub(crate) fn child(bodies: usize) {
     for (key, _, text, _) in FILTERS {
         let text = with_order(text, &order);
         let mut hits = 0;
-        eprint!("\r{key:<40}\r");
         let times = timed(&text, |query| hits = run(query, &view));
         found.insert(format!("query_{key}"), times.into());
         found.insert(format!("{key}_hits"), hits.into());
