@@ -33,7 +33,7 @@ struct Known {
 }
 
 impl Tail {
-    /// As [`super::list`], by what was found before where that is of the same filter: then only traces that have changed
+    /// As [`super::list()`], by what was found before where that is of the same filter: then only traces that have changed
     /// since are looked at, and the cost does not grow with what is held. Of a filter that is new, what was found so far
     /// goes to `so_far`, newest first, as soon as there is something.
     #[must_use]
