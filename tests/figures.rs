@@ -45,7 +45,7 @@ fn a_span_takes_few_bytes_and_hardly_an_allocation() {
         let counted = allocation_counter::measure(|| index.take(&bodies));
         let each = counted.count_total as f64 / (COUNTED * BODY) as f64;
         assert!(each <= allocations, "unique: {unique}, {each:.4} allocations a span");
-        let stats = index.reader.view().stats();
+        let stats = index.reader.view().stats().clone();
         let each = stats.bytes as f64 / stats.spans as f64;
         assert!(each <= bytes, "unique: {unique}, {each:.1} bytes a span");
     }

@@ -49,7 +49,7 @@ pub(crate) fn child(bodies: usize) {
     let (process, thread) = (clock::process(), clock::thread());
     let index = filled(bodies);
     let background = (clock::process() - process).saturating_sub(clock::thread() - thread);
-    let stats = index.reader.view().stats();
+    let stats = index.reader.view().stats().clone();
     let resident = clock::resident("self");
     let mut found = Map::new();
     found.insert("spans".to_owned(), stats.spans.into());

@@ -143,8 +143,8 @@ impl View {
 
     /// Totals.
     #[must_use]
-    pub fn stats(&self) -> ViewStats {
-        self.state.stats.clone()
+    pub fn stats(&self) -> &ViewStats {
+        &self.state.stats
     }
 
     /// Every trace held, by first arrival, oldest first.

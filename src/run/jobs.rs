@@ -114,8 +114,8 @@ impl Worker {
     /// by then is shown, and the next search begins anew.
     fn is_left_behind(&self, view: &View) -> bool {
         const SHARE: u64 = 10;
-        let (then, now) = (view.stats(), self.reader.view().stats());
-        now.spans_evicted.saturating_sub(then.spans_evicted) > then.spans / SHARE
+        let (then, now) = (view.stats(), self.reader.view());
+        now.stats().spans_evicted.saturating_sub(then.spans_evicted) > then.spans / SHARE
     }
 
     fn work(&self, effect: Effect) -> Option<Answer> {

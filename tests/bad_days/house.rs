@@ -91,7 +91,7 @@ impl House {
 
     /// Whatever was acknowledged is held, or came twice, or left to make room; nothing waits or stays reserved.
     pub(crate) fn assert_nothing_lost(&self) {
-        let stats = self.view().stats();
+        let stats = self.view().stats().clone();
         assert_eq!(self.accepted(), stats.spans + stats.spans_evicted + stats.duplicates, "{stats:?}");
         assert_eq!(self.rig.feed.held(), 0);
         let (_, most) = *self.held.lock().unwrap();

@@ -298,7 +298,7 @@ async fn retries_and_contradictions_are_counted_and_change_nothing() {
     for _ in 0..20 {
         take(&house, &spans).await;
     }
-    let stats = house.view().stats();
+    let stats = house.view().stats().clone();
     assert_eq!((stats.spans, stats.duplicates), (50, 950));
     // The same span with another end: the later one counts, whichever comes first.
     let later = Span { end: START.plus(Nanos::from_secs(9)), ..span(7, Some(6)) };

@@ -220,7 +220,7 @@ proptest! {
         writer.publish();
         let after = reader.view();
         prop_assert_eq!(summaries(&before), summaries(&after));
-        prop_assert_eq!(before.stats().services, after.stats().services);
+        prop_assert_eq!(&before.stats().services, &after.stats().services);
         prop_assert_eq!(before.stats().spans, after.stats().spans);
     }
 

@@ -23,12 +23,11 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::ShowHealth => show(state, Screen::Health, out),
         A::NextScreen => turn(state, 1, out),
         A::PreviousScreen => turn(state, 2, out),
-        A::Up => go(state, Step::Rows(-1)),
-        A::Down => go(state, Step::Rows(1)),
-        A::PageUp => go(state, Step::Pages(-1)),
-        A::PageDown => go(state, Step::Pages(1)),
-        A::First => go(state, Step::First),
-        A::Last => go(state, Step::Last),
+        A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {
+            if let Some(step) = Step::of(action) {
+                go(state, step);
+            }
+        }
         A::Open => open(state, out),
         A::Recall => recall::open(state),
         A::SaveFilter => recall::name(state),

@@ -21,25 +21,17 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut
 }
 
 fn help(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut Vec<Effect>) {
-    let step = match keymap.resolve(state.context(), key) {
-        Some(Action::Up) => Step::Rows(-1),
-        Some(Action::Down) => Step::Rows(1),
-        Some(Action::PageUp) => Step::Pages(-1),
-        Some(Action::PageDown) => Step::Pages(1),
-        Some(Action::First) => Step::First,
-        Some(Action::Last) => Step::Last,
-        other => {
-            state.overlay = None;
-            // A key that was just read about does what was read.
-            if let Some(action) = other
-                && !matches!(action, Action::Help | Action::Back)
-            {
-                act(state, action, out);
-            }
-            return;
-        }
-    };
-    scroll(state, step);
+    let action = keymap.resolve(state.context(), key);
+    if let Some(step) = action.and_then(Step::of) {
+        return scroll(state, step);
+    }
+    state.overlay = None;
+    // A key that was just read about does what was read.
+    if let Some(action) = action
+        && !matches!(action, Action::Help | Action::Back)
+    {
+        act(state, action, out);
+    }
 }
 
 /// Scrolls help.

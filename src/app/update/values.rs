@@ -88,18 +88,15 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut
         }
         _ => {}
     }
-    let step = match keymap.resolve(state.context(), key) {
-        Some(Action::Up) => Step::Rows(-1),
-        Some(Action::Down) => Step::Rows(1),
-        Some(Action::PageUp) => Step::Pages(-1),
-        Some(Action::PageDown) => Step::Pages(1),
-        Some(Action::First) => Step::First,
-        Some(Action::Last) => Step::Last,
-        Some(Action::Values | Action::Back | Action::Quit) => return state.overlay = None,
-        Some(Action::Unmask) => return super::act::act(state, Action::Unmask, out),
-        _ => return say(state, "Enter filters by a value, - leaves it out, s sorts, esc closes"),
-    };
-    go(state, step);
+    let action = keymap.resolve(state.context(), key);
+    if let Some(step) = action.and_then(Step::of) {
+        return go(state, step);
+    }
+    match action {
+        Some(Action::Values | Action::Back | Action::Quit) => state.overlay = None,
+        Some(Action::Unmask) => super::act::act(state, Action::Unmask, out),
+        _ => say(state, "Enter filters by a value, - leaves it out, s sorts, esc closes"),
+    }
 }
 
 /// Moves the selection.

@@ -1,5 +1,7 @@
 //! Where a window over rows stands.
 
+use crate::app::Action;
+
 /// One movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -10,6 +12,19 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// What an action moves by, where it is a movement.
+    pub(super) fn of(action: Action) -> Option<Self> {
+        Some(match action {
+            Action::Up => Self::Rows(-1),
+            Action::Down => Self::Rows(1),
+            Action::PageUp => Self::Pages(-1),
+            Action::PageDown => Self::Pages(1),
+            Action::First => Self::First,
+            Action::Last => Self::Last,
+            _ => return None,
+        })
+    }
+
     /// Where it leads from row `at` of `len`; a page is one row less than the window's `height`.
     pub(super) fn from(self, at: usize, len: usize, height: u16) -> usize {
         let page = usize::from(height).saturating_sub(1).max(1).cast_signed();

@@ -115,7 +115,7 @@ fn records(records: impl IntoIterator<Item = Record>, peer: &mut dyn Peer) -> bo
 }
 
 fn services(view: &View, limit: Option<u64>) -> Vec<Record> {
-    let known = view.stats().services;
+    let known = &view.stats().services;
     let mut services: Vec<Service> = known
         .iter()
         .filter(|(_, health)| health.spans > 0)
