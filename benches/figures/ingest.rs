@@ -1,5 +1,6 @@
 //! What it costs to take spans in: decode and index, beside prost and a map of traces, on the same bytes.
 
+use tracefall::index::Summary;
 use tracefall::otlp::{AttributeValue, Sink, SpanFields, reader};
 use tracefall::source::load::{Load, Shape};
 
@@ -9,7 +10,7 @@ use crate::{child, naive, ours};
 
 /// About a million spans: more than any cache holds.
 const BODIES: usize = 1_954;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 8;
 
 /// The reader alone: the floor.
 #[derive(Default)]
@@ -53,8 +54,7 @@ fn walked(bodies: &[Vec<u8>]) -> f64 {
     fed(bodies, |body| reader::read_spans(body, &mut walk).unwrap())
 }
 
-fn indexed(bodies: &[Vec<u8>]) -> f64 {
-    let mut index = ours::Index::hot();
+fn indexed<S: Summary>(bodies: &[Vec<u8>], mut index: ours::Index<S>) -> f64 {
     fed(bodies, |body| index.insert(body))
 }
 
@@ -71,7 +71,7 @@ fn bodies(unique: bool) -> Vec<Vec<u8>> {
 pub(crate) fn alone(unique: bool) {
     let bodies = bodies(unique);
     for _ in 0..ROUNDS {
-        println!("{:.0} ns a span", indexed(&bodies));
+        println!("{:.0} ns a span", indexed(&bodies, ours::Index::hot()));
     }
 }
 
@@ -88,22 +88,32 @@ pub(crate) fn group(report: &mut Report) {
 
 fn compare(report: &mut Report, unique: bool, goal: Option<Goal>) {
     let bodies = bodies(unique);
-    let mut samples: [Sample; 3] = Default::default();
-    for _ in 0..ROUNDS {
-        samples[0].push(walked(&bodies));
-        samples[1].push(indexed(&bodies));
-        samples[2].push(decoded(&bodies));
+    let mut samples: [Sample; 4] = Default::default();
+    for round in 0..ROUNDS {
+        // Each follows each: what one gives back to the allocator is what the next finds.
+        for place in 0..samples.len() {
+            let variant = (round + place) % samples.len();
+            samples[variant].push(match variant {
+                0 => walked(&bodies),
+                1 => indexed(&bodies, ours::Index::of(ours::Unjudged)),
+                2 => indexed(&bodies, ours::Index::hot()),
+                _ => decoded(&bodies),
+            });
+        }
     }
-    let [walk, index, naive] = samples;
+    let [walk, index, marked, naive] = samples;
     let (suffix, shape) = if unique { ("_unique", ", every text unique") } else { ("", "") };
     let mut row = |key: &str, what: &str, sample: &Sample| {
         report.sample((&format!("{key}{suffix}"), &format!("{what}{shape}"), "ns"), sample, None);
     };
     row("reader_ns", "reader alone, a span", &walk);
     row("decode_index_ns", "decode and index, a span", &index);
+    row("decode_index_marks_ns", "the same with the marks of the list, a span", &marked);
     row("naive_ns", "prost and map, a span", &naive);
     let what = format!("decode and index against prost and map{shape}");
     report.ratio((&format!("decode_index_vs_naive{suffix}"), &what), &naive, &index, goal);
+    let what = format!("the same with the marks of the list{shape}");
+    report.ratio((&format!("decode_index_marks_vs_naive{suffix}"), &what), &naive, &marked, None);
 }
 
 fn memory(report: &mut Report) {

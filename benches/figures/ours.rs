@@ -5,15 +5,28 @@ use std::time::Duration;
 
 use tracefall::analysis::TraceNotes;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::index::{self, Options, Reader, Sealing, Writer};
-use tracefall::model::{SourceId, Timestamp};
+use tracefall::index::{self, Options, Reader, Sealing, SpanFacts, Summary, Writer};
+use tracefall::model::{Badges, Nanos, SourceId, Timestamp, TraceId};
 
 /// Bodies between two publications: about what arrives in 50 ms at full speed, 120,000 spans.
 const PUBLISH: u64 = 240;
 
+/// No judgement of spans: what decoding and indexing alone cost.
+pub(crate) struct Unjudged;
+
+impl Summary for Unjudged {
+    fn observe(&mut self, _: &SpanFacts<'_>, _: &mut Badges) -> bool {
+        false
+    }
+    fn minds(&self, _: Nanos, _: Option<&Badges>) -> bool {
+        false
+    }
+    fn forget(&mut self, _: TraceId) {}
+}
+
 /// An index that is being filled, and what reads it.
-pub(crate) struct Index {
-    pub(crate) writer: Writer<TraceNotes>,
+pub(crate) struct Index<S = TraceNotes> {
+    pub(crate) writer: Writer<S>,
     pub(crate) reader: Reader,
     bodies: u64,
 }
@@ -29,10 +42,16 @@ impl Index {
         Self { writer, reader, bodies: 0 }
     }
 
-    /// One whose rows stay as they came: sealing is the work of another thread, and has figures of its own.
     pub(crate) fn hot() -> Self {
+        Self::of(TraceNotes::new(Thresholds::default()))
+    }
+}
+
+impl<S: Summary> Index<S> {
+    /// One whose rows stay as they came: sealing is the work of another thread, and has figures of its own.
+    pub(crate) fn of(summary: S) -> Self {
         let options = Options { sealing: Sealing::Never, ..Options::new(16 << 30) };
-        let (writer, reader) = index::open(options, TraceNotes::new(Thresholds::default()));
+        let (writer, reader) = index::open(options, summary);
         Self { writer, reader, bodies: 0 }
     }
 

@@ -176,7 +176,11 @@ impl fmt::Display for Condition {
 fn bare_key(field: &Field) -> String {
     match field {
         Field::Attribute(Attribute { scope: Scope::Anywhere, key, exact: false }) => key_text(key),
-        Field::Attribute(attribute) => scoped_key(attribute, ""),
+        Field::Attribute(attribute) => {
+            // Outside braces a key may hold signs that within them end it.
+            let typed = format!("{}{}", attribute.scope.prefix(), attribute.key);
+            if !attribute.exact && means(&typed, field) { typed } else { scoped_key(attribute, "") }
+        }
         other => {
             let (own, braced) = (other.own_name(false), other.own_name(true));
             if own.is_empty() { braced.to_owned() } else { own.to_owned() }
@@ -325,12 +329,14 @@ fn read(text: &str) -> Option<Condition> {
 /// else, or in quotes.
 #[must_use]
 pub fn key_text(key: &str) -> String {
-    let means_it = |text: &str| {
-        let wanted = Field::attribute(key);
-        read(&format!("{text}=x")).is_some_and(|read| read.of == Relation::Own && read.field == wanted)
-    };
     let marked = format!("@{key}");
-    [key.to_owned(), marked].into_iter().find(|text| means_it(text)).unwrap_or_else(|| quote(key))
+    let wanted = Field::attribute(key);
+    [key.to_owned(), marked].into_iter().find(|text| means(text, &wanted)).unwrap_or_else(|| quote(key))
+}
+
+/// Whether `text` before a comparison is that field of a span.
+fn means(text: &str, field: &Field) -> bool {
+    read(&format!("{text}=x")).is_some_and(|read| read.of == Relation::Own && read.field == *field)
 }
 
 /// `value` as it must be typed after `=`: as it is, or in quotes where it would be read otherwise.

@@ -323,3 +323,12 @@ fn keys_and_values_are_quoted_where_they_must_be() {
         assert_eq!(value_text(value), expected);
     }
 }
+
+#[test]
+fn odd_key_with_scope_is_printed_as_it_was_typed() {
+    for text in ["event.a!.b!~x", "event.exception.type!.exception.type!~x", "span.a&b=1", "root.resource.a|b=x"] {
+        let query = parse(text).unwrap();
+        assert_eq!(query.to_string(), text);
+        assert_eq!(parse(&query.to_string()).unwrap(), query);
+    }
+}
