@@ -67,8 +67,11 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Says, ParseError> {
     if text.is_empty() {
         return Err(cursor.fault(from, "a term: `key=value`, a word, `(` or `{`"));
     }
-    if matches!(text, "OR" | "AND" | "NOT") {
-        return Err(cursor.fault(from, format!("a term (in quotes, `{text}` is a word to look for)")));
+    let joint = ["OR", "AND", "NOT"].into_iter().find(|joint| {
+        text.strip_prefix(*joint).is_some_and(|after| after.is_empty() || after.starts_with(['(', '{']))
+    });
+    if let Some(joint) = joint {
+        return Err(cursor.fault(from, format!("a term (in quotes, `{joint}` is a word to look for)")));
     }
     let (field, text) = match id(text) {
         Some((field, id)) => (field, id),

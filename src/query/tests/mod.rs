@@ -332,3 +332,11 @@ fn odd_key_with_scope_is_printed_as_it_was_typed() {
         assert_eq!(parse(&query.to_string()).unwrap(), query);
     }
 }
+
+#[test]
+fn a_joint_after_a_sign_is_no_word() {
+    for text in ["!OR{", "-AND(x", "-OR", "!NOT{ }"] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+    assert_eq!(parse("-ORDER").unwrap().to_string(), "-ORDER");
+}
