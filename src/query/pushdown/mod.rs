@@ -80,9 +80,8 @@ fn window(query: &Query, now: Timestamp, pushed: &mut Vec<usize>) -> (Timestamp,
 /// Puts into `search` what the server honours, and notes which parts that covers.
 fn fill(search: &mut Search, found: &Conditions, abilities: Abilities, pushed: &mut Vec<usize>) {
     let mut covered: Vec<(usize, bool)> = found.whole.clone();
-    let mut cover = |part: usize, taken: bool| match covered.iter_mut().find(|(own, _)| *own == part) {
-        Some((_, all)) => *all &= taken,
-        None => {}
+    let mut cover = |part: usize, taken: bool| {
+        covered.iter_mut().filter(|(own, _)| *own == part).for_each(|(_, all)| *all &= taken);
     };
     if abilities.traceql {
         search.traceql = traceql::spell(&found.all, &mut cover);

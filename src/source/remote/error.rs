@@ -98,10 +98,16 @@ impl RemoteError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Timeout { .. } | Self::CutOff { .. } | Self::Refused { .. } => true,
-            Self::Unknown { .. } => true,
-            Self::Tls { .. } | Self::Denied { .. } | Self::NoSuchPath { .. } | Self::NotThis { .. } => false,
-            Self::TooLarge { .. } => false,
+            Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::CutOff { .. }
+            | Self::Refused { .. }
+            | Self::Unknown { .. } => true,
+            Self::Tls { .. }
+            | Self::Denied { .. }
+            | Self::NoSuchPath { .. }
+            | Self::NotThis { .. }
+            | Self::TooLarge { .. } => false,
         }
     }
 }

@@ -138,13 +138,16 @@ impl Remote {
         id: TraceId,
         within: Option<(Timestamp, Timestamp)>,
     ) -> Result<Option<Found>, RemoteError> {
-        let mut found = match (&self.grpc, self.protocol) {
+        let found = match (&self.grpc, self.protocol) {
             (Some(grpc), _) => grpc.trace(id).await,
             (None, Protocol::Legacy) => legacy::trace(&self.http, id).await,
             (None, Protocol::Tempo) => tempo::trace(&self.http, id, within).await,
             (None, _) => v3::trace(&self.http, id).await,
         }?;
-        found.keep_only(id);
+        if found.is_another(id) {
+            let what = "it answers with another trace than the one that was asked for".to_owned();
+            return Err(RemoteError::NotThis { at: self.http.base(), what });
+        }
         Ok((!found.traces.is_empty()).then_some(found))
     }
 

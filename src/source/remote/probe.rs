@@ -116,7 +116,7 @@ impl Tried {
     fn sum_up(self, server: &Server) -> RemoteError {
         let Self { said, telling, unreachable, answered } = self;
         let unknown = RemoteError::Unknown { at: server.to_string(), tried: said };
-        telling.or(unreachable.filter(|_| !answered)).unwrap_or(unknown)
+        telling.or_else(|| unreachable.filter(|_| !answered)).unwrap_or(unknown)
     }
 }
 
@@ -189,11 +189,10 @@ async fn tempo_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Remo
     let http = http(server).await?;
     match http.get("/api/echo", "*/*").await.and_then(super::answer::Answer::good) {
         Ok(answer) if answer.body.trim_ascii() == b"echo" => {
-            let abilities = Abilities { tags: true, durations: true, any_service: true, traceql: true };
+            let abilities = Abilities { tags: true, durations: true, traceql: true };
             // Without a tenant, or with the wrong password, only this says so.
-            match tempo::tags(&http).await {
-                Err(fault @ RemoteError::Denied { .. }) => return Err(fault),
-                Ok(_) | Err(_) => {}
+            if let Err(fault @ RemoteError::Denied { .. }) = tempo::tags(&http).await {
+                return Err(fault);
             }
             Ok(Some(Remote {
                 server: Arc::clone(server),

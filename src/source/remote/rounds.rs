@@ -87,7 +87,7 @@ impl Rounds {
     pub(super) async fn first(&mut self) -> Result<Found, RemoteError> {
         self.begun = true;
         let search = self.open.pop().unwrap_or_default();
-        let searches = if search.service.is_some() || self.remote.abilities.any_service {
+        let searches = if search.service.is_some() || self.remote.abilities.any_service() {
             vec![search]
         } else {
             let services = self.remote.services().await?;
@@ -111,8 +111,9 @@ impl Rounds {
             match answer {
                 Ok(mut found) => {
                     answered = true;
-                    found.capped =
-                        found.capped && !self.split(&search, &mut found, &mut parts) || self.most == 0 && found.capped;
+                    if found.capped && self.most > 0 {
+                        found.capped = !self.split(&search, &mut found, &mut parts);
+                    }
                     all.join(found);
                 }
                 Err(error) => {

@@ -76,12 +76,7 @@ impl Http {
         }
         let unsendable = |fault: http::Error| RemoteError::NotThis { at: at.to_owned(), what: fault.to_string() };
         let request = request.body(Empty::new()).map_err(unsendable)?;
-        self.client.request(request).await.map_err(|fault| self.failed(at, &fault))
-    }
-
-    fn failed(&self, at: &str, fault: &hyper_util::client::legacy::Error) -> RemoteError {
-        let at = at.to_owned();
-        if fault.is_connect() { connecting(at, fault) } else { RemoteError::CutOff { at, why: root(fault) } }
+        self.client.request(request).await.map_err(|fault| failed(at, &fault))
     }
 
     /// The path and query of a redirect's target, if that is on this same server.
@@ -136,6 +131,11 @@ impl Http {
         };
         Ok(Answer { at: at.to_owned(), status, media, body: Bytes::from(body), server: Arc::clone(&self.server) })
     }
+}
+
+fn failed(at: &str, fault: &hyper_util::client::legacy::Error) -> RemoteError {
+    let at = at.to_owned();
+    if fault.is_connect() { connecting(at, fault) } else { RemoteError::CutOff { at, why: root(fault) } }
 }
 
 /// The error of a connection that was not made.
