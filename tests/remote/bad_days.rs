@@ -51,7 +51,7 @@ async fn each_bad_day_has_its_reason() {
         (reply(404, "", ""), "404 Not Found"),
         (reply(404, "text/plain", "404 page not found"), "404 Not Found"),
         (reply(200, "text/plain", "hello\u{1b}[2J"), "not JSON (text/plain)"),
-        (json(r#"{"result":{"resourceSpans":7}}"#), "not JSON"),
+        (json(r#"{"result":{"resourceSpans":7}}"#), "nothing in it can be read"),
         (json("[1,2"), "not JSON"),
         (json(r#"{"data":[]}"#), "not JSON"),
         (json(good.get(..good.len() - 9).unwrap()), "not JSON"),

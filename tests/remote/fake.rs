@@ -128,6 +128,11 @@ async fn serve(
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
+            // The first byte of TLS.
+            Ok(0x16) if head.is_empty() => {
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+                return;
+            }
             Ok(byte) => head.push(byte),
             Err(_) => return,
         }

@@ -116,8 +116,8 @@ async fn every_kind_of_jaeger_is_found_out_about_and_read() {
         assert_eq!(u64::try_from(spans.len()).unwrap(), trace.spans());
         assert_eq!(remote.trace(TraceId([7; 16]), None).await.unwrap(), None, "{base}");
         let calls = remote.dependencies(Timestamp(1), Nanos(1)).await.unwrap();
-        let call = Dependency { parent: "hmis-backend".to_owned(), child: "hmis-insurance".to_owned(), calls: 8 };
-        assert_eq!((calls[0].parent.as_str(), calls[0].child.as_str()), (call.parent.as_str(), call.child.as_str()));
+        let call = Dependency { parent: "hmis-backend".to_owned(), child: "hmis-insurance".to_owned(), calls: 40 };
+        assert!(calls.iter().any(|one| *one == call), "{calls:?}");
         let link = remote.link(id).unwrap();
         assert_eq!(link, format!("http://{}{}/trace/{TRACE}", fake.address, base.trim_end_matches('/')));
     }
@@ -154,8 +154,8 @@ async fn a_search_is_spelled_as_each_api_has_it() {
         ("query.service_name", "hmis-backend"),
         ("query.operation_name", "GET /x"),
         ("query.attributes", r#"{"a b":"\"&"}"#),
-        ("query.start_time_min", "2026-11-21T00:16:40.000000001Z"),
-        ("query.start_time_max", "2026-11-21T00:33:20.000000001Z"),
+        ("query.start_time_min", "2026-11-21T04:56:40.000000001Z"),
+        ("query.start_time_max", "2026-11-21T05:13:20.000000001Z"),
         ("query.duration_min", "1000us"),
         ("query.duration_max", "1500ns"),
         ("query.num_traces", "20"),

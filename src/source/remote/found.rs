@@ -42,17 +42,20 @@ pub struct Found {
 }
 
 impl Found {
-    /// Takes a body in; nothing of it where its framing is broken.
+    /// Takes a body in; nothing of it where its framing is broken, or where there is something in it but nothing usable.
     ///
     /// # Errors
     /// What is wrong with it.
     pub(super) fn take(&mut self, body: Body) -> Result<(), String> {
         let mut looking = Looking::default();
         read_spans(&body.protobuf, &mut looking).map_err(|fault| fault.to_string())?;
+        if looking.0.is_empty() && body.refused.rejected_total() > 0 {
+            return Err("nothing in it can be read as a span".to_owned());
+        }
         for (id, seen) in looking.0 {
             self.traces.entry(id).and_modify(|known| known.join(seen)).or_insert(seen);
         }
-        if !body.protobuf.is_empty() || body.refused.rejected_total() > 0 {
+        if !body.protobuf.is_empty() {
             self.bodies.push(body);
         }
         Ok(())

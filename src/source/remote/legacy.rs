@@ -79,7 +79,11 @@ pub(super) async fn dependencies(http: &Http, end: Timestamp, lookback: Nanos) -
     };
     match json.get("data") {
         Some(Json::Null) => Ok(Vec::new()),
-        Some(Json::Array(list)) => Ok(list.iter().filter_map(one).collect()),
+        Some(Json::Array(list)) => {
+            let mut list: Vec<Dependency> = list.iter().filter_map(one).collect();
+            list.sort_unstable();
+            Ok(list)
+        }
         _ => Err(answer.not_this("JSON without a list of dependencies")),
     }
 }

@@ -57,6 +57,14 @@ impl Remote {
         probe::probe(Arc::new(server), flavor).await
     }
 
+    /// Takes `server`'s word for what it speaks: nothing is asked yet. What a Jaeger honours is taken to be as little as any does.
+    ///
+    /// # Errors
+    /// Where the files that a secure server needs cannot be read.
+    pub async fn connect_as(server: Server, protocol: Protocol) -> Result<Self, RemoteError> {
+        probe::trust(Arc::new(server), protocol).await
+    }
+
     /// Where it is.
     #[must_use]
     pub fn server(&self) -> &Server {
@@ -151,7 +159,7 @@ impl Remote {
         Ok((!found.traces.is_empty()).then_some(found))
     }
 
-    /// How often services called each other in the time `lookback` before `end`. None from a Tempo.
+    /// How often services called each other, sorted, in the time `lookback` before `end`. None from a Tempo.
     ///
     /// # Errors
     /// Where there is no answer, or not to this.

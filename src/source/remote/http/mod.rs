@@ -140,16 +140,19 @@ fn failed(at: &str, fault: &hyper_util::client::legacy::Error) -> RemoteError {
 
 /// The error of a connection that was not made.
 pub(super) fn connecting(at: String, fault: &(dyn std::error::Error + 'static)) -> RemoteError {
-    let mut cause = Some(fault);
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner: Option<&(dyn std::error::Error + 'static)> = inner.map(|inner| inner as _);
-        if let Some(fault) = [Some(error), inner].into_iter().flatten().find_map(|error| error.downcast_ref()) {
-            return RemoteError::Tls { at, why: untrusted(fault) };
-        }
-        cause = error.source();
+    match secure(fault) {
+        Some(fault) => RemoteError::Tls { at, why: untrusted(fault) },
+        None => RemoteError::Connect { at, why: root(fault) },
     }
-    RemoteError::Connect { at, why: root(fault) }
+}
+
+/// What TLS has against a connection, if it was that. It may be wrapped many times, in ways that `source` does not show.
+fn secure<'f>(fault: &'f (dyn std::error::Error + 'static)) -> Option<&'f rustls::Error> {
+    let wrapped = || fault.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    fault
+        .downcast_ref()
+        .or_else(|| wrapped().and_then(|inner| secure(inner)))
+        .or_else(|| fault.source().and_then(|source| secure(source)))
 }
 
 fn untrusted(fault: &rustls::Error) -> String {
