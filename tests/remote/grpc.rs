@@ -104,7 +104,7 @@ async fn traces_come_as_they_were_sent_also_large_ones() {
     assert_eq!(found.bodies[1].protobuf, large);
     let asked = heard.lock().unwrap().last().unwrap().clone();
     let query =
-        b"\x0a\x01a\x1a\x06\x0a\x01k\x12\x01v\x22\x04\x08\x01\x10\x02\x2a\x04\x08\x02\x10\x04\x32\x02\x10\x07\x40\x03";
+        b"\x0a\x01a\x1a\x06\x0a\x01k\x12\x01v\x22\x04\x08\x01\x10\x02\x2a\x04\x08\x02\x10\x04\x32\x02\x10\x07\x40\x03\x48\x01";
     let expected = [&[0x0a, u8::try_from(query.len()).unwrap()][..], query].concat();
     assert_eq!(asked, ("FindTraces".to_owned(), expected));
 }

@@ -15,7 +15,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message as _;
 use tempfile::TempDir;
-use tracefall::model::{Attribute, Nanos, Span, Timestamp, TraceId, Value};
+use tracefall::model::{Attribute, Nanos, Span, Text, Timestamp, TraceId, Value};
 use tracefall::otlp::decode;
 use tracefall::query::parse;
 use tracefall::query::pushdown::{Ask, Search, push_down};
@@ -110,10 +110,13 @@ fn sorted(mut attributes: Vec<Attribute>) -> Vec<Attribute> {
     attributes
 }
 
-/// A span without what no reader can be asked to keep: the order of attributes. `lossy`: and without what Jaeger's older JSON lacks.
+/// A span without what Jaeger's memory store does not keep: the order of attributes, and schema urls. `lossy`: and without what Jaeger's older JSON lacks.
 fn tidy(mut span: Span, lossy: bool) -> Span {
     let mut resource = (*span.resource).clone();
     resource.attributes = sorted(resource.attributes);
+    resource.schema_url = Text::default();
+    let mut scope = (*span.scope).clone();
+    scope.schema_url = Text::default();
     span.attributes = sorted(span.attributes);
     for event in &mut span.events {
         event.attributes = sorted(std::mem::take(&mut event.attributes));
@@ -125,11 +128,7 @@ fn tidy(mut span: Span, lossy: bool) -> Span {
         span.end = Timestamp(span.start.0 + length);
         span.flags = 0;
         span.events.iter_mut().for_each(|event| event.time = Timestamp(floor(event.time.0)));
-        resource.schema_url = Default::default();
-        let mut scope = (*span.scope).clone();
-        scope.schema_url = Default::default();
         scope.attributes.clear();
-        span.scope = Arc::new(scope);
         let text = |list: &mut Vec<Attribute>| {
             for attribute in list {
                 if matches!(attribute.value, Value::Array(_) | Value::Map(_)) {
@@ -143,6 +142,7 @@ fn tidy(mut span: Span, lossy: bool) -> Span {
         text(&mut span.attributes);
     }
     span.resource = Arc::new(resource);
+    span.scope = Arc::new(scope);
     span
 }
 

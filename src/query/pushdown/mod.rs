@@ -33,7 +33,7 @@ pub fn push_down(query: &Query, abilities: Abilities, now: Timestamp) -> Pushdow
     let (start, end, assumed_lookback) = window(query, now, &mut pushed);
     let mut search = Search { start, end, ..Search::default() };
     // Where the filter is about several spans, its times need not be those of the span that the conditions are about.
-    if found.single || assumed_lookback.is_some() {
+    if found.single || pushed.is_empty() {
         fill(&mut search, &found, abilities, &mut pushed);
     }
     // Every server takes a limit, but it comes before what is filtered here.

@@ -4,6 +4,9 @@
 //! operations and tags; and clear reasons where there is no answer. An answer is believed only if it is what was asked for. Must
 //! never know: what holds the spans, what a filter means beyond a [`Search`], or what time it is. Every call ends within the
 //! server's time-out and is cancelled by dropping it.
+//!
+//! Of a Jaeger traces are asked for raw, as they were sent: its own adjustments move spans in time, rename ids and attributes, and
+//! its memory store was seen to crash when two answers with the same trace were adjusted at once.
 
 mod answer;
 mod error;
