@@ -1,5 +1,6 @@
 //! A server that answers as it is told, byte by byte where need be.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -152,10 +153,10 @@ async fn serve(
         Reply::Full(status, media, headers, body) => {
             let mut text = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
             if !media.is_empty() {
-                text += &format!("content-type: {media}\r\n");
+                let _ = write!(text, "content-type: {media}\r\n");
             }
             for (name, value) in headers {
-                text += &format!("{name}: {value}\r\n");
+                let _ = write!(text, "{name}: {value}\r\n");
             }
             [text.as_bytes(), b"\r\n", &body].concat()
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tracefall::model::{Nanos, Timestamp, TraceId};
 use tracefall::query::pushdown::Search;
-use tracefall::source::remote::{Dependency, Operation, Protocol};
+use tracefall::source::remote::{Dependency, Flavor, Operation, Protocol, Remote, Server};
 
 use crate::fake::{Asked, Fake, Reply, json, reply};
 
@@ -100,8 +100,8 @@ async fn every_kind_of_jaeger_is_found_out_about_and_read() {
     ];
     for (answers, base, protocol, tags) in cases {
         let fake = Fake::start(answers).await;
-        let server = tracefall::source::remote::Server::new(&format!("{}{base}", fake.address)).unwrap();
-        let remote = tracefall::source::remote::Remote::connect(server, Default::default()).await.unwrap();
+        let server = Server::new(&format!("{}{base}", fake.address)).unwrap();
+        let remote = Remote::connect(server, Flavor::Any).await.unwrap();
         assert_eq!((remote.protocol(), remote.abilities().tags), (protocol, tags), "{base}");
         assert_eq!(remote.is_lossy(), protocol == Protocol::Legacy);
         assert!(remote.services().await.unwrap().contains(&"hmis-insurance".to_owned()), "{base}");

@@ -4,7 +4,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as S
 use prost::Message as _;
 use tracefall::model::{Timestamp, TraceId};
 use tracefall::query::pushdown::Search;
-use tracefall::source::remote::{Operation, Protocol, RemoteError, TagValue};
+use tracefall::source::remote::{Flavor, Operation, Protocol, Remote, RemoteError, Server, TagValue};
 
 use crate::fake::{Asked, Fake, Reply, json, reply};
 
@@ -66,8 +66,8 @@ fn search() -> Search {
 #[tokio::test]
 async fn a_tempo_is_found_searched_and_read() {
     let fake = Fake::start(present).await;
-    let server = tracefall::source::remote::Server::new(&format!("{}/tempo", fake.address)).unwrap();
-    let remote = tracefall::source::remote::Remote::connect(server, Default::default()).await.unwrap();
+    let server = Server::new(&format!("{}/tempo", fake.address)).unwrap();
+    let remote = Remote::connect(server, Flavor::Any).await.unwrap();
     assert_eq!(remote.protocol(), Protocol::Tempo);
     assert!(remote.abilities().traceql && remote.link(TraceId([1; 16])).is_none());
     assert_eq!(remote.services().await.unwrap(), ["a", "b"]);
