@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("index", &["model", "semconv", "otlp"]),
     ("query", &["model", "semconv", "index"]),
     ("analysis", &["model", "semconv", "index", "query"]),
-    ("export", &["model", "redact"]),
+    ("export", &["model", "semconv", "redact", "otlp"]),
     ("source", &["model", "otlp", "redact", "query"]),
     ("app", &["model", "semconv", "redact", "index", "query", "analysis"]),
     ("view", &["model", "semconv", "redact", "index", "query", "analysis", "app"]),

@@ -81,9 +81,13 @@ impl TraceScreen {
 }
 
 impl State {
-    /// The state at the start: the list of traces, following.
+    /// The state at the start: the list of traces, following; where they come from files, ordered by start.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let mut list = List { follow: !settings.filed, preview_shown: true, ..List::default() };
+        if settings.filed {
+            list.sort.key = SortKey::Start;
+        }
         Self {
             settings: Arc::new(settings),
             now: Timestamp::default(),
@@ -91,7 +95,7 @@ impl State {
             screen: Screen::default(),
             overlay: None,
             filter: FilterBar::default(),
-            list: List { follow: true, preview_shown: true, ..List::default() },
+            list,
             trace: None,
             health_screen: HealthScreen::default(),
             health: Arc::default(),
@@ -164,6 +168,8 @@ pub struct Settings {
     pub warning: Option<String>,
     /// The SDK lines that the first screen shows and `y` copies there: language and command.
     pub recipes: Vec<(String, String)>,
+    /// The traces come from files: their order is that of their times, not that of their arrival.
+    pub filed: bool,
     /// Which key does what; footer, help and palette name the keys from it.
     pub keymap: Keymap,
 }
@@ -371,6 +377,8 @@ pub enum SortKey {
     /// First arrival.
     #[default]
     Time,
+    /// Earliest start: the order of what was read from files.
+    Start,
     /// Duration.
     Duration,
     /// Number of spans.
