@@ -244,6 +244,7 @@ impl Bench {
             Some(Overlay::Language(_)) => " language",
             Some(Overlay::Picker(_)) => " picker",
             Some(Overlay::Naming(_)) => " naming",
+            Some(Overlay::Save(_)) => " save",
             Some(Overlay::Chips(_)) => " chips",
             Some(Overlay::Values(_)) => " values",
         };

@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("analysis", &["model", "semconv", "index", "query"]),
     ("export", &["model", "semconv", "redact", "otlp"]),
     ("source", &["model", "otlp", "redact", "query"]),
-    ("app", &["model", "semconv", "redact", "index", "query", "analysis"]),
+    ("app", &["model", "semconv", "redact", "index", "query", "analysis", "export"]),
     ("view", &["model", "semconv", "redact", "index", "query", "analysis", "app"]),
     ("terminal", &["app"]),
     ("config", &["model"]),

@@ -12,11 +12,14 @@ mod input;
 mod keymap;
 mod parts;
 mod plain;
+mod save;
 mod state;
 mod target;
 mod update;
 pub mod work;
 
+/// The forms in which traces are saved.
+pub use crate::export::TraceForm;
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};
 pub use filters::{
@@ -25,6 +28,7 @@ pub use filters::{
 };
 pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
+pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use state::{
     Cell, Copied, Detail, DetailFocus, HealthScreen, Highlighted, Lines, List, ListRow, Notice, Overlay, Page, Palette,
     Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, TraceScreen, Viewport,

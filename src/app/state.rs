@@ -1,10 +1,11 @@
 //! All that is on screen, and nothing else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::asked::Asked;
 use super::filters::{FilterBar, Found, Library, Naming, Picker, Samples, ValueTable};
+use super::save::SaveDialog;
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
@@ -238,6 +239,8 @@ pub enum Overlay {
     Picker(Picker),
     /// The name under which the filter is to be saved.
     Naming(Naming),
+    /// What is to be saved to a file, and where.
+    Save(SaveDialog),
     /// The keys go to the filter's conditions: the one at this place of [`FilterBar::chips`] is chosen.
     Chips(usize),
     /// The values of an attribute.
@@ -280,6 +283,8 @@ pub struct List {
     pub rows: Arc<Vec<ListRow>>,
     /// The selected trace.
     pub selected: Option<TraceId>,
+    /// Traces that the person marked.
+    pub marked: HashSet<TraceId>,
     /// Index in `rows` of the first row shown.
     pub offset: usize,
     /// The newest trace stays selected while traces arrive.

@@ -13,6 +13,7 @@ mod listen;
 mod log;
 mod looks;
 mod recipes;
+mod saving;
 mod screen;
 mod shelf;
 mod signals;

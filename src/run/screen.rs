@@ -10,14 +10,14 @@ use anyhow::{Context as _, Result};
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::indexer::Gate;
 use super::recipes::recipes;
 use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
-use super::{ask, clock, health, jobs::Jobs, log, looks, shelf::Shelf};
+use super::{ask, clock, health, jobs::Jobs, log, looks, saving, shelf::Shelf};
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, LibraryChange, Mouse, MouseKind, State, Target};
 use crate::config::{self, Settings};
@@ -103,7 +103,8 @@ pub(super) fn show(settings: &Settings, start: Start, gate: Gate) -> Result<Exit
         };
         let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http), gate)?;
         app_settings.warning = wiring::exposure(&wiring.board);
-        app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
+        // Where nothing listens nothing can be sent.
+        app_settings.recipes = if shut { Vec::new() } else { recipes(&wiring.board.sources(clock::now())) };
         let _asked = ask::open(&wiring.indexer.reader)
             .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
         let feed = wiring.feed.clone();
@@ -115,6 +116,9 @@ pub(super) fn show(settings: &Settings, start: Start, gate: Gate) -> Result<Exit
             session.carry_out(Effect::Demo(true));
         }
         let code = session.run().await;
+        // What was to be saved is saved.
+        session.answers.close();
+        while session.saving.join_next().await.is_some() {}
         // With it goes its end of the feed, which the indexer waits for.
         drop(reading);
         drop(guard);
@@ -168,6 +172,9 @@ struct Session {
     /// Earlier and saved filters in their file.
     shelf: Option<Shelf>,
     answers: mpsc::Receiver<Answer>,
+    sender: mpsc::Sender<Answer>,
+    /// What is being saved.
+    saving: JoinSet<()>,
     reader: Reader,
     receiving: JoinHandle<()>,
     /// Ends once everything that was let in is in the index.
@@ -215,6 +222,8 @@ impl Session {
             jobs,
             shelf: Some(Shelf::start(config::filters_file(), &sender)?),
             answers,
+            sender,
+            saving: JoinSet::new(),
             reader: indexer.reader,
             receiving,
             indexing: indexer.thread,
@@ -401,9 +410,19 @@ impl Session {
                 let result = self.play(play);
                 self.answer(Answer::Demo(result));
             }
+            Effect::Save(request) => self.save(request),
             Effect::Library(change) => self.shelf.iter().for_each(|shelf| shelf.push(change.clone())),
             work => self.jobs.push(work),
         }
+    }
+
+    fn save(&mut self, request: app::SaveRequest) {
+        let (reader, answers) = (self.reader.clone(), self.sender.clone());
+        self.saving.spawn_blocking(move || {
+            let saved = saving::save(&reader, &request);
+            // Nobody listens any more at the end only.
+            let _ = answers.blocking_send(Answer::Saved(saved));
+        });
     }
 
     fn play(&mut self, play: bool) -> Result<bool, String> {

@@ -177,6 +177,9 @@ fn row(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, page: &Page) {
     let age = format::age(since);
     let age_style = if fresh { pen.style(Role::Accent) } else { pen.style(Role::Dim) };
     pen.put_right((area.x + columns.age_end, y), &age, columns.age_end, age_style);
+    if pen.state.list.marked.contains(&page.row.trace) {
+        pen.put((area.x, y), "•", 1, pen.style(Role::Match));
+    }
     let colour = Style::new().fg(pen.look.service(&summary.root_service));
     pen.put((area.x + columns.service, y), "▌", 1, colour);
     let service = text::visible(&summary.root_service);
