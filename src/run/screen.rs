@@ -69,11 +69,7 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
     terminal::install_panic_hook(log::start(), source::is_contained);
     let demo = start.demo;
     runtime.block_on(async {
-        let free = |addresses: &[std::net::SocketAddr]| {
-            let port = |address: &std::net::SocketAddr| if demo.is_some() { 0 } else { address.port() };
-            addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
-        };
-        let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http), gate)?;
+        let wiring = wiring::wire(settings, demo.is_some(), gate)?;
         app_settings.warning = wiring::exposure(&wiring.board);
         app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
         let _asked = ask::open(&wiring.indexer.reader)
