@@ -25,7 +25,7 @@ use crate::model::Nanos;
 ///
 /// Start it beside the service you work on: every OpenTelemetry SDK sends to localhost:4317 (gRPC) or :4318 (HTTP) by default.
 #[derive(Clone, Debug, Parser)]
-#[command(version, about, long_about, max_term_width = 100)]
+#[command(version, about, long_about, max_term_width = 100, subcommand_precedence_over_arg = true)]
 pub struct Cli {
     /// Settings.
     #[command(flatten)]
@@ -158,6 +158,23 @@ mod tests {
             let cli = Cli::try_parse_from(line.split(' ')).unwrap();
             assert_eq!(cli.overrides.grpc.as_deref(), Some("1"), "{line}");
             assert!(matches!(cli.command, Some(Command::Listen { duration: Some(Nanos(2_000_000_000)), json: false })));
+        }
+    }
+
+    /// Its value may be left out, which must not make a value of the subcommand.
+    #[test]
+    fn zipkin_stands_with_and_without_an_address() {
+        let cases: [(&[&str], &str, bool); 5] = [
+            (&["--zipkin"], "9411", false),
+            (&["--zipkin", "listen"], "9411", true),
+            (&["listen", "--zipkin"], "9411", true),
+            (&["--zipkin", "19411", "listen"], "19411", true),
+            (&["listen", "--zipkin=0.0.0.0:9411"], "0.0.0.0:9411", true),
+        ];
+        for (line, address, listens) in cases {
+            let cli = Cli::try_parse_from(std::iter::once(&"tracefall").chain(line)).unwrap();
+            assert_eq!(cli.overrides.zipkin.as_deref(), Some(address), "{line:?}");
+            assert_eq!(matches!(cli.command, Some(Command::Listen { .. })), listens, "{line:?}");
         }
     }
 

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::cli::{Cli, Command};
-use crate::config;
+use crate::config::{self, Overrides};
 
 pub use indexer::Gate;
 
@@ -55,7 +55,8 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
             show(screen::Start { demo: Some(screen::Demo { rate: *rate, seed: *seed }), ..plain })
         }
         Some(Command::Open { files, follow }) => {
-            let asked = cli.overrides.grpc.is_some() || cli.overrides.http.is_some();
+            let Overrides { grpc, http, zipkin, .. } = &cli.overrides;
+            let asked = grpc.is_some() || http.is_some() || zipkin.is_some();
             let files = screen::Filed { paths: files.clone(), follow: *follow, listen: asked };
             show(screen::Start { files: Some(files), ..plain })
         }

@@ -95,13 +95,10 @@ pub(super) fn show(settings: &Settings, start: Start, gate: Gate) -> Result<Exit
     terminal::install_panic_hook(log::start(), source::is_contained);
     let demo = start.demo;
     let shut = start.files.as_ref().is_some_and(|files| !files.listen);
+    let none = Settings { grpc: Vec::new(), http: Vec::new(), zipkin: Vec::new(), ..settings.clone() };
+    let doors = if shut { &none } else { settings };
     let code = runtime.block_on(async {
-        let free = |addresses: &[std::net::SocketAddr]| {
-            let port = |address: &std::net::SocketAddr| if demo.is_some() { 0 } else { address.port() };
-            let wanted = addresses.iter().filter(|_| !shut);
-            wanted.map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
-        };
-        let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http), gate)?;
+        let wiring = wiring::wire(doors, demo.is_some(), gate)?;
         app_settings.warning = wiring::exposure(&wiring.board);
         // Where nothing listens nothing can be sent.
         app_settings.recipes = if shut { Vec::new() } else { recipes(&wiring.board.sources(clock::now())) };

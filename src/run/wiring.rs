@@ -78,7 +78,12 @@ pub(super) fn exposure(board: &Board) -> Option<String> {
 }
 
 /// Opens index and doors. From here on senders are answered as soon as the receiver runs.
-pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketAddr>, gate: Gate) -> Result<Wiring> {
+/// With `free` the doors are on any ports that are free.
+pub(super) fn wire(settings: &Settings, free: bool, gate: Gate) -> Result<Wiring> {
+    let at = |addresses: &[SocketAddr]| -> Vec<SocketAddr> {
+        let port = |address: &SocketAddr| if free { 0 } else { address.port() };
+        addresses.iter().map(|address| SocketAddr::new(address.ip(), port(address))).collect()
+    };
     let body = usize::try_from(settings.max_body).unwrap_or(usize::MAX);
     let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
     let (feed, queue) = source::feed(limit.max(LEAST.min(body.saturating_mul(2))), WAITING, clock::clock());
@@ -86,8 +91,9 @@ pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketA
     let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
     let indexer = indexer::start(writer, reader, queue, (settings.memory, gate))?;
     let config = ReceiverConfig {
-        grpc,
-        http,
+        grpc: at(&settings.grpc),
+        http: at(&settings.http),
+        zipkin: at(&settings.zipkin),
         limits: Limits { body, ..Limits::default() },
         origins: Origins { more: settings.cors_origins.clone() },
     };

@@ -9,6 +9,7 @@ mod contain;
 pub mod demo;
 mod feed;
 pub mod files;
+pub mod foreign;
 pub mod load;
 mod random;
 pub mod receiver;
