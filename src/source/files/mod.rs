@@ -1,5 +1,5 @@
-//! Files: OTLP as JSON (a request on each line, or one in all), as protobuf in length-prefixed frames or bare, as Collectors, Tempo
-//! and Jaeger write it; plain, gzip or zstd.
+//! Files: OTLP as JSON (a request on each line, or one in all), as protobuf in length-prefixed frames or bare, as Collectors and
+//! Tempo write it; Jaeger's JSON; Zipkin's JSON and protobuf; plain, gzip or zstd.
 //!
 //! In: names of files. Out: their requests, one after the other, into the feed, and what in them could not be read. What a file
 //! is shows in its first bytes, never in its name. A broken piece costs only itself.
@@ -12,6 +12,7 @@ mod input;
 mod lines;
 mod open;
 mod piece;
+mod shape;
 mod zstd;
 
 use std::path::PathBuf;

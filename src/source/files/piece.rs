@@ -1,8 +1,10 @@
 //! One request of a file.
 
+use super::shape::{self, Shape};
 use super::{Place, zstd};
 use crate::model::{Receipt, Signal};
 use crate::otlp::{decode, encode, json, peek};
+use crate::source::foreign::{jaeger, zipkin};
 
 /// A request, as protobuf.
 pub(super) struct Piece {
@@ -29,15 +31,30 @@ impl Piece {
         if matches!(body.first(), Some(b'{' | b'[')) {
             return Self::json(place, &body, limit);
         }
+        if shape::of_protobuf(&body) == Shape::Zipkin {
+            let spans = zipkin::protobuf_to_protobuf(&body, limit);
+            return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
+        }
         // What a request carries shows in its first record.
         Ok(Self { place, signal: peek::signal(&body), protobuf: body, refused: Receipt::default() })
     }
 
-    /// A request in JSON.
+    /// A request in JSON, or spans in that of Jaeger or Zipkin.
     ///
     /// # Errors
     /// What is wrong with it, where it cannot be read.
     pub(super) fn json(place: Place, text: &[u8], limit: usize) -> Result<Self, String> {
+        match shape::of_json(text) {
+            Shape::Otlp => {}
+            Shape::Zipkin => {
+                let spans = zipkin::json_to_protobuf(text, limit);
+                return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
+            }
+            Shape::Jaeger => {
+                let spans = jaeger::to_protobuf(text);
+                return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
+            }
+        }
         let mut wrong = None;
         for signal in SIGNALS {
             match json::to_protobuf_within(signal, text, limit) {
@@ -48,6 +65,10 @@ impl Piece {
             }
         }
         Err(wrong.map_or_else(String::new, |error| error.to_string()))
+    }
+
+    fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
+        Self { place, signal: Signal::Traces, protobuf, refused }
     }
 
     /// The same in requests of at most about `most` bytes each, unless a span alone has more.
