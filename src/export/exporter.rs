@@ -114,7 +114,7 @@ impl<W: Write> Exporter<W> {
                 logs.chunks(TOGETHER).try_for_each(|logs| self.logs(logs))
             }
             TraceForm::Jaeger => {
-                self.out.write_all(if first { b"\n" } else { b",\n" })?;
+                self.out.write_all(if first { b"" } else { b"," })?;
                 serde_json::to_writer(&mut self.out, &jaeger::trace(&spans)).map_err(io::Error::from)
             }
             TraceForm::Perfetto => {
@@ -136,7 +136,7 @@ impl<W: Write> Exporter<W> {
         self.flush_spans()?;
         match self.form {
             TraceForm::Jaeger => {
-                self.out.write_all(b"\n],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":null}\n")?;
+                self.out.write_all(b"],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":null}\n")?;
             }
             TraceForm::Perfetto => self.out.write_all(b"\n]}\n")?,
             TraceForm::OtlpJson | TraceForm::Otlp | TraceForm::Markdown | TraceForm::Csv => {}

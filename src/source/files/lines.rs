@@ -5,6 +5,7 @@ use std::io::{BufRead, Read};
 use super::bracket::is_whole;
 use super::open::Out;
 use super::piece::Piece;
+use super::shape::{self, Shape};
 use super::{Limits, Place};
 
 /// Reads to the end. Lines are requests of their own unless the first is part of one: then all of them are read together.
@@ -18,7 +19,7 @@ pub(super) fn read(input: &mut dyn BufRead, (limits, follow): (Limits, bool), ou
         _ => None,
     };
     if let (Ok(text), Some(Line { text: Ok(next), .. })) = (&first.text, &second)
-        && (text.trim_ascii() == b"[" || !next.starts_with(b"{"))
+        && (text.trim_ascii() == b"[" || !next.starts_with(b"{") || shape::of_json(text) != Shape::Otlp)
     {
         let (place, together) = (Place::Line(first.number), [&text[..], &next[..]].concat());
         let piece = lines.rest(together).and_then(|text| Piece::json(place, &text, limits.document));
