@@ -98,8 +98,12 @@ impl<W: Write> Exporter<W> {
     pub fn trace(&mut self, mut spans: Vec<Span>, mut logs: Vec<LogRecord>) -> io::Result<()> {
         if let Some(redactor) = &self.redactor {
             let mut mask = Mask::new(redactor);
-            spans.iter_mut().for_each(|span| mask.span(span));
-            logs.iter_mut().for_each(|log| mask.log(log));
+            for span in &mut spans {
+                mask.span(span);
+            }
+            for log in &mut logs {
+                mask.log(log);
+            }
         }
         self.begin()?;
         let first = self.written.traces == 0;

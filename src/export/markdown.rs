@@ -77,13 +77,12 @@ fn row(span: &Span, depth: usize, start: Timestamp, out: &mut String) {
 }
 
 fn failures(spans: &[Span], out: &mut String) {
-    let mut told = 0;
-    for span in spans.iter().filter(|span| span.status.code == StatusCode::ERROR) {
+    let failed = spans.iter().filter(|span| span.status.code == StatusCode::ERROR);
+    for (told, span) in failed.enumerate() {
         if told == FAILURES {
             let _ = writeln!(out, "… and more errors\n");
             return;
         }
-        told += 1;
         let _ = writeln!(out, "**Error** in {} {}", cell(&service(&span.resource)), cell(&readable(&span.name)));
         let mut text = span.status.message.lossy().into_owned();
         for event in span.events.iter().filter(|event| event.name == *"exception") {

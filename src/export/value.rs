@@ -1,5 +1,5 @@
 //! Values as plain text and as plain JSON, as the OpenTelemetry specification has it where the type cannot be kept
-//! ("AnyValue representation for non-OTLP protocols").
+//! ("`AnyValue` representation for non-OTLP protocols").
 
 use super::base64;
 use crate::model::{Attribute, Resource, Text, Value};

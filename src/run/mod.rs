@@ -48,7 +48,7 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     files::allow_many();
     let plain = screen::Start { summary: cli.summary.clone(), ..screen::Start::default() };
-    let show = |start: screen::Start| screen::show(&settings, start, gate);
+    let show = |start: screen::Start| screen::show(&settings, &start, gate);
     match &cli.command {
         None => show(plain),
         Some(Command::Demo { rate, seed }) => {

@@ -73,7 +73,7 @@ pub(super) struct Start {
 }
 
 /// Shows the screen until the person quits.
-pub(super) fn show(settings: &Settings, start: Start, gate: Gate) -> Result<ExitCode> {
+pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<ExitCode> {
     let piped = start.files.as_ref().is_some_and(|files| files.paths.iter().any(|path| path.as_os_str() == "-"));
     if !std::io::stdout().is_terminal() || (!piped && !std::io::stdin().is_terminal()) {
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");

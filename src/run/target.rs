@@ -20,7 +20,7 @@ pub(super) enum Target {
 #[derive(Debug)]
 pub(super) struct Draft {
     out: BufWriter<File>,
-    draft: PathBuf,
+    own: PathBuf,
     path: PathBuf,
     replace: bool,
 }
@@ -43,13 +43,13 @@ impl Target {
         let mut own = std::ffi::OsString::from(".");
         own.push(name);
         own.push(format!(".{}.part", process::id()));
-        let draft = path.with_file_name(own);
+        let own = path.with_file_name(own);
         let mut options = OpenOptions::new();
         options.create_new(true).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&draft).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self::File(Draft { out: BufWriter::new(file), draft, path: path.to_owned(), replace }))
+        let file = options.open(&own).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self::File(Draft { out: BufWriter::new(file), own, path: path.to_owned(), replace }))
     }
 
     /// What was written is whole: the file appears. Answers its path.
@@ -73,12 +73,12 @@ impl Draft {
         self.out.flush()?;
         self.out.get_ref().sync_all()?;
         if self.replace {
-            return fs::rename(&self.draft, &self.path);
+            return fs::rename(&self.own, &self.path);
         }
         // A link is not made where there is something already; a name is given to whatever is there.
-        match fs::hard_link(&self.draft, &self.path) {
+        match fs::hard_link(&self.own, &self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists && self.path.symlink_metadata().is_err() => {
-                fs::rename(&self.draft, &self.path)
+                fs::rename(&self.own, &self.path)
             }
             linked => linked,
         }
@@ -87,7 +87,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.draft);
+        let _ = fs::remove_file(&self.own);
     }
 }
 
