@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::state::{ListRow, Settings, Sort, SpanDetail, Strip};
+use super::sort::Sort;
+use super::state::{ListRow, Settings, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Health, SpanKey, TraceId};
 use crate::query::{Completion, Query};

@@ -13,6 +13,7 @@ mod keymap;
 mod parts;
 mod plain;
 mod save;
+mod sort;
 mod state;
 mod target;
 mod update;
@@ -29,9 +30,10 @@ pub use filters::{
 pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
+pub use sort::{Sort, SortKey};
 pub use state::{
     Cell, Copied, Detail, DetailFocus, HealthScreen, Highlighted, Lines, List, ListRow, Notice, Overlay, Page, Palette,
-    Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, TraceScreen, Viewport,
+    Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::filters::{FilterBar, Found, Library, Naming, Picker, Samples, ValueTable};
 use super::save::SaveDialog;
+use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
@@ -365,31 +366,6 @@ pub struct Strip {
     pub error_share: f64,
     /// 95th percentile over the whole strip, in nanoseconds.
     pub p95_all: u64,
-}
-
-/// The order of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Sort {
-    /// By what.
-    pub key: SortKey,
-    /// Smallest (oldest) first instead of largest (newest) first.
-    pub ascending: bool,
-}
-
-/// What the list is ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum SortKey {
-    /// First arrival.
-    #[default]
-    Time,
-    /// Earliest start: the order of what was read from files.
-    Start,
-    /// Duration.
-    Duration,
-    /// Number of spans.
-    Spans,
-    /// Number of failed spans.
-    Errors,
 }
 
 /// The open trace.
