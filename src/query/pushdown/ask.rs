@@ -9,10 +9,17 @@ pub struct Abilities {
     pub tags: bool,
     /// The least and the greatest duration of a span.
     pub durations: bool,
-    /// A search without a service is answered. Otherwise every service is asked.
-    pub any_service: bool,
     /// It takes TraceQL, and nothing else.
     pub traceql: bool,
+}
+
+impl Abilities {
+    /// Whether a search without a service is sure to be answered. Otherwise every service is asked: some stores of Jaeger find
+    /// nothing then, and do not say so.
+    #[must_use]
+    pub fn any_service(self) -> bool {
+        self.traceql
+    }
 }
 
 /// What a server is asked.

@@ -53,13 +53,15 @@ pub(super) fn conditions(query: &Query) -> Conditions {
     }
     let positive = bare.iter().any(|(_, says)| says.is_positive());
     found.single = match (&bare[..], &sets[..]) {
-        ([], []) | ([], [(_, Expr::Braces(_))]) => true,
+        ([], [] | [(_, Expr::Braces(_))]) => true,
         // Each of the alternatives is a filter of its own.
         ([(_, Expr::Any(_))], _) => false,
         (_, sets) => positive && sets.is_empty(),
     };
     if positive {
-        bare.iter().for_each(|(part, says)| found.bare(*part, says));
+        for (part, says) in &bare {
+            found.bare(*part, says);
+        }
     } else if let Some((part, Expr::Braces(Some(expression)))) = sets.first() {
         found.braces(*part, expression);
     }
@@ -166,14 +168,12 @@ impl Remote {
             // A server cannot be told where the attribute is to stand, and looks neither at scopes nor at links.
             Self::Attribute { attribute, value } if abilities.tags && is_searched(attribute) => {
                 let tag = (attribute.key.clone(), value.clone());
-                match search.tags.iter().find(|(key, _)| *key == tag.0) {
-                    // Two values for one key: the second is applied here.
-                    Some(known) => *known == tag,
-                    None => {
-                        search.tags.push(tag);
-                        true
-                    }
+                // Two values for one key: the second is applied here.
+                if let Some(known) = search.tags.iter().find(|(key, _)| *key == tag.0) {
+                    return *known == tag;
                 }
+                search.tags.push(tag);
+                true
             }
             _ => false,
         }

@@ -33,7 +33,7 @@ pub fn push_down(query: &Query, abilities: Abilities, now: Timestamp) -> Pushdow
     let (start, end, assumed_lookback) = window(query, now, &mut pushed);
     let mut search = Search { start, end, ..Search::default() };
     // Where the filter is about several spans, its times need not be those of the span that the conditions are about.
-    if found.single || assumed_lookback.is_some() {
+    if found.single || pushed.is_empty() {
         fill(&mut search, &found, abilities, &mut pushed);
     }
     // Every server takes a limit, but it comes before what is filtered here.
@@ -80,9 +80,8 @@ fn window(query: &Query, now: Timestamp, pushed: &mut Vec<usize>) -> (Timestamp,
 /// Puts into `search` what the server honours, and notes which parts that covers.
 fn fill(search: &mut Search, found: &Conditions, abilities: Abilities, pushed: &mut Vec<usize>) {
     let mut covered: Vec<(usize, bool)> = found.whole.clone();
-    let mut cover = |part: usize, taken: bool| match covered.iter_mut().find(|(own, _)| *own == part) {
-        Some((_, all)) => *all &= taken,
-        None => {}
+    let mut cover = |part: usize, taken: bool| {
+        covered.iter_mut().filter(|(own, _)| *own == part).for_each(|(_, all)| *all &= taken);
     };
     if abilities.traceql {
         search.traceql = traceql::spell(&found.all, &mut cover);

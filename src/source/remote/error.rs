@@ -94,14 +94,25 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
+    /// Whether nobody can be spoken with there, whatever is asked.
+    pub(super) fn is_nobody(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Timeout { .. } | Self::Tls { .. })
+    }
+
     /// Whether the server may answer later: a pause and another try make sense.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Timeout { .. } | Self::CutOff { .. } | Self::Refused { .. } => true,
-            Self::Unknown { .. } => true,
-            Self::Tls { .. } | Self::Denied { .. } | Self::NoSuchPath { .. } | Self::NotThis { .. } => false,
-            Self::TooLarge { .. } => false,
+            Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::CutOff { .. }
+            | Self::Refused { .. }
+            | Self::Unknown { .. } => true,
+            Self::Tls { .. }
+            | Self::Denied { .. }
+            | Self::NoSuchPath { .. }
+            | Self::NotThis { .. }
+            | Self::TooLarge { .. } => false,
         }
     }
 }

@@ -35,24 +35,27 @@ pub struct Found {
     pub bodies: Vec<Body>,
     /// Which traces they are.
     pub traces: BTreeMap<TraceId, Seen>,
-    /// The server's limit was reached: there may be more.
+    /// There may be more that no further round asks for.
     pub capped: bool,
     /// What did not go as it should.
     pub warnings: Vec<String>,
 }
 
 impl Found {
-    /// Takes a body in; nothing of it where its framing is broken.
+    /// Takes a body in; nothing of it where its framing is broken, or where there is something in it but nothing usable.
     ///
     /// # Errors
     /// What is wrong with it.
     pub(super) fn take(&mut self, body: Body) -> Result<(), String> {
         let mut looking = Looking::default();
         read_spans(&body.protobuf, &mut looking).map_err(|fault| fault.to_string())?;
+        if looking.0.is_empty() && body.refused.rejected_total() > 0 {
+            return Err("nothing in it can be read as a span".to_owned());
+        }
         for (id, seen) in looking.0 {
             self.traces.entry(id).and_modify(|known| known.join(seen)).or_insert(seen);
         }
-        if !body.protobuf.is_empty() || body.refused.rejected_total() > 0 {
+        if !body.protobuf.is_empty() {
             self.bodies.push(body);
         }
         Ok(())
@@ -76,19 +79,9 @@ impl Found {
         }
     }
 
-    /// Drops everything where what was asked for is not in it, and says where there is something else.
-    pub(super) fn keep_only(&mut self, id: TraceId) {
-        if self.traces.contains_key(&id) {
-            if self.traces.len() > 1 {
-                self.warn("the server answered with other traces too".to_owned());
-            }
-        } else {
-            if !self.traces.is_empty() {
-                self.warn("the server answered with another trace".to_owned());
-            }
-            self.bodies.clear();
-            self.traces.clear();
-        }
+    /// Whether one trace was asked for and others came.
+    pub(super) fn is_another(&self, id: TraceId) -> bool {
+        !self.traces.is_empty() && !self.traces.contains_key(&id)
     }
 
     /// How many spans came.
@@ -118,6 +111,10 @@ impl Sink for Looking {
     fn amend_scope(&mut self, _: &[u8], _: &[u8]) {}
 
     fn begin_span(&mut self) {}
+
+    fn known_attribute(&mut self, _: &[u8]) -> bool {
+        true
+    }
 
     fn attribute(&mut self, _: &[u8], _: AttributeValue<'_>, _: &[u8]) {}
 

@@ -41,6 +41,7 @@ pub(super) async fn search(http: &Http, search: &Search) -> Result<Found, Remote
         ("start", (search.start.0 / 1_000).to_string()),
         ("end", search.end.0.div_ceil(1_000).to_string()),
         ("limit", search.limit.to_string()),
+        ("raw", "true".to_owned()),
     ];
     query.extend(search.operation.clone().map(|name| ("operation", name)));
     let lengths = [("minDuration", search.min_duration), ("maxDuration", search.max_duration)];
@@ -54,7 +55,7 @@ pub(super) async fn search(http: &Http, search: &Search) -> Result<Found, Remote
 }
 
 pub(super) async fn trace(http: &Http, id: TraceId) -> Result<Found, RemoteError> {
-    traces(http.get(&format!("/api/traces/{id}"), JSON).await?).await
+    traces(http.get(&format!("/api/traces/{id}?raw=true"), JSON).await?).await
 }
 
 async fn traces(answer: Answer) -> Result<Found, RemoteError> {
@@ -79,7 +80,11 @@ pub(super) async fn dependencies(http: &Http, end: Timestamp, lookback: Nanos) -
     };
     match json.get("data") {
         Some(Json::Null) => Ok(Vec::new()),
-        Some(Json::Array(list)) => Ok(list.iter().filter_map(one).collect()),
+        Some(Json::Array(list)) => {
+            let mut list: Vec<Dependency> = list.iter().filter_map(one).collect();
+            list.sort_unstable();
+            Ok(list)
+        }
         _ => Err(answer.not_this("JSON without a list of dependencies")),
     }
 }

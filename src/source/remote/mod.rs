@@ -4,6 +4,9 @@
 //! operations and tags; and clear reasons where there is no answer. An answer is believed only if it is what was asked for. Must
 //! never know: what holds the spans, what a filter means beyond a [`Search`], or what time it is. Every call ends within the
 //! server's time-out and is cancelled by dropping it.
+//!
+//! Of a Jaeger traces are asked for raw, as they were sent: its own adjustments move spans in time, rename ids and attributes, and
+//! its memory store was seen to crash when two answers with the same trace were adjusted at once.
 
 mod answer;
 mod error;
@@ -55,6 +58,14 @@ impl Remote {
     /// Where it speaks nothing that is known here, or cannot be reached, or wants other credentials.
     pub async fn connect(server: Server, flavor: Flavor) -> Result<Self, RemoteError> {
         probe::probe(Arc::new(server), flavor).await
+    }
+
+    /// Takes `server`'s word for what it speaks: nothing is asked yet. What a Jaeger honours is taken to be as little as any does.
+    ///
+    /// # Errors
+    /// Where the files that a secure server needs cannot be read.
+    pub async fn connect_as(server: Server, protocol: Protocol) -> Result<Self, RemoteError> {
+        probe::trust(Arc::new(server), protocol).await
     }
 
     /// Where it is.
@@ -138,17 +149,20 @@ impl Remote {
         id: TraceId,
         within: Option<(Timestamp, Timestamp)>,
     ) -> Result<Option<Found>, RemoteError> {
-        let mut found = match (&self.grpc, self.protocol) {
+        let found = match (&self.grpc, self.protocol) {
             (Some(grpc), _) => grpc.trace(id).await,
             (None, Protocol::Legacy) => legacy::trace(&self.http, id).await,
             (None, Protocol::Tempo) => tempo::trace(&self.http, id, within).await,
             (None, _) => v3::trace(&self.http, id).await,
         }?;
-        found.keep_only(id);
+        if found.is_another(id) {
+            let what = "it answers with another trace than the one that was asked for".to_owned();
+            return Err(RemoteError::NotThis { at: self.http.base(), what });
+        }
         Ok((!found.traces.is_empty()).then_some(found))
     }
 
-    /// How often services called each other in the time `lookback` before `end`. None from a Tempo.
+    /// How often services called each other, sorted, in the time `lookback` before `end`. None from a Tempo.
     ///
     /// # Errors
     /// Where there is no answer, or not to this.

@@ -65,6 +65,9 @@ impl Protocol {
 pub(super) async fn probe(server: Arc<Server>, flavor: Flavor) -> Result<Remote, RemoteError> {
     let mut tried = Tried::default();
     for (jaeger, server) in places(&server, flavor) {
+        if tried.nobody.contains(&server.place()) {
+            continue;
+        }
         let found = if jaeger { jaeger_at(&server, &mut tried).await? } else { tempo_at(&server, &mut tried).await? };
         if let Some(remote) = found {
             return Ok(remote);
@@ -87,6 +90,17 @@ fn places(server: &Server, flavor: Flavor) -> Vec<(bool, Arc<Server>)> {
     places
 }
 
+pub(super) async fn trust(server: Arc<Server>, protocol: Protocol) -> Result<Remote, RemoteError> {
+    let page = http(&server).await?;
+    let grpc = match protocol {
+        Protocol::GrpcV3 => Some(channel(Arc::clone(&server)).await?),
+        _ => None,
+    };
+    let (traceql, tags) = (protocol == Protocol::Tempo, protocol != Protocol::HttpV3);
+    let abilities = Abilities { tags, durations: true, traceql };
+    Ok(Remote { server, protocol, abilities, http: page, grpc, tempo: tempo::Age::default() })
+}
+
 /// What was tried in vain.
 #[derive(Default)]
 struct Tried {
@@ -96,6 +110,8 @@ struct Tried {
     /// All failed in the same way, before anything was asked.
     unreachable: Option<RemoteError>,
     answered: bool,
+    /// Where nobody answers at all.
+    nobody: Vec<String>,
 }
 
 impl Tried {
@@ -114,9 +130,9 @@ impl Tried {
     }
 
     fn sum_up(self, server: &Server) -> RemoteError {
-        let Self { said, telling, unreachable, answered } = self;
+        let Self { said, telling, unreachable, answered, .. } = self;
         let unknown = RemoteError::Unknown { at: server.to_string(), tried: said };
-        telling.or(unreachable.filter(|_| !answered)).unwrap_or(unknown)
+        telling.or_else(|| unreachable.filter(|_| !answered)).unwrap_or(unknown)
     }
 }
 
@@ -127,11 +143,21 @@ async fn http(server: &Arc<Server>) -> Result<Http, RemoteError> {
     made.unwrap_or_else(|fault| Err(RemoteError::Tls { at, why: fault.to_string() }))
 }
 
+/// A client for gRPC, made like [`http`].
+async fn channel(server: Arc<Server>) -> Result<Grpc, RemoteError> {
+    let handle = tokio::runtime::Handle::current();
+    let at = server.to_string();
+    let made = tokio::task::spawn_blocking(move || {
+        let _within = handle.enter();
+        Grpc::new(server)
+    });
+    made.await.unwrap_or_else(|fault| Err(RemoteError::Tls { at, why: fault.to_string() }))
+}
+
 /// gRPC at `server`, if it is there.
 async fn grpc(server: Arc<Server>) -> Result<Grpc, RemoteError> {
     let (at, within) = (server.to_string(), server.connect_within.min(SHOW));
-    let made = tokio::task::spawn_blocking(move || Grpc::new(server)).await;
-    let grpc = made.unwrap_or_else(|fault| Err(RemoteError::Tls { at: at.clone(), why: fault.to_string() }))?;
+    let grpc = channel(server).await?;
     let asked = tokio::time::timeout(within, grpc.services()).await;
     asked.unwrap_or(Err(RemoteError::Timeout { at, after: within }))?;
     Ok(grpc)
@@ -166,7 +192,14 @@ async fn jaeger_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Rem
             let abilities = Abilities { tags: takes_attributes(&http).await, ..full };
             return Ok(Some(remote(Protocol::HttpV3, abilities, &http, None)));
         }
-        Err(fault) => tried.note("HTTP v3", fault),
+        Err(fault) => {
+            let nobody = fault.is_nobody();
+            tried.note("HTTP v3", fault);
+            if nobody {
+                tried.nobody.push(server.place());
+                return Ok(None);
+            }
+        }
     }
     match legacy::services(&http).await {
         Ok(_) => return Ok(Some(remote(Protocol::Legacy, full, &http, None))),
@@ -189,11 +222,10 @@ async fn tempo_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Remo
     let http = http(server).await?;
     match http.get("/api/echo", "*/*").await.and_then(super::answer::Answer::good) {
         Ok(answer) if answer.body.trim_ascii() == b"echo" => {
-            let abilities = Abilities { tags: true, durations: true, any_service: true, traceql: true };
+            let abilities = Abilities { tags: true, durations: true, traceql: true };
             // Without a tenant, or with the wrong password, only this says so.
-            match tempo::tags(&http).await {
-                Err(fault @ RemoteError::Denied { .. }) => return Err(fault),
-                Ok(_) | Err(_) => {}
+            if let Err(fault @ RemoteError::Denied { .. }) = tempo::tags(&http).await {
+                return Err(fault);
             }
             Ok(Some(Remote {
                 server: Arc::clone(server),

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::error::RemoteError;
-use super::found::Found;
+use super::found::{Found, Seen};
 use super::{Protocol, Remote, legacy, tempo, v3};
 use crate::model::{Timestamp, TraceId};
 use crate::query::pushdown::Search;
@@ -42,12 +42,14 @@ pub struct Rounds {
     most: u32,
     begun: bool,
     gave_up: bool,
+    /// The server answers with other times than it is asked for: to split them leads nowhere.
+    heedless: bool,
 }
 
 impl Rounds {
     pub(super) fn new(remote: Remote, search: Search, most: u32) -> Self {
         let (open, seen) = (vec![search], BTreeSet::new());
-        Self { remote, open, seen, asked: 0, most, begun: false, gave_up: false }
+        Self { remote, open, seen, asked: 0, most, begun: false, gave_up: false, heedless: false }
     }
 
     /// How far it has come.
@@ -87,7 +89,7 @@ impl Rounds {
     pub(super) async fn first(&mut self) -> Result<Found, RemoteError> {
         self.begun = true;
         let search = self.open.pop().unwrap_or_default();
-        let searches = if search.service.is_some() || self.remote.abilities.any_service {
+        let searches = if search.service.is_some() || self.remote.abilities.any_service() {
             vec![search]
         } else {
             let services = self.remote.services().await?;
@@ -111,8 +113,9 @@ impl Rounds {
             match answer {
                 Ok(mut found) => {
                     answered = true;
-                    found.capped =
-                        found.capped && !self.split(&search, &mut found, &mut parts) || self.most == 0 && found.capped;
+                    if found.capped && self.most > 0 {
+                        found.capped = !self.split(&search, &mut found, &mut parts);
+                    }
                     all.join(found);
                 }
                 Err(error) => {
@@ -125,6 +128,9 @@ impl Rounds {
         // The newest is asked for first.
         parts.sort_by_key(|search| search.end);
         self.open.extend(parts);
+        if self.heedless {
+            self.open.clear();
+        }
         self.seen.extend(all.traces.keys());
         match fault {
             Some(fault) if !answered => Err(fault),
@@ -134,13 +140,15 @@ impl Rounds {
 
     /// Parts of the search's time, where its answer was cut short. Answers whether there are any.
     fn split(&mut self, search: &Search, found: &mut Found, parts: &mut Vec<Search>) -> bool {
-        let within = |first: Timestamp, last: Timestamp| first <= search.end && last >= search.start;
-        let heeded = found.traces.values().any(|seen| within(seen.first, seen.last));
-        if !heeded && !found.traces.is_empty() {
+        // A trace that began before and goes on is within too.
+        let outside = |seen: &&Seen| seen.first > search.end || seen.last < search.start;
+        if 2 * found.traces.values().filter(outside).count() >= found.traces.len().max(1) {
             found.warn("the server does not heed the time it is asked for".to_owned());
+            (self.gave_up, self.heedless) = (true, true);
+            return false;
         }
         let length = search.end.0.saturating_sub(search.start.0);
-        if !heeded || length < 2 * SHORTEST {
+        if length < 2 * SHORTEST {
             self.gave_up = true;
             return false;
         }

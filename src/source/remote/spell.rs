@@ -68,7 +68,7 @@ pub(super) fn rfc3339(moment: Timestamp) -> String {
 
 /// A length of time as Go reads it.
 pub(super) fn go_duration(length: Nanos) -> String {
-    if length.0 % 1_000 == 0 { format!("{}us", length.0 / 1_000) } else { format!("{}ns", length.0) }
+    if length.0.is_multiple_of(1_000) { format!("{}us", length.0 / 1_000) } else { format!("{}ns", length.0) }
 }
 
 /// Text on one line, without what moves a cursor, and not long.

@@ -112,8 +112,8 @@ pub(super) async fn search(http: &Http, search: &Search, age: &Age) -> Result<Fo
     let (mut bytes, mut lost, mut fault) = (0, 0_u64, None);
     while let Some((id, one)) = fetched.next().await {
         match one {
-            Ok(mut one) => {
-                one.keep_only(id);
+            Ok(one) if one.is_another(id) => lost += 1,
+            Ok(one) => {
                 bytes += one.bodies.iter().map(|body| body.protobuf.len()).sum::<usize>();
                 found.join(one);
             }
@@ -131,7 +131,12 @@ pub(super) async fn search(http: &Http, search: &Search, age: &Age) -> Result<Fo
             found.warn(format!("{lost} traces did not come: {fault}"));
             Ok(found)
         }
-        None => Ok(found),
+        None => {
+            if lost > 0 {
+                found.warn(format!("{lost} traces did not come: the server answered with others"));
+            }
+            Ok(found)
+        }
     }
 }
 

@@ -60,6 +60,7 @@ fn parameters(search: &Search) -> Vec<(&'static str, String)> {
         // Some take this as the first moment that is too late.
         ("query.start_time_max", rfc3339(Timestamp(search.end.0.saturating_add(1)))),
         ("query.num_traces", search.limit.to_string()),
+        ("query.raw_traces", "true".to_owned()),
     ];
     let lengths = [("query.duration_min", search.min_duration), ("query.duration_max", search.max_duration)];
     query.extend(lengths.into_iter().filter_map(|(name, length)| Some((name, go_duration(length?)))));
@@ -78,7 +79,7 @@ pub(super) fn tags(search: &Search) -> String {
 }
 
 pub(super) async fn trace(http: &Http, id: TraceId) -> Result<Found, RemoteError> {
-    traces(http.get(&format!("/api/v3/traces/{id}"), JSON).await?).await
+    traces(http.get(&format!("/api/v3/traces/{id}?raw_traces=true"), JSON).await?).await
 }
 
 async fn traces(answer: Answer) -> Result<Found, RemoteError> {

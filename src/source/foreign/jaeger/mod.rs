@@ -41,7 +41,7 @@ pub fn to_protobuf(body: &[u8]) -> Result<Converted, ForeignError> {
     for document in documents.all {
         fault = fault.or_else(|| document.errors.all.first().map(|fault| fault.msg.text().to_owned()));
         known |= document.data.is_some() || document.spans.given;
-        let bare = shape::Trace { trace_id: document.trace_id, spans: document.spans, processes: document.processes };
+        let bare = shape::Trace { id: document.trace, spans: document.spans, processes: document.processes };
         let data = document.data.unwrap_or_default();
         out.refused.reject(RejectReason::MalformedSpan, data.odd);
         data.all.iter().chain([&bare]).for_each(|trace| out.trace(trace));
@@ -70,7 +70,7 @@ struct Shared<'t> {
 impl Taken {
     fn trace(&mut self, trace: &shape::Trace<'_>) {
         let mut shared = Shared {
-            trace_id: TraceId::from_hex(trace.trace_id.text()),
+            trace_id: TraceId::from_hex(trace.id.text()),
             resources: trace
                 .processes
                 .0
@@ -92,10 +92,10 @@ impl Taken {
 
 impl Shared<'_> {
     fn span(&mut self, span: &shape::Span<'_>) -> Result<Span, RejectReason> {
-        let own = span.trace_id.text();
+        let own = span.trace.text();
         let trace_id = if own.is_empty() { self.trace_id } else { TraceId::from_hex(own) };
         let trace_id = trace_id.ok_or(RejectReason::InvalidTraceId)?;
-        let span_id = SpanId::from_hex(span.span_id.text()).ok_or(RejectReason::InvalidSpanId)?;
+        let span_id = SpanId::from_hex(span.id.text()).ok_or(RejectReason::InvalidSpanId)?;
         let start = moment(&span.start_time);
         let mut taken = Span {
             trace_id,
@@ -189,14 +189,14 @@ fn event(log: &Log<'_>) -> Event {
 /// The first `CHILD_OF` within the trace is the parent, else the first `FOLLOWS_FROM` within it; the others are links.
 fn references(span: &mut Span, from: &shape::Span<'_>) {
     let read = |reference: &Reference<'_>| {
-        let trace = TraceId::from_hex(reference.trace_id.text())?;
-        Some((trace, SpanId::from_hex(reference.span_id.text())?, reference.ref_type.text() == "FOLLOWS_FROM"))
+        let trace = TraceId::from_hex(reference.trace.text())?;
+        Some((trace, SpanId::from_hex(reference.span.text())?, reference.ref_type.text() == "FOLLOWS_FROM"))
     };
     let mut all: Vec<(TraceId, SpanId, bool)> = from.references.all.iter().filter_map(read).collect();
     let own = span.trace_id;
     let first = |follows: bool| all.iter().position(|(trace, _, kind)| *trace == own && *kind == follows);
     let parent = first(false).or_else(|| first(true));
-    span.parent_id = parent.map(|place| all.remove(place).1).or_else(|| SpanId::from_hex(from.parent_id.text()));
+    span.parent_id = parent.map(|place| all.remove(place).1).or_else(|| SpanId::from_hex(from.parent.text()));
     span.links = all.into_iter().map(link).collect();
 }
 

@@ -221,7 +221,7 @@ pub(super) struct Document<'a> {
     #[serde(default)]
     pub(super) errors: Items<Fault<'a>>,
     #[serde(default, rename = "traceID")]
-    pub(super) trace_id: Scalar<'a>,
+    pub(super) trace: Scalar<'a>,
     #[serde(default)]
     pub(super) spans: Items<Span<'a>>,
     #[serde(default)]
@@ -240,7 +240,7 @@ pub(super) struct Fault<'a> {
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub(super) struct Trace<'a> {
     #[serde(default, rename = "traceID")]
-    pub(super) trace_id: Scalar<'a>,
+    pub(super) id: Scalar<'a>,
     #[serde(default)]
     pub(super) spans: Items<Span<'a>>,
     #[serde(default)]
@@ -260,11 +260,11 @@ pub(super) struct Process<'a> {
 #[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase")]
 pub(super) struct Span<'a> {
     #[serde(default, rename = "traceID")]
-    pub(super) trace_id: Scalar<'a>,
+    pub(super) trace: Scalar<'a>,
     #[serde(default, rename = "spanID")]
-    pub(super) span_id: Scalar<'a>,
+    pub(super) id: Scalar<'a>,
     #[serde(default, rename = "parentSpanID")]
-    pub(super) parent_id: Scalar<'a>,
+    pub(super) parent: Scalar<'a>,
     #[serde(default)]
     pub(super) flags: Scalar<'a>,
     #[serde(default)]
@@ -294,9 +294,9 @@ pub(super) struct Reference<'a> {
     #[serde(default)]
     pub(super) ref_type: Scalar<'a>,
     #[serde(default, rename = "traceID")]
-    pub(super) trace_id: Scalar<'a>,
+    pub(super) trace: Scalar<'a>,
     #[serde(default, rename = "spanID")]
-    pub(super) span_id: Scalar<'a>,
+    pub(super) span: Scalar<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -32,6 +32,8 @@ pub(super) struct GetTraceRequest {
     /// In hex.
     #[prost(string, tag = "1")]
     pub(super) trace_id: String,
+    #[prost(bool, tag = "4")]
+    pub(super) raw_traces: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -52,6 +54,8 @@ pub(super) struct TraceQueryParameters {
     duration_max: Option<Time>,
     #[prost(int32, tag = "8")]
     search_depth: i32,
+    #[prost(bool, tag = "9")]
+    raw_traces: bool,
 }
 
 impl From<&Search> for TraceQueryParameters {
@@ -68,6 +72,7 @@ impl From<&Search> for TraceQueryParameters {
             duration_min: length(search.min_duration),
             duration_max: length(search.max_duration),
             search_depth: i32::try_from(search.limit).unwrap_or(i32::MAX),
+            raw_traces: true,
         }
     }
 }

@@ -73,7 +73,7 @@ impl Grpc {
     }
 
     pub(super) async fn trace(&self, id: TraceId) -> Result<Found, RemoteError> {
-        self.traces("GetTrace", &GetTraceRequest { trace_id: id.to_string() }).await
+        self.traces("GetTrace", &GetTraceRequest { trace_id: id.to_string(), raw_traces: true }).await
     }
 
     async fn unary<T: Message + Default>(&self, method: &str, request: &impl Message) -> Result<T, RemoteError> {

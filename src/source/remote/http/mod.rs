@@ -76,12 +76,7 @@ impl Http {
         }
         let unsendable = |fault: http::Error| RemoteError::NotThis { at: at.to_owned(), what: fault.to_string() };
         let request = request.body(Empty::new()).map_err(unsendable)?;
-        self.client.request(request).await.map_err(|fault| self.failed(at, &fault))
-    }
-
-    fn failed(&self, at: &str, fault: &hyper_util::client::legacy::Error) -> RemoteError {
-        let at = at.to_owned();
-        if fault.is_connect() { connecting(at, fault) } else { RemoteError::CutOff { at, why: root(fault) } }
+        self.client.request(request).await.map_err(|fault| failed(at, &fault))
     }
 
     /// The path and query of a redirect's target, if that is on this same server.
@@ -138,18 +133,26 @@ impl Http {
     }
 }
 
+fn failed(at: &str, fault: &hyper_util::client::legacy::Error) -> RemoteError {
+    let at = at.to_owned();
+    if fault.is_connect() { connecting(at, fault) } else { RemoteError::CutOff { at, why: root(fault) } }
+}
+
 /// The error of a connection that was not made.
 pub(super) fn connecting(at: String, fault: &(dyn std::error::Error + 'static)) -> RemoteError {
-    let mut cause = Some(fault);
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner: Option<&(dyn std::error::Error + 'static)> = inner.map(|inner| inner as _);
-        if let Some(fault) = [Some(error), inner].into_iter().flatten().find_map(|error| error.downcast_ref()) {
-            return RemoteError::Tls { at, why: untrusted(fault) };
-        }
-        cause = error.source();
+    match secure(fault) {
+        Some(fault) => RemoteError::Tls { at, why: untrusted(fault) },
+        None => RemoteError::Connect { at, why: root(fault) },
     }
-    RemoteError::Connect { at, why: root(fault) }
+}
+
+/// What TLS has against a connection, if it was that. It may be wrapped many times, in ways that `source` does not show.
+fn secure<'f>(fault: &'f (dyn std::error::Error + 'static)) -> Option<&'f rustls::Error> {
+    let wrapped = || fault.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    fault
+        .downcast_ref()
+        .or_else(|| wrapped().and_then(|inner| secure(inner)))
+        .or_else(|| fault.source().and_then(|source| secure(source)))
 }
 
 fn untrusted(fault: &rustls::Error) -> String {
