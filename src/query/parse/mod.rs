@@ -22,6 +22,7 @@ mod key;
 mod pair;
 mod stage;
 
+pub(super) use self::bare::follows_set;
 pub(super) use self::key::is_plain_name;
 
 use self::cursor::Cursor;

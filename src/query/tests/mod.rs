@@ -340,3 +340,37 @@ fn a_joint_after_a_sign_is_no_word() {
     }
     assert_eq!(parse("-ORDER").unwrap().to_string(), "-ORDER");
 }
+
+/// After braces or parentheses they were printed as signs between sets.
+#[test]
+fn a_word_like_a_structural_sign_is_printed_after_and() {
+    let cases = [
+        ("(a=b c=d) AND &~  NOT e", "(a=b c=d) AND &~ -e"),
+        ("{} AND ~x", "{} AND ~x"),
+        ("({} AND ~ OR x) y", "({} AND ~ OR x) y"),
+        ("{} AND &>5 ~y", "{} AND &>5 ~y"),
+        ("{} > {} && ~=x", "{} > {} AND ~=x"),
+        ("{} AND with(x)", "{} AND with(x)"),
+        ("{} && with (x OR y)", "{} AND with (x OR y)"),
+        ("-(a OR b) ~x", "-(a OR b) ~x"),
+    ];
+    for (text, printed) in cases {
+        let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(query.to_string(), printed);
+        assert_eq!(parse(printed), Ok(query), "{text}");
+    }
+    for text in ["{} @service:x ~ .:x", "{} x with(y)", "{} x with (y OR z)"] {
+        let less = parse(text).unwrap().without(1);
+        assert_eq!(parse(&less.text), Ok(less.clone()), "{text}");
+    }
+}
+
+/// Alone it was printed as a count of spans.
+#[test]
+fn an_attribute_named_like_a_count_is_marked() {
+    for (text, printed) in [("x count()>5", "@count()>5"), ("x maxInt^count()>5", "@maxInt^count()>5")] {
+        let less = parse(text).unwrap().without(0);
+        assert_eq!(less.text, printed);
+        assert_eq!(parse(printed), Ok(less));
+    }
+}
