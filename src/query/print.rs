@@ -191,7 +191,12 @@ impl fmt::Display for Condition {
             }
             _ => {}
         }
-        let key = format!("{}{}", self.of.prefix(), bare_key(&self.field));
+        let mut key = bare_key(&self.field);
+        // `span:duration` is a field, and not an attribute that contains something.
+        if self.comparison == Comparison::Contains && Field::scoped_names().any(|name| scope_of(name) == key) {
+            key.insert(0, '@');
+        }
+        let key = format!("{}{key}", self.of.prefix());
         let sign = self.comparison.sign();
         let value = match &self.value {
             Literal::Text { text, quoted: true } => quote(text),
@@ -207,6 +212,10 @@ impl fmt::Display for Condition {
         };
         write!(out, "{key}{sign}{value}")
     }
+}
+
+fn scope_of(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(scope, _)| scope)
 }
 
 fn bare_key(field: &Field) -> String {

@@ -4,7 +4,7 @@
 //! server  {"hello":{"version":1,"pid":4711}}
 //! client  {"version":1,"ask":{"query":{"filter":"error=true","limit":5}}}
 //! server  {"record":{"trace":{"trace_id":"…",…}}}      any number of them
-//! server  {"end":{"partial":false}}                    or {"wrong":{"message":"…","filter":"…","column":3}}
+//! server  {"end":{"partial":false,"remark":null}}                    or {"wrong":{"message":"…","filter":"…","column":3}}
 //! ```
 //!
 //! Whoever closes its side ends the conversation. Unknown fields are ignored; what is said with another version is refused.
@@ -35,9 +35,9 @@ pub(super) enum Ask {
     Tail { filter: String },
     /// The services, most spans first.
     Services { limit: Option<u64> },
-    /// Names of spans, most used first.
+    /// Names of spans by service and kind, most used first.
     Operations { limit: Option<u64> },
-    /// Keys of attributes, or texts under one, most used first.
+    /// Keys of attributes, or values under one, most used first.
     Attributes { key: Option<String>, limit: Option<u64> },
     /// Whether all of these hold, with at most `limit` of the traces that offend each.
     Assert { assertions: Vec<Assertion>, limit: Option<u64> },
@@ -68,7 +68,13 @@ pub(super) enum Reply {
     /// The request makes no sense; nothing follows.
     Wrong(Wrong),
     /// All there is to say.
-    End { partial: bool },
+    End {
+        /// The search was cut short.
+        partial: bool,
+        /// What was left out, for a person.
+        #[serde(default)]
+        remark: Option<String>,
+    },
 }
 
 /// Why a request makes no sense.
