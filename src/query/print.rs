@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::field::{Attribute, Field, Scope};
 use super::literal::{Literal, spell_duration};
-use super::parse::{follows_set, is_plain_name, is_plain_value, parse};
+use super::parse::{follows_set, is_lone, is_plain_name, is_plain_value, parse};
 use super::spans::{Arithmetic, FieldExpr, Stage};
 use super::terms::{Comparison, Condition, Expr, Query, Relation, Says, Term};
 
@@ -22,6 +22,15 @@ pub(super) fn print(query: &mut Query) -> String {
         out.push_str(&text);
         term.at = (start, out.len());
         after_set = matches!(&term.says, Says::Spans(part) if is_set(part));
+    }
+    if is_lone(&out)
+        && let Some((first, others)) = query.terms.split_first_mut()
+    {
+        // `(min(.a)) -5>3` are a word and a condition, which without parentheses would be arithmetic.
+        out.insert(first.at.1, ')');
+        out.insert(0, '(');
+        first.at.1 += 2;
+        others.iter_mut().for_each(|term| term.at = (term.at.0 + 2, term.at.1 + 2));
     }
     for stage in &mut query.stages {
         out.push_str(" | ");
@@ -192,6 +201,14 @@ impl fmt::Display for Condition {
             _ => {}
         }
         let mut key = bare_key(&self.field);
+        // `a://b` is one word, where the key is neither in quotes nor one with a colon.
+        if let Literal::Text { text, quoted: false } = &self.value
+            && self.comparison == Comparison::Contains
+            && text.starts_with("//")
+            && let Some(name) = Field::scoped_names().find(|name| Field::scoped(name).as_ref() == Some(&self.field))
+        {
+            name.clone_into(&mut key);
+        }
         // `span:duration` is a field, and not an attribute that contains something.
         if self.comparison == Comparison::Contains && Field::scoped_names().any(|name| scope_of(name) == key) {
             key.insert(0, '@');
@@ -200,12 +217,6 @@ impl fmt::Display for Condition {
         let sign = self.comparison.sign();
         let value = match &self.value {
             Literal::Text { text, quoted: true } => quote(text),
-            // `a://b` is one word, where the key is not in quotes.
-            Literal::Text { text, .. }
-                if self.comparison == Comparison::Contains && text.starts_with("//") && !key.ends_with('"') =>
-            {
-                quote(text)
-            }
             Literal::Text { text, .. } if is_plain_value(text) || text == "nil" => text.clone(),
             Literal::Text { text, .. } => quote(text),
             value => braced_literal(value),

@@ -232,7 +232,7 @@ const LISTS: [(&str, &[u8]); 9] = [
     ("{ span.foo !~ [\"q.*\", \"ba.\"] }", &[9]),
     ("{ kind IN [producer, client] && status != error }", &[2, 4, 5, 9]),
     ("{ span.db.system =~ [\"postgres.*\", \"my.*\"] }", &[4, 5, 9]),
-    ("{ resource.cloud.region = [\"us-east-1\"] }", &[]),
+    ("{ resource.cloud.region = [\"us-west-1\", \"eu\"] }", &[7, 11]),
 ];
 
 /// What finds something else than in Tempo, on purpose: the query, what is found here, why.

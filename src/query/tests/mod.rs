@@ -320,7 +320,15 @@ fn trees_of_any_depth_are_refused_and_not_followed() {
 /// Printed with its value in quotes it said something else: text only, no wildcards.
 #[test]
 fn a_value_of_two_slashes_after_a_quoted_key_is_printed_as_typed() {
-    for text in ["\"db.statement\"://h", "\"a\"://x*", "\"a\":\"//x\""] {
+    for text in [
+        "\"db.statement\"://h",
+        "\"a\"://x*",
+        "\"a\":\"//x\"",
+        "event:name://x",
+        "operation:\"//x\"",
+        "span:name://x",
+        "root.span:statusMessage://x",
+    ] {
         assert_eq!(parse(text).unwrap().to_string(), text);
     }
 }
@@ -415,4 +423,9 @@ fn an_attribute_named_like_a_count_is_marked() {
         assert_eq!(less.text, printed);
         assert_eq!(parse(printed), Ok(less));
     }
+    let query = parse("(min(.a)) -5>3 x | count() > 1").unwrap();
+    assert_eq!(query.to_string(), "(min(.a)) -5>3 x | count() > 1");
+    let less = parse("a min(.a) -5>3").unwrap().without(0);
+    assert_eq!((less.text.as_str(), less.part_at(1)), ("(min(.a)) -5>3", Some((10, 14))));
+    assert_eq!(parse(&less.text), Ok(less));
 }

@@ -4,7 +4,7 @@
 //! server  {"hello":{"version":1,"pid":4711}}
 //! client  {"version":1,"ask":{"query":{"filter":"error=true","limit":5}}}
 //! server  {"record":{"trace":{"trace_id":"…",…}}}      any number of them
-//! server  {"end":{"partial":false,"remark":null}}                    or {"wrong":{"message":"…","filter":"…","column":3}}
+//! server  {"end":{"partial":false}}                    or {"wrong":{"message":"…","filter":"…","column":3}}
 //! ```
 //!
 //! Whoever closes its side ends the conversation. Unknown fields are ignored; what is said with another version is refused.
@@ -72,7 +72,7 @@ pub(super) enum Reply {
         /// The search was cut short.
         partial: bool,
         /// What was left out, for a person.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         remark: Option<String>,
     },
 }
