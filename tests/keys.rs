@@ -17,7 +17,7 @@ use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId,
     TraceSpan, TraceSummary, Value,
 };
-use tracefall::query::Hit;
+use tracefall::query::{Completion, Hit};
 
 const MS: u64 = 1_000_000;
 
@@ -1108,4 +1108,48 @@ fn traces_are_marked_and_saved_in_the_form_that_was_chosen() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// On the way to a key every letter was searched for as a word, and the list was empty until the `=`.
+#[test]
+fn the_beginning_of_a_key_is_not_searched_for_while_it_is_typed() {
+    let cases = [
+        ("/ 'minDur'", "", true),
+        ("/ 'minDuration=1ms'", "minDuration=1ms", false),
+        ("/ 'minDur' enter", "minDur", false),
+        ("/ 'minDur' esc", "", false),
+        ("/ 'timeout'", "timeout", false),
+        ("/ 'kind=server' space 'minD'", "kind=server", true),
+        ("/ 'kind=server' space '-root.'", "kind=server", true),
+        ("/ 'kind=server' space 'root.serv'", "kind=server", true),
+        ("/ '(kind=server' space 'OR' space 'serv'", "", false),
+        ("/ '\"minDur\"'", "\"minDur\"", false),
+        ("/ 'minDur' left", "minDur", false),
+    ];
+    for (keys, query, half) in cases {
+        let mut bench = Bench::new(30);
+        bench.press(keys);
+        let bar = &bench.state.filter;
+        assert_eq!((bar.query.text.trim(), bar.half_key), (query, half), "{keys}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_key_of_the_data_is_known_by_what_was_proposed() {
+    let mut bench = Bench::new(30);
+    bench.press("/");
+    bench.prompt = false;
+    let tenant = |from, to| Completion { text: "tenant=".into(), replace: (from, to), count: Some(2), value: None };
+    bench.answer(Answer::Completed { text: String::new(), completions: vec![tenant(0, 0)] });
+    bench.press("'ten'");
+    assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("", true));
+    bench.answer(Answer::Completed { text: "ten".into(), completions: vec![tenant(0, 3)] });
+    assert!(bench.state.filter.half_key);
+    bench.press("'d'");
+    assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("tend", false));
+    bench.press("backspace backspace");
+    assert!(bench.state.filter.half_key);
+    // It has left the index meanwhile: then it is a word.
+    bench.answer(Answer::Completed { text: "te".into(), completions: Vec::new() });
+    assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("te", false));
 }

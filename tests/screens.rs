@@ -329,6 +329,11 @@ fn searching_in_a_trace() {
     open.found =
         Some(Found { by_filter: false, query, set: Arc::new(nodes.iter().copied().collect()), nodes: Arc::new(nodes) });
     snap("trace-search", &state, SMALL);
+    state.find.editing = true;
+    state.find.text = "service=pay minDuration=fast".into();
+    state.find.cursor = state.find.text.len();
+    state.find.error = Some(ParseError { column: 24, expected: "a length of time such as 100ms".into() });
+    snap("trace-search-wrong", &state, SMALL);
 }
 
 #[test]

@@ -195,6 +195,9 @@ mod tests {
             assert_eq!((query.filter.as_str(), query.limit, query.output.form), (filter, Some(3), Form::Json));
             assert!(query.files.is_empty());
         }
+        let line = ["tracefall", "query", "-o", "csv", "--", "--x"].iter().map(OsString::from);
+        let Some(Command::Query(query)) = Cli::from_arguments(Cli::command(), line).unwrap().command else { panic!() };
+        assert_eq!((query.filter.as_str(), query.output.form), ("--x", Form::Csv));
         let line = ["tracefall", "assert", "--none", "-operation:x", "-error=true"].iter().map(OsString::from);
         let Some(Command::Assert(assert)) = Cli::from_arguments(Cli::command(), line).unwrap().command else {
             panic!()

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::Block;
 use super::chain::{Chain, Found, Place};
+use super::completion::{UsedOperation, UsedValues};
 use super::labels::Labels;
 use super::logs::Logs;
 use super::outline::Outline;
@@ -257,11 +258,25 @@ impl View {
     }
 
     /// Values in use under `key` (an attribute key, or `service.name`, or `name`) with the number of spans that carry each,
-    /// most used first; at most `limit`. They are texts, whole numbers and truths; texts too many to be kept as words, very
-    /// large numbers, fractions and what is nested are left out.
+    /// most used first; at most `limit`. They are texts, numbers and truths. Of texts too many to be kept as words, of very
+    /// large numbers and of fractions the newest 100,000 are counted; what is nested, and what stands on events and links, is
+    /// left out. Quick enough for every key that is typed.
     #[must_use]
     pub fn values(&self, key: &str, limit: usize) -> Vec<(String, u64)> {
         completion::values(self, key, limit)
+    }
+
+    /// As [`Self::values`], but nothing is left out: on events and links too, and what is no text or number is counted.
+    /// Reads every value under `key`.
+    #[must_use]
+    pub fn every_value(&self, key: &str, limit: usize) -> UsedValues {
+        completion::every_value(self, key, limit)
+    }
+
+    /// The names of spans by service and kind, most used first; at most `limit`.
+    #[must_use]
+    pub fn operations(&self, limit: usize) -> Vec<UsedOperation> {
+        completion::operations(self, limit)
     }
 }
 

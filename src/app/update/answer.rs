@@ -40,7 +40,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
-        Answer::Completed { text, completions } => completed(state, &text, completions),
+        Answer::Completed { text, completions } => completed(state, &text, completions, &mut out),
         Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
         Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
         Answer::Library(library, trouble) => {
@@ -129,7 +129,7 @@ fn gone(state: &mut State) {
 }
 
 /// Proposals came in. Secrets are not proposed unless they are shown.
-fn completed(state: &mut State, text: &str, proposals: Vec<Completion>) {
+fn completed(state: &mut State, text: &str, proposals: Vec<Completion>, out: &mut Vec<Effect>) {
     let redactor = (!state.unmasked).then_some(&state.settings.redactor);
     let is_secret =
         |(key, value): &(String, String)| redactor.is_some_and(|redactor| redactor.value(key, value).masked);
@@ -138,6 +138,8 @@ fn completed(state: &mut State, text: &str, proposals: Vec<Completion>) {
         bar.completions = proposals;
         bar.completions.retain(|proposal| !proposal.value.as_ref().is_some_and(is_secret));
         bar.chosen = 0;
+        bar.offered.clone_from(&bar.completions);
+        bar::proposed(state, out);
     }
 }
 

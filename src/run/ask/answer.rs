@@ -6,7 +6,7 @@ use super::asserted;
 use super::filter::Filter;
 use super::protocol::{Ask, Reply, Wrong};
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value, base64};
-use crate::index::{Reader, View};
+use crate::index::{Reader, UsedOperation, UsedValues, View};
 use crate::model::{LogRecord, Span, TraceId};
 use crate::otlp::encode;
 use crate::query::{Hit, Hits};
@@ -39,26 +39,44 @@ pub(super) trait Peer {
 
 /// Answers `ask`, to the end or for as long as more is wanted.
 pub(super) fn answer(held: &Held, ask: &Ask, peer: &mut dyn Peer) {
+    let mut remark = None;
     let told = match ask {
         Ask::Query { filter, limit } => query(held, filter, *limit, peer),
         Ask::Services { limit } => Ok(records(services(&held.reader.view(), *limit), peer)),
         Ask::Operations { limit } => {
-            let names = held.reader.view().values("name", most(*limit)).into_iter();
-            Ok(records(names.map(|(operation, spans)| Record::Operation(Operation { operation, spans })), peer))
+            let used = held.reader.view().operations(most(*limit)).into_iter();
+            let operation = |UsedOperation { name, service, kind, spans }| Operation {
+                operation: name,
+                service,
+                kind: kind.name().to_owned(),
+                spans,
+            };
+            Ok(records(used.map(|used| Record::Operation(operation(used))), peer))
         }
         Ask::Attributes { key: None, limit } => {
             let keys = held.reader.view().keys(most(*limit)).into_iter();
             Ok(records(keys.map(|(attribute, spans)| Record::Attribute(Attribute { attribute, spans })), peer))
         }
         Ask::Attributes { key: Some(key), limit } => {
-            let texts = held.reader.view().values(key, most(*limit)).into_iter();
-            Ok(records(texts.map(|(value, spans)| Record::Value(Value { value, spans })), peer))
+            let UsedValues { values, more, others } = held.reader.view().every_value(key, most(*limit));
+            remark = left_out(more, others);
+            Ok(records(values.into_iter().map(|(value, spans)| Record::Value(Value { value, spans })), peer))
         }
         Ask::Export { filter, limit } => whole(held, filter, *limit, peer),
         Ask::Assert { assertions, limit } => asserted::check(held, assertions, *limit, peer),
         Ask::Tail { .. } => Err(Wrong::new("a tail has no end")),
     };
-    peer.take(told.map_or_else(Reply::Wrong, |partial| Reply::End { partial }));
+    peer.take(told.map_or_else(Reply::Wrong, |partial| Reply::End { partial, remark }));
+}
+
+/// What is to be said of values that are not told.
+fn left_out(more: u64, others: u64) -> Option<String> {
+    let more = (more > 0).then(|| format!("{more} more values are in use"));
+    let others = (others > 0).then(|| {
+        format!("{others} times it is a list, a map, bytes or nothing, or one of too many values, which are not listed")
+    });
+    let remarks: Vec<String> = more.into_iter().chain(others).collect();
+    (!remarks.is_empty()).then(|| remarks.join("; "))
 }
 
 pub(super) fn most(limit: Option<u64>) -> usize {

@@ -66,7 +66,11 @@ impl Collected {
                 self.wrong = Some(complaint(&message, filter.as_deref(), column));
                 return Ok(false);
             }
-            Reply::End { partial } => {
+            Reply::End { partial, remark } => {
+                if let Some(remark) = remark {
+                    self.printer.flush()?;
+                    let _ = writeln!(io::stderr(), "tracefall: {}", visible(&remark));
+                }
                 if partial {
                     self.wrong = Some("the search was cut short".to_owned());
                 }

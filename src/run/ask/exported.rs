@@ -79,7 +79,7 @@ impl Peer for Exported {
                 self.wrong = Some(complaint(&wrong.message, wrong.filter.as_deref(), wrong.column));
                 false
             }
-            Reply::End { partial } => {
+            Reply::End { partial, .. } => {
                 if partial {
                     self.wrong = Some("the search was cut short".to_owned());
                 }

@@ -35,9 +35,9 @@ pub(super) enum Ask {
     Tail { filter: String },
     /// The services, most spans first.
     Services { limit: Option<u64> },
-    /// Names of spans, most used first.
+    /// Names of spans by service and kind, most used first.
     Operations { limit: Option<u64> },
-    /// Keys of attributes, or texts under one, most used first.
+    /// Keys of attributes, or values under one, most used first.
     Attributes { key: Option<String>, limit: Option<u64> },
     /// The whole traces that match, oldest first; of these the newest `limit`.
     Export { filter: String, limit: Option<u64> },
@@ -77,7 +77,13 @@ pub(super) enum Reply {
     /// The request makes no sense; nothing follows.
     Wrong(Wrong),
     /// All there is to say.
-    End { partial: bool },
+    End {
+        /// The search was cut short.
+        partial: bool,
+        /// What was left out, for a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remark: Option<String>,
+    },
 }
 
 /// Why a request makes no sense.
