@@ -24,7 +24,7 @@ mod spans;
 mod terms;
 mod value;
 
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, ends_in_half_key};
 pub use describe::{chips, describe};
 pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;

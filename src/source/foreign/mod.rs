@@ -4,6 +4,7 @@
 //! sockets, no files, no clock. Must never know: who asked, and what becomes of the spans.
 
 pub mod jaeger;
+pub mod zipkin;
 
 /// Why a body was refused whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
