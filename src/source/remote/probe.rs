@@ -144,7 +144,7 @@ async fn http(server: &Arc<Server>) -> Result<Http, RemoteError> {
     made.unwrap_or_else(|fault| Err(RemoteError::Tls { at, why: fault.to_string() }))
 }
 
-/// A client for gRPC, made like [`http`].
+/// A client for gRPC, made like [`http()`].
 async fn channel(server: Arc<Server>) -> Result<Grpc, RemoteError> {
     let handle = tokio::runtime::Handle::current();
     let at = server.to_string();
