@@ -20,8 +20,10 @@ mod plan;
 mod print;
 mod run;
 mod spans;
+mod stages;
 mod terms;
 mod value;
+mod whole;
 
 pub use complete::{Completion, complete};
 pub use describe::{chips, describe};

@@ -156,6 +156,9 @@ impl Sealing<'_> {
             places.clear();
             // From the end, so that the first of several with an id is found.
             places.extend(run.iter().enumerate().rev().map(|(place, source)| (source.span_id, place)));
+            if places.len() < run.len() {
+                self.sealed.sharing.extend(run.first().map(|source| source.trace));
+            }
             for (place, source) in run.iter().enumerate() {
                 let (chunk, row) = self.chunk(*source);
                 let parent = chunk.parent[row];
@@ -310,6 +313,7 @@ impl Sealed {
         self.classes.shrink_to_fit();
         self.span_ids.shrink_to_fit();
         self.odd_parents.shrink_to_fit();
+        self.sharing.shrink_to_fit();
         self.frame_ranks.shrink_to_fit();
         self.backward.shrink_to_fit();
         self.layouts.shrink_to_fit();

@@ -67,9 +67,9 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Says, ParseError> {
     if text.is_empty() {
         return Err(cursor.fault(from, "a term: `key=value`, a word, `(` or `{`"));
     }
-    let joint = ["OR", "AND", "NOT"].into_iter().find(|joint| {
-        text.strip_prefix(*joint).is_some_and(|after| after.is_empty() || after.starts_with(['(', '{']))
-    });
+    let joint = ["OR", "AND", "NOT"]
+        .into_iter()
+        .find(|joint| text.strip_prefix(*joint).is_some_and(|after| after.is_empty() || after.starts_with(['(', '{'])));
     if let Some(joint) = joint {
         return Err(cursor.fault(from, format!("a term (in quotes, `{joint}` is a word to look for)")));
     }
