@@ -186,6 +186,14 @@ impl<'p> Gathered<'p> {
         }
     }
 
+    /// What is found, where it is spans of traces and nothing else is asked of them. After [`Self::take`].
+    pub(super) fn spans_alone(&self) -> Option<&[Match]> {
+        match self {
+            Self::Spans { trace: Node::Always, exact: true, found, .. } => Some(found),
+            _ => None,
+        }
+    }
+
     /// The traces that may be meant. After [`Self::take`].
     pub(super) fn candidates(&self) -> Candidates {
         match self {

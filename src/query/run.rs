@@ -193,6 +193,15 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         // There may be millions: room that grows would be copied, and be twice as much for a while.
         let most = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
         let room = |candidates: usize| Vec::with_capacity(candidates.min(most));
+        if let Some(found) = taken.spans_alone() {
+            let view = self.evaluator.columns.view;
+            let mut hits = room(found.len());
+            let made =
+                found.iter().rev().filter_map(|found| Some(Decided::Spans(*found).hit(view.id_of(found.number)?)));
+            hits.extend(made.take(most));
+            self.found += hits.len();
+            return hits;
+        }
         let hits = match taken.candidates() {
             Candidates::All => {
                 let all = usize::try_from(until.saturating_sub(from)).unwrap_or(0);

@@ -30,7 +30,7 @@ use self::runs::Runs;
 use super::chunk::Bounds;
 
 pub(in crate::index) use self::seal::{NOWHERE, seal};
-pub(in crate::index) use self::search::Cell;
+pub(in crate::index) use self::search::{Cell, Sought};
 pub(in crate::index) use self::thaw::Depth;
 
 /// Live rows of a few chunks of one segment, ordered by trace and start.
