@@ -127,9 +127,9 @@ const EVERY: Duration = Duration::from_micros(10_240);
 const TIMES: usize = 290;
 
 /// First pages while spans arrive, a search after the other: time as it passes, ms, in order.
-fn busy(index: &mut Index, bodies: usize, order: &str) -> Vec<f64> {
+fn busy(index: Index, bodies: usize, order: &str) -> Vec<f64> {
     let arriving: Vec<Vec<u8>> = Load::new(Shape::default()).skip(bodies).take(AT_ONCE * TIMES).collect();
-    let (Index { writer, reader, .. }, ended) = (index, AtomicBool::new(false));
+    let (Index { mut writer, reader, .. }, ended) = (index, AtomicBool::new(false));
     let mut times = Vec::new();
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -161,7 +161,7 @@ fn busy(index: &mut Index, bodies: usize, order: &str) -> Vec<f64> {
 
 /// What the child does.
 pub(crate) fn child(bodies: usize) {
-    let mut index = filled(bodies);
+    let index = filled(bodies);
     let view = index.reader.view();
     let order = order(&Load::new(Shape::default()).next().unwrap());
     let changed: Vec<TraceId> = view.traces().rev().take(CHANGED).collect();
@@ -183,7 +183,7 @@ pub(crate) fn child(bodies: usize) {
         }
     }
     drop(view);
-    let times = busy(&mut index, bodies, &order);
+    let times = busy(index, bodies, &order);
     found.insert("busy_page".to_owned(), times[times.len() * 99 / 100].into());
     println!("{}", Value::Object(found));
 }

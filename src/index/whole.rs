@@ -30,8 +30,8 @@ pub struct Scattered {
     first: u64,
     /// Those with rows somewhere.
     seen: Rows,
-    /// Those that are scattered.
-    scattered: Rows,
+    /// Those that are meant.
+    apart: Rows,
 }
 
 impl Scattered {
@@ -39,13 +39,13 @@ impl Scattered {
     #[must_use]
     pub fn has(&self, number: u64) -> bool {
         let place = number.checked_sub(self.first).and_then(|place| u32::try_from(place).ok());
-        place.is_none_or(|place| self.scattered.has(place))
+        place.is_none_or(|place| self.apart.has(place))
     }
 
     fn add(&mut self, number: u64, is_whole: bool) {
         let Some(place) = number.checked_sub(self.first).and_then(|place| u32::try_from(place).ok()) else { return };
         if !is_whole || self.seen.has(place) {
-            self.scattered.insert(place);
+            self.apart.insert(place);
         }
         self.seen.insert(place);
     }
@@ -66,7 +66,7 @@ impl View {
     pub fn scattered(&self) -> Scattered {
         let numbers = self.numbers();
         let count = usize::try_from(numbers.end - numbers.start).unwrap_or(usize::MAX);
-        let mut found = Scattered { first: numbers.start, seen: Rows::none(count), scattered: Rows::none(count) };
+        let mut found = Scattered { first: numbers.start, seen: Rows::none(count), apart: Rows::none(count) };
         for block in self.blocks() {
             let number = |low: u32| full(u64::from(low), self.state.next_trace);
             match &block.piece.form {

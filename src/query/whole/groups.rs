@@ -7,6 +7,7 @@ use super::super::plan::Step;
 use super::super::spans::{Aggregate, FieldExpr};
 use super::super::stages::{group_holds, summed_up};
 use super::Shelf;
+use super::values::small;
 use crate::index::Rows;
 
 /// Groups of one trace that are looked through one by one.
@@ -68,7 +69,7 @@ impl Shelf<'_, '_, '_> {
             for row in rows.within(run.rows.clone()) {
                 let at = row as usize;
                 let own = (groups.map_or(0, |groups| groups.of[at]), codes[at]);
-                let next = crate::query::whole::values::small(parted.count);
+                let next = small(parted.count);
                 let known = few.iter().rfind(|(other, _)| *other == own).map(|(_, group)| *group);
                 let group = known.unwrap_or_else(|| {
                     if few.len() < FEW {
@@ -86,12 +87,10 @@ impl Shelf<'_, '_, '_> {
 
     /// The rows of groups of which an expression holds.
     fn held(&self, rows: Rows, groups: &Groups, expression: &FieldExpr) -> Rows {
-        let mut sums: Vec<(*const FieldExpr, Vec<Option<Number>>)> = Vec::new();
         let mut wanted = Vec::new();
         aggregates(expression, &mut wanted);
-        for (own, aggregate, inner) in wanted {
-            sums.push((own, self.sums(&rows, groups, (aggregate, inner))));
-        }
+        let sums: Vec<(&FieldExpr, Vec<Option<Number>>)> =
+            wanted.into_iter().map(|own| (own, self.sums(&rows, groups, own))).collect();
         let mut is_in = vec![false; groups.count];
         // Groups without rows are no groups.
         for row in rows.iter() {
@@ -107,13 +106,12 @@ impl Shelf<'_, '_, '_> {
         rows.only(|row| is_in[groups.of[row as usize] as usize])
     }
 
-    /// What each group is summed up to.
-    fn sums(
-        &self,
-        rows: &Rows,
-        groups: &Groups,
-        (aggregate, inner): (Aggregate, Option<&FieldExpr>),
-    ) -> Vec<Option<Number>> {
+    /// What an aggregate comes to for each group.
+    fn sums(&self, rows: &Rows, groups: &Groups, own: &FieldExpr) -> Vec<Option<Number>> {
+        let (aggregate, inner) = match own {
+            FieldExpr::Aggregate(aggregate, inner) => (*aggregate, inner.as_deref()),
+            _ => (Aggregate::Count, None),
+        };
         let Some(inner) = inner.filter(|_| aggregate != Aggregate::Count) else {
             let mut counts = vec![0_i64; groups.count];
             rows.iter().for_each(|row| counts[groups.of[row as usize] as usize] += 1);
@@ -146,12 +144,10 @@ impl Shelf<'_, '_, '_> {
     }
 }
 
-/// The aggregates in an expression, by where they stand.
-fn aggregates<'e>(expression: &'e FieldExpr, into: &mut Vec<(*const FieldExpr, Aggregate, Option<&'e FieldExpr>)>) {
+/// The aggregates in an expression.
+fn aggregates<'e>(expression: &'e FieldExpr, into: &mut Vec<&'e FieldExpr>) {
     match expression {
-        FieldExpr::Aggregate(aggregate, inner) => {
-            into.push((std::ptr::from_ref(expression), *aggregate, inner.as_deref()));
-        }
+        FieldExpr::Aggregate(..) => into.push(expression),
         FieldExpr::Literal(_) | FieldExpr::Field(..) => {}
         FieldExpr::Not(inner) | FieldExpr::Negative(inner) => aggregates(inner, into),
         FieldExpr::All(parts) | FieldExpr::Any(parts) => parts.iter().for_each(|part| aggregates(part, into)),

@@ -90,8 +90,12 @@ pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Sc
     let mut rest = Rows::none(block.rows() as usize);
     let mut all = rest.clone();
     let (apart, runs): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| scattered.has(run.number));
-    apart.iter().for_each(|run| rest.insert_all(run.rows.clone()));
-    runs.iter().for_each(|run| all.insert_all(run.rows.clone()));
+    for run in &apart {
+        rest.insert_all(run.rows.clone());
+    }
+    for run in &runs {
+        all.insert_all(run.rows.clone());
+    }
     shelved.scattered = apart.into_iter().map(|run| run.number).collect();
     shelved.rest = Some(rest);
     if !runs.is_empty() {
@@ -138,15 +142,15 @@ impl Shelf<'_, '_, '_> {
                 self.joined(&sets, false)
             }
             Set::Structural { left, right, place, negated, both } => {
-                let right = self.into_spans(self.set(right, among));
+                let right = self.spans_of(self.set(right, among));
                 if right.is_empty() && !both {
                     return spans(right);
                 }
-                let left = self.into_spans(self.set(left, among));
+                let left = self.spans_of(self.set(left, among));
                 spans(self.structural((&left, &right), *place, (*negated, *both)))
             }
             Set::Piped(inner, steps) => {
-                let inner = self.into_spans(self.set(inner, among));
+                let inner = self.spans_of(self.set(inner, among));
                 spans(self.piped(inner, steps))
             }
         }
@@ -181,7 +185,7 @@ impl Shelf<'_, '_, '_> {
     }
 
     /// The rows; all of those of traces that are found as a whole.
-    fn into_spans(&self, found: Found) -> Rows {
+    fn spans_of(&self, found: Found) -> Rows {
         let mut rows = found.spans;
         for (run, _) in self.runs.iter().zip(&found.whole).filter(|(_, whole)| **whole) {
             if !rows.has_any(run.rows.clone()) {
