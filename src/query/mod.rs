@@ -21,8 +21,10 @@ mod print;
 pub mod pushdown;
 mod run;
 mod spans;
+mod stages;
 mod terms;
 mod value;
+mod whole;
 
 pub use complete::{Completion, complete, ends_in_half_key};
 pub use describe::{chips, describe};
