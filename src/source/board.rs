@@ -56,6 +56,12 @@ impl Board {
         id
     }
 
+    /// What a source is called; `None` where there is no such source.
+    #[must_use]
+    pub fn name(&self, source: SourceId) -> Option<String> {
+        self.lock().sources.get(usize::from(source.0)).map(|entry| entry.health.name.clone())
+    }
+
     /// Sets the state of the door at `address`.
     pub fn set_door(&self, source: SourceId, address: SocketAddr, state: DoorState) {
         let mut inner = self.change();
