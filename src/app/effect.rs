@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::state::{ListRow, Settings, Sort, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, SpanKey, TraceId};
+use crate::model::{Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
@@ -104,6 +104,10 @@ pub enum Effect {
     Keep(Vec<TraceId>),
     /// Start the demo's traffic, or stop it.
     Demo(bool),
+    /// Pause a source, or let it go on.
+    PauseSource(SourceId, bool),
+    /// Have a source try again at once.
+    RetrySource(SourceId),
     /// End the program.
     Quit,
 }

@@ -156,6 +156,7 @@ impl Worker {
             }
             Effect::Keys => work::keys(&view),
             Effect::Samples => work::samples(&view),
+            Effect::PauseSource(..) | Effect::RetrySource(_) => return None,
             Effect::Library(_) | Effect::Copy { .. } | Effect::Keep(_) | Effect::Demo(_) | Effect::Quit => return None,
         })
     }

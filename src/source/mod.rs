@@ -16,7 +16,7 @@ pub mod receiver;
 
 use std::future::Future;
 
-pub use board::{Board, Note};
+pub use board::{Board, Control, Note};
 pub use contain::is_contained;
 pub use feed::{Clock, Delivery, Feed, FeedReceiver, Item, Refused, Reservation, feed};
 

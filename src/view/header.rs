@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::format;
+use super::health::until;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
@@ -59,6 +60,24 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     pen.line((x, area.y), cells(left), pieces.get(from..).unwrap_or_default());
 }
 
+/// The first source that does not answer, and when it is tried again; or else how many a person paused.
+fn troubled_source(pen: &Pen<'_>) -> Option<Piece<'static>> {
+    const NAME: usize = 16;
+    let sources = &pen.state.health.sources;
+    let mut troubled =
+        sources.iter().filter(|source| !source.paused).filter_map(|source| Some((source, source.trouble()?)));
+    if let Some((source, (_, next_try))) = troubled.next() {
+        let name = text::visible(&source.name);
+        let name = text::cut_end(&name, NAME).into_owned();
+        let next = next_try.map_or_else(String::new, |at| format!(", next try {}", until(at, pen.state.now)));
+        let more = troubled.count();
+        let more = if more > 0 { format!(" +{more}") } else { String::new() };
+        return Some((format!("✗ {name}: error{next}{more}  ").into(), pen.style(Role::Error)));
+    }
+    let paused = sources.iter().filter(|source| source.paused).count();
+    (paused > 0).then(|| (format!("‖ {paused} paused  ").into(), pen.style(Role::Slow)))
+}
+
 fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     let health = &pen.state.health;
     let dim = pen.style(Role::Dim);
@@ -72,6 +91,7 @@ fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     if fresh && pen.state.screen != Screen::Health && !super::layout::is_first(pen.state) {
         pieces.push(("▲ refused: see 8  ".into(), pen.style(Role::Slow)));
     }
+    pieces.extend(troubled_source(pen));
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
     if !doors.is_empty() {

@@ -20,6 +20,7 @@ mod palette;
 mod recall;
 mod rows;
 mod settle;
+mod sources;
 mod tick;
 mod trace;
 mod values;
