@@ -131,6 +131,7 @@ impl Person {
                 assert!(!text.is_empty());
                 Answer::Copied(Ok(what))
             }
+            Effect::PauseSource(..) | Effect::RetrySource(_) => return None,
             Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
             Effect::Demo(play) => Answer::Demo(Ok(play)),
         })
