@@ -182,8 +182,9 @@ impl Bench {
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::PauseSource(..) | Effect::RetrySource(_) => return None,
-            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+                return None;
+            }
         })
     }
 

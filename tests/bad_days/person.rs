@@ -131,8 +131,9 @@ impl Person {
                 assert!(!text.is_empty());
                 Answer::Copied(Ok(what))
             }
-            Effect::PauseSource(..) | Effect::RetrySource(_) => return None,
-            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+                return None;
+            }
             Effect::Demo(play) => Answer::Demo(Ok(play)),
         })
     }

@@ -21,7 +21,7 @@ pub(super) fn go(state: &mut State, step: Step) {
 }
 
 fn selected(state: &mut State) -> Option<SourceHealth> {
-    let found = state.health.sources.get(state.health_screen.selected).or(state.health.sources.last()).cloned();
+    let found = state.health.sources.get(state.health_screen.selected).or_else(|| state.health.sources.last()).cloned();
     if found.is_none() {
         say(state, "there is no source");
     }

@@ -116,7 +116,7 @@ impl Facts for OfRow<'_> {
         None
     }
 
-    fn source(&self, _: SourceId) -> &str {
+    fn source(&self, _: SourceId) -> &'static str {
         ""
     }
 

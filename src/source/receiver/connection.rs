@@ -145,7 +145,7 @@ impl Connection {
         match protocol {
             Protocol::Grpc => &self.urls().grpc,
             Protocol::Http => &self.urls().http,
-            Protocol::Zipkin => self.urls().zipkin.as_ref().unwrap_or(&self.urls().http),
+            Protocol::Zipkin => self.urls().zipkin.as_ref().unwrap_or_else(|| &self.urls().http),
         }
     }
 
