@@ -217,8 +217,9 @@ impl Session {
                     // The terminal is gone.
                     Some(Err(_)) | None => Event::Signal(129),
                 },
+                // Before answers: where they come without a pause, a frame that is due would wait for the last of them.
+                () = pause(due), if self.dirty.is_some() => Event::Frame,
                 Some(answer) = self.answers.recv() => Event::Answer(answer),
-                () = tokio::time::sleep(due), if self.dirty.is_some() => Event::Frame,
                 _ = second.tick() => Event::Second,
                 _ = catch_up.tick(), if behind => Event::CatchUp,
                 Ok(()) = self.published.changed(), if !behind => Event::Published,
@@ -382,6 +383,13 @@ impl Session {
 #[expect(clippy::disallowed_methods, reason = "run is the room that reads clocks")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// Over at once where there is nothing to wait for, which a timer is not.
+async fn pause(length: Duration) {
+    if !length.is_zero() {
+        tokio::time::sleep(length).await;
+    }
 }
 
 fn interval(period: Duration) -> tokio::time::Interval {
