@@ -4,14 +4,16 @@
 
 mod ask;
 mod assert;
+mod export;
 mod generate;
 mod hyphen;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use ask::{Attributes, Form, Names, Output, Query, Tail, Whom};
 pub use assert::{Assert, Bound};
+pub use export::{Export, SaveForm};
 pub use generate::{Completions, Man};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -76,6 +78,21 @@ pub enum Command {
     /// Exit code 0 where everything holds, 1 where something does not (the traces that offend are shown), 2 where something is
     /// wrong, or there is no trace to check.
     Assert(Assert),
+    /// Write whole traces as OTLP, for Jaeger, for Perfetto, as Markdown or CSV: of a running tracefall, of files, or of what arrives
+    ///
+    /// Exit code 0 where a trace was written, 1 where there was none, 2 where something is wrong.
+    Export(Export),
+    /// Show what files hold: OTLP, Jaeger, Zipkin and Tempo, as JSON or protobuf, plain, gzip or zstd
+    ///
+    /// Nothing is listened for unless --grpc or --http say where.
+    Open {
+        /// The files; `-` is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Read on as they grow
+        #[arg(short, long)]
+        follow: bool,
+    },
     /// A completion script for a shell, on standard output
     Completions(Completions),
     /// The manual page, on standard output
@@ -110,6 +127,13 @@ impl Cli {
         let files = match &mut cli.command {
             Some(Command::Query(query)) => &mut query.files,
             Some(Command::Assert(assert)) => &mut assert.files,
+            Some(Command::Export(export)) => {
+                // Without a filter the first file stands in its place.
+                if export.filter == "-" || Path::new(&export.filter).is_file() {
+                    export.files.insert(0, std::mem::take(&mut export.filter).into());
+                }
+                &mut export.files
+            }
             _ => return Ok(cli),
         };
         for file in files {
@@ -171,6 +195,9 @@ mod tests {
             assert_eq!((query.filter.as_str(), query.limit, query.output.form), (filter, Some(3), Form::Json));
             assert!(query.files.is_empty());
         }
+        let line = ["tracefall", "query", "-o", "csv", "--", "--x"].iter().map(OsString::from);
+        let Some(Command::Query(query)) = Cli::from_arguments(Cli::command(), line).unwrap().command else { panic!() };
+        assert_eq!((query.filter.as_str(), query.output.form), ("--x", Form::Csv));
         let line = ["tracefall", "assert", "--none", "-operation:x", "-error=true"].iter().map(OsString::from);
         let Some(Command::Assert(assert)) = Cli::from_arguments(Cli::command(), line).unwrap().command else {
             panic!()

@@ -53,6 +53,7 @@ mod word;
 mod writer;
 
 pub use block::{Block, Place, ValueRef};
+pub use completion::{UsedOperation, UsedValues};
 pub use matches::Match;
 pub use outline::Outline;
 pub use relations::Member;

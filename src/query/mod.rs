@@ -18,12 +18,13 @@ mod parse;
 mod pattern;
 mod plan;
 mod print;
+pub mod pushdown;
 mod run;
 mod spans;
 mod terms;
 mod value;
 
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, ends_in_half_key};
 pub use describe::{chips, describe};
 pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;

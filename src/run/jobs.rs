@@ -157,6 +157,7 @@ impl Worker {
             Effect::Keys => work::keys(&view),
             Effect::Samples => work::samples(&view),
             Effect::Library(_)
+            | Effect::Save(_)
             | Effect::Copy { .. }
             | Effect::Keep(_)
             | Effect::Demo(_)

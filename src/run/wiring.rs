@@ -14,7 +14,7 @@ use crate::config::{self, Settings};
 use crate::index;
 use crate::redact::{Redactor, RuleError, Rules};
 use crate::source::receiver::{Limits, Origins, Receiver, ReceiverConfig};
-use crate::source::{self, Board, Feed};
+use crate::source::{self, Board, Feed, files};
 
 /// Deliveries that may wait for the index at once.
 const WAITING: usize = 4096;
@@ -36,6 +36,13 @@ pub(super) struct Wiring {
 /// The thresholds that the settings ask for.
 pub(super) fn thresholds(settings: &Settings) -> Thresholds {
     Thresholds { absolute: settings.slow_sql, ..Thresholds::default() }
+}
+
+/// How much of a file is read at once: a document that has no lines may be as long as half of what may be held.
+pub(super) fn file_limits(settings: &Settings) -> files::Limits {
+    let piece = usize::try_from(settings.max_body).unwrap_or(usize::MAX / 2);
+    let document = usize::try_from(settings.memory / 2).unwrap_or(usize::MAX / 2);
+    files::Limits { piece, document: document.max(piece) }
 }
 
 /// The masks that the settings ask for.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::model::{
-    Door, DoorState, Mishap, Nanos, Receipt, RejectReason, Signal, SourceHealth, SourceId, Standing, Timestamp,
+    Door, DoorState, Mishap, Nanos, Reading, Receipt, RejectReason, Signal, SourceHealth, SourceId, Standing, Timestamp,
 };
 
 /// Mishaps kept; older ones are forgotten.
@@ -162,6 +162,13 @@ impl Board {
         let mut inner = self.change();
         let Some(entry) = inner.sources.get_mut(usize::from(source.0)) else { return };
         *entry.health.rejected.entry(reason).or_default() += 1;
+    }
+
+    /// Changes what is known of how far a file has been read.
+    pub fn reading(&self, source: SourceId, change: impl FnOnce(&mut Reading)) {
+        let mut inner = self.change();
+        let Some(entry) = inner.sources.get_mut(usize::from(source.0)) else { return };
+        change(entry.health.reading.get_or_insert_default());
     }
 
     /// Notes a sender's mistake. The same mistake again moves to the end and counts up.

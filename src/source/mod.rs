@@ -13,6 +13,7 @@ pub mod foreign;
 pub mod load;
 mod random;
 pub mod receiver;
+pub mod remote;
 
 use std::future::Future;
 

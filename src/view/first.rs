@@ -10,7 +10,7 @@ use super::look::Role;
 use super::pen::{Pen, Piece};
 use super::text;
 use crate::app::{Action, State};
-use crate::model::{Door, DoorState, SourceHealth};
+use crate::model::{Door, DoorState, Reading, ReadingState, SourceHealth};
 
 /// A line of the screen.
 type Line<'a> = Vec<Piece<'a>>;
@@ -39,7 +39,14 @@ fn lines(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
     let (grpc, http) = (open_port(state, "gRPC"), open_port(state, "HTTP"));
     let any = grpc.is_some() || http.is_some();
-    let title = if any { "Waiting for the first span" } else { "No door is open" };
+    let files = || state.health.sources.iter().filter_map(|source| source.reading.as_ref());
+    let unread = |file: &Reading| matches!(file.state, ReadingState::Waiting | ReadingState::Reading);
+    let title = match (any, state.settings.filed) {
+        (true, _) => "Waiting for the first span",
+        (false, true) if files().next().is_none() || files().any(unread) => "Reading",
+        (false, true) => "There is no span in these files",
+        (false, false) => "No door is open",
+    };
     let mut line = vec![(title.into(), pen.bold(Role::Text))];
     let open = addresses(state);
     if !open.is_empty() {

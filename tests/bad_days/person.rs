@@ -131,7 +131,12 @@ impl Person {
                 assert!(!text.is_empty());
                 Answer::Copied(Ok(what))
             }
-            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+            Effect::Library(_)
+            | Effect::Save(_)
+            | Effect::Keep(_)
+            | Effect::PauseSource(..)
+            | Effect::RetrySource(_)
+            | Effect::Quit => {
                 return None;
             }
             Effect::Demo(play) => Answer::Demo(Ok(play)),

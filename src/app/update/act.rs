@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, say, sources, trace, values,
+    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, save, say, sources, trace, values,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
@@ -41,6 +41,8 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
             out.push(Effect::Samples);
         }
         A::Copy => copy::open(state, out),
+        A::Mark => save::mark(state),
+        A::Save => save::open(state),
         A::Unmask => unmask(state),
         A::Theme => state.theme_flipped = !state.theme_flipped,
         A::Demo => demo(state, out),

@@ -137,6 +137,28 @@ pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Com
     scored.into_iter().map(completion).filter(|completion| !already_there(completion)).take(limit).collect()
 }
 
+/// Whether `text` ends in a word that is the beginning of a key: one of the language, or one of `offered`, which were
+/// proposed for what was typed shortly before. As it stands it would be a word to look for.
+#[must_use]
+pub fn ends_in_half_key(text: &str, offered: &[Completion]) -> bool {
+    let word = Word::at(text, text.len());
+    if word.mode != Mode::Bare || word.key.is_some() || word.quoted {
+        return false;
+    }
+    if word.typed.is_empty() {
+        return word.prefix != Prefix::None;
+    }
+    let begins = |key: &str| key.strip_prefix(word.typed.as_str()).is_some_and(|rest| !rest.is_empty());
+    let own = match word.prefix {
+        Prefix::None => [&SPAN_KEYS[..], &OTHER_KEYS[..]].concat(),
+        Prefix::Relation => SPAN_KEYS.to_vec(),
+        Prefix::Scope => Vec::new(),
+    };
+    let offered = offered.iter().filter(|offered| offered.value.is_none() && offered.replace.0 == word.start);
+    own.into_iter().any(begins)
+        || offered.into_iter().any(|offered| begins(offered.text.trim_start_matches(['@', '"'])))
+}
+
 struct Candidate {
     name: String,
     count: Option<u64>,

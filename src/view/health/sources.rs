@@ -4,11 +4,12 @@ use jiff::tz::TimeZone;
 
 use super::{Line, line, named, one};
 use crate::app::State;
-use crate::model::{Door, DoorState, RejectReason, Signal, SourceHealth, Standing, Timestamp};
-use crate::view::flow::{Bits, bit};
+use crate::model::{Door, DoorState, Reading, ReadingState, RejectReason, Signal, SourceHealth, Standing, Timestamp};
+use crate::view::flow::{Bit, Bits, bit};
 use crate::view::format;
 use crate::view::look::Role;
 use crate::view::text;
+use crate::view::trace::many;
 
 /// Columns of a name with the gap behind it.
 const NAME: usize = 12;
@@ -32,7 +33,10 @@ pub(super) fn lines(state: &State, zone: &TimeZone, width: u16) -> Vec<Line> {
             line.selected = place == selected;
         }
     }
-    if sources.is_empty() {
+    let is_one = |source: &SourceHealth| {
+        !source.doors.is_empty() || source.reading.is_some() || source.standing != Standing::Idle
+    };
+    if !sources.iter().any(is_one) {
         lines.push(one("nothing listens", Role::Dim));
     }
     lines
@@ -64,7 +68,9 @@ impl Table<'_> {
             bit(format!("{:>12}", format::count(accepted)), Role::Text),
             bit(format!("{:>10}", format::count(rejected)), rejected_role),
         ];
-        if source.doors.is_empty() {
+        if let Some(reading) = &source.reading {
+            self.file(reading, &figures, lines);
+        } else if source.doors.is_empty() {
             let mut bits = self.place(true, &source.place, self.standing());
             bits.extend(figures.clone());
             lines.push(line(bits));
@@ -79,6 +85,37 @@ impl Table<'_> {
             if let Some(why) = door_trouble(door) {
                 lines.push(named("", vec![bit(why, Role::Error)]));
             }
+        }
+    }
+
+    /// A file: its name, how far it has been read, what is wrong in it.
+    fn file(&self, reading: &Reading, figures: &[Bit], lines: &mut Vec<Line>) {
+        let (state, role) = match &reading.state {
+            _ if self.source.paused => ("‖ paused".to_owned(), Role::Slow),
+            ReadingState::Waiting => ("○ waits".to_owned(), Role::Dim),
+            ReadingState::Reading => (
+                reading.percent().map_or_else(|| "reading".to_owned(), |percent| format!("{percent} % read")),
+                Role::Accent,
+            ),
+            ReadingState::Following => ("● followed".to_owned(), Role::Good),
+            ReadingState::Done => ("● read".to_owned(), Role::Good),
+            ReadingState::Failed(_) => ("✗ unread".to_owned(), Role::Error),
+        };
+        // The end of a path says more than its beginning.
+        let columns = NAME + ADDRESS;
+        let shown = text::visible(&self.source.name);
+        let shown = text::cut_middle(&shown, columns - 1);
+        let pad = " ".repeat(columns.saturating_sub(text::width(&shown)));
+        let mut bits = vec![bit(format!("{shown}{pad}"), Role::Text), bit(format!("{state:<13}"), role)];
+        bits.extend(figures.iter().cloned());
+        lines.push(line(bits));
+        if let ReadingState::Failed(why) = &reading.state {
+            lines.push(named("", vec![bit(text::visible(why).into_owned(), Role::Error)]));
+        }
+        if reading.faults > 0 {
+            let latest = reading.latest_fault.as_deref().map(text::visible).unwrap_or_default();
+            let words = format!("{} left out, the latest: {latest}", many(reading.faults, "broken piece"));
+            lines.push(named("", vec![bit(words, Role::Slow)]));
         }
     }
 
