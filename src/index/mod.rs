@@ -40,6 +40,7 @@ mod sealer;
 mod segment;
 mod services;
 mod settle;
+mod sources;
 mod spare;
 mod store;
 mod summary;

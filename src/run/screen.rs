@@ -22,7 +22,7 @@ use crate::analysis::slow_sql::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, LibraryChange, Mouse, MouseKind, State, Target};
 use crate::config::{self, Settings};
 use crate::index::Reader;
-use crate::model::{Nanos, Timestamp};
+use crate::model::{Nanos, SourceId, Standing, Timestamp};
 use crate::source::demo::{self, Player};
 use crate::source::files::{Fault, Files};
 use crate::source::{self, Board, Feed, Source as _};
@@ -183,6 +183,8 @@ struct Session {
     started: Timestamp,
     demo: Demo,
     playing: Option<JoinHandle<()>>,
+    /// What the demo is on the board, once it has played.
+    demo_source: Option<SourceId>,
     last_click: Option<(Instant, u16, u16)>,
     /// Since when what is on screen is out of date, where it is.
     dirty: Option<Instant>,
@@ -231,6 +233,7 @@ impl Session {
             started: clock::now(),
             demo: Demo { rate: 4.0, seed: 42 },
             playing: None,
+            demo_source: None,
             last_click: None,
             dirty: Some(now()),
         };
@@ -408,6 +411,11 @@ impl Session {
                 let result = self.play(play);
                 self.answer(Answer::Demo(result));
             }
+            Effect::PauseSource(source, paused) => {
+                self.board.pause(source, paused);
+                self.second();
+            }
+            Effect::RetrySource(source) => self.board.retry(source),
             Effect::Save(request) => self.save(request),
             Effect::Library(change) => self.shelf.iter().for_each(|shelf| shelf.push(change.clone())),
             work => self.jobs.push(work),
@@ -428,11 +436,17 @@ impl Session {
             playing.abort();
         }
         if !play {
+            if let Some(source) = self.demo_source {
+                self.board.set_standing(source, Standing::Ended, clock::now());
+            }
             return Ok(false);
         }
         let endpoints = demo::Endpoints::of(&self.board.sources(clock::now()))
             .ok_or_else(|| "no door is open to play the demo through".to_owned())?;
-        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock());
+        let source = *self.demo_source.get_or_insert_with(|| self.board.register("demo", Vec::new()));
+        self.board.set_standing(source, Standing::Ok, clock::now());
+        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock())
+            .with_control(self.board.control(source));
         self.playing = Some(tokio::spawn(player.run()));
         Ok(true)
     }
