@@ -10,6 +10,7 @@
 
 mod answer;
 mod error;
+mod follow;
 mod found;
 mod grpc;
 mod http;
@@ -27,6 +28,7 @@ mod v3;
 use std::sync::Arc;
 
 pub use error::RemoteError;
+pub use follow::{Follower, Wish};
 pub use found::{Body, Found, Seen};
 pub use names::{Dependency, Operation, TagValue};
 pub use probe::{Flavor, Protocol};
