@@ -10,8 +10,8 @@ use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{RowKey, analyse, flatten};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
-    Mouse, MouseKind, Overlay, Page, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
-    ValueRow, Values, Viewport, work,
+    Mouse, MouseKind, Overlay, Page, SaveWhat, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target,
+    TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId,
@@ -182,6 +182,13 @@ impl Bench {
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
+            Effect::Save(request) => Answer::Saved(match &request.what {
+                _ if request.path.ends_with("taken") => Err("taken is there already".into()),
+                SaveWhat::Marked(marked) => Ok(saved(&request, marked.len())),
+                SaveWhat::Listed(rows) => Ok(saved(&request, rows.len())),
+                SaveWhat::One(..) => Ok(saved(&request, 1)),
+                SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
+            }),
             Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
         })
     }
@@ -244,6 +251,7 @@ impl Bench {
             Some(Overlay::Language(_)) => " language",
             Some(Overlay::Picker(_)) => " picker",
             Some(Overlay::Naming(_)) => " naming",
+            Some(Overlay::Save(_)) => " save",
             Some(Overlay::Chips(_)) => " chips",
             Some(Overlay::Values(_)) => " values",
         };
@@ -1048,6 +1056,55 @@ fn earlier_and_saved_filters_come_back() {
         let shown = bench.state.overlay.is_some();
         if (bench.state.filter.text.as_str(), shown) != (text, overlay) {
             failures.push(format!("after {keys}: {} {shown} ({})", bench.state.filter.text, bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+fn saved(request: &app::SaveRequest, traces: usize) -> app::Saved {
+    let traces = u64::try_from(traces).unwrap();
+    let how = if request.mask.is_some() { "masked" } else { "as it is" };
+    let path = format!("{} as {} {how}", request.path.display(), request.form.name());
+    app::Saved { path, traces, spans: 7 * traces }
+}
+
+#[test]
+fn traces_are_marked_and_saved_in_the_form_that_was_chosen() {
+    let mut failures = Vec::new();
+    let one = "-00000000.otlp.jsonl";
+    for (keys, said, open) in [
+        ("W enter", format!("saved 1 trace with 7 spans: {{}}{one} as otlp-json masked"), false),
+        ("W esc", String::new(), false),
+        ("x", "1 trace is marked".to_owned(), false),
+        ("x x", "no trace is marked".to_owned(), false),
+        ("x down x W enter", "saved 2 traces with 14 spans: traces.otlp.jsonl as otlp-json masked".to_owned(), false),
+        ("x down x W down tab enter", String::new(), false),
+        ("W ctrl-u 'mine' tab tab enter", "saved 1 trace with 7 spans: mine as jaeger masked".to_owned(), false),
+        ("W ctrl-u 'a' shift-tab enter", "saved 1 trace with 7 spans: a as csv masked".to_owned(), false),
+        ("W ctrl-t ctrl-u 'a' enter", "saved 1 trace with 7 spans: a as otlp-json as it is".to_owned(), false),
+        ("W ctrl-u 'taken' enter", String::new(), true),
+        ("W ctrl-u enter", String::new(), true),
+        (
+            "W ctrl-u 'taken' enter ctrl-u 'b' enter",
+            "saved 1 trace with 7 spans: b as otlp-json masked".to_owned(),
+            false,
+        ),
+        (
+            "/ 'error=true' enter W down ctrl-u 'c' enter",
+            "saved 1 trace with 7 spans: c as otlp-json masked".to_owned(),
+            false,
+        ),
+        ("enter W ctrl-u 'd' enter", "saved 1 trace with 7 spans: d as otlp-json masked".to_owned(), false),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press(keys);
+        let notice = bench.notice();
+        let fits = match said.split_once("{}") {
+            Some((before, after)) => notice.starts_with(before) && notice.ends_with(after),
+            None => said.is_empty() || notice == said,
+        };
+        if !fits || bench.state.overlay.is_some() != open {
+            failures.push(format!("after {keys}: {notice} {:?}", bench.state.overlay));
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
-use super::state::{ListRow, Settings, Sort, SpanDetail, Strip};
+use super::save::{SaveRequest, Saved};
+use super::sort::Sort;
+use super::state::{ListRow, Settings, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Health, SpanKey, TraceId};
 use crate::query::{Completion, Query};
@@ -102,6 +104,8 @@ pub enum Effect {
     },
     /// These traces must stay: the open one and the selected one.
     Keep(Vec<TraceId>),
+    /// Write traces to a file.
+    Save(SaveRequest),
     /// Start the demo's traffic, or stop it.
     Demo(bool),
     /// End the program.
@@ -195,6 +199,8 @@ pub enum Answer {
     },
     /// Comes by itself, a few times a second.
     Health(Arc<Health>),
+    /// To [`Effect::Save`]: what was written, or why nothing was.
+    Saved(Result<Saved, String>),
     /// To [`Effect::Demo`]: whether it plays now, or why not.
     Demo(Result<bool, String>),
 }

@@ -15,6 +15,8 @@ pub struct File {
     pub grpc: Option<String>,
     /// Address for OTLP/HTTP.
     pub http: Option<String>,
+    /// Address for Zipkin senders.
+    pub zipkin: Option<String>,
     /// Memory budget.
     pub memory: Option<String>,
     /// Theme.

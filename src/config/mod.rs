@@ -26,6 +26,8 @@ pub struct Settings {
     pub grpc: Vec<SocketAddr>,
     /// Where OTLP/HTTP is listened for.
     pub http: Vec<SocketAddr>,
+    /// Where Zipkin senders are listened for; nowhere unless that is asked for.
+    pub zipkin: Vec<SocketAddr>,
     /// Bytes that the index may hold.
     pub memory: u64,
     /// Name of the theme.
@@ -54,6 +56,9 @@ pub struct Overrides {
     /// Listen for OTLP/HTTP here
     #[arg(long, global = true, value_name = "ADDR:PORT", env = "TRACEFALL_HTTP")]
     pub http: Option<String>,
+    /// Listen for Zipkin senders too, at 9411 unless another address is given
+    #[arg(long, global = true, value_name = "ADDR:PORT", env = "TRACEFALL_ZIPKIN", num_args = 0..=1, default_missing_value = "9411")]
+    pub zipkin: Option<String>,
     /// Hold at most this much in memory; the oldest traces leave first
     #[arg(long, global = true, value_name = "SIZE", env = "TRACEFALL_MEMORY")]
     pub memory: Option<String>,
@@ -131,6 +136,10 @@ pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
     Ok(Settings {
         grpc: pick("grpc", overrides.grpc.as_ref(), file.grpc.as_ref(), "4317").addresses()?,
         http: pick("http", overrides.http.as_ref(), file.http.as_ref(), "4318").addresses()?,
+        zipkin: match (overrides.zipkin.as_ref(), file.zipkin.as_ref()) {
+            (None, None) => Vec::new(),
+            (flag, set) => pick("zipkin", flag, set, "9411").addresses()?,
+        },
         memory: pick("memory", overrides.memory.as_ref(), file.memory.as_ref(), "512MiB").memory()?,
         theme: pick("theme", overrides.theme.as_ref(), file.theme.as_ref(), "dark").theme()?,
         slow_sql: pick("slow_sql", overrides.slow_sql.as_ref(), file.slow_sql.as_ref(), "100ms").duration()?,

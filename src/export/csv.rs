@@ -15,7 +15,8 @@ pub fn csv_line(record: &Record) -> String {
     cells.join(",")
 }
 
-fn quoted(cell: String) -> String {
+/// A field, in quotes where it needs them.
+pub(super) fn quoted(cell: String) -> String {
     if cell.contains(['"', ',', '\n', '\r']) || cell.starts_with(' ') || cell.ends_with(' ') {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {

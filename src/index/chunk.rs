@@ -3,6 +3,7 @@
 //! The writer fills a chunk, then freezes it behind an `Arc`. Rows have ordinals that only grow: a chunk holds those
 //! from `base` on, so small chunks can be joined without any reference to a row changing.
 
+use super::room::fit;
 use super::word::Word;
 
 /// Rows after which a chunk is full.
@@ -93,9 +94,9 @@ pub(super) struct Fill {
 }
 
 /// Gives room back where it is worth copying what there is.
-fn fit<T>(list: &mut Vec<T>) {
+fn trim<T>(list: &mut Vec<T>) {
     if list.capacity() - list.len() > list.len() / 8 + 64 {
-        list.shrink_to_fit();
+        fit(list);
     }
 }
 
@@ -279,25 +280,25 @@ impl Chunk {
 
     fn shrink(&mut self) {
         if self.rows() < CHUNK_ROWS {
-            self.trace.shrink_to_fit();
-            self.span_id.shrink_to_fit();
-            self.parent.shrink_to_fit();
-            self.start.shrink_to_fit();
-            self.end.shrink_to_fit();
-            self.prev.shrink_to_fit();
-            self.operation.shrink_to_fit();
-            self.shape.shrink_to_fit();
-            self.origin.shrink_to_fit();
-            self.flags.shrink_to_fit();
-            self.status.shrink_to_fit();
-            self.marks.shrink_to_fit();
-            self.values_at.shrink_to_fit();
+            fit(&mut self.trace);
+            fit(&mut self.span_id);
+            fit(&mut self.parent);
+            fit(&mut self.start);
+            fit(&mut self.end);
+            fit(&mut self.prev);
+            fit(&mut self.operation);
+            fit(&mut self.shape);
+            fit(&mut self.origin);
+            fit(&mut self.flags);
+            fit(&mut self.status);
+            fit(&mut self.marks);
+            fit(&mut self.values_at);
         }
-        fit(&mut self.words);
-        fit(&mut self.wide);
-        fit(&mut self.text);
-        fit(&mut self.extra_rows);
-        fit(&mut self.extras);
+        trim(&mut self.words);
+        trim(&mut self.wide);
+        trim(&mut self.text);
+        trim(&mut self.extra_rows);
+        trim(&mut self.extras);
     }
 
     /// Takes all rows away and keeps the room.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::batch::Figures;
 use super::outline::Outline;
+use super::room::fit;
 use super::services::ServiceSet;
 use super::traces::TraceRow;
 use super::twins::Filter;
@@ -91,8 +92,8 @@ impl ColdPage {
             page.badges.extend(row.badges.clone().map(|badges| (place, badges)));
             page.push(row);
         }
-        page.bytes.shrink_to_fit();
-        page.badges.shrink_to_fit();
+        fit(&mut page.bytes);
+        fit(&mut page.badges);
         Some(page)
     }
 

@@ -33,6 +33,7 @@ mod paged;
 mod read_row;
 mod recent;
 mod relations;
+mod room;
 mod rows;
 mod sealed;
 mod sealer;

@@ -220,6 +220,24 @@ impl View {
         row.segment().found(ordinal, Depth::Whole).map(|(row, _)| row.get().to_span(trace))
     }
 
+    /// All spans of a trace with everything that was sent of them, in the order of [`Trace::spans`]; resources and scopes that
+    /// are alike are shared. `None` where it is not held.
+    #[must_use]
+    pub fn spans(&self, id: TraceId) -> Option<Vec<Span>> {
+        let found = self.state.trace(id)?;
+        let mut spans: Vec<Span> = Vec::with_capacity(found.figures.spans as usize);
+        for (_, row) in self.state.rows(&found, Depth::Whole) {
+            let mut span = row.get().to_span(id);
+            if let Some(last) = spans.last() {
+                share(&mut span.resource, &last.resource);
+                share(&mut span.scope, &last.scope);
+            }
+            spans.push(span);
+        }
+        spans.sort_by(|one, other| (one.start, other.end, one.key()).cmp(&(other.start, one.end, other.key())));
+        Some(spans)
+    }
+
     /// The log records of a trace, by time.
     #[must_use]
     pub fn logs(&self, trace: TraceId) -> Vec<LogRecord> {
@@ -259,6 +277,13 @@ impl View {
     #[must_use]
     pub fn operations(&self, limit: usize) -> Vec<UsedOperation> {
         completion::operations(self, limit)
+    }
+}
+
+/// Has both point to the same where they are alike.
+fn share<T: PartialEq>(one: &mut Arc<T>, known: &Arc<T>) {
+    if **one == **known {
+        *one = Arc::clone(known);
     }
 }
 

@@ -56,6 +56,48 @@ pub struct SourceHealth {
     pub spans_per_second: u64,
     /// When the last body arrived.
     pub last_arrival: Option<Timestamp>,
+    /// How far it has come, where it is a file.
+    pub reading: Option<Reading>,
+}
+
+/// How far a file has been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Bytes read so far, as they are on the disk.
+    pub read: u64,
+    /// Bytes there are in all; `None` where that cannot be known, as of standard input.
+    pub total: Option<u64>,
+    /// Lines or frames of it that were left out.
+    pub faults: u64,
+    /// What is wrong with the latest of those, and where; may hold text of the file.
+    pub latest_fault: Option<String>,
+    /// Whether it is being read.
+    pub state: ReadingState,
+}
+
+/// Whether a file is being read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ReadingState {
+    /// Others come first.
+    #[default]
+    Waiting,
+    /// It is being read.
+    Reading,
+    /// Read to its end, and read on as it grows.
+    Following,
+    /// Read to its end.
+    Done,
+    /// Given up, and why.
+    Failed(String),
+}
+
+impl Reading {
+    /// The share that has been read, 0 to 100; `None` where the whole is not known.
+    #[must_use]
+    pub fn percent(&self) -> Option<u64> {
+        let total = self.total?;
+        Some(self.read.saturating_mul(100).checked_div(total).unwrap_or(100).min(100))
+    }
 }
 
 /// One socket that listens, or should.

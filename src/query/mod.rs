@@ -18,6 +18,7 @@ mod parse;
 mod pattern;
 mod plan;
 mod print;
+pub mod pushdown;
 mod run;
 mod spans;
 mod terms;

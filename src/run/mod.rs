@@ -13,10 +13,12 @@ mod listen;
 mod log;
 mod looks;
 mod recipes;
+mod saving;
 mod screen;
 mod shelf;
 mod signals;
 mod summary;
+mod target;
 mod wiring;
 
 use std::io::{self, Write as _};
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::cli::{Cli, Command};
-use crate::config;
+use crate::config::{self, Overrides};
 
 pub use indexer::Gate;
 
@@ -45,10 +47,19 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     files::allow_many();
-    let show = |demo| screen::show(&settings, &screen::Start { demo, summary: cli.summary.clone() }, gate);
+    let plain = screen::Start { summary: cli.summary.clone(), ..screen::Start::default() };
+    let show = |start: screen::Start| screen::show(&settings, &start, gate);
     match &cli.command {
-        None => show(None),
-        Some(Command::Demo { rate, seed }) => show(Some(screen::Demo { rate: *rate, seed: *seed })),
+        None => show(plain),
+        Some(Command::Demo { rate, seed }) => {
+            show(screen::Start { demo: Some(screen::Demo { rate: *rate, seed: *seed }), ..plain })
+        }
+        Some(Command::Open { files, follow }) => {
+            let Overrides { grpc, http, zipkin, .. } = &cli.overrides;
+            let asked = grpc.is_some() || http.is_some() || zipkin.is_some();
+            let files = screen::Filed { paths: files.clone(), follow: *follow, listen: asked };
+            show(screen::Start { files: Some(files), ..plain })
+        }
         Some(Command::Listen { .. }) if cli.summary.is_some() => {
             bail!("`listen` prints its summary: --summary is for the screen, --json makes it one line of JSON");
         }
@@ -60,6 +71,7 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
         Some(Command::Operations(names)) => ask::operations(&settings, names),
         Some(Command::Attributes(attributes)) => ask::attributes(&settings, attributes),
         Some(Command::Assert(assert)) => ask::assert(&settings, assert),
+        Some(Command::Export(export)) => ask::export(&settings, export),
         Some(Command::Completions(completions)) => print(&completions.script()),
         Some(Command::Man(man)) => print(&man.page()?),
     }

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{Door, DoorState, Mishap, Receipt, RejectReason, Signal, SourceHealth, SourceId, Timestamp};
+use crate::model::{
+    Door, DoorState, Mishap, Reading, Receipt, RejectReason, Signal, SourceHealth, SourceId, Timestamp,
+};
 
 /// Mishaps kept; older ones are forgotten.
 const MISHAPS: usize = 32;
@@ -87,6 +89,13 @@ impl Board {
         let mut inner = self.change();
         let Some(entry) = inner.sources.get_mut(usize::from(source.0)) else { return };
         *entry.health.rejected.entry(reason).or_default() += 1;
+    }
+
+    /// Changes what is known of how far a file has been read.
+    pub fn reading(&self, source: SourceId, change: impl FnOnce(&mut Reading)) {
+        let mut inner = self.change();
+        let Some(entry) = inner.sources.get_mut(usize::from(source.0)) else { return };
+        change(entry.health.reading.get_or_insert_default());
     }
 
     /// Notes a sender's mistake. The same mistake again moves to the end and counts up.

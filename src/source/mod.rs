@@ -9,9 +9,11 @@ mod contain;
 pub mod demo;
 mod feed;
 pub mod files;
+pub mod foreign;
 pub mod load;
 mod random;
 pub mod receiver;
+pub mod remote;
 
 use std::future::Future;
 

@@ -7,7 +7,7 @@ use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
 use crate::app::{Screen, State};
-use crate::model::{Door, DoorState, Nanos};
+use crate::model::{Door, DoorState, Nanos, Reading, ReadingState};
 
 /// How long a sender's mistake is pointed at.
 const FRESH: Nanos = Nanos::from_secs(15);
@@ -59,6 +59,41 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     pen.line((x, area.y), cells(left), pieces.get(from..).unwrap_or_default());
 }
 
+/// How far files have been read, and whether all they hold could be kept.
+fn files(pen: &Pen<'_>) -> Vec<Piece<'static>> {
+    /// Cells of the bar.
+    const BAR: u64 = 10;
+    let health = &pen.state.health;
+    let files: Vec<&Reading> = health.sources.iter().filter_map(|source| source.reading.as_ref()).collect();
+    let mut pieces: Vec<Piece<'static>> = Vec::new();
+    let of = |wanted: fn(&ReadingState) -> bool| files.iter().filter(|file| wanted(&file.state)).count();
+    let failed = of(|state| matches!(state, ReadingState::Failed(_)));
+    let faults: u64 = files.iter().map(|file| file.faults).sum();
+    if failed > 0 || faults > 0 {
+        let text = if failed > 0 { "✗ unread: see 8  " } else { "▲ broken lines: see 8  " };
+        pieces.push((text.into(), pen.style(if failed > 0 { Role::Error } else { Role::Slow })));
+    }
+    if !files.is_empty() && health.traces_evicted > 0 {
+        let text = format!("▲ {} traces left: --memory  ", format::count(health.traces_evicted));
+        pieces.push((text.into(), pen.style(Role::Slow)));
+    }
+    if of(|state| matches!(state, ReadingState::Waiting | ReadingState::Reading)) > 0 {
+        let read: u64 = files.iter().map(|file| file.read).sum();
+        let total: Option<u64> = files.iter().map(|file| file.total).sum();
+        let dim = pen.style(Role::Dim);
+        if let Some(total) = total.filter(|total| *total > 0) {
+            let filled = (read.saturating_mul(BAR) / total).min(BAR);
+            let cells = |count: u64, cell: &str| cell.repeat(usize::try_from(count).unwrap_or(0));
+            pieces.push((cells(filled, "━").into(), pen.style(Role::Accent)));
+            pieces.push((cells(BAR - filled, "─").into(), pen.style(Role::Faint)));
+            pieces.push((format!(" {} of {}  ", format::bytes(read), format::bytes(total)).into(), dim));
+        } else {
+            pieces.push((format!("reading {}  ", format::bytes(read)).into(), dim));
+        }
+    }
+    pieces
+}
+
 fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     let health = &pen.state.health;
     let dim = pen.style(Role::Dim);
@@ -66,6 +101,7 @@ fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     if pen.state.demo {
         pieces.push(("demo  ".into(), pen.style(Role::Accent)));
     }
+    pieces.extend(files(pen));
     // A sender is making a mistake now: what it is stands on the health screen, and before the first span right below.
     let latest = health.mishaps.iter().max_by_key(|mishap| mishap.at);
     let fresh = latest.is_some_and(|mishap| pen.state.now.since(mishap.at) < FRESH);

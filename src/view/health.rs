@@ -5,14 +5,14 @@ use ratatui::style::Style;
 
 use jiff::tz::TimeZone;
 
-use super::flow::{Bits, bit};
+use super::flow::{Bit, Bits, bit};
 use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece};
 use super::text;
 use super::trace::many;
 use crate::app::State;
-use crate::model::{Door, DoorState, RejectReason, ServiceHealth, Signal, SourceHealth};
+use crate::model::{Door, DoorState, Reading, ReadingState, RejectReason, ServiceHealth, Signal, SourceHealth};
 
 /// A line: its pieces, and the service whose colour stands before them.
 #[derive(Default)]
@@ -72,7 +72,7 @@ fn lines(state: &State, zone: &TimeZone, width: u16) -> Vec<Line> {
     for source in &health.sources {
         source_lines(source, &mut lines);
     }
-    if health.sources.is_empty() {
+    if !health.sources.iter().any(|source| !source.doors.is_empty() || source.reading.is_some()) {
         lines.push(one("nothing listens", Role::Dim));
     }
     lines.push(Line::default());
@@ -107,7 +107,9 @@ fn source_lines(source: &SourceHealth, lines: &mut Vec<Line>) {
         bit(format!("{:>12}", format::count(accepted)), Role::Text),
         bit(format!("{:>10}", format::count(rejected)), rejected_role),
     ];
-    if source.doors.is_empty() {
+    if let Some(reading) = &source.reading {
+        file_lines(source, reading, &figures, lines);
+    } else if source.doors.is_empty() {
         let name = bit(format!("{:<45}", source.name), Role::Text);
         lines.push(line(std::iter::once(name).chain(figures.clone()).collect()));
     }
@@ -140,6 +142,35 @@ fn source_lines(source: &SourceHealth, lines: &mut Vec<Line>) {
             let text = format!("{} rejected: {}", format::count(*count), reason.words());
             lines.push(named("", vec![bit(text, Role::Slow)]));
         }
+    }
+}
+
+/// A file: its name, how far it has been read, what is wrong in it.
+fn file_lines(source: &SourceHealth, reading: &Reading, figures: &[Bit], lines: &mut Vec<Line>) {
+    let (state, role) = match &reading.state {
+        ReadingState::Waiting => ("○ waits".to_owned(), Role::Dim),
+        ReadingState::Reading => (
+            reading.percent().map_or_else(|| "reading".to_owned(), |percent| format!("{percent} % read")),
+            Role::Accent,
+        ),
+        ReadingState::Following => ("● followed".to_owned(), Role::Good),
+        ReadingState::Done => ("● read".to_owned(), Role::Good),
+        ReadingState::Failed(_) => ("✗ unread".to_owned(), Role::Error),
+    };
+    // The end of a path says more than its beginning.
+    let shown = text::visible(&source.name);
+    let shown = text::cut_middle(&shown, 33);
+    let pad = " ".repeat(34_usize.saturating_sub(text::width(&shown)));
+    let mut bits = vec![bit(format!("{shown}{pad}"), Role::Text), bit(format!("{state:<11}"), role)];
+    bits.extend(figures.iter().cloned());
+    lines.push(line(bits));
+    if let ReadingState::Failed(why) = &reading.state {
+        lines.push(named("", vec![bit(text::visible(why).into_owned(), Role::Error)]));
+    }
+    if reading.faults > 0 {
+        let latest = reading.latest_fault.as_deref().map(text::visible).unwrap_or_default();
+        let words = format!("{} left out, the latest: {latest}", many(reading.faults, "broken piece"));
+        lines.push(named("", vec![bit(words, Role::Slow)]));
     }
 }
 

@@ -24,8 +24,8 @@ const NEW: crate::model::Nanos = crate::model::Nanos::from_secs(1);
 pub(super) fn order(state: &State) -> &'static str {
     let sort = state.list.sort;
     match (sort.key, sort.ascending) {
-        (SortKey::Time, false) => "newest",
-        (SortKey::Time, true) => "oldest",
+        (SortKey::Time | SortKey::Start, false) => "newest",
+        (SortKey::Time | SortKey::Start, true) => "oldest",
         (SortKey::Duration, false) => "slowest",
         (SortKey::Duration, true) => "fastest",
         (SortKey::Spans, false) => "most spans",
@@ -112,8 +112,9 @@ fn heads(pen: &mut Pen<'_>, area: Rect) {
     };
     let faint = pen.style(Role::Faint);
     let y = area.y;
+    let time = if pen.state.settings.filed { SortKey::Start } else { SortKey::Time };
     let head = |name: &str, key: SortKey| format!("{name}{}", mark(key));
-    pen.put_right((area.x + columns.age_end, y), &head("age", SortKey::Time), columns.age_end, faint);
+    pen.put_right((area.x + columns.age_end, y), &head("age", time), columns.age_end, faint);
     pen.put((area.x + columns.service, y), "service", columns.service_width, faint);
     pen.put((area.x + columns.operation, y), "root operation", columns.operation_width, faint);
     pen.put_right((area.x + columns.duration_end, y), &head("duration", SortKey::Duration), 10, faint);
@@ -170,11 +171,15 @@ fn row(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, page: &Page) {
         pen.put((area.x + columns.service, y), &text, area.width.saturating_sub(columns.service), dim);
         return;
     };
-    let since = pen.state.now.since(summary.first_arrival);
-    let fresh = since < NEW && !selected;
+    let filed = pen.state.settings.filed;
+    let since = pen.state.now.since(if filed { summary.start } else { summary.first_arrival });
+    let fresh = since < NEW && !selected && !filed;
     let age = format::age(since);
     let age_style = if fresh { pen.style(Role::Accent) } else { pen.style(Role::Dim) };
     pen.put_right((area.x + columns.age_end, y), &age, columns.age_end, age_style);
+    if pen.state.list.marked.contains(&page.row.trace) {
+        pen.put((area.x, y), "•", 1, pen.style(Role::Match));
+    }
     let colour = Style::new().fg(pen.look.service(&summary.root_service));
     pen.put((area.x + columns.service, y), "▌", 1, colour);
     let service = text::visible(&summary.root_service);

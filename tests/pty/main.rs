@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod overload;
 #[cfg(test)]
 mod terminal;

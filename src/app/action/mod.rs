@@ -103,6 +103,10 @@ pub enum Action {
     Language,
     /// Copy something: ids, statement, attribute.
     Copy,
+    /// Mark the selected trace, or take its mark away.
+    Mark,
+    /// Save traces to a file.
+    Save,
     /// Show secrets as they are, or mask them again.
     Unmask,
     /// Light or dark.
@@ -213,7 +217,7 @@ mod tests {
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo,
+            A::Demo, A::Mark, A::Save,
         ];
         for action in all {
             match action {
@@ -223,7 +227,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::Demo => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::Demo | A::Mark | A::Save => {}
             }
         }
         all.to_vec()

@@ -217,6 +217,14 @@ pub const ACTIONS: &[ActionInfo] = &[
         keys: &[char('v')],
     },
     ActionInfo {
+        action: Action::Mark,
+        name: "mark",
+        help: "mark the trace, or take its mark away: what is marked is saved together",
+        hint: "mark",
+        contexts: TRACES,
+        keys: &[char('x')],
+    },
+    ActionInfo {
         action: Action::Chips,
         name: "conditions",
         help: "switch single conditions of the filter off and on",
@@ -399,6 +407,14 @@ pub const ACTIONS: &[ActionInfo] = &[
         hint: "copy",
         contexts: EVERYWHERE,
         keys: &[char('y')],
+    },
+    ActionInfo {
+        action: Action::Save,
+        name: "save",
+        help: "save traces to a file: OTLP, Jaeger, Perfetto, Markdown, CSV",
+        hint: "save",
+        contexts: EVERYWHERE,
+        keys: &[char('W')],
     },
     ActionInfo {
         action: Action::Unmask,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, say, trace, values};
+use super::{NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, save, say, trace, values};
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
@@ -39,6 +39,8 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
             out.push(Effect::Samples);
         }
         A::Copy => copy::open(state, out),
+        A::Mark => save::mark(state),
+        A::Save => save::open(state),
         A::Unmask => unmask(state),
         A::Theme => state.theme_flipped = !state.theme_flipped,
         A::Demo => demo(state, out),

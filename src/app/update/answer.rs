@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{bar, jump, link, list, recall, rows, say, settle, trace, values, warn};
+use super::{bar, jump, link, list, recall, rows, save, say, settle, trace, values, warn};
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
@@ -57,6 +57,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Values { generation, values } => values::take(state, generation, values),
         Answer::Health(health) => state.health = health,
+        Answer::Saved(result) => save::saved(state, result),
         Answer::Demo(Ok(playing)) => {
             state.demo = playing;
             say(state, if playing { "the demo plays: d on the list stops it" } else { "the demo has stopped" });

@@ -83,6 +83,9 @@ pub(super) fn paste(state: &mut State, text: &str, out: &mut Vec<Effect>) {
     if let Some(Overlay::Naming(naming)) = &mut state.overlay {
         edit::insert(&mut naming.text, &mut naming.cursor, text);
     }
+    if let Some(Overlay::Save(dialog)) = &mut state.overlay {
+        super::save::paste(dialog, text);
+    }
     if state.overlay.is_some() {
         return;
     }

@@ -19,6 +19,7 @@ mod overlay;
 mod palette;
 mod recall;
 mod rows;
+mod save;
 mod settle;
 mod tick;
 mod trace;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::Rows;
 use super::super::chunk::narrow;
+use super::super::room::fit;
 use super::pack::{Bits, FRAME, Frames};
 use super::{Sealed, start_of};
 
@@ -44,7 +45,7 @@ impl Runs {
         let ranks: Vec<u64> = runs.iter().map(|run| run.rank).collect();
         let before = (0..).zip(runs).filter(|(_, run)| run.before != 0).map(|(place, run)| (place, run.before));
         let mut before: Vec<_> = before.collect();
-        before.shrink_to_fit();
+        fit(&mut before);
         Self {
             least,
             traces: Bits::put(&traces, arena),

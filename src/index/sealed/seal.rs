@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 
 use super::super::chunk::{Bounds, Chunk, narrow};
 use super::super::paged::Paged;
+use super::super::room::fit;
 use super::super::segment::{Shape, is_set, keys_of};
 use super::super::word::{Slot, Word};
 use super::cells::{Arena, Column, arena_of, without_offset};
@@ -305,16 +306,16 @@ fn number(chunk: &Chunk, word: Word) -> u64 {
 
 impl Sealed {
     fn shrink(&mut self) {
-        self.arena.shrink_to_fit();
-        self.pages.shrink_to_fit();
-        self.classes.shrink_to_fit();
-        self.span_ids.shrink_to_fit();
-        self.odd_parents.shrink_to_fit();
-        self.frame_ranks.shrink_to_fit();
-        self.backward.shrink_to_fit();
-        self.layouts.shrink_to_fit();
-        self.columns.shrink_to_fit();
-        self.streams.shrink_to_fit();
-        self.counts.shrink_to_fit();
+        fit(&mut self.arena);
+        fit(&mut self.pages);
+        fit(&mut self.classes);
+        fit(&mut self.span_ids);
+        fit(&mut self.odd_parents);
+        fit(&mut self.frame_ranks);
+        fit(&mut self.backward);
+        fit(&mut self.layouts);
+        fit(&mut self.columns);
+        fit(&mut self.streams);
+        fit(&mut self.counts);
     }
 }

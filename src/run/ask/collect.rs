@@ -76,7 +76,7 @@ impl Collected {
                 }
                 return Ok(false);
             }
-            Reply::Hello { .. } => {}
+            Reply::Hello { .. } | Reply::Spans { .. } => {}
         }
         Ok(true)
     }
@@ -119,7 +119,7 @@ impl Peer for Collected {
 }
 
 /// What is wrong with a request, and where: below the filter stands a caret.
-fn complaint(message: &str, filter: Option<&str>, column: Option<usize>) -> String {
+pub(super) fn complaint(message: &str, filter: Option<&str>, column: Option<usize>) -> String {
     let message = visible(message);
     let (Some(filter), Some(column)) = (filter, column) else { return message.into_owned() };
     let before: String = filter.chars().take(column).collect();

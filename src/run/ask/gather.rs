@@ -85,7 +85,7 @@ fn read(settings: &Settings, paths: &[PathBuf]) -> Result<(Held, Runtime)> {
         Arc::new(move |fault: &Fault| faults.tell(fault))
     };
     let limit = usize::try_from(settings.max_body).unwrap_or(usize::MAX / 2);
-    let files = Files::open(paths, limit, tell)?;
+    let files = Files::open(paths, wiring::file_limits(settings), tell)?;
     let (feed, queue) = source::feed(limit.saturating_mul(2), WAITING, clock::clock());
     let notes = TraceNotes::new(wiring::thresholds(settings));
     let (writer, reader) = index::open(index::Options::new(settings.memory), notes);

@@ -242,6 +242,7 @@ async fn every_service_arrives_through_the_receiver() {
     let config = ReceiverConfig {
         grpc: free.clone(),
         http: free,
+        zipkin: Vec::new(),
         limits: Limits::default(),
         origins: Origins { more: Vec::new() },
     };
