@@ -8,7 +8,7 @@
 //! Bytes come in at one door, pictures go out at the other; between them there is only the language of traces.
 //!
 //! ```text
-//!  source      receiver (OTLP gRPC + HTTP), files, demo: whatever they read becomes OTLP protobuf bytes, the waist of the program
+//!  source      receiver (OTLP gRPC + HTTP, Zipkin), files, demo: what they read becomes OTLP protobuf bytes, the waist of all
 //!    ▼
 //!  feed        one queue of (source, bytes), bounded in bytes. Full: the sender is told to retry.
 //!    ▼
@@ -53,9 +53,9 @@
 //! | [`index`] | model, semconv, otlp | prost messages, widgets, async, clocks, judgements |
 //! | [`query`] | model, semconv, index | state or wording of a screen |
 //! | [`analysis`] | model, semconv, index, query | state or wording of a screen |
-//! | [`export`] | model, redact | terminal, the look of a table |
+//! | [`export`] | model, semconv, redact, otlp | terminal, the look of a table |
 //! | [`source`] | model, otlp, redact, query | index, app, view |
-//! | [`app`] | model, semconv, redact, index, query, analysis | ratatui, crossterm, tokio, clocks |
+//! | [`app`] | model, semconv, redact, index, query, analysis, export | ratatui, crossterm, tokio, clocks |
 //! | [`view`] | model, semconv, redact, index, query, analysis, app | crossterm, tokio, `&mut` state |
 //! | [`terminal`] | app (its input type) | model, index |
 //! | [`config`] | model | sockets, threads |

@@ -10,14 +10,14 @@ use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{RowKey, analyse, flatten};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
-    Mouse, MouseKind, Overlay, Page, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target, TraceScreen,
-    ValueRow, Values, Viewport, work,
+    Mouse, MouseKind, Overlay, Page, SaveWhat, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target,
+    TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
-    Attribute, Category, Health, Kind, Link, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId,
-    TraceSpan, TraceSummary, Value,
+    Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
+    Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
 };
-use tracefall::query::Hit;
+use tracefall::query::{Completion, Hit};
 
 const MS: u64 = 1_000_000;
 
@@ -182,7 +182,16 @@ impl Bench {
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Save(request) => Answer::Saved(match &request.what {
+                _ if request.path.ends_with("taken") => Err("taken is there already".into()),
+                SaveWhat::Marked(marked) => Ok(saved(&request, marked.len())),
+                SaveWhat::Listed(rows) => Ok(saved(&request, rows.len())),
+                SaveWhat::One(..) => Ok(saved(&request, 1)),
+                SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
+            }),
+            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+                return None;
+            }
         })
     }
 
@@ -244,6 +253,7 @@ impl Bench {
             Some(Overlay::Language(_)) => " language",
             Some(Overlay::Picker(_)) => " picker",
             Some(Overlay::Naming(_)) => " naming",
+            Some(Overlay::Save(_)) => " save",
             Some(Overlay::Chips(_)) => " chips",
             Some(Overlay::Values(_)) => " values",
         };
@@ -581,6 +591,31 @@ fn the_mouse_reaches_everything() {
     assert!(bench.state.filter.editing);
     bench.click(down, &Target::ListRow(1), false);
     assert!(!bench.state.filter.editing);
+}
+
+#[test]
+fn sources_are_chosen_paused_and_tried_again_by_key() {
+    let mut bench = Bench::new(1);
+    let source = |id: u16, name: &str| SourceHealth { id: SourceId(id), name: name.into(), ..SourceHealth::default() };
+    let health = Health { sources: vec![source(0, "demo"), source(1, "prod")], ..Health::default() };
+    bench.state.health = Arc::new(health.clone());
+    let pressed = |bench: &mut Bench, keys: &str| {
+        bench.done.clear();
+        bench.press(keys);
+        let effects =
+            bench.done.iter().filter(|effect| matches!(effect, Effect::PauseSource(..) | Effect::RetrySource(_)));
+        (format!("{:?}", effects.collect::<Vec<_>>()), bench.notice().to_owned())
+    };
+    let said = |effects: &str, notice: &str| (effects.to_owned(), notice.to_owned());
+    assert_eq!(pressed(&mut bench, "8 j space"), said("[PauseSource(SourceId(1), true)]", "prod is paused"));
+    assert_eq!(pressed(&mut bench, "r"), said("[RetrySource(SourceId(1))]", "prod is tried again"));
+    assert_eq!(pressed(&mut bench, "k k r"), said("[RetrySource(SourceId(0))]", "demo is tried again"));
+    bench.state.health =
+        Arc::new(Health { sources: vec![SourceHealth { paused: true, ..source(0, "demo") }], ..health });
+    assert_eq!(pressed(&mut bench, "r"), said("[]", "demo is paused"));
+    assert_eq!(pressed(&mut bench, "p"), said("[PauseSource(SourceId(0), false)]", "demo goes on"));
+    bench.state.health = Arc::default();
+    assert_eq!(pressed(&mut bench, "p"), said("[]", "there is no source"));
 }
 
 #[test]
@@ -1051,4 +1086,97 @@ fn earlier_and_saved_filters_come_back() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+fn saved(request: &app::SaveRequest, traces: usize) -> app::Saved {
+    let traces = u64::try_from(traces).unwrap();
+    let how = if request.mask.is_some() { "masked" } else { "as it is" };
+    let path = format!("{} as {} {how}", request.path.display(), request.form.name());
+    app::Saved { path, traces, spans: 7 * traces }
+}
+
+#[test]
+fn traces_are_marked_and_saved_in_the_form_that_was_chosen() {
+    let mut failures = Vec::new();
+    let one = "-00000000.otlp.jsonl";
+    for (keys, said, open) in [
+        ("W enter", format!("saved 1 trace with 7 spans: {{}}{one} as otlp-json masked"), false),
+        ("W esc", String::new(), false),
+        ("x", "1 trace is marked".to_owned(), false),
+        ("x x", "no trace is marked".to_owned(), false),
+        ("x down x W enter", "saved 2 traces with 14 spans: traces.otlp.jsonl as otlp-json masked".to_owned(), false),
+        ("x down x W down tab enter", String::new(), false),
+        ("W ctrl-u 'mine' tab tab enter", "saved 1 trace with 7 spans: mine as jaeger masked".to_owned(), false),
+        ("W ctrl-u 'a' shift-tab enter", "saved 1 trace with 7 spans: a as csv masked".to_owned(), false),
+        ("W ctrl-t ctrl-u 'a' enter", "saved 1 trace with 7 spans: a as otlp-json as it is".to_owned(), false),
+        ("W ctrl-u 'taken' enter", String::new(), true),
+        ("W ctrl-u enter", String::new(), true),
+        (
+            "W ctrl-u 'taken' enter ctrl-u 'b' enter",
+            "saved 1 trace with 7 spans: b as otlp-json masked".to_owned(),
+            false,
+        ),
+        (
+            "/ 'error=true' enter W down ctrl-u 'c' enter",
+            "saved 1 trace with 7 spans: c as otlp-json masked".to_owned(),
+            false,
+        ),
+        ("enter W ctrl-u 'd' enter", "saved 1 trace with 7 spans: d as otlp-json masked".to_owned(), false),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press(keys);
+        let notice = bench.notice();
+        let fits = match said.split_once("{}") {
+            Some((before, after)) => notice.starts_with(before) && notice.ends_with(after),
+            None => said.is_empty() || notice == said,
+        };
+        if !fits || bench.state.overlay.is_some() != open {
+            failures.push(format!("after {keys}: {notice} {:?}", bench.state.overlay));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// On the way to a key every letter was searched for as a word, and the list was empty until the `=`.
+#[test]
+fn the_beginning_of_a_key_is_not_searched_for_while_it_is_typed() {
+    let cases = [
+        ("/ 'minDur'", "", true),
+        ("/ 'minDuration=1ms'", "minDuration=1ms", false),
+        ("/ 'minDur' enter", "minDur", false),
+        ("/ 'minDur' esc", "", false),
+        ("/ 'timeout'", "timeout", false),
+        ("/ 'kind=server' space 'minD'", "kind=server", true),
+        ("/ 'kind=server' space '-root.'", "kind=server", true),
+        ("/ 'kind=server' space 'root.serv'", "kind=server", true),
+        ("/ '(kind=server' space 'OR' space 'serv'", "", false),
+        ("/ '\"minDur\"'", "\"minDur\"", false),
+        ("/ 'minDur' left", "minDur", false),
+    ];
+    for (keys, query, half) in cases {
+        let mut bench = Bench::new(30);
+        bench.press(keys);
+        let bar = &bench.state.filter;
+        assert_eq!((bar.query.text.trim(), bar.half_key), (query, half), "{keys}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_key_of_the_data_is_known_by_what_was_proposed() {
+    let mut bench = Bench::new(30);
+    bench.press("/");
+    bench.prompt = false;
+    let tenant = |from, to| Completion { text: "tenant=".into(), replace: (from, to), count: Some(2), value: None };
+    bench.answer(Answer::Completed { text: String::new(), completions: vec![tenant(0, 0)] });
+    bench.press("'ten'");
+    assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("", true));
+    bench.answer(Answer::Completed { text: "ten".into(), completions: vec![tenant(0, 3)] });
+    assert!(bench.state.filter.half_key);
+    bench.press("'d'");
+    assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("tend", false));
+    bench.press("backspace backspace");
+    assert!(bench.state.filter.half_key);
+    // It has left the index meanwhile: then it is a word.
+    bench.answer(Answer::Completed { text: "te".into(), completions: Vec::new() });
+    assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("te", false));
 }

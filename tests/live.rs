@@ -152,7 +152,9 @@ impl Live {
                 return None;
             }
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Library(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Save(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+                return None;
+            }
         })
     }
 
@@ -241,6 +243,7 @@ fn the_orders_of_the_list_hold() {
                 let summary = view.summary(row.trace).unwrap();
                 match key {
                     SortKey::Time => summary.first_arrival.0,
+                    SortKey::Start => summary.start.0,
                     SortKey::Duration => summary.duration().0,
                     SortKey::Spans => summary.spans.into(),
                     SortKey::Errors => summary.errors.into(),

@@ -11,10 +11,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tracefall::analysis::{Analysis, Row};
 use tracefall::app::{
-    Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Samples, Screen, Sort,
-    SortKey, State, Target, ValueRow, ValueTable, Values,
+    Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Samples, SaveDialog,
+    SaveWhat, Screen, Sort, SortKey, State, Target, TraceForm, ValueRow, ValueTable, Values,
 };
-use tracefall::model::Nanos;
+use tracefall::model::{Health, Nanos, Reading, ReadingState, SourceHealth};
 use tracefall::query::{Completion, ParseError, Query, parse};
 use tracefall::view::{self, Colours};
 
@@ -106,6 +106,8 @@ fn a_trace_that_is_not_there() {
 fn health() {
     for size in SIZES {
         snap("health", &states::health(), size);
+        snap("health-sources", &states::health_sources(), size);
+        snap("traces-sources", &states::traces_of_sources(build::patient(), size), size);
     }
     let mut state = states::empty();
     state.screen = Screen::Health;
@@ -120,7 +122,7 @@ fn what_lies_over_a_screen() {
         let mut state = states::traces(build::patient(), size);
         state.overlay = Some(Overlay::Help { scroll: 0 });
         snap("help", &state, size);
-        let palette = Palette { text: "th".into(), cursor: 2, found: vec![11, 40, 12], chosen: 1 };
+        let palette = Palette { text: "th".into(), cursor: 2, found: vec![11, 42, 12], chosen: 1 };
         state.overlay = Some(Overlay::Palette(palette));
         snap("palette", &state, size);
         let copied = |key, what: &str, text: &str| Copied { key, what: what.into(), text: text.into() };
@@ -218,6 +220,60 @@ fn the_values_of_an_attribute() {
 }
 
 #[test]
+fn what_is_to_be_saved_and_where() {
+    for size in SIZES {
+        let mut state = states::traces(build::patient(), size);
+        let trace = state.list.rows[0].trace;
+        state.list.marked.extend([trace]);
+        let choices = vec![SaveWhat::One(trace, "hmis-backend-5b8efff7".into()), SaveWhat::Everything];
+        let text = "hmis-backend-5b8efff7.otlp.jsonl".to_owned();
+        let dialog = SaveDialog { choices, cursor: text.len(), text, ..SaveDialog::default() };
+        state.overlay = Some(Overlay::Save(dialog.clone()));
+        snap("save", &state, size);
+        let error = Some("cannot write hmis-backend-5b8efff7.perfetto.json: No space left on device".to_owned());
+        let form = TraceForm::Perfetto;
+        state.overlay = Some(Overlay::Save(SaveDialog { chosen: 1, form, error, ..dialog }));
+        snap("save-failed", &state, size);
+    }
+}
+
+#[test]
+fn files_that_are_read() {
+    let file = |name: &str, reading: Reading| SourceHealth {
+        name: name.into(),
+        reading: Some(reading),
+        ..SourceHealth::default()
+    };
+    let done = Reading { read: 700, total: Some(700), state: ReadingState::Done, ..Reading::default() };
+    let broken = Reading {
+        faults: 2,
+        latest_fault: Some("line 17: not JSON at byte 3: expected a value\u{1b}[2J".into()),
+        read: 40 << 20,
+        total: Some(1 << 30),
+        state: ReadingState::Reading,
+    };
+    let failed = Reading { state: ReadingState::Failed("there are no traces in it".into()), ..done.clone() };
+    for size in SIZES {
+        let mut state = states::traces(build::patient(), size);
+        let mut settings = (*state.settings).clone();
+        settings.filed = true;
+        state.settings = Arc::new(settings);
+        state.list.sort.key = SortKey::Start;
+        let sources = vec![
+            file("traces.jsonl", done.clone()),
+            file("/var/lib/a/long/path/to/recordings/checkout-2026-11-21.otlp.jsonl.gz", broken.clone()),
+            file("notes\u{1b}[2J.txt", failed.clone()),
+            file("standard input", Reading::default()),
+        ];
+        let health = (*state.health).clone();
+        state.health = Arc::new(Health { sources, traces_evicted: 1_234, ..health });
+        snap("files", &state, size);
+        state.screen = Screen::Health;
+        snap("files-health", &state, size);
+    }
+}
+
+#[test]
 fn filters_to_choose_from_and_the_language() {
     let item = |name: &str, text: &str| Item { name: name.into(), text: text.into(), count: None };
     for size in SIZES {
@@ -275,6 +331,11 @@ fn searching_in_a_trace() {
     open.found =
         Some(Found { by_filter: false, query, set: Arc::new(nodes.iter().copied().collect()), nodes: Arc::new(nodes) });
     snap("trace-search", &state, SMALL);
+    state.find.editing = true;
+    state.find.text = "service=pay minDuration=fast".into();
+    state.find.cursor = state.find.text.len();
+    state.find.error = Some(ParseError { column: 24, expected: "a length of time such as 100ms".into() });
+    snap("trace-search-wrong", &state, SMALL);
 }
 
 #[test]

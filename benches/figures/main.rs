@@ -4,8 +4,8 @@
 //! each row. Each variant runs once a round in one process, so that what else the machine does meets all of them;
 //! times are CPU time of the threads that do the work, unless a row says otherwise. Compare ratios, not times.
 //!
-//! - `-- --only GROUP`: ingest, transport, held, search, frame, terminal or jaeger
-//! - `-- --large`: what is held is measured at ten million spans instead of one, searches at both (takes minutes, and some memory)
+//! - `-- --only GROUP`: ingest, transport, held, search, files, frame, terminal or jaeger
+//! - `-- --large`: what is held is measured at ten million spans instead of one, searches at both, and a file of 1 GiB (takes minutes, and some memory)
 //! - `-- --jaeger PATH`: a Jaeger to compare with (`.ci/jaeger/build.sh` builds one)
 //! - `-- --search FILTER`: one filter over a million spans, again and again, for a profiler
 //! - `-- --index-only [--unique]`: decode and index alone, again and again, for a profiler
@@ -20,6 +20,7 @@
 
 mod child;
 mod clock;
+mod files;
 mod frame;
 mod held;
 mod ingest;
@@ -37,7 +38,7 @@ use report::Report;
 use tracefall::source::load::Shape;
 
 /// What can be measured by itself, in this order.
-const GROUPS: [&str; 7] = ["ingest", "transport", "held", "search", "frame", "terminal", "jaeger"];
+const GROUPS: [&str; 8] = ["ingest", "transport", "held", "search", "files", "frame", "terminal", "jaeger"];
 /// Spans in a body of the load.
 const BODY: usize = 512;
 
@@ -65,6 +66,7 @@ fn main() {
             "transport" => transport::group(&mut report),
             "held" => held::group(&mut report, has("--large")),
             "search" => search::group(&mut report, has("--large")),
+            "files" => files::group(&mut report, has("--large")),
             "frame" => frame::group(&mut report),
             "terminal" => terminal::group(&mut report),
             _ => jaeger::group(&mut report, after("--jaeger")),
@@ -78,6 +80,7 @@ fn as_child(arguments: &[String]) {
     match words[..] {
         ["--child", "memory", who, bodies] => child::memory(who, Shape::default(), bodies.parse().unwrap()),
         ["--child", "held", bodies] => held::child(bodies.parse().unwrap()),
+        ["--child", "files", form, bytes] => files::child(form, bytes.parse().unwrap()),
         ["--child", "search", bodies] => search::child(bodies.parse().unwrap()),
         ["--child", "terminal"] => terminal::child(),
         _ => unreachable!("{words:?}"),

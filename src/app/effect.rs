@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
-use super::state::{ListRow, Settings, Sort, SpanDetail, Strip};
+use super::save::{SaveRequest, Saved};
+use super::sort::Sort;
+use super::state::{ListRow, Settings, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, SpanKey, TraceId};
+use crate::model::{Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
@@ -102,8 +104,14 @@ pub enum Effect {
     },
     /// These traces must stay: the open one and the selected one.
     Keep(Vec<TraceId>),
+    /// Write traces to a file.
+    Save(SaveRequest),
     /// Start the demo's traffic, or stop it.
     Demo(bool),
+    /// Pause a source, or let it go on.
+    PauseSource(SourceId, bool),
+    /// Have a source try again at once.
+    RetrySource(SourceId),
     /// End the program.
     Quit,
 }
@@ -195,6 +203,8 @@ pub enum Answer {
     },
     /// Comes by itself, a few times a second.
     Health(Arc<Health>),
+    /// To [`Effect::Save`]: what was written, or why nothing was.
+    Saved(Result<Saved, String>),
     /// To [`Effect::Demo`]: whether it plays now, or why not.
     Demo(Result<bool, String>),
 }

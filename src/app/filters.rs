@@ -24,6 +24,10 @@ pub struct FilterBar {
     pub error: Option<ParseError>,
     /// What could be typed next.
     pub completions: Vec<Completion>,
+    /// What was proposed last, until something else is.
+    pub offered: Vec<Completion>,
+    /// What is typed ends in the beginning of a key: `query` is what was read before that.
+    pub half_key: bool,
     /// Which of `completions` Tab takes.
     pub chosen: usize,
     /// What stood there when editing began; Esc brings it back.

@@ -12,11 +12,15 @@ mod input;
 mod keymap;
 mod parts;
 mod plain;
+mod save;
+mod sort;
 mod state;
 mod target;
 mod update;
 pub mod work;
 
+/// The forms in which traces are saved.
+pub use crate::export::TraceForm;
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
 pub use effect::{Answer, Effect, Language, Token};
 pub use filters::{
@@ -25,9 +29,11 @@ pub use filters::{
 };
 pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
+pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
+pub use sort::{Sort, SortKey};
 pub use state::{
     Cell, Copied, Detail, DetailFocus, HealthScreen, Highlighted, Lines, List, ListRow, Notice, Overlay, Page, Palette,
-    Preview, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, TraceScreen, Viewport,
+    Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

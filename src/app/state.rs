@@ -1,10 +1,12 @@
 //! All that is on screen, and nothing else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::asked::Asked;
 use super::filters::{FilterBar, Found, Library, Naming, Picker, Samples, ValueTable};
+use super::save::SaveDialog;
+use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
@@ -81,9 +83,13 @@ impl TraceScreen {
 }
 
 impl State {
-    /// The state at the start: the list of traces, following.
+    /// The state at the start: the list of traces, following; where they come from files, ordered by start.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let mut list = List { follow: !settings.filed, preview_shown: true, ..List::default() };
+        if settings.filed {
+            list.sort.key = SortKey::Start;
+        }
         Self {
             settings: Arc::new(settings),
             now: Timestamp::default(),
@@ -91,7 +97,7 @@ impl State {
             screen: Screen::default(),
             overlay: None,
             filter: FilterBar::default(),
-            list: List { follow: true, preview_shown: true, ..List::default() },
+            list,
             trace: None,
             health_screen: HealthScreen::default(),
             health: Arc::default(),
@@ -164,6 +170,8 @@ pub struct Settings {
     pub warning: Option<String>,
     /// The SDK lines that the first screen shows and `y` copies there: language and command.
     pub recipes: Vec<(String, String)>,
+    /// The traces come from files: their order is that of their times, not that of their arrival.
+    pub filed: bool,
     /// Which key does what; footer, help and palette name the keys from it.
     pub keymap: Keymap,
 }
@@ -232,6 +240,8 @@ pub enum Overlay {
     Picker(Picker),
     /// The name under which the filter is to be saved.
     Naming(Naming),
+    /// What is to be saved to a file, and where.
+    Save(SaveDialog),
     /// The keys go to the filter's conditions: the one at this place of [`FilterBar::chips`] is chosen.
     Chips(usize),
     /// The values of an attribute.
@@ -274,6 +284,8 @@ pub struct List {
     pub rows: Arc<Vec<ListRow>>,
     /// The selected trace.
     pub selected: Option<TraceId>,
+    /// Traces that the person marked.
+    pub marked: HashSet<TraceId>,
     /// Index in `rows` of the first row shown.
     pub offset: usize,
     /// The newest trace stays selected while traces arrive.
@@ -354,29 +366,6 @@ pub struct Strip {
     pub error_share: f64,
     /// 95th percentile over the whole strip, in nanoseconds.
     pub p95_all: u64,
-}
-
-/// The order of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Sort {
-    /// By what.
-    pub key: SortKey,
-    /// Smallest (oldest) first instead of largest (newest) first.
-    pub ascending: bool,
-}
-
-/// What the list is ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum SortKey {
-    /// First arrival.
-    #[default]
-    Time,
-    /// Duration.
-    Duration,
-    /// Number of spans.
-    Spans,
-    /// Number of failed spans.
-    Errors,
 }
 
 /// The open trace.
@@ -477,6 +466,8 @@ pub type Highlighted = Arc<Vec<Vec<(super::Token, String)>>>;
 pub struct HealthScreen {
     /// First row shown.
     pub scroll: usize,
+    /// The source chosen, by its place; sources never leave.
+    pub selected: usize,
 }
 
 /// A short message in the footer.

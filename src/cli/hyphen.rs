@@ -8,10 +8,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The commands that take filters.
-const COMMANDS: [&str; 3] = ["query", "tail", "assert"];
+const COMMANDS: [&str; 4] = ["query", "tail", "assert", "export"];
 /// Their short options: by themselves, or with a form right behind.
 const SHORT: [&str; 3] = ["-h", "-V", "-o"];
-const FORMS: [&str; 4] = ["table", "json", "jsonl", "csv"];
+const FORMS: [&str; 10] =
+    ["table", "json", "jsonl", "csv", "otlp-json", "otlp", "jaeger", "perfetto", "markdown", "md"];
 /// Not to be had in an argument: the system ends them with it.
 const MARK: char = '\0';
 

@@ -4,15 +4,19 @@
 
 mod ask;
 mod assert;
+mod export;
 mod generate;
 mod hyphen;
+mod remote;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use ask::{Attributes, Form, Names, Output, Query, Tail, Whom};
 pub use assert::{Assert, Bound};
+pub use export::{Export, SaveForm};
 pub use generate::{Completions, Man};
+pub use remote::Urls;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -23,7 +27,7 @@ use crate::model::Nanos;
 ///
 /// Start it beside the service you work on: every OpenTelemetry SDK sends to localhost:4317 (gRPC) or :4318 (HTTP) by default.
 #[derive(Clone, Debug, Parser)]
-#[command(version, about, long_about, max_term_width = 100)]
+#[command(version, about, long_about, max_term_width = 100, subcommand_precedence_over_arg = true)]
 pub struct Cli {
     /// Settings.
     #[command(flatten)]
@@ -76,6 +80,25 @@ pub enum Command {
     /// Exit code 0 where everything holds, 1 where something does not (the traces that offend are shown), 2 where something is
     /// wrong, or there is no trace to check.
     Assert(Assert),
+    /// Write whole traces as OTLP, for Jaeger, for Perfetto, as Markdown or CSV: of a running tracefall, of files, or of what arrives
+    ///
+    /// Exit code 0 where a trace was written, 1 where there was none, 2 where something is wrong.
+    Export(Export),
+    /// Show what files hold: OTLP, Jaeger, Zipkin and Tempo, as JSON or protobuf, plain, gzip or zstd
+    ///
+    /// Nothing is listened for unless --grpc or --http say where.
+    Open {
+        /// The files; `-` is standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Read on as they grow
+        #[arg(short, long)]
+        follow: bool,
+    },
+    /// Show what a Jaeger keeps, or whatever speaks its API; nothing is listened for unless --grpc or --http say where
+    Jaeger(Urls),
+    /// Show what a Tempo keeps; nothing is listened for unless --grpc or --http say where
+    Tempo(Urls),
     /// A completion script for a shell, on standard output
     Completions(Completions),
     /// The manual page, on standard output
@@ -107,9 +130,17 @@ impl Cli {
     fn from_arguments(command: clap::Command, arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = command.try_get_matches_from(hyphen::mark(arguments))?;
         let mut cli = Self::from_arg_matches(&matches)?;
+        remote::settle(&mut cli, &matches);
         let files = match &mut cli.command {
             Some(Command::Query(query)) => &mut query.files,
             Some(Command::Assert(assert)) => &mut assert.files,
+            Some(Command::Export(export)) => {
+                // Without a filter the first file stands in its place.
+                if export.filter == "-" || Path::new(&export.filter).is_file() {
+                    export.files.insert(0, std::mem::take(&mut export.filter).into());
+                }
+                &mut export.files
+            }
             _ => return Ok(cli),
         };
         for file in files {
@@ -137,6 +168,23 @@ mod tests {
         }
     }
 
+    /// Its value may be left out, which must not make a value of the subcommand.
+    #[test]
+    fn zipkin_stands_with_and_without_an_address() {
+        let cases: [(&[&str], &str, bool); 5] = [
+            (&["--zipkin"], "9411", false),
+            (&["--zipkin", "listen"], "9411", true),
+            (&["listen", "--zipkin"], "9411", true),
+            (&["--zipkin", "19411", "listen"], "19411", true),
+            (&["listen", "--zipkin=0.0.0.0:9411"], "0.0.0.0:9411", true),
+        ];
+        for (line, address, listens) in cases {
+            let cli = Cli::try_parse_from(std::iter::once(&"tracefall").chain(line)).unwrap();
+            assert_eq!(cli.overrides.zipkin.as_deref(), Some(address), "{line:?}");
+            assert_eq!(matches!(cli.command, Some(Command::Listen { .. })), listens, "{line:?}");
+        }
+    }
+
     #[test]
     fn filter_may_begin_with_a_hyphen_between_options_on_either_side() {
         let filter = "-http.route=/health";
@@ -154,6 +202,9 @@ mod tests {
             assert_eq!((query.filter.as_str(), query.limit, query.output.form), (filter, Some(3), Form::Json));
             assert!(query.files.is_empty());
         }
+        let line = ["tracefall", "query", "-o", "csv", "--", "--x"].iter().map(OsString::from);
+        let Some(Command::Query(query)) = Cli::from_arguments(Cli::command(), line).unwrap().command else { panic!() };
+        assert_eq!((query.filter.as_str(), query.output.form), ("--x", Form::Csv));
         let line = ["tracefall", "assert", "--none", "-operation:x", "-error=true"].iter().map(OsString::from);
         let Some(Command::Assert(assert)) = Cli::from_arguments(Cli::command(), line).unwrap().command else {
             panic!()

@@ -15,7 +15,8 @@ pub fn csv_line(record: &Record) -> String {
     cells.join(",")
 }
 
-fn quoted(cell: String) -> String {
+/// A field, in quotes where it needs them.
+pub(super) fn quoted(cell: String) -> String {
     if cell.contains(['"', ',', '\n', '\r']) || cell.starts_with(' ') || cell.ends_with(' ') {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
@@ -25,13 +26,12 @@ fn quoted(cell: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Operation;
+    use super::super::Value;
     use super::*;
 
     #[test]
     fn only_fields_that_need_quotes_have_them() {
-        let line =
-            |operation: &str| csv_line(&Record::Operation(Operation { operation: operation.to_owned(), spans: 2 }));
+        let line = |value: &str| csv_line(&Record::Value(Value { value: value.to_owned(), spans: 2 }));
         assert_eq!(line("GET /pay"), "GET /pay,2");
         assert_eq!(line("SELECT \"a\", b"), "\"SELECT \"\"a\"\", b\",2");
         assert_eq!(line("two\nlines"), "\"two\nlines\",2");

@@ -49,7 +49,8 @@ mod tests {
     #[test]
     fn what_a_terminal_acts_upon_is_escaped_and_means_the_same() {
         let operation = "a\u{1b}[2J\u{9b}2J\u{7f}\n\"\u{202e}ü\u{1f600}".to_owned();
-        let line = json_line(&Record::Operation(Operation { operation: operation.clone(), spans: 1 }));
+        let record = Operation { operation: operation.clone(), service: String::new(), kind: String::new(), spans: 1 };
+        let line = json_line(&Record::Operation(record));
         assert!(!line.chars().any(char::is_control) && !line.contains('\u{202e}') && line.contains('ü'), "{line}");
         let read: Operation = serde_json::from_str(&line).unwrap();
         assert_eq!(read.operation, operation);

@@ -1,14 +1,29 @@
-//! What leaves: records of what was found, and the forms in which they are written for other programs.
+//! What leaves: records of what was found, whole traces, and the forms in which they are written for other programs.
 //!
-//! In: traces and counts, as the index tells of them. Out: [`Record`]s, and lines of JSON or CSV. Names and order of the fields
-//! are a promise to scripts (README, "Without a screen"). Must never know: the terminal, and how a table for a person looks.
+//! In: traces and counts, as the index tells of them; spans. Out: [`Record`]s, lines of JSON or CSV, and through an [`Exporter`] what
+//! Jaeger, Perfetto, a Collector or a person reads. Names and order of the fields are a promise to scripts (README, "Without a
+//! screen"); what a form cannot hold is told there too ("Files"). Must never know: the terminal, and how a table for a person looks.
 
+mod base64;
 mod csv;
+mod exporter;
 mod found;
+mod jaeger;
 mod json;
+mod markdown;
+mod mask;
+mod otlp_json;
+mod perfetto;
 mod record;
+mod span_csv;
+mod value;
 
+pub use base64::{base64, from_base64};
 pub use csv::{csv_head, csv_line};
+pub use exporter::{Exporter, TraceForm, Written};
 pub use found::FoundTrace;
 pub use json::json_line;
 pub use record::{Attribute, Operation, Record, Service, Value};
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ pub enum Record {
     Operation(Operation),
     /// A key of attributes.
     Attribute(Attribute),
-    /// A text in use under a key.
+    /// A value in use under a key.
     Value(Value),
 }
 
@@ -48,12 +48,18 @@ pub struct Service {
     pub errors: u64,
 }
 
-/// A name of spans.
+/// Spans of one name, service and kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     /// The name.
     pub operation: String,
-    /// Spans that have it.
+    /// The service that sends them.
+    #[serde(default)]
+    pub service: String,
+    /// Their kind: `server`, `client` …
+    #[serde(default)]
+    pub kind: String,
+    /// Spans that have all three.
     pub spans: u64,
 }
 
@@ -66,10 +72,10 @@ pub struct Attribute {
     pub spans: u64,
 }
 
-/// A text in use under a key.
+/// A value in use under a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
-    /// The text.
+    /// The value, as text.
     pub value: String,
     /// Spans that carry it.
     pub spans: u64,
@@ -83,7 +89,7 @@ impl Record {
             Self::Trace(FoundTrace { assertion: None, .. }) => TRACE.split_last().map_or(&[], |(_, rest)| rest),
             Self::Trace(_) => &TRACE,
             Self::Service(_) => &["service", "spans", "traces", "errors"],
-            Self::Operation(_) => &["operation", "spans"],
+            Self::Operation(_) => &["operation", "service", "kind", "spans"],
             Self::Attribute(_) => &["attribute", "spans"],
             Self::Value(_) => &["value", "spans"],
         }
@@ -110,9 +116,12 @@ impl Record {
             Self::Service(Service { service, spans, traces, errors }) => {
                 vec![service.clone(), spans.to_string(), traces.to_string(), errors.to_string()]
             }
-            Self::Operation(Operation { operation: name, spans })
-            | Self::Attribute(Attribute { attribute: name, spans })
-            | Self::Value(Value { value: name, spans }) => vec![name.clone(), spans.to_string()],
+            Self::Operation(Operation { operation, service, kind, spans }) => {
+                vec![operation.clone(), service.clone(), kind.clone(), spans.to_string()]
+            }
+            Self::Attribute(Attribute { attribute: name, spans }) | Self::Value(Value { value: name, spans }) => {
+                vec![name.clone(), spans.to_string()]
+            }
         }
     }
 
@@ -124,9 +133,11 @@ impl Record {
             Self::Service(service) => {
                 Self::Service(Service { service: redactor.text(&service.service).into_owned(), ..service })
             }
-            Self::Operation(Operation { operation, spans }) => {
-                Self::Operation(Operation { operation: redactor.text(&operation).into_owned(), spans })
-            }
+            Self::Operation(operation) => Self::Operation(Operation {
+                operation: redactor.text(&operation.operation).into_owned(),
+                service: redactor.text(&operation.service).into_owned(),
+                ..operation
+            }),
             Self::Value(Value { value, spans }) => {
                 let value = redactor.value(key.unwrap_or_default(), &value).text.into_owned();
                 Self::Value(Value { value, spans })

@@ -40,6 +40,7 @@ mod sealer;
 mod segment;
 mod services;
 mod settle;
+mod sources;
 mod spare;
 mod store;
 mod summary;
@@ -53,6 +54,7 @@ mod word;
 mod writer;
 
 pub use block::{Block, Place, ValueRef};
+pub use completion::{UsedOperation, UsedValues};
 pub use matches::Match;
 pub use outline::Outline;
 pub use relations::Member;

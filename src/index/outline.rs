@@ -7,6 +7,8 @@ use crate::model::{Nanos, Timestamp};
 pub struct Outline {
     /// When its first span arrived.
     pub first_arrival: Timestamp,
+    /// Its earliest start; zero where no span has one.
+    pub start: Timestamp,
     /// From its earliest start to its latest end.
     pub duration: Nanos,
     /// Spans held.
@@ -18,7 +20,8 @@ pub struct Outline {
 impl Outline {
     /// With the earliest start and latest end as [`super::batch::Figures`] have them.
     pub(super) fn new(first_arrival: Timestamp, (start, end): (u64, u64), spans: u32, errors: u32) -> Self {
+        let begun = Timestamp(if start == u64::MAX { 0 } else { start });
         let duration = if start == u64::MAX { Nanos(end) } else { Nanos(end.saturating_sub(start)) };
-        Self { first_arrival, duration, spans, errors }
+        Self { first_arrival, start: begun, duration, spans, errors }
     }
 }

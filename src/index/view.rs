@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::Block;
 use super::chain::{Chain, Found, Place};
+use super::completion::{UsedOperation, UsedValues};
 use super::labels::Labels;
 use super::logs::Logs;
 use super::outline::Outline;
@@ -15,6 +16,7 @@ use super::read_row::dropped;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
 use super::services::ServiceCounts;
+use super::sources::Sources;
 use super::traces::low_half;
 use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
@@ -45,6 +47,8 @@ pub(super) struct State {
     pub(super) next_trace: u64,
     /// All log records.
     pub(super) logs: Logs,
+    /// Names of sources.
+    pub(super) sources: Sources,
     /// Totals.
     pub(super) stats: ViewStats,
 }
@@ -219,6 +223,24 @@ impl View {
         row.segment().found(ordinal, Depth::Whole).map(|(row, _)| row.get().to_span(trace))
     }
 
+    /// All spans of a trace with everything that was sent of them, in the order of [`Trace::spans`]; resources and scopes that
+    /// are alike are shared. `None` where it is not held.
+    #[must_use]
+    pub fn spans(&self, id: TraceId) -> Option<Vec<Span>> {
+        let found = self.state.trace(id)?;
+        let mut spans: Vec<Span> = Vec::with_capacity(found.figures.spans as usize);
+        for (_, row) in self.state.rows(&found, Depth::Whole) {
+            let mut span = row.get().to_span(id);
+            if let Some(last) = spans.last() {
+                share(&mut span.resource, &last.resource);
+                share(&mut span.scope, &last.scope);
+            }
+            spans.push(span);
+        }
+        spans.sort_by(|one, other| (one.start, other.end, one.key()).cmp(&(other.start, one.end, other.key())));
+        Some(spans)
+    }
+
     /// The log records of a trace, by time.
     #[must_use]
     pub fn logs(&self, trace: TraceId) -> Vec<LogRecord> {
@@ -239,11 +261,32 @@ impl View {
     }
 
     /// Values in use under `key` (an attribute key, or `service.name`, or `name`) with the number of spans that carry each,
-    /// most used first; at most `limit`. They are texts, whole numbers and truths; texts too many to be kept as words, very
-    /// large numbers, fractions and what is nested are left out.
+    /// most used first; at most `limit`. They are texts, numbers and truths. Of texts too many to be kept as words, of very
+    /// large numbers and of fractions the newest 100,000 are counted; what is nested, and what stands on events and links, is
+    /// left out. Quick enough for every key that is typed.
     #[must_use]
     pub fn values(&self, key: &str, limit: usize) -> Vec<(String, u64)> {
         completion::values(self, key, limit)
+    }
+
+    /// As [`Self::values`], but nothing is left out: on events and links too, and what is no text or number is counted.
+    /// Reads every value under `key`.
+    #[must_use]
+    pub fn every_value(&self, key: &str, limit: usize) -> UsedValues {
+        completion::every_value(self, key, limit)
+    }
+
+    /// The names of spans by service and kind, most used first; at most `limit`.
+    #[must_use]
+    pub fn operations(&self, limit: usize) -> Vec<UsedOperation> {
+        completion::operations(self, limit)
+    }
+}
+
+/// Has both point to the same where they are alike.
+fn share<T: PartialEq>(one: &mut Arc<T>, known: &Arc<T>) {
+    if **one == **known {
+        *one = Arc::clone(known);
     }
 }
 

@@ -56,6 +56,94 @@ pub struct SourceHealth {
     pub spans_per_second: u64,
     /// When the last body arrived.
     pub last_arrival: Option<Timestamp>,
+    /// Where it is, where it has no doors: a URL without secrets, a file. May be empty.
+    pub place: String,
+    /// What it is asked, where it is asked, and which part of the filter is applied where. May be empty.
+    pub asked: String,
+    /// Where its own page of a trace is, before the trace's id.
+    pub page: Option<String>,
+    /// How it stands as a whole; what listens says it of each door.
+    pub standing: Standing,
+    /// A person paused it: it takes and fetches nothing until that is over.
+    pub paused: bool,
+    /// How long its latest answer took, where it is asked.
+    pub latency: Option<Nanos>,
+    /// What last went wrong, and when.
+    pub last_error: Option<(Timestamp, String)>,
+    /// How far it has come, where it is a file.
+    pub reading: Option<Reading>,
+}
+
+/// How a source stands that is asked, read, or played.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It has nothing to say beyond its doors.
+    #[default]
+    Idle,
+    /// It is being reached for the first time, or again.
+    Connecting,
+    /// It answers.
+    Ok,
+    /// It does not, or what it says cannot be used. What it gave before stays.
+    Error {
+        /// What went wrong, in words for a person.
+        error: String,
+        /// When it is tried again by itself.
+        next_try: Option<Timestamp>,
+    },
+    /// It has been read to its end.
+    Ended,
+}
+
+impl SourceHealth {
+    /// What is wrong with it now, and when it is tried again by itself.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(&str, Option<Timestamp>)> {
+        match &self.standing {
+            Standing::Error { error, next_try } => Some((error, *next_try)),
+            _ => None,
+        }
+    }
+}
+
+/// How far a file has been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Bytes read so far, as they are on the disk.
+    pub read: u64,
+    /// Bytes there are in all; `None` where that cannot be known, as of standard input.
+    pub total: Option<u64>,
+    /// Lines or frames of it that were left out.
+    pub faults: u64,
+    /// What is wrong with the latest of those, and where; may hold text of the file.
+    pub latest_fault: Option<String>,
+    /// Whether it is being read.
+    pub state: ReadingState,
+}
+
+/// Whether a file is being read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ReadingState {
+    /// Others come first.
+    #[default]
+    Waiting,
+    /// It is being read.
+    Reading,
+    /// Read to its end, and read on as it grows.
+    Following,
+    /// Read to its end.
+    Done,
+    /// Given up, and why.
+    Failed(String),
+}
+
+impl Reading {
+    /// The share that has been read, 0 to 100; `None` where the whole is not known.
+    #[must_use]
+    pub fn percent(&self) -> Option<u64> {
+        let total = self.total?;
+        Some(self.read.saturating_mul(100).checked_div(total).unwrap_or(100).min(100))
+    }
 }
 
 /// One socket that listens, or should.

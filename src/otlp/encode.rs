@@ -13,11 +13,43 @@ use crate::model::{Attribute, Event, Link, LogRecord, Resource, Scope, Span, Sta
 /// the order in which each first appears. Within a group the order is kept.
 #[must_use]
 pub fn spans(spans: &[Span]) -> Vec<u8> {
-    let mut groups = Groups::default();
+    let mut request = Request::default();
     for span in spans {
-        message(groups.members(&span.resource, &span.scope), 2, |out| write_span(out, span));
+        request.push(span);
     }
-    groups.finish()
+    request.finish()
+}
+
+/// An `ExportTraceServiceRequest` that is written span by span, grouped as [`spans`] groups.
+#[derive(Default)]
+pub struct Request(Groups);
+
+impl Request {
+    /// Writes one more span.
+    pub fn push(&mut self, span: &Span) {
+        let members = self.0.members(&span.resource, &span.scope);
+        let before = members.len();
+        message(members, 2, |out| write_span(out, span));
+        self.0.written += members.len() - before;
+    }
+
+    /// About how many bytes have been written; resources and scopes are not in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.written
+    }
+
+    /// Whether nothing has been written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.members.is_empty()
+    }
+
+    /// The finished request.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.0.finish()
+    }
 }
 
 /// An `ExportLogsServiceRequest` with `records`, grouped as [`spans`] groups.
@@ -93,8 +125,10 @@ pub fn value(value: &Value) -> Vec<u8> {
 /// Members of an export request under way, by resource and scope.
 #[derive(Default)]
 struct Groups {
-    resources: Headers,
-    scopes: Headers,
+    resources: Headers<Resource>,
+    scopes: Headers<Scope>,
+    /// Bytes of members, about.
+    written: usize,
     /// Where the members of a resource and a scope are in `members`.
     places: HashMap<(usize, usize), usize>,
     /// Resource, scope, and the encoded members.
@@ -103,8 +137,8 @@ struct Groups {
 
 impl Groups {
     fn members(&mut self, of: &Arc<Resource>, by: &Arc<Scope>) -> &mut Writer {
-        let resource = self.resources.place(Arc::as_ptr(of).addr(), || (resource(of), of.schema_url.as_bytes().into()));
-        let scope = self.scopes.place(Arc::as_ptr(by).addr(), || (scope(by), by.schema_url.as_bytes().into()));
+        let resource = self.resources.place(of, || (resource(of), of.schema_url.as_bytes().into()));
+        let scope = self.scopes.place(by, || (scope(by), by.schema_url.as_bytes().into()));
         let place = *self.places.entry((resource, scope)).or_insert_with(|| {
             self.members.push((resource, scope, Writer::default()));
             self.members.len() - 1
@@ -140,16 +174,24 @@ impl Groups {
 type Header = (Vec<u8>, Vec<u8>);
 
 /// The different resources or scopes so far, encoded once for each shared value.
-#[derive(Default)]
-struct Headers {
+struct Headers<T> {
     by_address: HashMap<usize, usize>,
     by_content: HashMap<Header, usize>,
     all: Vec<Header>,
+    /// Those whose addresses are known: no other value may come to lie there.
+    kept: Vec<Arc<T>>,
 }
 
-impl Headers {
-    fn place(&mut self, address: usize, encoded: impl FnOnce() -> Header) -> usize {
-        *self.by_address.entry(address).or_insert_with(|| {
+impl<T> Default for Headers<T> {
+    fn default() -> Self {
+        Self { by_address: HashMap::new(), by_content: HashMap::new(), all: Vec::new(), kept: Vec::new() }
+    }
+}
+
+impl<T> Headers<T> {
+    fn place(&mut self, value: &Arc<T>, encoded: impl FnOnce() -> Header) -> usize {
+        *self.by_address.entry(Arc::as_ptr(value).addr()).or_insert_with(|| {
+            self.kept.push(Arc::clone(value));
             let header = encoded();
             *self.by_content.entry(header).or_insert_with_key(|header| {
                 self.all.push(header.clone());

@@ -10,7 +10,7 @@ use super::field::Field;
 use super::spans::Place;
 use super::terms::Relation;
 use crate::index::Member;
-use crate::model::{Kind, Span, SpanId, Timestamp};
+use crate::model::{Kind, SourceId, Span, SpanId, Timestamp};
 
 /// Spans among which parents are looked for one by one.
 const FEW: usize = 32;
@@ -207,6 +207,10 @@ impl Facts for Kin<'_, '_, '_> {
             }
             _ => return None,
         })
+    }
+
+    fn source(&self, id: SourceId) -> &str {
+        self.family.columns.view.source_name(id)
     }
 
     fn column(&self, field: &Field) -> Option<Vec<Val<'static>>> {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::field::{Attribute, Field, Scope};
 use super::literal::{Literal, spell_duration};
-use super::parse::{is_plain_name, is_plain_value, parse};
+use super::parse::{follows_set, is_lone, is_plain_name, is_plain_value, parse};
 use super::spans::{Arithmetic, FieldExpr, Stage};
 use super::terms::{Comparison, Condition, Expr, Query, Relation, Says, Term};
 
@@ -12,18 +12,32 @@ use super::terms::{Comparison, Condition, Expr, Query, Relation, Says, Term};
 pub(super) fn print(query: &mut Query) -> String {
     let mut out = String::new();
     let alone = query.terms.len() == 1 && query.hints.is_empty();
+    let mut after_set = false;
     for term in &mut query.terms {
+        let text = Printed(&term.says, alone).to_string();
         if !out.is_empty() {
-            out.push(' ');
+            out.push_str(joint(after_set, &text));
         }
         let start = out.len();
-        // Writing to a string does not fail.
-        let _ = write!(out, "{}", Printed(&term.says, alone));
+        out.push_str(&text);
         term.at = (start, out.len());
+        after_set = matches!(&term.says, Says::Spans(part) if is_set(part));
+    }
+    if is_lone(&out)
+        && let Some((first, others)) = query.terms.split_first_mut()
+    {
+        // `(min(.a)) -5>3` are a word and a condition, which without parentheses would be arithmetic.
+        out.insert(first.at.1, ')');
+        out.insert(0, '(');
+        first.at.1 += 2;
+        for term in others {
+            term.at = (term.at.0 + 2, term.at.1 + 2);
+        }
     }
     for stage in &mut query.stages {
         out.push_str(" | ");
         let start = out.len();
+        // Writing to a string does not fail.
         let _ = write!(out, "{}", stage.stage);
         stage.at = (start, out.len());
     }
@@ -59,7 +73,7 @@ impl fmt::Display for Term {
 impl fmt::Display for Printed<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Says::Spans(Expr::Any(parts)) if self.1 => list(out, parts, " OR ", true),
+            Says::Spans(Expr::Any(parts)) if self.1 => any(out, parts),
             Says::Spans(part) => operand(out, part, false),
             Says::Limit(limit) => write!(out, "limit={limit}"),
             Says::Since(moment) => write!(out, "since={}", moment.spell()),
@@ -69,13 +83,46 @@ impl fmt::Display for Printed<'_> {
     }
 }
 
-/// Joined terms, `in_any`: by `OR`.
-fn list(out: &mut fmt::Formatter<'_>, parts: &[Expr], joint: &str, in_any: bool) -> fmt::Result {
+/// Whether a part is printed as what a sign such as `>>` may follow.
+fn is_set(part: &Expr) -> bool {
+    !matches!(part, Expr::Is(_) | Expr::Not(_))
+}
+
+/// What stands before a term: after a set one that begins like a sign between sets, or like `with( )`, would be that.
+fn joint(after_set: bool, text: &str) -> &'static str {
+    if after_set && follows_set(text) { " AND " } else { " " }
+}
+
+/// A part among others that all hold.
+struct Operand<'e>(&'e Expr);
+
+impl fmt::Display for Operand<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        operand(out, self.0, false)
+    }
+}
+
+/// Terms that all hold.
+fn all(out: &mut fmt::Formatter<'_>, parts: &[Expr]) -> fmt::Result {
+    let mut after_set = false;
+    for (place, part) in parts.iter().enumerate() {
+        let text = Operand(part).to_string();
+        if place > 0 {
+            out.write_str(joint(after_set, &text))?;
+        }
+        out.write_str(&text)?;
+        after_set = is_set(part);
+    }
+    Ok(())
+}
+
+/// Terms of which one holds.
+fn any(out: &mut fmt::Formatter<'_>, parts: &[Expr]) -> fmt::Result {
     for (place, part) in parts.iter().enumerate() {
         if place > 0 {
-            out.write_str(joint)?;
+            out.write_str(" OR ")?;
         }
-        operand(out, part, in_any)?;
+        operand(out, part, true)?;
     }
     Ok(())
 }
@@ -83,7 +130,7 @@ fn list(out: &mut fmt::Formatter<'_>, parts: &[Expr], joint: &str, in_any: bool)
 /// A part among others; `in_any`: joined by `OR`.
 fn operand(out: &mut fmt::Formatter<'_>, part: &Expr, in_any: bool) -> fmt::Result {
     match part {
-        Expr::All(parts) if in_any => list(out, parts, " ", false),
+        Expr::All(parts) if in_any => all(out, parts),
         Expr::All(_) | Expr::Any(_) => group(out, part),
         Expr::Not(inner) => {
             out.write_char('-')?;
@@ -131,8 +178,8 @@ fn group(out: &mut fmt::Formatter<'_>, inner: &Expr) -> fmt::Result {
 /// What stands within parentheses.
 fn content(out: &mut fmt::Formatter<'_>, inner: &Expr) -> fmt::Result {
     match inner {
-        Expr::All(parts) => list(out, parts, " ", false),
-        Expr::Any(parts) => list(out, parts, " OR ", true),
+        Expr::All(parts) => all(out, parts),
+        Expr::Any(parts) => any(out, parts),
         other => operand(out, other, false),
     }
 }
@@ -155,22 +202,33 @@ impl fmt::Display for Condition {
             }
             _ => {}
         }
-        let key = format!("{}{}", self.of.prefix(), bare_key(&self.field));
+        let mut key = bare_key(&self.field);
+        // `a://b` is one word, where the key is neither in quotes nor one with a colon.
+        if let Literal::Text { text, quoted: false } = &self.value
+            && self.comparison == Comparison::Contains
+            && text.starts_with("//")
+            && let Some(name) = Field::scoped_names().find(|name| Field::scoped(name).as_ref() == Some(&self.field))
+        {
+            name.clone_into(&mut key);
+        }
+        // `span:duration` is a field, and not an attribute that contains something.
+        if self.comparison == Comparison::Contains && Field::scoped_names().any(|name| scope_of(name) == key) {
+            key.insert(0, '@');
+        }
+        let key = format!("{}{key}", self.of.prefix());
         let sign = self.comparison.sign();
         let value = match &self.value {
             Literal::Text { text, quoted: true } => quote(text),
-            // `a://b` is one word, where the key is not in quotes.
-            Literal::Text { text, .. }
-                if self.comparison == Comparison::Contains && text.starts_with("//") && !key.ends_with('"') =>
-            {
-                quote(text)
-            }
             Literal::Text { text, .. } if is_plain_value(text) || text == "nil" => text.clone(),
             Literal::Text { text, .. } => quote(text),
             value => braced_literal(value),
         };
         write!(out, "{key}{sign}{value}")
     }
+}
+
+fn scope_of(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(scope, _)| scope)
 }
 
 fn bare_key(field: &Field) -> String {
@@ -334,9 +392,12 @@ pub fn key_text(key: &str) -> String {
     [key.to_owned(), marked].into_iter().find(|text| means(text, &wanted)).unwrap_or_else(|| quote(key))
 }
 
-/// Whether `text` before a comparison is that field of a span.
+/// Whether `text` before a comparison is that field of a span: `count()=x` is a pair, but `count()>5` counts spans.
 fn means(text: &str, field: &Field) -> bool {
-    read(&format!("{text}=x")).is_some_and(|read| read.of == Relation::Own && read.field == *field)
+    ["=x", ">5"].iter().all(|compared| {
+        let read = read(&format!("{text}{compared}"));
+        read.is_some_and(|read| read.of == Relation::Own && read.field == *field)
+    })
 }
 
 /// `value` as it must be typed after `=`: as it is, or in quotes where it would be read otherwise.

@@ -196,7 +196,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         self.from = from.min(until);
         // There may be millions: room that grows would be copied, and be twice as much for a while.
         let most = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
-        let room = |candidates: usize| Vec::with_capacity(candidates.min(most));
+        let room = |candidates: usize| Vec::with_capacity(in_steps(candidates.min(most)));
         if let Some(found) = taken.spans_alone() {
             let view = self.evaluator.columns.view;
             let mut hits = room(found.len());
@@ -246,6 +246,12 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         }
         hits
     }
+}
+
+/// Room for at least so many, in steps of an eighth: lists of nearly the same length, one after the other, then fit where
+/// the one before them was.
+fn in_steps(hits: usize) -> usize {
+    hits.next_multiple_of((hits.next_power_of_two() / 8).max(1))
 }
 
 fn last_page(hits: Vec<Hit>, partial: bool) -> Page {

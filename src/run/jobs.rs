@@ -156,7 +156,14 @@ impl Worker {
             }
             Effect::Keys => work::keys(&view),
             Effect::Samples => work::samples(&view),
-            Effect::Library(_) | Effect::Copy { .. } | Effect::Keep(_) | Effect::Demo(_) | Effect::Quit => return None,
+            Effect::Library(_)
+            | Effect::Save(_)
+            | Effect::Copy { .. }
+            | Effect::Keep(_)
+            | Effect::Demo(_)
+            | Effect::PauseSource(..)
+            | Effect::RetrySource(_)
+            | Effect::Quit => return None,
         })
     }
 }

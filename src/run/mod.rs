@@ -6,6 +6,7 @@
 mod ask;
 mod clock;
 mod files;
+mod following;
 mod health;
 mod indexer;
 mod jobs;
@@ -13,10 +14,13 @@ mod listen;
 mod log;
 mod looks;
 mod recipes;
+mod remotes;
+mod saving;
 mod screen;
 mod shelf;
 mod signals;
 mod summary;
+mod target;
 mod wiring;
 
 use std::io::{self, Write as _};
@@ -25,7 +29,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::cli::{Cli, Command};
-use crate::config;
+use crate::config::{self, Overrides};
 
 pub use indexer::Gate;
 
@@ -45,10 +49,21 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
 pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
     let settings = config::resolve(&cli.overrides)?;
     files::allow_many();
-    let show = |demo| screen::show(&settings, &screen::Start { demo, summary: cli.summary.clone() }, gate);
+    let plain = screen::Start { summary: cli.summary.clone(), ..screen::Start::default() };
+    let show = |start: screen::Start| screen::show(&settings, &start, gate);
     match &cli.command {
-        None => show(None),
-        Some(Command::Demo { rate, seed }) => show(Some(screen::Demo { rate: *rate, seed: *seed })),
+        None => show(plain),
+        Some(Command::Demo { rate, seed }) => {
+            show(screen::Start { demo: Some(screen::Demo { rate: *rate, seed: *seed }), ..plain })
+        }
+        Some(Command::Open { files, follow }) => {
+            let files = screen::Filed { paths: files.clone(), follow: *follow, listen: doors_are_asked_for(cli) };
+            show(screen::Start { files: Some(files), ..plain })
+        }
+        Some(Command::Jaeger(_) | Command::Tempo(_)) => {
+            let nothing = screen::Filed { paths: Vec::new(), follow: false, listen: doors_are_asked_for(cli) };
+            show(screen::Start { files: Some(nothing), ..plain })
+        }
         Some(Command::Listen { .. }) if cli.summary.is_some() => {
             bail!("`listen` prints its summary: --summary is for the screen, --json makes it one line of JSON");
         }
@@ -60,9 +75,16 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
         Some(Command::Operations(names)) => ask::operations(&settings, names),
         Some(Command::Attributes(attributes)) => ask::attributes(&settings, attributes),
         Some(Command::Assert(assert)) => ask::assert(&settings, assert),
+        Some(Command::Export(export)) => ask::export(&settings, export),
         Some(Command::Completions(completions)) => print(&completions.script()),
         Some(Command::Man(man)) => print(&man.page()?),
     }
+}
+
+/// Whether the command line says where to listen.
+fn doors_are_asked_for(cli: &Cli) -> bool {
+    let Overrides { grpc, http, zipkin, .. } = &cli.overrides;
+    grpc.is_some() || http.is_some() || zipkin.is_some()
 }
 
 /// Prints what was generated. Who has seen enough of it is no failure.

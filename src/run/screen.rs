@@ -10,21 +10,23 @@ use anyhow::{Context as _, Result};
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
+use super::following::Following;
 use super::indexer::Gate;
 use super::recipes::recipes;
 use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
-use super::{ask, clock, health, jobs::Jobs, log, looks, shelf::Shelf};
+use super::{ask, clock, health, jobs::Jobs, log, looks, saving, shelf::Shelf};
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, LibraryChange, Mouse, MouseKind, State, Target};
 use crate::config::{self, Settings};
 use crate::index::Reader;
-use crate::model::{Nanos, Timestamp};
+use crate::model::{Nanos, SourceId, Standing, Timestamp};
 use crate::source::demo::{self, Player};
-use crate::source::{self, Board, Source as _};
+use crate::source::files::{Fault, Files};
+use crate::source::{self, Board, Feed, Source as _};
 use crate::terminal::{self, Guard, Screen};
 use crate::view::{self, Look};
 
@@ -49,49 +51,102 @@ pub(super) struct Demo {
     pub(super) seed: u64,
 }
 
-/// How the screen is started.
+/// Files to be shown.
 #[derive(Clone, Debug)]
+pub(super) struct Filed {
+    /// Which; `-` is standard input.
+    pub(super) paths: Vec<PathBuf>,
+    /// Read on as they grow.
+    pub(super) follow: bool,
+    /// Open the doors too.
+    pub(super) listen: bool,
+}
+
+/// How the screen is started.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Start {
     /// With it the doors are on free ports and the demo's traffic plays.
     pub(super) demo: Option<Demo>,
+    /// With them no door is opened, unless that was asked for.
+    pub(super) files: Option<Filed>,
     /// Where to write at the end what arrived.
     pub(super) summary: Option<PathBuf>,
 }
 
 /// Shows the screen until the person quits.
 pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<ExitCode> {
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+    let piped = start.files.as_ref().is_some_and(|files| files.paths.iter().any(|path| path.as_os_str() == "-"));
+    if !std::io::stdout().is_terminal() || (!piped && !std::io::stdin().is_terminal()) {
         anyhow::bail!("there is no terminal here to show anything on; `tracefall listen` receives without one");
     }
+    if piped && std::io::stdin().is_terminal() {
+        anyhow::bail!("nothing is piped into standard input, which `-` stands for");
+    }
+    // Whatever is wrong with their names is said before the screen is taken.
+    let files = start.files.as_ref().map(|files| {
+        let heard = Arc::new(|fault: &Fault| tracing::warn!(%fault, "a part of a file was left out"));
+        let opened = Files::open(&files.paths, wiring::file_limits(settings), heard)?;
+        anyhow::Ok(opened.followed(files.follow))
+    });
+    let files = files.transpose()?;
     let keymap = wiring::keymap(settings)?;
     let mut app_settings = app_settings(settings, keymap.clone())?;
+    app_settings.filed = start.files.is_some();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     terminal::install_panic_hook(log::start(), source::is_contained);
     let demo = start.demo;
-    runtime.block_on(async {
-        let free = |addresses: &[std::net::SocketAddr]| {
-            let port = |address: &std::net::SocketAddr| if demo.is_some() { 0 } else { address.port() };
-            addresses.iter().map(|address| std::net::SocketAddr::new(address.ip(), port(address))).collect()
-        };
-        let wiring = wiring::wire(settings, free(&settings.grpc), free(&settings.http), gate)?;
+    let shut = start.files.as_ref().is_some_and(|files| !files.listen);
+    let none = Settings { grpc: Vec::new(), http: Vec::new(), zipkin: Vec::new(), ..settings.clone() };
+    let doors = if shut { &none } else { settings };
+    let code = runtime.block_on(async {
+        let wiring = wiring::wire(doors, demo.is_some(), gate)?;
         app_settings.warning = wiring::exposure(&wiring.board);
-        app_settings.recipes = recipes(&wiring.board.sources(clock::now()));
+        // Where nothing listens nothing can be sent.
+        app_settings.recipes = if shut { Vec::new() } else { recipes(&wiring.board.sources(clock::now())) };
         let _asked = ask::open(&wiring.indexer.reader)
             .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
+        let feed = wiring.feed.clone();
+        let reading = files.map(|files| AbortOnDrop(tokio::spawn(read(files, feed))));
+        let following = Following::start(settings, &wiring.feed)?;
         let guard = Guard::enter().context("the terminal does not obey")?;
-        let mut session = Session::new(settings, app_settings, keymap, wiring)?;
+        let mut session = Session::new(settings, app_settings, keymap, (wiring, following))?;
         if let Some(demo) = demo {
             session.demo = demo;
             session.carry_out(Effect::Demo(true));
         }
         let code = session.run().await;
+        // What was to be saved is saved.
+        session.answers.close();
+        while session.saving.join_next().await.is_some() {}
+        // With them go their ends of the feed, which the indexer waits for.
+        drop(reading);
+        session.following = None;
         drop(guard);
         session.close_shelf();
         if let Some(file) = &start.summary {
             session.end(file, &wiring::thresholds(settings)).await?;
         }
         code
-    })
+    });
+    // Standard input that nobody writes to may be waited for by a thread that nothing can wake.
+    runtime.shutdown_background();
+    code
+}
+
+/// A task that ends with its owner.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What is wrong with a file stands on the board.
+async fn read(files: Files, feed: Feed) {
+    if let Err(error) = files.run(feed).await {
+        tracing::warn!(%error, "a file was not read");
+    }
 }
 
 fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
@@ -101,6 +156,7 @@ fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
         arriving: Nanos::from_secs(1),
         warning: None,
         recipes: Vec::new(),
+        filed: false,
         keymap,
     })
 }
@@ -116,6 +172,9 @@ struct Session {
     /// Earlier and saved filters in their file.
     shelf: Option<Shelf>,
     answers: mpsc::Receiver<Answer>,
+    sender: mpsc::Sender<Answer>,
+    /// What is being saved.
+    saving: JoinSet<()>,
     reader: Reader,
     receiving: JoinHandle<()>,
     /// Ends once everything that was let in is in the index.
@@ -125,8 +184,12 @@ struct Session {
     board: Arc<Board>,
     budget: u64,
     started: Timestamp,
+    /// The servers that are asked for what is looked for.
+    following: Option<Following>,
     demo: Demo,
     playing: Option<JoinHandle<()>>,
+    /// What the demo is on the board, once it has played.
+    demo_source: Option<SourceId>,
     last_click: Option<(Instant, u16, u16)>,
     /// Since when what is on screen is out of date, where it is.
     dirty: Option<Instant>,
@@ -144,8 +207,13 @@ enum Event {
 }
 
 impl Session {
-    fn new(settings: &Settings, app_settings: app::Settings, keymap: Keymap, wiring: Wiring) -> Result<Self> {
-        let Wiring { indexer, receiver, feed, board } = wiring;
+    fn new(
+        settings: &Settings,
+        app_settings: app::Settings,
+        keymap: Keymap,
+        running: (Wiring, Following),
+    ) -> Result<Self> {
+        let (Wiring { indexer, receiver, feed, board }, following) = running;
         let receiving = tokio::spawn(async move {
             if let Err(error) = receiver.run(feed).await {
                 tracing::error!(%error, "the receiver ended");
@@ -163,6 +231,8 @@ impl Session {
             jobs,
             shelf: Some(Shelf::start(config::filters_file(), &sender)?),
             answers,
+            sender,
+            saving: JoinSet::new(),
             reader: indexer.reader,
             receiving,
             indexing: indexer.thread,
@@ -171,8 +241,10 @@ impl Session {
             board,
             budget: settings.memory,
             started: clock::now(),
+            following: Some(following),
             demo: Demo { rate: 4.0, seed: 42 },
             playing: None,
+            demo_source: None,
             last_click: None,
             dirty: Some(now()),
         };
@@ -218,8 +290,9 @@ impl Session {
                     // The terminal is gone.
                     Some(Err(_)) | None => Event::Signal(129),
                 },
+                // Before answers: where they come without a pause, a frame that is due would wait for the last of them.
+                () = pause(due), if self.dirty.is_some() => Event::Frame,
                 Some(answer) = self.answers.recv() => Event::Answer(answer),
-                () = tokio::time::sleep(due), if self.dirty.is_some() => Event::Frame,
                 _ = second.tick() => Event::Second,
                 _ = catch_up.tick(), if behind => Event::CatchUp,
                 Ok(()) = self.published.changed(), if !behind => Event::Published,
@@ -235,6 +308,9 @@ impl Session {
                     drawn = Some(now());
                 }
                 Event::Signal(code) => return Ok(ExitCode::from(code)),
+            }
+            if let Some(following) = &self.following {
+                following.look_for(&self.state);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -349,9 +425,24 @@ impl Session {
                 let result = self.play(play);
                 self.answer(Answer::Demo(result));
             }
+            Effect::PauseSource(source, paused) => {
+                self.board.pause(source, paused);
+                self.second();
+            }
+            Effect::RetrySource(source) => self.board.retry(source),
+            Effect::Save(request) => self.save(request),
             Effect::Library(change) => self.shelf.iter().for_each(|shelf| shelf.push(change.clone())),
             work => self.jobs.push(work),
         }
+    }
+
+    fn save(&mut self, request: app::SaveRequest) {
+        let (reader, answers) = (self.reader.clone(), self.sender.clone());
+        self.saving.spawn_blocking(move || {
+            let saved = saving::save(&reader, &request);
+            // Nobody listens any more at the end only.
+            let _ = answers.blocking_send(Answer::Saved(saved));
+        });
     }
 
     fn play(&mut self, play: bool) -> Result<bool, String> {
@@ -359,11 +450,17 @@ impl Session {
             playing.abort();
         }
         if !play {
+            if let Some(source) = self.demo_source {
+                self.board.set_standing(source, Standing::Ended, clock::now());
+            }
             return Ok(false);
         }
         let endpoints = demo::Endpoints::of(&self.board.sources(clock::now()))
             .ok_or_else(|| "no door is open to play the demo through".to_owned())?;
-        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock());
+        let source = *self.demo_source.get_or_insert_with(|| self.board.register("demo", Vec::new()));
+        self.board.set_standing(source, Standing::Ok, clock::now());
+        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock())
+            .with_control(self.board.control(source));
         self.playing = Some(tokio::spawn(player.run()));
         Ok(true)
     }
@@ -372,6 +469,13 @@ impl Session {
 #[expect(clippy::disallowed_methods, reason = "run is the room that reads clocks")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// Over at once where there is nothing to wait for, which a timer is not.
+async fn pause(length: Duration) {
+    if !length.is_zero() {
+        tokio::time::sleep(length).await;
+    }
 }
 
 fn interval(period: Duration) -> tokio::time::Interval {

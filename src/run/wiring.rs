@@ -14,7 +14,7 @@ use crate::config::{self, Settings};
 use crate::index;
 use crate::redact::{Redactor, RuleError, Rules};
 use crate::source::receiver::{Limits, Origins, Receiver, ReceiverConfig};
-use crate::source::{self, Board, Feed};
+use crate::source::{self, Board, Feed, files};
 
 /// Deliveries that may wait for the index at once.
 const WAITING: usize = 4096;
@@ -36,6 +36,13 @@ pub(super) struct Wiring {
 /// The thresholds that the settings ask for.
 pub(super) fn thresholds(settings: &Settings) -> Thresholds {
     Thresholds { absolute: settings.slow_sql, ..Thresholds::default() }
+}
+
+/// How much of a file is read at once: a document that has no lines may be as long as half of what may be held.
+pub(super) fn file_limits(settings: &Settings) -> files::Limits {
+    let piece = usize::try_from(settings.max_body).unwrap_or(usize::MAX / 2);
+    let document = usize::try_from(settings.memory / 2).unwrap_or(usize::MAX / 2);
+    files::Limits { piece, document: document.max(piece) }
 }
 
 /// The masks that the settings ask for.
@@ -71,16 +78,22 @@ pub(super) fn exposure(board: &Board) -> Option<String> {
 }
 
 /// Opens index and doors. From here on senders are answered as soon as the receiver runs.
-pub(super) fn wire(settings: &Settings, grpc: Vec<SocketAddr>, http: Vec<SocketAddr>, gate: Gate) -> Result<Wiring> {
+/// With `free` the doors are on any ports that are free.
+pub(super) fn wire(settings: &Settings, free: bool, gate: Gate) -> Result<Wiring> {
+    let at = |addresses: &[SocketAddr]| -> Vec<SocketAddr> {
+        let port = |address: &SocketAddr| if free { 0 } else { address.port() };
+        addresses.iter().map(|address| SocketAddr::new(address.ip(), port(address))).collect()
+    };
     let body = usize::try_from(settings.max_body).unwrap_or(usize::MAX);
     let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
     let (feed, queue) = source::feed(limit.max(LEAST.min(body.saturating_mul(2))), WAITING, clock::clock());
     let options = index::Options::new(settings.memory);
     let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
-    let indexer = indexer::start(writer, reader, queue, (settings.memory, gate))?;
+    let indexer = indexer::start(writer, reader, queue, (settings.memory, gate), Arc::clone(feed.board()))?;
     let config = ReceiverConfig {
-        grpc,
-        http,
+        grpc: at(&settings.grpc),
+        http: at(&settings.http),
+        zipkin: at(&settings.zipkin),
         limits: Limits { body, ..Limits::default() },
         origins: Origins { more: settings.cors_origins.clone() },
     };

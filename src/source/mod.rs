@@ -9,13 +9,15 @@ mod contain;
 pub mod demo;
 mod feed;
 pub mod files;
+pub mod foreign;
 pub mod load;
 mod random;
 pub mod receiver;
+pub mod remote;
 
 use std::future::Future;
 
-pub use board::{Board, Note};
+pub use board::{Board, Control, Note};
 pub use contain::is_contained;
 pub use feed::{Clock, Delivery, Feed, FeedReceiver, Item, Refused, Reservation, feed};
 

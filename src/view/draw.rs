@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::look::{Look, Role};
 use super::pen::Pen;
-use super::{copy, first, footer, header, health, help, language, layout, list, palette, picker, trace, values};
+use super::{copy, first, footer, header, health, help, language, layout, list, palette, picker, save, trace, values};
 use crate::app::{Overlay, Screen, State};
 
 /// Draws `state` into `area` of `buffer`. Answers where the cursor of an input stands, where there is one.
@@ -72,6 +72,7 @@ fn screen(pen: &mut Pen<'_>, area: Rect) -> Option<(u16, u16)> {
         }
         Some(Overlay::Picker(list)) => picker::draw(pen, frame.body, list),
         Some(Overlay::Naming(naming)) => picker::name(pen, frame.body, naming),
+        Some(Overlay::Save(dialog)) => save::draw(pen, frame.body, dialog),
         Some(Overlay::Chips(_)) => None,
         Some(Overlay::Palette(found)) => palette::draw(pen, frame.body, found),
         Some(Overlay::Copy(copied)) => {

@@ -8,6 +8,7 @@ use super::look::Role;
 use super::pen::{Pen, Piece, cells, number};
 use super::text;
 use crate::app::{Action, FilterBar, KeyPress, Overlay, State, TraceScreen};
+use crate::query::ParseError;
 
 /// Proposals shown at once.
 const PROPOSALS: usize = 8;
@@ -66,6 +67,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, counts: &[Piece<'_>]) -> Optio
 }
 
 const EXAMPLE: &str = "service=… minDuration=200ms key=value -exclude words";
+/// While what is typed may become a key, what was found before it stays.
+const HALF_KEY: &str = "… a key, or ⏎ to look for the word";
 const SHORT_EXAMPLE: &str = "filter";
 
 /// What was understood, condition by condition, or what is wrong, below the filter's line.
@@ -74,16 +77,11 @@ pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
         return;
     }
     let bar = &pen.state.filter;
+    if let Some(error) = &bar.error {
+        return fault(pen, area, (bar, error));
+    }
     let x = area.x + 3;
     let room = area.right().saturating_sub(x);
-    if let Some(error) = &bar.error {
-        let before: String = bar.text.chars().take(error.column).collect();
-        let column = cells(text::width(&text::visible(&before))).min(room.saturating_sub(20));
-        let style = pen.style(Role::Error);
-        let used = pen.put((x + column, area.y), "^ ", room.saturating_sub(column), style);
-        pen.put((x + column + used, area.y), &error.expected, room.saturating_sub(column + used), style);
-        return;
-    }
     let (dim, text_style) = (pen.style(Role::Dim), pen.style(Role::Text));
     let chips = bar.chips();
     let mut end = x;
@@ -107,9 +105,22 @@ pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
     if more > 0 {
         end += 1 + pen.put((end + 1, area.y), &format!("+{more}"), 4, dim);
     }
-    if !matched.is_empty() {
+    if bar.half_key {
+        pen.put((end + 2, area.y), HALF_KEY, area.right().saturating_sub(end + 2), dim);
+    } else if !matched.is_empty() {
         pen.put((end + 2, area.y), matched, area.right().saturating_sub(end + 2), text_style);
     }
+}
+
+/// A caret below the place of the mistake, and what was expected there.
+fn fault(pen: &mut Pen<'_>, area: Rect, (bar, error): (&FilterBar, &ParseError)) {
+    let x = area.x + 3;
+    let room = area.right().saturating_sub(x);
+    let before: String = bar.text.chars().take(error.column).collect();
+    let column = cells(text::width(&text::visible(&before))).min(room.saturating_sub(20));
+    let style = pen.style(Role::Error);
+    let used = pen.put((x + column, area.y), "^ ", room.saturating_sub(column), style);
+    pen.put((x + column + used, area.y), &error.expected, room.saturating_sub(column + used), style);
 }
 
 /// The condition that has the keys.
@@ -235,8 +246,7 @@ pub(super) fn search(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen) -> Optio
         let text = open.found.as_ref().map_or("", |found| found.query.text.as_str());
         pen.put((x, area.y), text, room, pen.style(Role::Match));
     }
-    let role = if bar.error.is_some() { Role::Error } else { Role::Dim };
-    let pieces: [Piece<'_>; 2] = [(hidden.into(), pen.style(Role::Accent)), (said.into(), pen.style(role))];
+    let pieces: [Piece<'_>; 2] = [(hidden.into(), pen.style(Role::Accent)), (said.into(), pen.style(Role::Dim))];
     pen.line((area.right().saturating_sub(width + 1), area.y), width, &pieces);
     cursor
 }
@@ -248,10 +258,22 @@ fn ways(state: &State, alone: bool) -> String {
     format!(" · {} next · {} {show}", key(Action::NextMatch), key(Action::OnlyMatches))
 }
 
-/// `3 of 12`, or what is wrong.
+/// What is wrong with the search, below its line.
+pub(super) fn search_fault(pen: &mut Pen<'_>, area: Rect) {
+    let bar = &pen.state.find;
+    if let Some(error) = bar.error.as_ref().filter(|_| area.height > 0) {
+        pen.clear(area);
+        fault(pen, area, (bar, error));
+    }
+}
+
+/// `3 of 12`.
 fn search_said(open: &TraceScreen, bar: &FilterBar) -> String {
-    if let Some(error) = &bar.error {
-        return error.to_string();
+    if bar.error.is_some() {
+        return String::new();
+    }
+    if bar.half_key {
+        return HALF_KEY.to_owned();
     }
     let Some(found) = &open.found else { return "search in this trace".to_owned() };
     let total = found.nodes.len();

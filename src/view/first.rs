@@ -10,7 +10,7 @@ use super::look::Role;
 use super::pen::{Pen, Piece};
 use super::text;
 use crate::app::{Action, State};
-use crate::model::{Door, DoorState, SourceHealth};
+use crate::model::{Door, DoorState, Reading, ReadingState, SourceHealth};
 
 /// A line of the screen.
 type Line<'a> = Vec<Piece<'a>>;
@@ -39,7 +39,14 @@ fn lines(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines: Vec<Line<'static>> = Vec::new();
     let (grpc, http) = (open_port(state, "gRPC"), open_port(state, "HTTP"));
     let any = grpc.is_some() || http.is_some();
-    let title = if any { "Waiting for the first span" } else { "No door is open" };
+    let files = || state.health.sources.iter().filter_map(|source| source.reading.as_ref());
+    let unread = |file: &Reading| matches!(file.state, ReadingState::Waiting | ReadingState::Reading);
+    let title = match (any, state.settings.filed) {
+        (true, _) => "Waiting for the first span",
+        (false, true) if files().next().is_none() || files().any(unread) => "Reading",
+        (false, true) => "There is no span in these files",
+        (false, false) => "No door is open",
+    };
     let mut line = vec![(title.into(), pen.bold(Role::Text))];
     let open = addresses(state);
     if !open.is_empty() {
@@ -47,7 +54,7 @@ fn lines(pen: &Pen<'_>, width: usize) -> Vec<Line<'static>> {
     }
     lines.push(line);
     lines.push(Vec::new());
-    lines.push(doors(pen, width, grpc, http));
+    lines.push(doors(pen, width, [grpc, http, open_port(state, "Zipkin")]));
     lines.extend(troubles(pen, width));
     lines.push(Vec::new());
     for (language, command) in &state.settings.recipes {
@@ -84,20 +91,21 @@ fn addresses(state: &State) -> String {
     hosts.join(" and ")
 }
 
-fn doors(pen: &Pen<'_>, width: usize, grpc: Option<u16>, http: Option<u16>) -> Line<'static> {
+fn doors(pen: &Pen<'_>, width: usize, ports: [Option<u16>; 3]) -> Line<'static> {
     let dim = pen.style(Role::Dim);
     let mut line: Line<'static> = Vec::new();
-    for (name, port) in [("gRPC", grpc), ("HTTP", http)] {
+    for (name, port) in ["gRPC", "HTTP", "Zipkin"].into_iter().zip(ports) {
         if let Some(port) = port {
             line.push((format!("{name}  ").into(), dim));
             line.push((format!("{port}   ").into(), pen.bold(Role::Good)));
         }
     }
+    let [grpc, http, zipkin] = ports;
     let usual = grpc == Some(4317) && http == Some(4318);
-    let usual_words = if width >= 92 {
-        "every OpenTelemetry SDK sends here by default; nothing to set"
-    } else {
-        "SDKs send here by default; nothing to set"
+    let usual_words = match (zipkin, width) {
+        (None, 92..) => "every OpenTelemetry SDK sends here by default; nothing to set",
+        (None, _) | (_, 72..) => "SDKs send here by default; nothing to set",
+        _ => "where SDKs send by default",
     };
     if usual {
         line.push((usual_words.into(), dim));
@@ -153,11 +161,17 @@ fn trouble(door: &Door) -> Option<String> {
 fn instead(sources: &[SourceHealth]) -> String {
     let mut command = "tracefall".to_owned();
     for source in sources {
-        let (flag, usual) = if source.name.contains("gRPC") { ("--grpc", 4317) } else { ("--http", 4318) };
+        let (flag, usual) = match source.name.as_str() {
+            "OTLP/gRPC" => ("--grpc", 4317),
+            "Zipkin" => ("--zipkin", 9411),
+            _ => ("--http", 4318),
+        };
         let Some(first) = source.doors.first() else { continue };
         let troubled = source.doors.iter().any(|door| trouble(door).is_some());
         let port = first.address.port();
         if !troubled && port == usual {
+            // This door is there only where it is asked for.
+            command.push_str(if flag == "--zipkin" { " --zipkin" } else { "" });
             continue;
         }
         let port = if troubled { port.checked_add(10_000).unwrap_or(0) } else { port };
@@ -202,5 +216,9 @@ mod tests {
             let sources = [source("OTLP/gRPC", grpc.0, grpc.1), source("OTLP/HTTP", http.0, http.1)];
             assert_eq!(instead(&sources), expected);
         }
+        let zipkin = |state| [source("OTLP/gRPC", 4317, &open), source("Zipkin", 9411, state)];
+        assert_eq!(instead(&zipkin(&busy)), "tracefall --zipkin 19411");
+        let all = [source("OTLP/gRPC", 4317, &busy), source("Zipkin", 9411, &open)];
+        assert_eq!(instead(&all), "tracefall --grpc 14317 --zipkin");
     }
 }

@@ -88,6 +88,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
                 &[("⏎", "use it"), ("↑↓", "choose"), ("^x", "delete"), ("esc", "close")]
             }
             Some(Overlay::Picker(_)) => &[("⏎", "its values"), ("↑↓", "choose"), ("esc", "close")],
+            Some(Overlay::Save(_)) => &[("⏎", "save"), ("tab", "form"), ("↑↓", "what"), ("esc", "close")],
             Some(Overlay::Naming(_)) => &[("⏎", "save"), ("esc", "leave it unsaved")],
             Some(Overlay::Chips(_)) => {
                 &[("←→", "choose"), ("space", "off and on"), ("x", "remove"), ("/", "edit"), ("esc", "done")]

@@ -3,11 +3,12 @@
 use ratatui::layout::Rect;
 
 use super::format;
+use super::health::until;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
 use crate::app::{Screen, State};
-use crate::model::{Door, DoorState, Nanos};
+use crate::model::{Door, DoorState, Nanos, Reading, ReadingState};
 
 /// How long a sender's mistake is pointed at.
 const FRESH: Nanos = Nanos::from_secs(15);
@@ -45,7 +46,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let used = pen.put((area.x + at, area.y), &text, room, pen.style(role));
         end = area.x + at + used;
     }
-    let pieces = gauges(pen);
+    let pieces = gauges(pen, area.width < 100);
     let width: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
     let free = area.right().saturating_sub(end + 2);
     let mut from = 0;
@@ -59,19 +60,75 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     pen.line((x, area.y), cells(left), pieces.get(from..).unwrap_or_default());
 }
 
-fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
+/// The first source that does not answer, and when it is tried again; or else how many a person paused.
+fn troubled_source(pen: &Pen<'_>, narrow: bool) -> Option<Piece<'static>> {
+    const NAME: usize = 16;
+    let sources = &pen.state.health.sources;
+    let mut troubled =
+        sources.iter().filter(|source| !source.paused).filter_map(|source| Some((source, source.trouble()?)));
+    if let Some((source, (_, next_try))) = troubled.next() {
+        let name = text::visible(&source.name);
+        let name = text::cut_end(&name, NAME).into_owned();
+        let (says, tries) = if narrow { ("", ", again ") } else { (": error", ", next try ") };
+        let next = next_try.map_or_else(String::new, |at| format!("{tries}{}", until(at, pen.state.now)));
+        let more = troubled.count();
+        let more = if more > 0 { format!(" +{more}") } else { String::new() };
+        return Some((format!("✗ {name}{says}{next}{more}  ").into(), pen.style(Role::Error)));
+    }
+    let paused = sources.iter().filter(|source| source.paused).count();
+    (paused > 0).then(|| (format!("‖ {paused} paused  ").into(), pen.style(Role::Slow)))
+}
+
+/// How far files have been read, and whether all they hold could be kept.
+fn files(pen: &Pen<'_>) -> Vec<Piece<'static>> {
+    /// Cells of the bar.
+    const BAR: u64 = 10;
+    let health = &pen.state.health;
+    let files: Vec<&Reading> = health.sources.iter().filter_map(|source| source.reading.as_ref()).collect();
+    let mut pieces: Vec<Piece<'static>> = Vec::new();
+    let of = |wanted: fn(&ReadingState) -> bool| files.iter().filter(|file| wanted(&file.state)).count();
+    let failed = of(|state| matches!(state, ReadingState::Failed(_)));
+    let faults: u64 = files.iter().map(|file| file.faults).sum();
+    if failed > 0 || faults > 0 {
+        let text = if failed > 0 { "✗ unread: see 8  " } else { "▲ broken lines: see 8  " };
+        pieces.push((text.into(), pen.style(if failed > 0 { Role::Error } else { Role::Slow })));
+    }
+    if !files.is_empty() && health.traces_evicted > 0 {
+        let text = format!("▲ {} traces left: --memory  ", format::count(health.traces_evicted));
+        pieces.push((text.into(), pen.style(Role::Slow)));
+    }
+    if of(|state| matches!(state, ReadingState::Waiting | ReadingState::Reading)) > 0 {
+        let read: u64 = files.iter().map(|file| file.read).sum();
+        let total: Option<u64> = files.iter().map(|file| file.total).sum();
+        let dim = pen.style(Role::Dim);
+        if let Some(total) = total.filter(|total| *total > 0) {
+            let filled = (read.saturating_mul(BAR) / total).min(BAR);
+            let cells = |count: u64, cell: &str| cell.repeat(usize::try_from(count).unwrap_or(0));
+            pieces.push((cells(filled, "━").into(), pen.style(Role::Accent)));
+            pieces.push((cells(BAR - filled, "─").into(), pen.style(Role::Faint)));
+            pieces.push((format!(" {} of {}  ", format::bytes(read), format::bytes(total)).into(), dim));
+        } else {
+            pieces.push((format!("reading {}  ", format::bytes(read)).into(), dim));
+        }
+    }
+    pieces
+}
+
+fn gauges(pen: &Pen<'_>, narrow: bool) -> Vec<Piece<'static>> {
     let health = &pen.state.health;
     let dim = pen.style(Role::Dim);
     let mut pieces: Vec<Piece<'static>> = Vec::new();
     if pen.state.demo {
         pieces.push(("demo  ".into(), pen.style(Role::Accent)));
     }
+    pieces.extend(files(pen));
     // A sender is making a mistake now: what it is stands on the health screen, and before the first span right below.
     let latest = health.mishaps.iter().max_by_key(|mishap| mishap.at);
     let fresh = latest.is_some_and(|mishap| pen.state.now.since(mishap.at) < FRESH);
     if fresh && pen.state.screen != Screen::Health && !super::layout::is_first(pen.state) {
         pieces.push(("▲ refused: see 8  ".into(), pen.style(Role::Slow)));
     }
+    pieces.extend(troubled_source(pen, narrow));
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
     if !doors.is_empty() {

@@ -60,7 +60,9 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
     }
     let frame = layout::frame(state, area);
     match &state.overlay {
-        Some(Overlay::Help { .. } | Overlay::Language(_) | Overlay::Naming(_)) => return Target::Nothing,
+        Some(Overlay::Help { .. } | Overlay::Language(_) | Overlay::Naming(_) | Overlay::Save(_)) => {
+            return Target::Nothing;
+        }
         Some(Overlay::Picker(list)) => return picker::hit(frame.body, list, at),
         Some(Overlay::Values(table)) => return values::hit(frame.body, table, at),
         Some(Overlay::Chips(_)) => {

@@ -15,7 +15,7 @@ use super::trace::{many, verdict_pieces};
 use super::waterfall::Waterfall;
 use crate::analysis::{Analysis, Note, Row, Verdict, notes, statement};
 use crate::app::{Page, SortKey, State};
-use crate::model::{Category, TraceSummary};
+use crate::model::{Category, Signal, TraceSummary};
 
 /// How long a new row is marked.
 const NEW: crate::model::Nanos = crate::model::Nanos::from_secs(1);
@@ -24,8 +24,8 @@ const NEW: crate::model::Nanos = crate::model::Nanos::from_secs(1);
 pub(super) fn order(state: &State) -> &'static str {
     let sort = state.list.sort;
     match (sort.key, sort.ascending) {
-        (SortKey::Time, false) => "newest",
-        (SortKey::Time, true) => "oldest",
+        (SortKey::Time | SortKey::Start, false) => "newest",
+        (SortKey::Time | SortKey::Start, true) => "oldest",
         (SortKey::Duration, false) => "slowest",
         (SortKey::Duration, true) => "fastest",
         (SortKey::Spans, false) => "most spans",
@@ -99,6 +99,14 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     pieces
 }
 
+/// Where the list names sources: traces came from several, not all of which are doors of the receiver.
+fn source_column(state: &State, columns: &ListColumns) -> Option<(u16, u16)> {
+    let gave =
+        || state.health.sources.iter().filter(|source| source.accepted.get(&Signal::Traces).is_some_and(|n| *n > 0));
+    let told = gave().count() > 1 && gave().any(|source| source.doors.is_empty());
+    columns.source().filter(|_| told)
+}
+
 fn heads(pen: &mut Pen<'_>, area: Rect) {
     if area.height == 0 {
         return;
@@ -112,10 +120,14 @@ fn heads(pen: &mut Pen<'_>, area: Rect) {
     };
     let faint = pen.style(Role::Faint);
     let y = area.y;
+    let time = if pen.state.settings.filed { SortKey::Start } else { SortKey::Time };
     let head = |name: &str, key: SortKey| format!("{name}{}", mark(key));
-    pen.put_right((area.x + columns.age_end, y), &head("age", SortKey::Time), columns.age_end, faint);
+    pen.put_right((area.x + columns.age_end, y), &head("age", time), columns.age_end, faint);
     pen.put((area.x + columns.service, y), "service", columns.service_width, faint);
     pen.put((area.x + columns.operation, y), "root operation", columns.operation_width, faint);
+    if let Some((x, width)) = source_column(pen.state, &columns) {
+        pen.put((area.x + x, y), "source", width, faint);
+    }
     pen.put_right((area.x + columns.duration_end, y), &head("duration", SortKey::Duration), 10, faint);
     if columns.bar_width > 0 {
         let x = area.x + columns.bar;
@@ -170,17 +182,29 @@ fn row(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, page: &Page) {
         pen.put((area.x + columns.service, y), &text, area.width.saturating_sub(columns.service), dim);
         return;
     };
-    let since = pen.state.now.since(summary.first_arrival);
-    let fresh = since < NEW && !selected;
+    let filed = pen.state.settings.filed;
+    let since = pen.state.now.since(if filed { summary.start } else { summary.first_arrival });
+    let fresh = since < NEW && !selected && !filed;
     let age = format::age(since);
     let age_style = if fresh { pen.style(Role::Accent) } else { pen.style(Role::Dim) };
     pen.put_right((area.x + columns.age_end, y), &age, columns.age_end, age_style);
+    if pen.state.list.marked.contains(&page.row.trace) {
+        pen.put((area.x, y), "•", 1, pen.style(Role::Match));
+    }
     let colour = Style::new().fg(pen.look.service(&summary.root_service));
     pen.put((area.x + columns.service, y), "▌", 1, colour);
     let service = text::visible(&summary.root_service);
     let service = text::cut_end(&service, usize::from(columns.service_width)).into_owned();
     pen.put((area.x + columns.service + 1, y), &service, columns.service_width, pen.style(Role::Text));
-    operation(pen, (area.x + columns.operation, y), columns.operation_width, (page, summary, selected));
+    let mut room = columns.operation_width;
+    if let Some((x, width)) = source_column(pen.state, columns) {
+        room = x.saturating_sub(columns.operation);
+        let source = pen.state.health.sources.get(usize::from(summary.source.0));
+        let name = text::visible(source.map_or("", |source| &source.name)).into_owned();
+        let dim = pen.style(Role::Dim);
+        pen.put((area.x + x, y), &text::cut_end(&name, usize::from(width)), width, dim);
+    }
+    operation(pen, (area.x + columns.operation, y), room, (page, summary, selected));
     figures(pen, area, columns, summary);
     if selected {
         pen.calm(Rect { width: columns.bar, ..area });

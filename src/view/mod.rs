@@ -26,6 +26,7 @@ mod palette;
 mod pen;
 mod picker;
 mod plot;
+mod save;
 mod strip;
 mod text;
 mod trace;

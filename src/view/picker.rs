@@ -12,7 +12,7 @@ use crate::app::{Naming, Picker, Purpose, Target};
 /// Entries shown at once.
 const SHOWN: u16 = 14;
 
-fn panel(body: Rect, lines: u16) -> Rect {
+pub(super) fn panel(body: Rect, lines: u16) -> Rect {
     let width = body.width.saturating_sub(4).min(96);
     let height = (lines + 2).min(body.height);
     Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height).min(2), width, height }
@@ -26,7 +26,7 @@ fn first(picker: &Picker, height: u16) -> usize {
     (picker.chosen + 1).saturating_sub(usize::from(height.saturating_sub(2)))
 }
 
-fn clear(pen: &mut Pen<'_>, area: Rect) {
+pub(super) fn clear(pen: &mut Pen<'_>, area: Rect) {
     pen.clear(area);
     let panel = pen.look.style(Role::Tab).remove_modifier(ratatui::style::Modifier::BOLD);
     pen.buffer.set_style(area.intersection(pen.area), panel);

@@ -36,6 +36,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     verdict_line(pen, areas.verdict, analysis);
     let cursor = filter::search(pen, areas.search, open);
     heads(pen, areas.axis, open, analysis, usize::from(areas.rows.height));
+    filter::search_fault(pen, areas.axis);
     waterfall(open, analysis).draw(pen, areas.rows);
     super::detail::draw(pen, (areas.detail, areas.side), open, analysis);
     cursor

@@ -29,6 +29,10 @@ fn recordings_of_every_form_are_recognised_by_what_is_in_them() {
         ("billing-java.traces.pb.gz", 52, 323),
         ("recipe-node-browser.traces.jsonl.gz", 263, 5_216),
         ("collector/file.json.gz", 460, 12_839),
+        ("collector/file.json.zst", 460, 12_839),
+        ("collector/file.pb.zst", 460, 12_839),
+        ("collector/zipkin-v2.pb.gz", 42, 607),
+        ("collector/zipkin-v2.jsonl.gz", 42, 607),
         ("otlp-json/trace.json", 1, 1),
     ];
     let home = Home::new();
@@ -42,6 +46,39 @@ fn recordings_of_every_form_are_recognised_by_what_is_in_them() {
     for file in ["billing-java.logs.pb.gz", "billing-java.metrics.pb.gz", "recipe-node-browser.logs.jsonl.gz"] {
         let said = home.run(&["query", "", file, "recipe-node-browser.metrics.jsonl.gz"]);
         assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (Some(1), "", ""), "{file}");
+    }
+}
+
+/// What foreign tools and other wrappings hold is the same as what they were made from.
+#[test]
+fn other_forms_are_recognised_by_what_is_in_them() {
+    let home = Home::new();
+    let spans = |file: &str| -> Vec<u64> {
+        let said = home.run(&["query", "", file, "-o", "jsonl"]);
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{file}");
+        said.field("spans").iter().map(|spans| spans.as_u64().unwrap()).collect()
+    };
+    for server in ["v2.13.0", "main-2026-08-20"] {
+        let one = spans(&format!("jaeger/{server}/trace.json"));
+        assert_eq!(one, spans(&format!("jaeger/{server}/v3-trace.json")), "{server}");
+        assert_eq!(one.len(), 1);
+    }
+    let request = super::fixtures::frames("billing-java.traces.pb.gz").concat();
+    // Requests behind each other are one request: all fields are repeated.
+    assert_eq!(spans(&home.file("bare", &request)).iter().sum::<u64>(), 323);
+    assert_eq!(spans(&home.file("bare.gz", gzip(&request))).iter().sum::<u64>(), 323);
+    let body = traces(1..3);
+    let tempo = json!({ "batches": body["resourceSpans"] });
+    let base64 = tempo.to_string().replace(&format!("{:032x}", 1), "AAAAAAAAAAAAAAAAAAAAAQ==");
+    for text in [tempo.to_string(), base64, json!({ "trace": body }).to_string()] {
+        assert_eq!(spans(&home.file("tempo", &text)), [1, 1], "{text}");
+    }
+    let zipkin = json!([[{"traceId": "a1", "id": "b2", "name": "a"}], [{"traceId": "a3", "id": "b4", "name": "b"}]]);
+    assert_eq!(spans(&home.file("zipkin", zipkin.to_string())), [1, 1]);
+    // However a document is broken into lines.
+    let said = home.run(&["export", "", "hmis-python-grpc.otlp.pb", "-o", "jaeger", "--limit", "3"]);
+    for text in [said.out.replace("},{\"processes\"", "},\n{\"processes\""), said.out.replacen('[', "[\n", 1)] {
+        assert_eq!(spans(&home.file("jaeger", &text)).len(), 3);
     }
 }
 

@@ -17,7 +17,8 @@ fn every_form_of_every_answer() {
     for (name, arguments) in answers {
         for form in ["table", "json", "jsonl", "csv"] {
             let said = home.run(&[arguments, &["--limit", "3", "-o", form]].concat());
-            assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{name} {form}");
+            let told = name == "values" && said.err.ends_with(" more values are in use\n");
+            assert!(said.code == Some(0) && (said.err.is_empty() || told), "{name} {form}: {}", said.err);
             insta::assert_snapshot!(format!("{name}-{form}"), said.out);
         }
     }
@@ -85,4 +86,39 @@ fn secrets_are_masked_in_every_form() {
             assert!(said.code == Some(0) && !said.out.contains("hunter2"), "{arguments:?}: {}", said.out);
         }
     }
+}
+
+#[test]
+fn what_cannot_be_listed_under_a_key_is_said() {
+    let home = Home::new();
+    let mut body = traces(1..5);
+    let spans = body["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array_mut().unwrap();
+    for (number, span) in spans.iter_mut().enumerate() {
+        let ratio = if number == 0 { 1.5 } else { 0.25 };
+        let list = serde_json::json!({"arrayValue": {"values": [{"stringValue": "x"}]}});
+        span["attributes"] =
+            serde_json::json!([{"key": "ratio", "value": {"doubleValue": ratio}}, {"key": "list", "value": list}]);
+        let event = serde_json::json!([{"key": "exception.type", "value": {"stringValue": "Lost"}}]);
+        span["events"] =
+            serde_json::json!([{"name": "exception", "attributes": event}, {"name": "exception", "attributes": event}]);
+    }
+    let file = home.file("values", body.to_string());
+    let ask = |key: &str, limit: &str| {
+        let said = home.run(&["attributes", key, "--file", &file, "-o", "csv", "--limit", limit]);
+        (said.code, said.out, said.err)
+    };
+    assert_eq!(ask("ratio", "9"), (Some(0), "value,spans\n0.25,3\n1.5,1\n".into(), String::new()));
+    let (code, out, err) = ask("ratio", "1");
+    assert_eq!((code, out.as_str()), (Some(0), "value,spans\n0.25,3\n"));
+    assert!(err.contains("1 more values"), "{err}");
+    assert_eq!(ask("exception.type", "9"), (Some(0), "value,spans\nLost,4\n".into(), String::new()));
+    let (code, out, err) = ask("list", "9");
+    assert!(code == Some(1) && out.is_empty() && err.contains("4 times it is a list"), "{err}");
+}
+
+/// Such a filter is none, and its fault is told as one: it is no unknown option.
+#[test]
+fn what_stands_behind_two_hyphens_is_a_filter() {
+    let said = Home::new().run(&["query", "-o", "csv", "--", "--x"]);
+    assert!(said.code == Some(2) && said.err.contains("  --x\n"), "{}", said.err);
 }

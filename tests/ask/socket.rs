@@ -123,26 +123,26 @@ fn what_makes_no_sense_is_answered_and_ends_nothing() {
     let listening = home.listen(&["listen"]);
     listening.post_traces(1..2);
     home.wait_until_held(1);
-    let long = format!("{{\"version\":1,\"ask\":{{\"query\":{{\"filter\":\"{}", "x".repeat(300_000));
+    let long = format!("{{\"version\":2,\"ask\":{{\"query\":{{\"filter\":\"{}", "x".repeat(300_000));
     let wrong = [
         ("GET / HTTP/1.1\r\n".to_owned(), "cannot be understood"),
         ("\n".to_owned(), "cannot be understood"),
-        ("{\"version\":2,\"ask\":{\"services\":{}}}\n".to_owned(), "version 2"),
-        ("{\"version\":1,\"ask\":{\"everything\":{}}}\n".to_owned(), "cannot be understood"),
+        ("{\"version\":3,\"ask\":{\"services\":{}}}\n".to_owned(), "version 3"),
+        ("{\"version\":2,\"ask\":{\"everything\":{}}}\n".to_owned(), "cannot be understood"),
         (long, "too long"),
     ];
     for (request, why) in wrong {
         let (mut stream, greeting) = connect(&home);
-        assert_eq!(greeting["hello"], json!({"version": 1, "pid": listening.pid()}));
+        assert_eq!(greeting["hello"], json!({"version": 2, "pid": listening.pid()}));
         say(&mut stream, &request);
         let reply = line(&mut stream);
         assert!(reply["wrong"]["message"].as_str().unwrap().contains(why), "{reply}");
     }
     let (mut stream, _) = connect(&home);
-    say(&mut stream, "{\"version\":1,\"ask\":{\"query\":{\"filter\":\"a=\",\"limit\":null,\"later\":1}}}\n");
+    say(&mut stream, "{\"version\":2,\"ask\":{\"query\":{\"filter\":\"a=\",\"limit\":null,\"later\":1}}}\n");
     assert_eq!(line(&mut stream)["wrong"]["column"], 2);
     let (mut stream, _) = connect(&home);
-    say(&mut stream, "{\"version\":1,\"ask\":{\"query\":{\"filter\":\"\"}}}\n");
+    say(&mut stream, "{\"version\":2,\"ask\":{\"query\":{\"filter\":\"\"}}}\n");
     assert_eq!(line(&mut stream)["record"]["trace"]["root_operation"], "GET /1");
     assert_eq!(line(&mut stream), json!({"end": {"partial": false}}));
 }
@@ -156,7 +156,7 @@ fn peers_that_do_not_read_or_never_ask_keep_nobody_waiting() {
     // More of the answer than a socket holds, and nobody reads it.
     let stuck = || {
         let (mut stream, _) = connect(&home);
-        say(&mut stream, "{\"version\":1,\"ask\":{\"query\":{\"filter\":\"\"}}}\n");
+        say(&mut stream, "{\"version\":2,\"ask\":{\"query\":{\"filter\":\"\"}}}\n");
         line(&mut stream);
         stream
     };
@@ -189,7 +189,7 @@ fn other_side_that_breaks_off_or_is_another_program_is_an_error() {
         ("", "does not answer"),
         ("220 mail ready\n", "odd"),
         ("{\"hello\":{\"version\":9,\"pid\":7}}\n", "version 9"),
-        ("{\"hello\":{\"version\":1,\"pid\":7}}\n", "broke off"),
+        ("{\"hello\":{\"version\":2,\"pid\":7}}\n", "broke off"),
     ];
     for (answer, why) in answers {
         let child = home.command(&["query", ""]).spawn().unwrap();

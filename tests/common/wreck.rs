@@ -6,6 +6,12 @@ use std::env;
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
+    /// With the seed that `TRACEFALL_FUZZ_SEED` says, else the `usual` one.
+    pub(crate) fn seeded(usual: u64) -> Self {
+        let said = env::var("TRACEFALL_FUZZ_SEED").ok().and_then(|seed| seed.parse().ok());
+        Self(said.filter(|seed| *seed > 0).unwrap_or(usual))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -158,8 +158,8 @@ fn check_all_summaries(view: &View) {
     assert_eq!(view.stats().traces, view.traces().count() as u64);
     let outlines = view.summaries().map(|summary| {
         let duration = summary.duration();
-        let TraceSummary { id, first_arrival, spans, errors, .. } = summary;
-        (id, Outline { first_arrival, duration, spans, errors })
+        let TraceSummary { id, first_arrival, start, spans, errors, .. } = summary;
+        (id, Outline { first_arrival, start, duration, spans, errors })
     });
     assert!(view.outlines().eq(outlines));
     assert!(view.traces().eq(view.outlines().map(|(id, _)| id)));

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod overload;
 #[cfg(test)]
 mod terminal;
@@ -160,6 +162,37 @@ fn answer_in_a_terminal_has_colours_and_nothing_of_the_data_acts_on_it() {
     let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tracefall"), &every, &[]);
     assert_eq!(terminal.wait_for_end(), 0);
     assert_eq!(terminal.escapes(), 0, "{}", terminal.text());
+}
+
+#[test]
+fn history_and_saved_filters_survive_a_restart() {
+    let mut first = Terminal::tracefall(&[]);
+    http_port(&mut first);
+    first.type_keys("/service=clinic\r");
+    first.type_keys("/");
+    first.wait_for_text("service=clinic");
+    first.type_keys("\u{15}minDuration=7ms\u{13}");
+    first.wait_for_text("minDuration=7ms");
+    first.type_keys("mine\r");
+    first.wait_for_text("saved");
+    first.type_keys("\u{1b}");
+    first.type_keys("\u{3}");
+    assert_eq!(first.wait_for_end(), 0);
+    let mut second = Terminal::tracefall_at(first.home());
+    http_port(&mut second);
+    second.type_keys("/\u{12}");
+    second.wait_for("both", |screen| {
+        let text = screen.contents();
+        text.contains("mine") && text.contains("minDuration=7ms") && text.contains("service=clinic")
+    });
+    second.type_keys("mine\r\r");
+    second.wait_for("the saved filter", |screen| {
+        let text = screen.contents();
+        text.contains("/ minDuration=7ms") || text.contains("minDuration=7ms") && !text.contains("service=clinic")
+    });
+    second.type_keys("\u{3}");
+    assert_eq!(second.wait_for_end(), 0);
+    second.assert_restored();
 }
 
 #[test]

@@ -14,6 +14,10 @@ use tempfile::TempDir;
 /// How long anything may take that is waited for. Nothing takes this long unless it never happens.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where a program finds its home.
+const HOMES: [&str; 6] =
+    ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"];
+
 /// A program in a terminal. It is killed when this is dropped.
 pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
@@ -34,6 +38,13 @@ impl Terminal {
         Self::start(env!("CARGO_BIN_EXE_tracefall"), &all, &[])
     }
 
+    /// Starts tracefall again in a home where it ran before.
+    pub(crate) fn tracefall_at(home: &std::path::Path) -> Self {
+        let home = home.to_str().unwrap();
+        let all = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+        Self::start(env!("CARGO_BIN_EXE_tracefall"), &all, &HOMES.map(|name| (name, home)))
+    }
+
     /// Starts `program`, 120 × 36, with a home of its own and `variables` set.
     pub(crate) fn start(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let pair = native_pty_system().openpty(size(120, 36)).unwrap();
@@ -43,8 +54,7 @@ impl Terminal {
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRACEFALL_")) {
             command.env_remove(name);
         }
-        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"]
-        {
+        for name in HOMES {
             command.env(name, home.path());
         }
         command.env("TERM", "xterm-256color");

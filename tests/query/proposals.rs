@@ -204,3 +204,33 @@ fn counts_are_those_of_the_index_and_any_cursor_is_fine() {
         }
     }
 }
+
+#[test]
+fn fractions_and_texts_too_many_for_the_dictionary_are_proposed() {
+    let spans: Vec<_> = (0..60_u8)
+        .map(|number| {
+            let span = with(from("pay", span(1, number + 1, "GET", 1)), "ratio", if number < 40 { 0.25 } else { 1.5 });
+            let span = with(span, "large", if number < 3 { i64::MAX } else { 1 << 40 });
+            with(
+                span,
+                "note",
+                format!("{} {number}", "a text so long that no dictionary takes it ".repeat(30)).as_str(),
+            )
+        })
+        .collect();
+    for view in views_of(&[&spans]) {
+        for (text, expected) in
+            [("ratio=", [("0.25", 40), ("1.5", 20)]), ("large=", [("1099511627776", 57), ("9223372036854775807", 3)])]
+        {
+            let told = complete(text, text.len(), &view, 5);
+            let told: Vec<_> = told.iter().map(|told| (told.text.as_str(), told.count.unwrap())).collect();
+            assert_eq!(told, expected);
+            for (value, count) in told {
+                assert_eq!(found(&view, &format!("{text}{value}")).len() as u64, count, "{text}{value}");
+            }
+        }
+        assert_eq!(complete("note=", 5, &view, 100).len(), 60);
+        let every = view.every_value("note", 50);
+        assert_eq!((every.values.len(), every.more, every.others), (50, 10, 0));
+    }
+}

@@ -222,8 +222,22 @@ const STRUCTURAL: [(&str, &[u8]); 17] = [
     ("({ kind = server } | count() > 1) && { kind = producer }", &[1, 3, 6]),
 ];
 
+/// Lists of values, which Tempo has in what it makes of a query, and prints.
+const LISTS: [(&str, &[u8]); 9] = [
+    ("{ span.http.status_code = [200, 500] }", &[1, 2, 7, 8]),
+    ("{ span.http.status_code IN [200, 500] }", &[1, 2, 7, 8]),
+    ("{ span.http.status_code NOT IN [200, 500] }", &[3, 11]),
+    ("{ span.foo = [\"baz\", \"qux\"] }", &[7, 8]),
+    ("{ span.foo != [\"baz\", \"other\"] }", &[8, 9]),
+    ("{ span.foo !~ [\"q.*\", \"ba.\"] }", &[9]),
+    ("{ kind IN [producer, client] && status != error }", &[2, 4, 5, 9]),
+    ("{ span.db.system =~ [\"postgres.*\", \"my.*\"] }", &[4, 5, 9]),
+    ("{ resource.cloud.region = [\"us-west-1\", \"eu\"] }", &[7, 11]),
+];
+
 /// What finds something else than in Tempo, on purpose: the query, what is found here, why.
-const DIFFERENT: [(&str, &[u8], &str); 9] = [
+const DIFFERENT: [(&str, &[u8], &str); 10] = [
+    ("{ span.http.method = [\"GET\", \"DELETE\"] }", &[2, 7, 8], "lists of values are read"),
     ("{ span.http.status_code = 404 }", &[11], "text that is a number equals and compares as one"),
     ("{ span.http.status_code =~ \"50.\" }", &[1, 3], "a regular expression looks at numbers as they are spelled"),
     (
@@ -250,7 +264,7 @@ const DIFFERENT: [(&str, &[u8], &str); 9] = [
 #[test]
 fn published_queries_find_what_they_say() {
     for view in views() {
-        for (text, expected) in PUBLISHED.iter().chain(&STRUCTURAL) {
+        for (text, expected) in PUBLISHED.iter().chain(&STRUCTURAL).chain(&LISTS) {
             assert_eq!(found(&view, text), *expected, "{text}");
         }
     }

@@ -14,3 +14,5 @@ mod mistakes;
 mod overload;
 #[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod zipkin;

@@ -27,6 +27,7 @@ pub(crate) struct Rig {
     pub(crate) feed: Feed,
     pub(crate) grpc: SocketAddr,
     pub(crate) http: SocketAddr,
+    pub(crate) zipkin: Option<SocketAddr>,
     pub(crate) taken: Taken,
     run: JoinHandle<()>,
 }
@@ -34,7 +35,7 @@ pub(crate) struct Rig {
 pub(crate) fn config() -> ReceiverConfig {
     let any = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     let limits = Limits { body: LIMIT, ..Limits::default() };
-    ReceiverConfig { grpc: any.clone(), http: any, limits, origins: Origins::default() }
+    ReceiverConfig { grpc: any.clone(), http: any, zipkin: Vec::new(), limits, origins: Origins::default() }
 }
 
 impl Rig {
@@ -53,11 +54,12 @@ impl Rig {
     pub(crate) fn unattended(config: ReceiverConfig, budget: usize) -> (Self, FeedReceiver) {
         let (feed, queue) = feed(budget, 1024, Arc::new(|| Timestamp(7)));
         let receiver = Receiver::bind(config, &feed);
-        let door = |wanted| receiver.doors().find(|(protocol, _)| *protocol == wanted).unwrap().1.address;
-        let (grpc, http) = (door(Protocol::Grpc), door(Protocol::Http));
+        let door = |wanted| receiver.doors().find(|(protocol, _)| *protocol == wanted).map(|(_, door)| door.address);
+        let (grpc, http) = (door(Protocol::Grpc).unwrap(), door(Protocol::Http).unwrap());
+        let zipkin = door(Protocol::Zipkin);
         let to = feed.clone();
         let run = tokio::spawn(async move { receiver.run(to).await.unwrap() });
-        (Self { feed, grpc, http, taken: Arc::default(), run }, queue)
+        (Self { feed, grpc, http, zipkin, taken: Arc::default(), run }, queue)
     }
 
     /// Starts the thread that stands in for the index.

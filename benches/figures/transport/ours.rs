@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tracefall::analysis::TraceNotes;
 use tracefall::index::Writer;
 use tracefall::model::Timestamp;
-use tracefall::source::receiver::{Limits, Origins, Protocol, Receiver, ReceiverConfig};
+use tracefall::source::receiver::{Protocol, Receiver, ReceiverConfig};
 use tracefall::source::{FeedReceiver, Source as _, feed};
 
 use super::{Way, runtime, send, spent};
@@ -26,8 +26,7 @@ pub(super) fn round(way: Way, bodies: &[Bytes]) -> f64 {
     let (writer, reader) = ours::open();
     let indexer = thread::Builder::new().name("indexer".to_owned()).spawn(move || index(writer, &queue)).unwrap();
     let any = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
-    let config =
-        ReceiverConfig { grpc: any.clone(), http: any, limits: Limits::default(), origins: Origins::default() };
+    let config = ReceiverConfig { grpc: any.clone(), http: any, ..ReceiverConfig::default() };
     let receiver = Receiver::bind(config, &feed);
     let wanted = if way == Way::Http { Protocol::Http } else { Protocol::Grpc };
     let address = receiver.doors().find(|(protocol, _)| *protocol == wanted).unwrap().1.address;

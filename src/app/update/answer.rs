@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{bar, jump, link, list, recall, rows, say, settle, trace, values, warn};
+use super::{bar, jump, link, list, recall, rows, save, say, settle, trace, values, warn};
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
@@ -40,7 +40,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
-        Answer::Completed { text, completions } => completed(state, &text, completions),
+        Answer::Completed { text, completions } => completed(state, &text, completions, &mut out),
         Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
         Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
         Answer::Library(library, trouble) => {
@@ -57,6 +57,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Values { generation, values } => values::take(state, generation, values),
         Answer::Health(health) => state.health = health,
+        Answer::Saved(result) => save::saved(state, result),
         Answer::Demo(Ok(playing)) => {
             state.demo = playing;
             say(state, if playing { "the demo plays: d on the list stops it" } else { "the demo has stopped" });
@@ -128,7 +129,7 @@ fn gone(state: &mut State) {
 }
 
 /// Proposals came in. Secrets are not proposed unless they are shown.
-fn completed(state: &mut State, text: &str, proposals: Vec<Completion>) {
+fn completed(state: &mut State, text: &str, proposals: Vec<Completion>, out: &mut Vec<Effect>) {
     let redactor = (!state.unmasked).then_some(&state.settings.redactor);
     let is_secret =
         |(key, value): &(String, String)| redactor.is_some_and(|redactor| redactor.value(key, value).masked);
@@ -137,6 +138,8 @@ fn completed(state: &mut State, text: &str, proposals: Vec<Completion>) {
         bar.completions = proposals;
         bar.completions.retain(|proposal| !proposal.value.as_ref().is_some_and(is_secret));
         bar.chosen = 0;
+        bar.offered.clone_from(&bar.completions);
+        bar::proposed(state, out);
     }
 }
 

@@ -7,7 +7,7 @@ use super::edit::{self, Edited};
 use super::{jump, list, recall, say, trace, warn};
 use crate::app::asked::{Reason, Request};
 use crate::app::{Action, Effect, FilterBar, Key, KeyPress, Keymap, LibraryChange, Overlay, Screen, State};
-use crate::query::{Query, parse};
+use crate::query::{Query, ends_in_half_key, parse};
 
 /// Edits the bar of the screen; health has none and leads to the list's.
 pub(super) fn begin(state: &mut State, out: &mut Vec<Effect>) {
@@ -83,6 +83,9 @@ pub(super) fn paste(state: &mut State, text: &str, out: &mut Vec<Effect>) {
     if let Some(Overlay::Naming(naming)) = &mut state.overlay {
         edit::insert(&mut naming.text, &mut naming.cursor, text);
     }
+    if let Some(Overlay::Save(dialog)) = &mut state.overlay {
+        super::save::paste(dialog, text);
+    }
     if state.overlay.is_some() {
         return;
     }
@@ -123,11 +126,24 @@ pub(super) fn changed(state: &mut State, out: &mut Vec<Effect>) {
     read(state, out);
 }
 
+/// The proposals have come: with them it may show that what is typed is the beginning of no key.
+pub(super) fn proposed(state: &mut State, out: &mut Vec<Effect>) {
+    if edited(state).half_key {
+        read(state, out);
+    }
+}
+
 fn read(state: &mut State, out: &mut Vec<Effect>) {
     let bar = edited(state);
+    bar.half_key = false;
     match parse(&bar.text) {
         Ok(query) => {
             bar.error = None;
+            // On the way to `minDuration=` nobody looks for the word `minDur`: the list would be empty until the `=`.
+            if bar.editing && bar.cursor == bar.text.len() && ends_in_half_key(&bar.text, &bar.offered) {
+                bar.half_key = true;
+                return;
+            }
             let other = query != *bar.query;
             bar.query = Arc::new(query);
             if other {
@@ -156,8 +172,12 @@ fn apply(state: &mut State, out: &mut Vec<Effect>) {
         let text = error.to_string();
         return warn(state, text);
     }
+    let half_key = bar.half_key;
     close(bar);
     let text = bar.text.trim().to_owned();
+    if half_key {
+        read(state, out);
+    }
     if !text.is_empty() {
         recall::change(state, LibraryChange::Remember(text), out);
     }
@@ -176,6 +196,7 @@ fn close(bar: &mut FilterBar) {
     bar.chosen = 0;
     bar.before.clear();
     bar.draft.clear();
+    bar.offered.clear();
     bar.recalled = 0;
 }
 
@@ -202,19 +223,24 @@ pub(super) fn set(state: &mut State, query: Query, out: &mut Vec<Effect>) {
     bar.cursor = bar.text.len();
     bar.query = Arc::new(query);
     bar.error = None;
+    bar.half_key = false;
     close(bar);
     list::ask(state, Reason::Filter, out);
 }
 
 /// The keys go back to the rows; the text stays as far as it is valid.
-pub(super) fn leave(state: &mut State) {
+pub(super) fn leave(state: &mut State, out: &mut Vec<Effect>) {
     let bar = edited(state);
     if bar.editing {
+        let half_key = bar.half_key;
         if bar.error.take().is_some() {
             bar.text.clone_from(&bar.query.text);
             bar.cursor = bar.text.len();
         }
         close(bar);
+        if half_key {
+            read(state, out);
+        }
     }
 }
 

@@ -104,9 +104,10 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
 /// Orders by the next key.
 pub(super) fn next_sort(state: &mut State, out: &mut Vec<Effect>) {
     let key = match state.list.sort.key {
-        SortKey::Time => SortKey::Duration,
+        SortKey::Time | SortKey::Start => SortKey::Duration,
         SortKey::Duration => SortKey::Spans,
         SortKey::Spans => SortKey::Errors,
+        SortKey::Errors if state.settings.filed => SortKey::Start,
         SortKey::Errors => SortKey::Time,
     };
     sort(state, Sort { key, ascending: false }, out);
@@ -114,7 +115,8 @@ pub(super) fn next_sort(state: &mut State, out: &mut Vec<Effect>) {
 
 /// Orders the list and goes to its top: what the order brings up is what was asked for.
 pub(super) fn sort(state: &mut State, sort: Sort, out: &mut Vec<Effect>) {
-    state.list.sort = sort;
+    let key = if state.settings.filed && sort.key == SortKey::Time { SortKey::Start } else { sort.key };
+    state.list.sort = Sort { key, ..sort };
     if sort != Sort::default() && std::mem::take(&mut state.list.follow) {
         say(state, "not following: only the newest-first order can");
     }

@@ -33,7 +33,7 @@ pub fn click(state: &mut State, mouse: Mouse, target: &Target, twice: bool) -> V
 fn on_chip(state: &mut State, target: &Target, button: Button, out: &mut Vec<Effect>) {
     let Target::Chip(place) = *target else { return };
     if state.bar().editing {
-        bar::leave(state);
+        bar::leave(state, out);
     }
     match button {
         Button::Left => chips::toggle(state, place, out),
@@ -54,7 +54,7 @@ fn on_overlay(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Eff
 fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) {
     state.drag = None;
     if state.bar().editing && !matches!(target, Target::Filter | Target::Completion(_)) {
-        bar::leave(state);
+        bar::leave(state, out);
     }
     match *target {
         Target::Tab(screen) => act::show(state, screen, out),

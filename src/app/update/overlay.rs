@@ -2,7 +2,7 @@
 
 use super::act::{act, scrolled};
 use super::window::Step;
-use super::{chips, copy, palette, recall, values};
+use super::{chips, copy, palette, recall, save, values};
 use crate::app::{Action, Effect, Key, KeyPress, Keymap, Overlay, State};
 
 /// A key goes to what lies on top.
@@ -12,6 +12,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut
         Some(Overlay::Copy(_)) => pick(state, key, out),
         Some(Overlay::Picker(_)) => recall::press(state, key, out),
         Some(Overlay::Naming(_)) => recall::press_name(state, key, out),
+        Some(Overlay::Save(_)) => save::press(state, key, out),
         Some(Overlay::Chips(_)) => chips::press(state, key, out),
         Some(Overlay::Values(_)) => values::press(state, keymap, key, out),
         Some(Overlay::Language(_)) => state.overlay = None,

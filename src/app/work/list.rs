@@ -91,6 +91,7 @@ pub(super) fn answer(
 fn weight(key: SortKey, outline: &Outline) -> u64 {
     match key {
         SortKey::Time => 0,
+        SortKey::Start => outline.start.0,
         SortKey::Duration => outline.duration.0,
         SortKey::Spans => outline.spans.into(),
         SortKey::Errors => outline.errors.into(),

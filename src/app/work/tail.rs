@@ -72,10 +72,13 @@ impl Tail {
 /// Searches everything and hands over what was found on the way.
 fn paged(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool, so_far: &mut dyn FnMut(Answer)) -> Hits {
     let mut all = Hits::default();
+    // Each time twice as many: what was shown before counts among them, and a page takes its time to be drawn.
+    let mut next = 1;
     run_pages(request.query, view, request.now, cancelled, &mut |page| {
         all.partial |= page.partial;
         all.hits.extend(page.hits);
-        if !page.last && !all.hits.is_empty() && all.hits.len() <= SO_FAR {
+        if !page.last && all.hits.len() >= next && all.hits.len() <= SO_FAR {
+            next = all.hits.len() * 2;
             let oldest_first = all.hits.iter().rev().copied().collect();
             so_far(answer(view, request, outlined(view, oldest_first), true));
         }

@@ -39,6 +39,8 @@ pub(super) struct StreamWriter {
     pages: Vec<Page>,
     open: Vec<u8>,
     open_first: u32,
+    /// Room to compress a page in.
+    packed: Vec<u8>,
 }
 
 impl StreamWriter {
@@ -66,13 +68,16 @@ impl StreamWriter {
                 Some((template, digits)) => (&template[..], digits),
                 None => (&[][..], &self.open),
             };
-            let packed = lz4_flex::block::compress(plain);
-            let bytes = if packed.len() < plain.len() { &packed } else { plain };
+            self.packed.resize(lz4_flex::block::get_maximum_output_size(plain.len()), 0);
+            let packed = lz4_flex::block::compress_into(plain, &mut self.packed).ok();
+            let packed =
+                packed.and_then(|length| self.packed.get(..length)).filter(|packed| packed.len() < plain.len());
+            let bytes = packed.unwrap_or(plain);
             self.pages.push(Page {
                 first: self.open_first,
                 raw: narrow(self.open.len()),
                 template: template.into(),
-                bytes: (&bytes[..]).into(),
+                bytes: bytes.into(),
             });
             self.open.clear();
         }

@@ -99,6 +99,13 @@ pub fn to_protobuf_within(signal: Signal, body: &[u8], most: usize) -> Result<Co
     Ok(Converted { protobuf, refused })
 }
 
+/// The bytes that `text` stands for: base64 in its standard or its url-safe alphabet, padded or not.
+#[must_use]
+pub fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    scalar::base64(text.as_bytes(), &mut out).map(|()| out)
+}
+
 /// `body` with U+FFFD for what is not UTF-8.
 fn mended(body: &[u8], most: usize) -> Result<Cow<'_, str>, JsonError> {
     let mut text = String::with_capacity(body.len().min(most));

@@ -33,7 +33,7 @@ pub struct Completion {
 const CONSIDERED: usize = 1_000;
 
 /// What the language itself offers for a span, in the order of use.
-const SPAN_KEYS: [&str; 9] = [
+const SPAN_KEYS: [&str; 10] = [
     "service=",
     "operation=",
     "minDuration=",
@@ -43,6 +43,7 @@ const SPAN_KEYS: [&str; 9] = [
     "status=",
     "duration>",
     "statusMessage:",
+    "source=",
 ];
 
 /// What it offers for the whole search.
@@ -65,7 +66,7 @@ const OTHER_KEYS: [&str; 15] = [
 ];
 
 /// What it offers within braces.
-const BRACED_KEYS: [&str; 23] = [
+const BRACED_KEYS: [&str; 24] = [
     "duration > ",
     "name = ",
     "status = ",
@@ -85,6 +86,7 @@ const BRACED_KEYS: [&str; 23] = [
     "event:timeSinceStart > ",
     "trace:id = ",
     "span:id = ",
+    "span:source = ",
     "link:traceID = ",
     "instrumentation:name = ",
     "instrumentation:version = ",
@@ -133,6 +135,28 @@ pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Com
     };
     let already_there = |completion: &Completion| text.get(word.start..word.end) == Some(completion.text.as_str());
     scored.into_iter().map(completion).filter(|completion| !already_there(completion)).take(limit).collect()
+}
+
+/// Whether `text` ends in a word that is the beginning of a key: one of the language, or one of `offered`, which were
+/// proposed for what was typed shortly before. As it stands it would be a word to look for.
+#[must_use]
+pub fn ends_in_half_key(text: &str, offered: &[Completion]) -> bool {
+    let word = Word::at(text, text.len());
+    if word.mode != Mode::Bare || word.key.is_some() || word.quoted {
+        return false;
+    }
+    if word.typed.is_empty() {
+        return word.prefix != Prefix::None;
+    }
+    let begins = |key: &str| key.strip_prefix(word.typed.as_str()).is_some_and(|rest| !rest.is_empty());
+    let own = match word.prefix {
+        Prefix::None => [&SPAN_KEYS[..], &OTHER_KEYS[..]].concat(),
+        Prefix::Relation => SPAN_KEYS.to_vec(),
+        Prefix::Scope => Vec::new(),
+    };
+    let offered = offered.iter().filter(|offered| offered.value.is_none() && offered.replace.0 == word.start);
+    own.into_iter().any(begins)
+        || offered.into_iter().any(|offered| begins(offered.text.trim_start_matches(['@', '"'])))
 }
 
 struct Candidate {
@@ -202,6 +226,7 @@ fn values(view: &View, key: &str, mode: Mode) -> Vec<Candidate> {
     match field {
         Some(Field::Service | Field::RootService) => named("service.name"),
         Some(Field::Name | Field::RootName) => named("name"),
+        Some(Field::Source) => counted(view.source_counts()).collect(),
         Some(field) => match field.values() {
             Type::Truth => own(&["true", "false"]),
             Type::Kind => own(&["server", "client", "internal", "producer", "consumer", "unspecified"]),

@@ -66,7 +66,7 @@ fn conjunction(cursor: &mut Cursor<'_>, may_be_empty: bool) -> Result<Vec<Term>,
     loop {
         let over = alternative_follows(cursor)
             || matches!(cursor.peek(), None | Some('|' | ')'))
-            || (terms.last().is_some_and(is_set) && stage::hints_follow(cursor));
+            || (!sign && terms.last().is_some_and(is_set) && stage::hints_follow(cursor));
         if over {
             // What is wrong with a lone `|` or `)` is for the caller to say.
             let rest = cursor.rest();
@@ -186,6 +186,11 @@ fn place(cursor: &mut Cursor<'_>) -> Option<(bool, bool, Place)> {
         cursor.at = start;
     }
     found.map(|(_, place)| (negated, both, place))
+}
+
+/// Whether a term of this text, right after a set, would be read as something else than a term.
+pub(in crate::query) fn follows_set(text: &str) -> bool {
+    place(&mut Cursor::new(text)).is_some() || text == "with" || text.starts_with("with(")
 }
 
 /// `( … )`

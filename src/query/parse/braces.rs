@@ -9,6 +9,9 @@ use crate::query::literal::{Literal, read_duration};
 use crate::query::spans::{Aggregate, Arithmetic, FieldExpr};
 use crate::query::{Comparison, Expr, Relation};
 
+/// How many values a list may have: each is a comparison of its own.
+const LONGEST_LIST: usize = 200;
+
 /// What an expression may look at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum About {
@@ -75,17 +78,99 @@ fn comparison(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseE
     loop {
         cursor.skip_space();
         let at = cursor.at;
+        if let Some(sign) = membership(cursor) {
+            left = any_of_list(cursor, &left, (sign, at))?;
+            continue;
+        }
         let Some(sign) = sign(cursor) else { return Ok(left) };
         cursor.skip_space();
-        let right_at = cursor.at;
-        let right = sum(cursor, about)?;
-        if let Err((on_value, fault)) = check::comparison(&left, sign, &right) {
-            return Err(cursor.fault(if on_value { right_at } else { at }, fault));
+        if cursor.peek() == Some('[') {
+            left = any_of_list(cursor, &left, (sign, at))?;
+            continue;
         }
+        let right_at = cursor.at;
+        let right = sum(cursor, about).map_err(|fault| as_wanted(cursor, (&left, right_at), fault))?;
+        checked(cursor, &left, (sign, at), (&right, right_at))?;
         links += 1;
         cursor.chained(links)?;
         left = FieldExpr::Compare(Box::new(left), sign, Box::new(right));
     }
+}
+
+/// A fault where a value begins, in words of what the field left of it takes.
+fn as_wanted(cursor: &Cursor<'_>, (left, at): (&FieldExpr, usize), fault: ParseError) -> ParseError {
+    let kind = check::kind(left);
+    let missing = cursor.text.get(at..).unwrap_or_default().trim_start().starts_with(['}', ')', '|', '&']);
+    let few = matches!(kind, Kinds::Status | Kinds::Kind);
+    let here = fault.column == cursor.fault(at, "").column && !fault.expected.starts_with("no more");
+    let known = (few || missing) && !matches!(kind, Kinds::Any | Kinds::Nil);
+    if here && known { cursor.fault(at, kind.wanted()) } else { fault }
+}
+
+fn checked(
+    cursor: &Cursor<'_>,
+    left: &FieldExpr,
+    (sign, at): (Comparison, usize),
+    (right, right_at): (&FieldExpr, usize),
+) -> Result<(), ParseError> {
+    let checked = check::comparison(left, sign, right);
+    checked.map_err(|(on_value, fault)| cursor.fault(if on_value { right_at } else { at }, fault))
+}
+
+/// `IN` and `NOT IN`, as Tempo prints what it made of `=` and `!=` with several values.
+fn membership(cursor: &mut Cursor<'_>) -> Option<Comparison> {
+    let mut ahead = cursor.clone();
+    let mut word = |word: &str| {
+        let is_next = ahead.eat(word) && ahead.peek().is_some_and(|symbol| symbol.is_whitespace() || symbol == '[');
+        ahead.skip_space();
+        is_next
+    };
+    let sign = if word("NOT") { Comparison::NotEqual } else { Comparison::Equal };
+    word("IN").then(|| {
+        *cursor = ahead;
+        sign
+    })
+}
+
+/// `[a, b]`, which is as many comparisons: that one of the values is equal, or that none is.
+fn any_of_list(
+    cursor: &mut Cursor<'_>,
+    field: &FieldExpr,
+    (sign, at): (Comparison, usize),
+) -> Result<FieldExpr, ParseError> {
+    if !sign.is_equality() {
+        return Err(cursor.fault(at, "`=`, `!=`, `=~` or `!~` before a list of values"));
+    }
+    if !matches!(field, FieldExpr::Field(..)) {
+        return Err(cursor.fault(at, "a field before what compares it with a list of values"));
+    }
+    if !cursor.eat("[") {
+        return Err(cursor.fault(cursor.at, "a list of values, such as `[\"a\", \"b\"]`"));
+    }
+    let mut parts = Vec::new();
+    loop {
+        cursor.skip_space();
+        let value_at = cursor.at;
+        let value = unary(cursor, About::Span)?;
+        if !matches!(value, FieldExpr::Literal(_)) {
+            return Err(cursor.fault(value_at, "a value as it is: text in quotes, a number, a duration, true or false"));
+        }
+        checked(cursor, field, (sign, at), (&value, value_at))?;
+        if parts.len() == LONGEST_LIST {
+            return Err(cursor.fault(value_at, format!("no more than {LONGEST_LIST} values in a list")));
+        }
+        parts.push(FieldExpr::Compare(Box::new(field.clone()), sign, Box::new(value)));
+        cursor.skip_space();
+        if cursor.eat("]") {
+            break;
+        }
+        if !cursor.eat(",") {
+            return Err(cursor.fault(cursor.at, "`,` or `]`"));
+        }
+    }
+    let single = if parts.len() == 1 { parts.pop() } else { None };
+    let one_is_enough = matches!(sign, Comparison::Equal | Comparison::Matches);
+    Ok(single.unwrap_or(if one_is_enough { FieldExpr::Any(parts) } else { FieldExpr::All(parts) }))
 }
 
 fn sign(cursor: &mut Cursor<'_>) -> Option<Comparison> {
@@ -169,7 +254,9 @@ fn primary(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseErro
         }),
         Some('"' | '`') => text(cursor),
         Some('0'..='9') => number(cursor).map(FieldExpr::Literal),
-        Some('[') => Err(cursor.fault(at, "one value: lists of values (write `=~ \"a|b\"`) are not supported")),
+        Some('[') => {
+            Err(cursor.fault(at, "a field; a list of values stands after `=`, `!=`, `=~`, `!~`, `IN` or `NOT IN`"))
+        }
         None | Some('}' | ')' | '|' | '&' | ',' | '=' | '<' | '>' | '~' | '*' | '/' | '%' | '^' | '+') => {
             Err(cursor.fault(at, "a value, or a field such as `span.http.route`, `.foo` or `duration`"))
         }
@@ -232,7 +319,7 @@ fn named(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseError>
         }
         return Ok(FieldExpr::Field(of, Field::Attribute(Attribute { scope, key, exact })));
     }
-    let name = cursor.take_while(|symbol| !ends_name(symbol));
+    let name = cursor.take_while(|symbol| !ends_name(symbol) && !matches!(symbol, '[' | ']'));
     if let Some((_, aggregate)) = Aggregate::NAMES.iter().find(|(known, _)| *known == name)
         && cursor.rest().trim_start().starts_with('(')
     {

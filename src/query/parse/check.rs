@@ -33,6 +33,15 @@ impl Kinds {
             Self::Any => "a value",
         }
     }
+
+    /// The name where such a value is expected.
+    pub(super) fn wanted(self) -> &'static str {
+        match self {
+            Self::Status => "a status: ok, error or unset",
+            Self::Kind => "a kind: unspecified, internal, server, client, producer or consumer",
+            other => other.name(),
+        }
+    }
 }
 
 /// What an expression comes to.
@@ -96,7 +105,7 @@ pub(super) fn comparison(left: &FieldExpr, sign: Comparison, right: &FieldExpr) 
             return Err((true, what.to_owned()));
         }
         (one, other) if one != other && one != Kinds::Any && other != Kinds::Any => {
-            return Err((true, format!("{}; this is {}", one.name(), other.name())));
+            return Err((true, format!("{}; this is {}", one.wanted(), other.name())));
         }
         _ => {}
     }

@@ -22,7 +22,9 @@ mod key;
 mod pair;
 mod stage;
 
+pub(super) use self::bare::follows_set;
 pub(super) use self::key::is_plain_name;
+pub(super) use self::stage::is_lone;
 
 use self::cursor::Cursor;
 use super::{Expr, Query, Says, Term};

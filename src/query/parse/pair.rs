@@ -112,7 +112,8 @@ impl From<Typed> for Literal {
     }
 }
 
-fn value(cursor: &mut Cursor<'_>) -> Result<Typed, ParseError> {
+/// Reads a value; `what`: which kind of value is expected.
+fn value(cursor: &mut Cursor<'_>, what: &str) -> Result<Typed, ParseError> {
     let at = cursor.at;
     if cursor.peek() == Some('"') {
         let text = cursor.quoted_text()?;
@@ -123,7 +124,7 @@ fn value(cursor: &mut Cursor<'_>) -> Result<Typed, ParseError> {
     }
     let text = cursor.run(|_| false)?;
     if text.is_empty() {
-        return Err(cursor.fault(at, "a value"));
+        return Err(cursor.fault(at, what));
     }
     if text.starts_with(['=', '<', '>', '~']) {
         return Err(cursor.fault(at, "a value; in quotes if it begins like a comparison"));
@@ -142,12 +143,12 @@ fn condition(
         return Err(cursor.fault(sign_at, format!("{signs} after `{name}`")));
     }
     if matches!(sign, Comparison::Matches | Comparison::MatchesNot) {
-        let typed = value(cursor)?;
+        let typed = value(cursor, "a regular expression, in quotes if there are spaces in it")?;
         regex(&typed.text).map_err(|fault| cursor.fault(typed.at, fault))?;
         return Ok(typed.into());
     }
     match values {
-        Type::Text => Ok(value(cursor)?.into()),
+        Type::Text => Ok(value(cursor, "text, in quotes if there are spaces in it")?.into()),
         Type::Time => duration(cursor),
         Type::Number => number(cursor),
         Type::Truth => truth(cursor),
@@ -157,29 +158,36 @@ fn condition(
             one_of(cursor, codes.into_iter().map(|code| (code.name(), Literal::Status(code))))
         }
         Type::TraceId => {
-            let typed = value(cursor)?;
+            const WHAT: &str = "a trace id: up to 32 hex digits";
+            let typed = value(cursor, WHAT)?;
             let id = TraceId::from_hex(&typed.text).map(|id| Literal::plain(id.to_string()));
-            id.ok_or_else(|| cursor.fault(typed.at, "a trace id: up to 32 hex digits"))
+            id.ok_or_else(|| cursor.fault(typed.at, WHAT))
         }
         Type::SpanId => {
-            let typed = value(cursor)?;
+            const WHAT: &str = "a span id: up to 16 hex digits";
+            let typed = value(cursor, WHAT)?;
             if typed.text == "nil" && *field == Field::ParentId {
                 return Ok(Literal::Nil);
             }
             let id = SpanId::from_hex(&typed.text).map(|id| Literal::plain(id.to_string()));
-            id.ok_or_else(|| cursor.fault(typed.at, "a span id: up to 16 hex digits"))
+            id.ok_or_else(|| cursor.fault(typed.at, WHAT))
         }
         Type::Any => any(cursor, sign),
     }
 }
 
 fn any(cursor: &mut Cursor<'_>, sign: Comparison) -> Result<Literal, ParseError> {
-    let typed = value(cursor)?;
     let equality = matches!(sign, Comparison::Equal | Comparison::NotEqual);
+    let ordered = !equality && sign != Comparison::Contains;
+    let what = if ordered {
+        "a number"
+    } else {
+        "a value: a number, true, false, or text, in quotes if there are spaces in it"
+    };
+    let typed = value(cursor, what)?;
     if equality && !typed.quoted && typed.text == "nil" {
         return Ok(Literal::Nil);
     }
-    let ordered = !equality && sign != Comparison::Contains;
     if ordered && (typed.quoted || Number::read(&typed.text).is_none()) {
         return Err(cursor.fault(typed.at, "a number"));
     }
@@ -187,22 +195,25 @@ fn any(cursor: &mut Cursor<'_>, sign: Comparison) -> Result<Literal, ParseError>
 }
 
 fn duration(cursor: &mut Cursor<'_>) -> Result<Literal, ParseError> {
-    let typed = value(cursor)?;
-    let fault = || cursor.fault(typed.at, "a duration with its unit, such as 100ms, 1.5s, 10us, 2m or 1h");
+    const WHAT: &str = "a duration with its unit, such as 100ms, 1.5s, 10us, 2m or 1h";
+    let typed = value(cursor, WHAT)?;
+    let fault = || cursor.fault(typed.at, WHAT);
     read_duration(&typed.text).map(Literal::Duration).ok_or_else(fault)
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Result<Literal, ParseError> {
-    let typed = value(cursor)?;
-    typed.text.parse().map(Literal::Int).map_err(|_error| cursor.fault(typed.at, "a whole number"))
+    const WHAT: &str = "a whole number";
+    let typed = value(cursor, WHAT)?;
+    typed.text.parse().map(Literal::Int).map_err(|_error| cursor.fault(typed.at, WHAT))
 }
 
 fn truth(cursor: &mut Cursor<'_>) -> Result<Literal, ParseError> {
-    let typed = value(cursor)?;
+    const WHAT: &str = "true or false (an attribute named error is `@error`)";
+    let typed = value(cursor, WHAT)?;
     match typed.text.as_str() {
         "true" => Ok(Literal::Bool(true)),
         "false" => Ok(Literal::Bool(false)),
-        _ => Err(cursor.fault(typed.at, "true or false (an attribute named error is `@error`)")),
+        _ => Err(cursor.fault(typed.at, WHAT)),
     }
 }
 
@@ -210,10 +221,11 @@ fn one_of(
     cursor: &mut Cursor<'_>,
     mut names: impl Iterator<Item = (&'static str, Literal)> + Clone,
 ) -> Result<Literal, ParseError> {
-    let typed = value(cursor)?;
     let list: Vec<&str> = names.clone().map(|(name, _)| name).collect();
+    let what = format!("one of {}", list.join(", "));
+    let typed = value(cursor, &what)?;
     let known = names.find(|(name, _)| name.eq_ignore_ascii_case(&typed.text));
-    let fault = || cursor.fault(typed.at, format!("one of {}", list.join(", ")));
+    let fault = || cursor.fault(typed.at, what.as_str());
     known.map(|(_, literal)| literal).ok_or_else(fault)
 }
 
@@ -229,9 +241,10 @@ fn bound(cursor: &mut Cursor<'_>, name: &str, (key, from): (&Key, usize)) -> Res
     }
     Ok(Some(match name {
         "limit" => {
-            let typed = value(cursor)?;
+            const WHAT: &str = "a whole number from 1";
+            let typed = value(cursor, WHAT)?;
             let limit = typed.text.parse().ok().filter(|limit| *limit > 0);
-            Says::Limit(limit.ok_or_else(|| cursor.fault(typed.at, "a whole number from 1"))?)
+            Says::Limit(limit.ok_or_else(|| cursor.fault(typed.at, WHAT))?)
         }
         "lookback" => match duration(cursor)? {
             Literal::Duration(length) => Says::Lookback(length),
@@ -248,7 +261,7 @@ fn bound(cursor: &mut Cursor<'_>, name: &str, (key, from): (&Key, usize)) -> Res
 }
 
 fn moment(cursor: &mut Cursor<'_>) -> Result<Moment, ParseError> {
-    let typed = value(cursor)?;
-    let expected = "how long ago, such as 15m, or a time, such as 2026-11-21T08:30:00Z";
-    Moment::read(&typed.text).ok_or_else(|| cursor.fault(typed.at, expected))
+    const WHAT: &str = "how long ago, such as 15m, or a time, such as 2026-11-21T08:30:00Z";
+    let typed = value(cursor, WHAT)?;
+    Moment::read(&typed.text).ok_or_else(|| cursor.fault(typed.at, WHAT))
 }

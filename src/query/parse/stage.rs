@@ -59,6 +59,11 @@ pub(super) fn lone(cursor: &mut Cursor<'_>) -> Option<StageAt> {
     })
 }
 
+/// Whether a filter of this text is such a comparison.
+pub(in crate::query) fn is_lone(text: &str) -> bool {
+    lone(&mut Cursor::new(text)).is_some()
+}
+
 fn stage(cursor: &mut Cursor<'_>) -> Result<Stage, ParseError> {
     let at = cursor.at;
     if cursor.rest().trim_start_matches(['(', ' ', '\t', '\n']).starts_with('{') {

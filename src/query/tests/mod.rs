@@ -106,9 +106,22 @@ fn filters_are_read() {
 }
 
 /// Texts that are no filters: the column of the fault, and what is said of it.
-const FAULTS: [(&str, usize, &str); 90] = [
-    ("ü service=", 10, "a value"),
-    ("service= pay", 8, "a value"),
+const FAULTS: [(&str, usize, &str); 111] = [
+    ("ü service=", 10, "text, in quotes"),
+    ("http.route=", 11, "a value: a number"),
+    ("http.route=~", 12, "a regular expression"),
+    ("a>", 2, "a number"),
+    ("kind=", 5, "one of unspecified, internal, server"),
+    ("kind=foo", 5, "one of unspecified, internal, server"),
+    ("status=foo", 7, "one of ok, error, unset"),
+    ("error=", 6, "true or false"),
+    ("minDuration=", 12, "a duration"),
+    ("since=", 6, "how long ago"),
+    ("{ kind = foo }", 9, "a kind: unspecified, internal, server"),
+    ("{ status = }", 11, "a status: ok, error or unset"),
+    ("{ duration > }", 13, "a number or a duration"),
+    ("{ name = }", 9, "text"),
+    ("service= pay", 8, "text"),
     ("key=>5", 4, "begins like a comparison"),
     ("=x", 0, "a name"),
     (":x", 0, "a name"),
@@ -176,11 +189,19 @@ const FAULTS: [(&str, usize, &str); 90] = [
     ("{ foo = 1 }", 2, "`foo` is neither"),
     ("{ span.a = foo }", 11, "`foo` is neither"),
     ("{ span.a = }", 11, "a value"),
-    ("{ span.a = [1, 2] }", 11, "lists of values"),
+    ("{ [1] = span.a }", 2, "a list of values stands after"),
+    ("{ span.a > [1] }", 9, "before a list"),
+    ("{ span.a + 1 = [1] }", 13, "a field before"),
+    ("{ span.a = [] }", 12, "a value"),
+    ("{ span.a = [1, span.b] }", 15, "a value as it is"),
+    ("{ span.a = [1; 2] }", 13, "`,` or `]`"),
+    ("{ span.a IN 5 }", 12, "a list of values"),
+    ("{ kind = [server, \"x\"] }", 18, "consumer; this is text"),
+    ("{ name =~ [\"(\"] }", 11, "regular expression"),
     ("{ span.a = 1 } >> x", 18, "`{` or `(`"),
     ("{ span.a = 1 } >> (x)", 18, "`{ }` on both sides"),
     ("(x) >> { span.a = 1 }", 4, "`{ }` on both sides"),
-    ("{ status = 5 }", 11, "a status; this is a number"),
+    ("{ status = 5 }", 11, "a status: ok, error or unset; this is a number"),
     ("{ status > error }", 9, "no order"),
     ("{ kind =~ \"a\" }", 7, "has no text"),
     ("{ span.a = ok }", 11, "compares only with"),
@@ -262,6 +283,10 @@ fn filters_are_printed_in_one_way() {
         ("{}>>{}!>{}&<<({}&&{})", "{} >> {} !> {} &<< ({} {})"),
         ("{} > ({} > {})", "{} > ({} > {})"),
         ("({} | count() > 1) || {}", "({} | count() > 1) OR {}"),
+        ("{ .a=[1, \"x\"] }", "{ .a = 1 || .a = \"x\" }"),
+        ("{ .a IN[-1.5,2s]&&.b }", "{ (.a = -1.5 || .a = 2s) && .b }"),
+        ("{ kind NOT  IN [server, client] }", "{ kind != server && kind != client }"),
+        ("{ name !~ [`a.*`] || name =~ [\"b\", \"c\"] }", "{ name !~ \"a.*\" || (name =~ \"b\" || name =~ \"c\") }"),
         ("{}|by( .a , name )|coalesce()|select(.b)|{ .c }", "{} | by(.a, name) | coalesce() | select(.b) | { .c }"),
         ("{} | avg(duration)*2 >= max(.a)", "{} | avg(duration) * 2 >= max(.a)"),
         ("{} with ( most_recent = true,sample=0.1 )", "{} with(most_recent=true, sample=0.1)"),
@@ -295,7 +320,15 @@ fn trees_of_any_depth_are_refused_and_not_followed() {
 /// Printed with its value in quotes it said something else: text only, no wildcards.
 #[test]
 fn a_value_of_two_slashes_after_a_quoted_key_is_printed_as_typed() {
-    for text in ["\"db.statement\"://h", "\"a\"://x*", "\"a\":\"//x\""] {
+    for text in [
+        "\"db.statement\"://h",
+        "\"a\"://x*",
+        "\"a\":\"//x\"",
+        "event:name://x",
+        "operation:\"//x\"",
+        "span:name://x",
+        "root.span:statusMessage://x",
+    ] {
         assert_eq!(parse(text).unwrap().to_string(), text);
     }
 }
@@ -339,4 +372,60 @@ fn a_joint_after_a_sign_is_no_word() {
         assert!(parse(text).is_err(), "{text}");
     }
     assert_eq!(parse("-ORDER").unwrap().to_string(), "-ORDER");
+}
+
+/// After braces or parentheses they were printed as signs between sets.
+#[test]
+fn a_word_like_a_structural_sign_is_printed_after_and() {
+    let cases = [
+        ("(a=b c=d) AND &~  NOT e", "(a=b c=d) AND &~ -e"),
+        ("{} AND ~x", "{} AND ~x"),
+        ("({} AND ~ OR x) y", "({} AND ~ OR x) y"),
+        ("{} AND &>5 ~y", "{} AND &>5 ~y"),
+        ("{} > {} && ~=x", "{} > {} AND ~=x"),
+        ("{} AND with(x)", "{} AND with(x)"),
+        ("{} && with (x OR y)", "{} AND with (x OR y)"),
+        ("-(a OR b) ~x", "-(a OR b) ~x"),
+    ];
+    for (text, printed) in cases {
+        let query = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(query.to_string(), printed);
+        assert_eq!(parse(printed), Ok(query), "{text}");
+    }
+    for text in ["{} @service:x ~ .:x", "{} x with(y)", "{} x with (y OR z)"] {
+        let less = parse(text).unwrap().without(1);
+        assert_eq!(parse(&less.text), Ok(less.clone()), "{text}");
+    }
+}
+
+/// It was printed as a field that is missing its comparison.
+#[test]
+fn an_attribute_named_like_a_scope_is_marked() {
+    for text in ["@span:duration>", "root.@trace:id", "@event:\"name\""] {
+        let query = parse(text).unwrap();
+        assert_eq!(query.to_string(), text);
+        assert_eq!(parse(&query.to_string()), Ok(query));
+    }
+}
+
+#[test]
+fn a_list_is_as_long_as_it_may_be() {
+    let list = |length| format!("{{ .a = [{}] }}", vec!["1"; length].join(","));
+    assert!(parse(&list(200)).is_ok());
+    assert!(parse(&list(201)).unwrap_err().expected.contains("no more than 200"));
+}
+
+/// Alone it was printed as a count of spans.
+#[test]
+fn an_attribute_named_like_a_count_is_marked() {
+    for (text, printed) in [("x count()>5", "@count()>5"), ("x maxInt^count()>5", "@maxInt^count()>5")] {
+        let less = parse(text).unwrap().without(0);
+        assert_eq!(less.text, printed);
+        assert_eq!(parse(printed), Ok(less));
+    }
+    let query = parse("(min(.a)) -5>3 | count() > 1").unwrap();
+    assert_eq!(query.to_string(), query.text);
+    let less = parse("a min(.a) -5>3").unwrap().without(0);
+    assert_eq!((less.text.as_str(), less.part_at(1)), ("(min(.a)) -5>3", Some((10, 14))));
+    assert_eq!(parse(&less.text), Ok(less));
 }

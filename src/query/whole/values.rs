@@ -11,7 +11,7 @@ use super::super::spans::FieldExpr;
 use super::super::terms::Relation;
 use super::Shelf;
 use crate::index::{Place, Rows, ValueRef};
-use crate::model::{Kind, Span};
+use crate::model::{Kind, SourceId, Span};
 
 /// Whether columns say what an expression comes to on a row.
 pub(super) fn is_in_columns(expression: &FieldExpr) -> bool {
@@ -55,6 +55,10 @@ impl Facts for OfRow<'_, '_, '_, '_> {
 
     fn number(&self, _: &Field) -> Option<i64> {
         None
+    }
+
+    fn source(&self, id: SourceId) -> &str {
+        self.shelf.block.source_name(id)
     }
 
     fn column(&self, field: &Field) -> Option<Vec<Val<'static>>> {

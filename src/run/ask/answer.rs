@@ -5,13 +5,17 @@ use std::cmp::Reverse;
 use super::asserted;
 use super::filter::Filter;
 use super::protocol::{Ask, Reply, Wrong};
-use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value};
-use crate::index::{Reader, View};
+use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value, base64};
+use crate::index::{Reader, UsedOperation, UsedValues, View};
+use crate::model::{LogRecord, Span, TraceId};
+use crate::otlp::encode;
 use crate::query::{Hit, Hits};
 use crate::run::clock;
 
 /// Traces that are read from one view. Whoever reads the answer slowly must not keep a view: its memory is held with it.
 const AT_ONCE: usize = 64;
+/// Spans in one part of an answer.
+const SPANS_AT_ONCE: usize = 2_000;
 
 /// Spans to be asked about.
 #[derive(Clone)]
@@ -35,25 +39,44 @@ pub(super) trait Peer {
 
 /// Answers `ask`, to the end or for as long as more is wanted.
 pub(super) fn answer(held: &Held, ask: &Ask, peer: &mut dyn Peer) {
+    let mut remark = None;
     let told = match ask {
         Ask::Query { filter, limit } => query(held, filter, *limit, peer),
         Ask::Services { limit } => Ok(records(services(&held.reader.view(), *limit), peer)),
         Ask::Operations { limit } => {
-            let names = held.reader.view().values("name", most(*limit)).into_iter();
-            Ok(records(names.map(|(operation, spans)| Record::Operation(Operation { operation, spans })), peer))
+            let used = held.reader.view().operations(most(*limit)).into_iter();
+            let operation = |UsedOperation { name, service, kind, spans }| Operation {
+                operation: name,
+                service,
+                kind: kind.name().to_owned(),
+                spans,
+            };
+            Ok(records(used.map(|used| Record::Operation(operation(used))), peer))
         }
         Ask::Attributes { key: None, limit } => {
             let keys = held.reader.view().keys(most(*limit)).into_iter();
             Ok(records(keys.map(|(attribute, spans)| Record::Attribute(Attribute { attribute, spans })), peer))
         }
         Ask::Attributes { key: Some(key), limit } => {
-            let texts = held.reader.view().values(key, most(*limit)).into_iter();
-            Ok(records(texts.map(|(value, spans)| Record::Value(Value { value, spans })), peer))
+            let UsedValues { values, more, others } = held.reader.view().every_value(key, most(*limit));
+            remark = left_out(more, others);
+            Ok(records(values.into_iter().map(|(value, spans)| Record::Value(Value { value, spans })), peer))
         }
+        Ask::Export { filter, limit } => whole(held, filter, *limit, peer),
         Ask::Assert { assertions, limit } => asserted::check(held, assertions, *limit, peer),
         Ask::Tail { .. } => Err(Wrong::new("a tail has no end")),
     };
-    peer.take(told.map_or_else(Reply::Wrong, |partial| Reply::End { partial }));
+    peer.take(told.map_or_else(Reply::Wrong, |partial| Reply::End { partial, remark }));
+}
+
+/// What is to be said of values that are not told.
+fn left_out(more: u64, others: u64) -> Option<String> {
+    let more = (more > 0).then(|| format!("{more} more values are in use"));
+    let others = (others > 0).then(|| {
+        format!("{others} times it is a list, a map, bytes or nothing, or one of too many values, which are not listed")
+    });
+    let remarks: Vec<String> = more.into_iter().chain(others).collect();
+    (!remarks.is_empty()).then(|| remarks.join("; "))
 }
 
 pub(super) fn most(limit: Option<u64>) -> usize {
@@ -61,6 +84,13 @@ pub(super) fn most(limit: Option<u64>) -> usize {
 }
 
 fn query(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> Result<bool, Wrong> {
+    let Hits { hits, partial } = find(held, filter, limit, peer)?;
+    tell(held, &hits, None, peer);
+    Ok(partial)
+}
+
+/// The traces that match, the latest first.
+fn find(held: &Held, filter: &str, limit: Option<u64>, peer: &dyn Peer) -> Result<Hits, Wrong> {
     let filter = Filter::read(filter)?;
     let view = held.reader.view();
     let most = filter.most(limit);
@@ -71,10 +101,39 @@ fn query(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> 
         filter.find_latest(&view, clock::now(), (most, &cancelled))
     };
     let Hits { hits, partial } = found;
-    let hits = newest_first(held, &view, hits, most);
-    drop(view);
-    tell(held, &hits, None, peer);
+    Ok(Hits { hits: newest_first(held, &view, hits, most), partial })
+}
+
+/// The whole traces that match.
+fn whole(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> Result<bool, Wrong> {
+    let Hits { hits, partial } = find(held, filter, limit, peer)?;
+    let traces: Vec<_> = hits.iter().rev().map(|hit| hit.trace).collect();
+    whole_traces(&held.reader, &traces, &mut |spans, logs| {
+        let mut logs = encode::logs(&logs);
+        let many = spans.len().div_ceil(SPANS_AT_ONCE).max(1);
+        (1..).zip(spans.chunks(SPANS_AT_ONCE)).all(|(number, spans)| {
+            let (spans, logs) = (base64(&encode::spans(spans)), base64(&std::mem::take(&mut logs)));
+            peer.take(Reply::Spans { spans, logs, more: number < many })
+        })
+    });
     Ok(partial)
+}
+
+/// Reads traces whole and hands them to `each`, until it wants no more. One that has left meanwhile is left out.
+pub(in crate::run) fn whole_traces(
+    reader: &Reader,
+    traces: &[TraceId],
+    each: &mut dyn FnMut(Vec<Span>, Vec<LogRecord>) -> bool,
+) {
+    for traces in traces.chunks(AT_ONCE) {
+        let view = reader.view();
+        for trace in traces {
+            let Some(spans) = view.spans(*trace) else { continue };
+            if !each(spans, view.logs(*trace)) {
+                return;
+            }
+        }
+    }
 }
 
 /// The latest first, at most `most` of them.

@@ -66,13 +66,17 @@ impl Collected {
                 self.wrong = Some(complaint(&message, filter.as_deref(), column));
                 return Ok(false);
             }
-            Reply::End { partial } => {
+            Reply::End { partial, remark } => {
+                if let Some(remark) = remark {
+                    self.printer.flush()?;
+                    let _ = writeln!(io::stderr(), "tracefall: {}", visible(&remark));
+                }
                 if partial {
                     self.wrong = Some("the search was cut short".to_owned());
                 }
                 return Ok(false);
             }
-            Reply::Hello { .. } => {}
+            Reply::Hello { .. } | Reply::Spans { .. } => {}
         }
         Ok(true)
     }
@@ -115,7 +119,7 @@ impl Peer for Collected {
 }
 
 /// What is wrong with a request, and where: below the filter stands a caret.
-fn complaint(message: &str, filter: Option<&str>, column: Option<usize>) -> String {
+pub(super) fn complaint(message: &str, filter: Option<&str>, column: Option<usize>) -> String {
     let message = visible(message);
     let (Some(filter), Some(column)) = (filter, column) else { return message.into_owned() };
     let before: String = filter.chars().take(column).collect();

@@ -7,12 +7,15 @@ use anyhow::Result;
 
 use super::answer::Peer as _;
 use super::collect::Collected;
+use super::exported::Exported;
 use super::filter::Filter;
 use super::gather::Answerer;
 use super::print::Printer;
 use super::protocol::{Ask, Assertion, Reply};
 use crate::cli::{self, Output, Whom};
 use crate::config::Settings;
+use crate::export::{Exporter, TraceForm};
+use crate::run::target::Target;
 use crate::run::wiring;
 
 /// `tracefall query`.
@@ -57,6 +60,35 @@ pub(in crate::run) fn assert(settings: &Settings, assert: &cli::Assert) -> Resul
     once(settings, &ask, &assert.files, (&assert.whom, assert.output))
 }
 
+/// `tracefall export`.
+pub(in crate::run) fn export(settings: &Settings, export: &cli::Export) -> Result<ExitCode> {
+    let ask = Ask::Export { filter: export.filter.clone(), limit: export.limit };
+    if let Err(wrong) = Filter::read(&export.filter) {
+        let mut collected = Collected::new(Printer::new(cli::Form::Table, wiring::redactor(settings)?, None));
+        collected.take(Reply::Wrong(wrong));
+        return collected.finish();
+    }
+    let redactor = if export.unmasked { None } else { Some(wiring::redactor(settings)?) };
+    let target = match &export.to {
+        Some(path) => Target::new(path, export.force)?,
+        None => Target::stdout(),
+    };
+    let mut exported = Exported::new(Exporter::new(target, form(export.form), redactor));
+    Answerer::of(settings, &export.files, &export.whom)?.ask(&ask, &mut exported)?;
+    exported.finish()
+}
+
+fn form(form: cli::SaveForm) -> TraceForm {
+    match form {
+        cli::SaveForm::OtlpJson => TraceForm::OtlpJson,
+        cli::SaveForm::Otlp => TraceForm::Otlp,
+        cli::SaveForm::Jaeger => TraceForm::Jaeger,
+        cli::SaveForm::Perfetto => TraceForm::Perfetto,
+        cli::SaveForm::Markdown => TraceForm::Markdown,
+        cli::SaveForm::Csv => TraceForm::Csv,
+    }
+}
+
 fn once(settings: &Settings, ask: &Ask, files: &[PathBuf], (whom, output): (&Whom, Output)) -> Result<ExitCode> {
     let key = match ask {
         Ask::Attributes { key, .. } => key.clone(),
@@ -74,7 +106,7 @@ fn once(settings: &Settings, ask: &Ask, files: &[PathBuf], (whom, output): (&Who
 
 fn filters(ask: &Ask) -> Vec<&str> {
     match ask {
-        Ask::Query { filter, .. } | Ask::Tail { filter } => vec![filter],
+        Ask::Query { filter, .. } | Ask::Tail { filter } | Ask::Export { filter, .. } => vec![filter],
         Ask::Assert { assertions, .. } => assertions
             .iter()
             .map(|assertion| match assertion {

@@ -28,8 +28,7 @@ pub(super) struct Listening {
 impl Listening {
     /// Opens the doors; says on standard error how they stand.
     pub(super) fn start(settings: &Settings) -> Result<Self> {
-        let Wiring { indexer, receiver, feed, board } =
-            wiring::wire(settings, settings.grpc.clone(), settings.http.clone(), indexer::no_gate())?;
+        let Wiring { indexer, receiver, feed, board } = wiring::wire(settings, false, indexer::no_gate())?;
         if let Some(warning) = wiring::exposure(&board) {
             let _ = writeln!(io::stderr(), "warning: {warning}");
         }

@@ -1,4 +1,4 @@
-//! What is asked without a screen: `query`, `tail`, `services`, `operations`, `attributes`, `assert`.
+//! What is asked without a screen: `query`, `tail`, `services`, `operations`, `attributes`, `assert`, `export`.
 //!
 //! Whether a running program is asked over its socket or this one holds the spans itself (out of files, or because it listened),
 //! the request and the answer are the same values; over the socket they travel as lines of JSON. In: a command line, or a peer
@@ -9,6 +9,7 @@ mod asserted;
 mod client;
 mod collect;
 mod command;
+mod exported;
 mod faults;
 mod filter;
 mod gather;
@@ -21,6 +22,7 @@ mod table;
 mod tail;
 mod tailing;
 
-pub(super) use command::{assert, attributes, operations, query, services};
+pub(super) use answer::whole_traces;
+pub(super) use command::{assert, attributes, export, operations, query, services};
 pub(super) use server::open;
 pub(super) use tailing::tail;

@@ -1,8 +1,8 @@
 //! What is said over the socket: a greeting, one request, and its answer, each value a line of JSON.
 //!
 //! ```text
-//! server  {"hello":{"version":1,"pid":4711}}
-//! client  {"version":1,"ask":{"query":{"filter":"error=true","limit":5}}}
+//! server  {"hello":{"version":2,"pid":4711}}
+//! client  {"version":2,"ask":{"query":{"filter":"error=true","limit":5}}}
 //! server  {"record":{"trace":{"trace_id":"…",…}}}      any number of them
 //! server  {"end":{"partial":false}}                    or {"wrong":{"message":"…","filter":"…","column":3}}
 //! ```
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::export::Record;
 
 /// The version of what is said.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Bytes that a request may have.
 pub(super) const LONGEST_REQUEST: u64 = 256 * 1024;
 
@@ -35,10 +35,12 @@ pub(super) enum Ask {
     Tail { filter: String },
     /// The services, most spans first.
     Services { limit: Option<u64> },
-    /// Names of spans, most used first.
+    /// Names of spans by service and kind, most used first.
     Operations { limit: Option<u64> },
-    /// Keys of attributes, or texts under one, most used first.
+    /// Keys of attributes, or values under one, most used first.
     Attributes { key: Option<String>, limit: Option<u64> },
+    /// The whole traces that match, oldest first; of these the newest `limit`.
+    Export { filter: String, limit: Option<u64> },
     /// Whether all of these hold, with at most `limit` of the traces that offend each.
     Assert { assertions: Vec<Assertion>, limit: Option<u64> },
 }
@@ -63,12 +65,25 @@ pub(super) enum Reply {
     Hello { version: u32, pid: u32 },
     /// Something that was found.
     Record(Record),
+    /// Spans of one trace and log records that belong to it, as OTLP protobuf in base64.
+    Spans {
+        spans: String,
+        logs: String,
+        /// Whether more of that trace follows.
+        more: bool,
+    },
     /// What became of an assertion; the traces that offend follow.
     Verdict { assertion: String, holds: bool, why: String },
     /// The request makes no sense; nothing follows.
     Wrong(Wrong),
     /// All there is to say.
-    End { partial: bool },
+    End {
+        /// The search was cut short.
+        partial: bool,
+        /// What was left out, for a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remark: Option<String>,
+    },
 }
 
 /// Why a request makes no sense.

@@ -22,7 +22,7 @@ pub(super) fn head(record: &Record, colours: bool) -> String {
             "TRACE ID", "START", "DURATION", "SPANS", "ERRORS", "MATCHED", "SERVICE"
         ),
         Record::Service(_) => format!("{:>10}  {:>10}  {:>10}  SERVICE", "SPANS", "TRACES", "ERRORS"),
-        Record::Operation(_) => format!("{:>10}  OPERATION", "SPANS"),
+        Record::Operation(_) => format!("{:>10}  {:11}  {:SERVICE$}  OPERATION", "SPANS", "KIND", "SERVICE"),
         Record::Attribute(_) => format!("{:>10}  ATTRIBUTE", "SPANS"),
         Record::Value(_) => format!("{:>10}  VALUE", "SPANS"),
     };
@@ -36,9 +36,12 @@ pub(super) fn line(record: &Record, colours: bool) -> String {
         Record::Service(Service { service, spans, traces, errors }) => {
             format!("{spans:>10}  {traces:>10}  {}  {}", failed(*errors, 10, colours), shown(service, LONGEST))
         }
-        Record::Operation(Operation { operation: name, spans })
-        | Record::Attribute(Attribute { attribute: name, spans })
-        | Record::Value(Value { value: name, spans }) => format!("{spans:>10}  {}", shown(name, LONGEST)),
+        Record::Operation(Operation { operation, service, kind, spans }) => {
+            format!("{spans:>10}  {:11}  {}  {}", visible(kind), padded(service, SERVICE), shown(operation, LONGEST))
+        }
+        Record::Attribute(Attribute { attribute: name, spans }) | Record::Value(Value { value: name, spans }) => {
+            format!("{spans:>10}  {}", shown(name, LONGEST))
+        }
     }
 }
 
@@ -54,9 +57,7 @@ fn of_trace(trace: &FoundTrace, colours: bool) -> String {
         Nanos(*duration_ns).to_string(),
         failed(*errors, 6, colours),
     );
-    let service = shown(root_service, SERVICE);
-    let _ = write!(line, "{service}{}", " ".repeat(SERVICE.saturating_sub(service.width())));
-    let _ = write!(line, "  {}", shown(root_operation, LONGEST));
+    let _ = write!(line, "{}  {}", padded(root_service, SERVICE), shown(root_operation, LONGEST));
     line
 }
 
@@ -64,6 +65,13 @@ fn of_trace(trace: &FoundTrace, colours: bool) -> String {
 fn failed(errors: u64, cells: usize, colours: bool) -> String {
     let text = format!("{errors:>cells$}");
     if colours && errors > 0 { text.red().to_string() } else { text }
+}
+
+/// As many cells of `text`.
+fn padded(text: &str, cells: usize) -> String {
+    let text = shown(text, cells);
+    let blank = cells.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(blank))
 }
 
 /// At most so many cells of `text`, with everything that a terminal would act upon made visible.

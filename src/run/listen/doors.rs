@@ -36,7 +36,11 @@ impl Doors {
 }
 
 fn line(name: &str, address: SocketAddr, state: &DoorState) -> Option<String> {
-    let flag = if name.ends_with("gRPC") { "--grpc" } else { "--http" };
+    let flag = match name {
+        "OTLP/gRPC" => "--grpc",
+        "Zipkin" => "--zipkin",
+        _ => "--http",
+    };
     match state {
         DoorState::Open => Some(format!("listening {name} {address}")),
         // The second: who holds it is not looked up yet.

@@ -44,8 +44,7 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     terminal::install_panic_hook(log::start(), source::is_contained);
     let code = runtime.block_on(async {
-        let Wiring { indexer, receiver, feed, board } =
-            wiring::wire(settings, settings.grpc.clone(), settings.http.clone(), indexer::no_gate())?;
+        let Wiring { indexer, receiver, feed, board } = wiring::wire(settings, false, indexer::no_gate())?;
         let mut signals = Signals::new()?;
         // Open before anybody can read below that the doors are.
         let _asked = ask::open(&indexer.reader).inspect_err(|error| {

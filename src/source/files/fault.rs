@@ -50,8 +50,8 @@ pub enum FileError {
         /// The system's word for it.
         source: io::Error,
     },
-    /// There is something in it, and none of it is OTLP.
-    #[error("{} holds no OTLP: neither JSON nor length-prefixed protobuf, plain or gzip", path.display())]
+    /// There is something in it, and none of it is of a form that can be read.
+    #[error("{} holds no traces in any form that is known here: OTLP, Jaeger, Zipkin or Tempo, as JSON or protobuf, plain, gzip or zstd", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,

@@ -32,7 +32,7 @@ pub(super) fn read(mut input: &mut dyn BufRead, limit: usize, out: &mut Out<'_>)
         }
         at += 4 + u64::from(length);
         let more = match body(&mut input, length, limit) {
-            Ok(body) => out.take(place, body.map(|body| Piece::protobuf(place, body))),
+            Ok(body) => out.take(place, body.and_then(|body| Piece::of_frame(place, body, limit))),
             Err(error) => {
                 out.take(place, Err(words(&error)));
                 return;

@@ -2,24 +2,27 @@
 
 use std::io::{BufRead, Read};
 
-use super::Place;
 use super::bracket::is_whole;
 use super::open::Out;
 use super::piece::Piece;
+use super::shape::{self, Shape};
+use super::{Limits, Place};
 
 /// Reads to the end. Lines are requests of their own unless the first is part of one: then all of them are read together.
-pub(super) fn read(input: &mut dyn BufRead, limit: usize, out: &mut Out<'_>) {
-    let mut lines = Lines { input, limit, number: 0, ended: false };
+/// In a file that grows every line stands for itself: what goes over many has no end there.
+pub(super) fn read(input: &mut dyn BufRead, (limits, follow): (Limits, bool), out: &mut Out<'_>) {
+    let limit = limits.piece;
+    let mut lines = Lines { input, limits, number: 0, ended: false };
     let Some(first) = lines.next_filled() else { return };
     let second = match &first.text {
-        Ok(text) if !is_whole(text) => lines.next_filled(),
+        Ok(text) if !follow && !is_whole(text) => lines.next_filled(),
         _ => None,
     };
     if let (Ok(text), Some(Line { text: Ok(next), .. })) = (&first.text, &second)
-        && (text.trim_ascii() == b"[" || !next.starts_with(b"{"))
+        && (text.trim_ascii() == b"[" || !next.starts_with(b"{") || shape::of_json(text) != Shape::Otlp)
     {
         let (place, together) = (Place::Line(first.number), [&text[..], &next[..]].concat());
-        let piece = lines.rest(together).and_then(|text| Piece::json(place, &text, limit));
+        let piece = lines.rest(together).and_then(|text| Piece::json(place, &text, limits.document));
         out.take(place, piece);
         return;
     }
@@ -27,6 +30,7 @@ pub(super) fn read(input: &mut dyn BufRead, limit: usize, out: &mut Out<'_>) {
     let more = std::iter::from_fn(|| lines.next_filled());
     for Line { number, text } in known.into_iter().flatten().chain(more) {
         let place = Place::Line(number);
+        let limit = if number == 1 { limits.document } else { limit };
         if !out.take(place, text.and_then(|text| Piece::json(place, &text, limit))) {
             return;
         }
@@ -41,7 +45,7 @@ struct Line {
 
 struct Lines<'a> {
     input: &'a mut dyn BufRead,
-    limit: usize,
+    limits: Limits,
     number: u64,
     /// Nothing more can be read.
     ended: bool,
@@ -64,14 +68,16 @@ impl Lines<'_> {
         }
         self.number += 1;
         let mut text = Vec::new();
-        let most = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(1);
+        // A file of one line is a document, which may be longer than a line.
+        let limit = if self.number == 1 { self.limits.document } else { self.limits.piece };
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         let read = Read::take(&mut *self.input, most).read_until(b'\n', &mut text);
         let text = match read {
             Ok(0) => return None,
-            Ok(_) if text.len() > self.limit && !text.ends_with(b"\n") => {
+            Ok(_) if text.len() > limit && !text.ends_with(b"\n") => {
                 // What cannot be skipped is met again, as an error, by the next line.
                 let _ = self.input.skip_until(b'\n');
-                Err(format!("it is longer than {} bytes (--max-body)", self.limit))
+                Err(format!("it is longer than {limit} bytes (--max-body)"))
             }
             Ok(_) => Ok(text),
             Err(error) => {
@@ -84,12 +90,13 @@ impl Lines<'_> {
 
     /// All that is left, behind `text`.
     fn rest(&mut self, mut text: Vec<u8>) -> Result<Vec<u8>, String> {
-        let most = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(1);
+        let limit = self.limits.document;
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         Read::take(&mut *self.input, most)
             .read_to_end(&mut text)
             .map_err(|error| format!("cannot be read: {error}"))?;
-        if text.len() > self.limit {
-            return Err(format!("a request over several lines may have {} bytes (--max-body)", self.limit));
+        if text.len() > limit {
+            return Err(format!("what goes over several lines may have {limit} bytes (half of --memory)"));
         }
         Ok(text)
     }

@@ -3,12 +3,15 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use flate2::bufread::MultiGzDecoder;
 use tokio::sync::mpsc::Sender;
 
+use super::input::{Counted, Followed};
 use super::piece::Piece;
-use super::{FileError, Told, frames, lines};
+use super::{FileError, Limits, Told, bare, frames, lines, zstd};
 
 /// Bytes read at once.
 const BUFFER: usize = 64 * 1024;
@@ -18,51 +21,97 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// A file that could be opened.
 pub(super) struct Opened {
     path: PathBuf,
-    input: Box<dyn Read + Send>,
+    /// `None`: standard input.
+    file: Option<File>,
+    total: Option<u64>,
+    /// Bytes read so far, as they are on the disk.
+    pub(super) read: Arc<AtomicU64>,
+}
+
+/// How a file is read.
+pub(super) struct How<'a> {
+    pub(super) limits: Limits,
+    pub(super) follow: bool,
+    pub(super) told: &'a Told,
+    pub(super) pieces: &'a Sender<Piece>,
 }
 
 impl Opened {
     pub(super) fn open(path: &PathBuf) -> Result<Self, FileError> {
         let unreadable = |source| FileError::Unreadable { path: path.clone(), source };
+        let read = Arc::default();
         if path.as_os_str() == "-" {
-            return Ok(Self { path: PathBuf::from("standard input"), input: Box::new(io::stdin()) });
+            return Ok(Self { path: PathBuf::from("standard input"), file: None, total: None, read });
         }
         let file = File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.is_dir() {
+        let metadata = file.metadata().map_err(unreadable)?;
+        if metadata.is_dir() {
             return Err(unreadable(io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        Ok(Self { path: path.clone(), input: Box::new(file) })
+        let total = metadata.is_file().then_some(metadata.len());
+        Ok(Self { path: path.clone(), file: Some(file), total, read })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Bytes there are in all, where that can be known.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
     /// Reads it to its end. Answers how many pieces there were, broken ones included.
     ///
     /// # Errors
     /// Where not even its beginning can be read.
-    pub(super) fn read(self, limit: usize, told: &Told, pieces: &Sender<Piece>) -> Result<u64, FileError> {
-        let unreadable = |source| FileError::Unreadable { path: self.path.clone(), source };
-        let mut plain = BufReader::with_capacity(BUFFER, self.input);
-        let start = peek(&mut plain).map_err(unreadable)?;
+    pub(super) fn read(self, how: &How<'_>) -> Result<u64, FileError> {
+        let path = self.path.clone();
+        let unreadable = |source| FileError::Unreadable { path: path.clone(), source };
+        let follow = how.follow && self.total.is_some();
+        let mut plain = BufReader::with_capacity(BUFFER, self.input(how));
+        let start = filled(&mut plain).map_err(unreadable)?;
         let mut input: Box<dyn BufRead> = if start.starts_with(&GZIP) {
             Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(plain)))
+        } else if start.starts_with(&zstd::MAGIC) {
+            Box::new(BufReader::with_capacity(BUFFER, zstd::Frames::new(plain)))
         } else {
             Box::new(plain)
         };
-        let mut out = Out { told, pieces, seen: 0 };
-        match input.fill_buf().map(<[u8]>::first) {
-            Ok(Some(b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n' | 0xef)) => lines::read(&mut *input, limit, &mut out),
-            Ok(_) => frames::read(&mut *input, limit, &mut out),
+        let mut out = Out { told: how.told, pieces: how.pieces, most: how.limits.piece, seen: 0 };
+        match input.fill_buf() {
+            Ok([]) => {}
+            Ok(start) if is_json(start) => lines::read(&mut *input, (how.limits, follow), &mut out),
+            // A frame that begins so would be longer than any may be: it is a request of its own.
+            Ok([0x0a, ..]) => bare::read(&mut *input, how.limits.document, &mut out),
+            Ok(_) => frames::read(&mut *input, how.limits.piece, &mut out),
             // Not even its beginning can be decompressed.
             Err(error) => drop(out.take(super::Place::Frame(1, 0), Err(error.to_string()))),
         }
         Ok(out.seen)
     }
+
+    fn input(self, how: &How<'_>) -> Box<dyn Read + Send> {
+        let Self { path, file, read, .. } = self;
+        let inner: Box<dyn Read + Send> = match file {
+            None => Box::new(io::stdin()),
+            Some(file) if how.follow => {
+                let (pieces, told) = (how.pieces.clone(), how.told.clone());
+                Box::new(Followed {
+                    path,
+                    file,
+                    at: 0,
+                    is_over: Box::new(move || pieces.is_closed()),
+                    caught_up: Box::new(move || told.caught_up()),
+                })
+            }
+            Some(file) => Box::new(file),
+        };
+        Box::new(Counted { inner, read })
+    }
 }
 
-fn peek(input: &mut impl BufRead) -> io::Result<&[u8]> {
+fn filled(input: &mut impl BufRead) -> io::Result<&[u8]> {
     loop {
         match input.fill_buf() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -73,10 +122,22 @@ fn peek(input: &mut impl BufRead) -> io::Result<&[u8]> {
     input.fill_buf()
 }
 
+/// Whether this is the beginning of JSON. Protobuf begins with a line feed to the eye, and a length may look like a bracket.
+fn is_json(start: &[u8]) -> bool {
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let Some((bracket, inside)) = text.split_first() else { return true };
+    let inside = inside.trim_ascii_start().first();
+    let opened = matches!(bracket, b'{' | b'[');
+    opened
+        && (inside.is_none_or(|first| matches!(first, b'"' | b'{' | b'[' | b'}' | b']')) || text.len() == start.len())
+}
+
 /// Where pieces go, good and broken.
 pub(super) struct Out<'a> {
     told: &'a Told,
     pieces: &'a Sender<Piece>,
+    /// Bytes that a piece may have.
+    most: usize,
     seen: u64,
 }
 
@@ -85,7 +146,7 @@ impl Out<'_> {
     pub(super) fn take(&mut self, place: super::Place, piece: Result<Piece, String>) -> bool {
         self.seen += 1;
         match piece {
-            Ok(piece) => self.pieces.blocking_send(piece).is_ok(),
+            Ok(piece) => piece.parted(self.most).all(|piece| self.pieces.blocking_send(piece).is_ok()),
             Err(what) => {
                 self.told.fault(place, what);
                 !self.pieces.is_closed()

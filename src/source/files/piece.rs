@@ -1,8 +1,10 @@
 //! One request of a file.
 
-use super::Place;
+use super::shape::{self, Shape};
+use super::{Place, zstd};
 use crate::model::{Receipt, Signal};
-use crate::otlp::{json, peek};
+use crate::otlp::{decode, encode, json, peek};
+use crate::source::foreign::{jaeger, zipkin};
 
 /// A request, as protobuf.
 pub(super) struct Piece {
@@ -19,16 +21,40 @@ pub(super) struct Piece {
 const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Logs, Signal::Metrics];
 
 impl Piece {
-    /// A request in protobuf. What it carries shows in its first record.
-    pub(super) fn protobuf(place: Place, protobuf: Vec<u8>) -> Self {
-        Self { place, signal: peek::signal(&protobuf), protobuf, refused: Receipt::default() }
+    /// What stands in a frame: a request in protobuf or JSON, or either of them compressed by itself, as the Collector's file
+    /// exporter does with `compression: zstd`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn of_frame(place: Place, body: Vec<u8>, limit: usize) -> Result<Self, String> {
+        let body = if body.starts_with(&zstd::MAGIC) { zstd::message(&body, limit)? } else { body };
+        if matches!(body.first(), Some(b'{' | b'[')) {
+            return Self::json(place, &body, limit);
+        }
+        if shape::of_protobuf(&body) == Shape::Zipkin {
+            let spans = zipkin::protobuf_to_protobuf(&body, limit);
+            return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
+        }
+        // What a request carries shows in its first record.
+        Ok(Self { place, signal: peek::signal(&body), protobuf: body, refused: Receipt::default() })
     }
 
-    /// A request in JSON.
+    /// A request in JSON, or spans in that of Jaeger or Zipkin.
     ///
     /// # Errors
     /// What is wrong with it, where it cannot be read.
     pub(super) fn json(place: Place, text: &[u8], limit: usize) -> Result<Self, String> {
+        match shape::of_json(text) {
+            Shape::Otlp => {}
+            Shape::Zipkin => {
+                let spans = zipkin::json_to_protobuf(text, limit);
+                return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
+            }
+            Shape::Jaeger => {
+                let spans = jaeger::to_protobuf(text);
+                return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
+            }
+        }
         let mut wrong = None;
         for signal in SIGNALS {
             match json::to_protobuf_within(signal, text, limit) {
@@ -39,5 +65,34 @@ impl Piece {
             }
         }
         Err(wrong.map_or_else(String::new, |error| error.to_string()))
+    }
+
+    fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
+        Self { place, signal: Signal::Traces, protobuf, refused }
+    }
+
+    /// The same in requests of at most about `most` bytes each, unless a span alone has more.
+    pub(super) fn parted(self, most: usize) -> impl Iterator<Item = Self> {
+        let mut parts = vec![];
+        let spans = if self.protobuf.len() > most && self.signal == Signal::Traces {
+            decode::request(&self.protobuf).ok()
+        } else {
+            None
+        };
+        let Some((spans, mut refused)) = spans else {
+            parts.push(self);
+            return parts.into_iter();
+        };
+        refused.accepted = 0;
+        for (reason, count) in &self.refused.rejected {
+            refused.reject(*reason, *count);
+        }
+        // Resources stand in each part again, so parts are somewhat longer than their share.
+        let share = self.protobuf.len().div_ceil(most / 2 + 1);
+        for part in spans.chunks(spans.len().div_ceil(share).max(1)) {
+            let (protobuf, refused) = (encode::spans(part), std::mem::take(&mut refused));
+            parts.push(Self { place: self.place, signal: Signal::Traces, protobuf, refused });
+        }
+        parts.into_iter()
     }
 }

@@ -32,7 +32,7 @@ fn read(bytes: &[u8], limit: usize) -> Outcome {
         }
         taken
     });
-    let files = Files::open(&[file.path().to_owned()], limit, tell).unwrap();
+    let files = Files::open(&[file.path().to_owned()], Limits { piece: limit, document: limit }, tell).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let result = runtime.block_on(files.run(feed));
     let told = told.lock().unwrap().clone();

@@ -12,6 +12,8 @@ pub struct ReceiverConfig {
     pub grpc: Vec<SocketAddr>,
     /// Addresses of the OTLP/HTTP door.
     pub http: Vec<SocketAddr>,
+    /// Addresses of the door for Zipkin senders; none where it is not wanted.
+    pub zipkin: Vec<SocketAddr>,
     /// How much is taken, and for how long is waited.
     pub limits: Limits,
     /// Web pages that may send.
@@ -42,6 +44,7 @@ impl Default for ReceiverConfig {
         Self {
             grpc: on_loopback(4317),
             http: on_loopback(4318),
+            zipkin: Vec::new(),
             limits: Limits::default(),
             origins: Origins::default(),
         }

@@ -23,9 +23,9 @@ use tokio::time::timeout;
 use super::body::{Held, Reading};
 use super::cors::{self, Origins};
 use super::diagnose::{self, Urls, request_line};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalKind};
 use super::reply::{self, Body};
-use super::{Protocol, grpc, http as otlp_http};
+use super::{Protocol, grpc, http as otlp_http, zipkin};
 use crate::model::{Receipt, RejectReason, Signal, SourceId};
 use crate::otlp::status::Encoding;
 use crate::source::{Delivery, Note};
@@ -72,6 +72,14 @@ impl Connection {
 
     pub(super) fn urls(&self) -> &Urls {
         &self.shared.urls
+    }
+
+    /// Whether bodies are taken at all: while the source is paused, senders are told to come again later.
+    pub(super) fn admit(&self) -> Result<(), Refusal> {
+        if self.reading().feed.board().is_paused(self.source) {
+            return Err(Refusal::new(RefusalKind::Paused, RejectReason::Paused.words()));
+        }
+        Ok(())
     }
 
     /// Hands a body to the index and waits for its receipt.
@@ -133,10 +141,11 @@ impl Connection {
         let _ = timeout(LINGER, explain(&mut stream, &advice)).await;
     }
 
-    fn url_of(&self, protocol: Protocol) -> &str {
+    pub(super) fn url_of(&self, protocol: Protocol) -> &str {
         match protocol {
             Protocol::Grpc => &self.urls().grpc,
             Protocol::Http => &self.urls().http,
+            Protocol::Zipkin => self.urls().zipkin.as_ref().unwrap_or_else(|| &self.urls().http),
         }
     }
 
@@ -187,6 +196,8 @@ async fn answer(connection: Arc<Connection>, request: Request<Incoming>) -> Resu
         grpc::answer(&connection, &parts, body).await
     } else if parts.method == Method::OPTIONS {
         cors::preflight(&parts.headers)
+    } else if connection.protocol == Protocol::Zipkin && diagnose::signal_of_path(parts.uri.path()).is_none() {
+        zipkin::answer(&connection, &parts, body).await
     } else {
         otlp_http::answer(&connection, &parts, body).await
     };

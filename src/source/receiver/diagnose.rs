@@ -16,6 +16,8 @@ pub(super) struct Urls {
     pub(super) grpc: String,
     /// Of OTLP/HTTP, without a path: `http://localhost:4318`.
     pub(super) http: String,
+    /// Of the door for Zipkin senders, where there is one, without a path: `http://localhost:9411`.
+    pub(super) zipkin: Option<String>,
 }
 
 impl Urls {
@@ -70,7 +72,7 @@ pub(super) fn signal_of_method(path: &str) -> Option<Signal> {
 /// What to do about a path that OTLP/HTTP does not know.
 pub(super) fn wrong_path(path: &str, urls: &Urls) -> String {
     const NAMES: [&str; 3] = ["traces", "logs", "metrics"];
-    let Urls { http, grpc } = urls;
+    let Urls { http, grpc, zipkin } = urls;
     let lower = path.to_ascii_lowercase();
     let lower = lower.trim_end_matches('/');
     if lower.is_empty() {
@@ -88,9 +90,13 @@ pub(super) fn wrong_path(path: &str, urls: &Urls) -> String {
     }
     let near = NAMES.into_iter().find(|name| lower.contains(name.trim_end_matches('s')));
     match (lower, near) {
-        ("/api/v2/spans" | "/api/v1/spans", _) => {
-            format!("this is Zipkin's path: switch the exporter to OTLP, at {http}/v1/traces")
-        }
+        ("/api/v2/spans" | "/api/v1/spans", _) => match zipkin {
+            Some(zipkin) => format!("this is Zipkin's path: set the endpoint to {zipkin}/api/v2/spans"),
+            None => format!(
+                "this is Zipkin's path: start tracefall with --zipkin and send to http://localhost:9411/api/v2/spans, or \
+                 switch the exporter to OTLP, at {http}/v1/traces"
+            ),
+        },
         ("/api/traces", _) => format!("this is Jaeger's own path: switch the exporter to OTLP, at {http}/v1/traces"),
         ("/v1development/profiles", _) => "profiles are not taken: switch the profile exporter off".to_owned(),
         (_, Some(name)) => format!("the path is wrong: set the endpoint to {http}/v1/{name}"),
@@ -116,7 +122,7 @@ mod tests {
     use super::*;
 
     fn urls() -> Urls {
-        Urls { grpc: "http://localhost:4317".to_owned(), http: "http://localhost:4318".to_owned() }
+        Urls { grpc: "http://localhost:4317".to_owned(), http: "http://localhost:4318".to_owned(), zipkin: None }
     }
 
     #[test]
@@ -128,7 +134,7 @@ mod tests {
             ("/v1/traces/", "too much in the path"),
             ("/v1/traces/v1/traces", "set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318,"),
             ("/v1/logs/v1/metrics", "too much in the path"),
-            ("/api/v2/spans", "Zipkin"),
+            ("/api/v2/spans", "start tracefall with --zipkin"),
             ("/api/traces", "Jaeger"),
             ("/v1development/profiles", "profiles"),
             ("/opentelemetry.proto.collector.trace.v1.TraceService/Export", "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
@@ -138,6 +144,9 @@ mod tests {
             let advice = wrong_path(path, &urls());
             assert!(advice.contains(expected), "{path}: {advice}");
         }
+        let open = Urls { zipkin: Some("http://localhost:9411".to_owned()), ..urls() };
+        let advice = wrong_path("/api/v2/spans", &open);
+        assert!(advice.ends_with("set the endpoint to http://localhost:9411/api/v2/spans"), "{advice}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::inflate::Coding;
 use super::refusal::{Refusal, RefusalKind};
 use super::reply::{self, Body};
 use crate::model::{Receipt, Signal};
-use crate::otlp::json::{self, JsonError};
+use crate::otlp::json::{self, Converted, JsonError};
 use crate::otlp::status::{Encoding, response};
 use crate::source::contain::contain;
 
@@ -74,20 +74,38 @@ async fn take(
         let given = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         Refusal::new(RefusalKind::WrongMediaType, wrong_media_type(given))
     })?;
-    let coding = coding(&parts.headers)?;
+    connection.admit()?;
     let reading = connection.reading();
+    let held = whole(reading, parts, body).await?;
+    let (held, refused) = match encoding {
+        Encoding::Protobuf => (held, Receipt::default()),
+        Encoding::Json if held.bytes.is_empty() => (held, Receipt::default()),
+        Encoding::Json => converted(reading, held, move |body, most| json_to_protobuf(signal, body, most)).await?,
+    };
+    let receipt = connection.deliver(signal, held, refused).await?;
+    Ok((signal, encoding, receipt))
+}
+
+/// Reads a whole body and decompresses it.
+pub(super) async fn whole(reading: &Reading, parts: &Parts, body: &mut Incoming) -> Result<Held, Refusal> {
+    let coding = coding(&parts.headers)?;
     let declared = body.size_hint().lower();
     if usize::try_from(declared).is_ok_and(|declared| declared > reading.limit) {
         return Err(Refusal::too_large(reading.limit));
     }
     let held = reading.read(body, reading.limit, |_| Ok(())).await?;
-    let held = reading.unpack(held, coding).await?;
-    let (held, refused) = match encoding {
-        Encoding::Protobuf => (held, Receipt::default()),
-        Encoding::Json => convert(reading, signal, held).await?,
-    };
-    let receipt = connection.deliver(signal, held, refused).await?;
-    Ok((signal, encoding, receipt))
+    reading.unpack(held, coding).await
+}
+
+fn json_to_protobuf(signal: Signal, body: &[u8], most: usize) -> Result<Converted, Refusal> {
+    json::to_protobuf_within(signal, body, most).map_err(|error| match error {
+        JsonError::TooLarge(limit) => Refusal::too_large(limit),
+        JsonError::Broken(why) => unreadable(&why),
+    })
+}
+
+fn unreadable(why: &str) -> Refusal {
+    Refusal::new(RefusalKind::BrokenBody, format!("the JSON could not be read: {why}"))
 }
 
 /// The encoding that the content type stands for; parameters such as `charset` do not matter.
@@ -121,23 +139,19 @@ fn unknown_coding(given: &HeaderValue) -> Refusal {
     Refusal::new(RefusalKind::UnknownCoding, message)
 }
 
-/// Turns JSON into protobuf, on a thread of its own where it is large. The protobuf is paid for as if it were as long as
-/// its JSON before it is made, and as what it is afterwards; it is held to the limit of a body.
-async fn convert(reading: &Reading, signal: Signal, held: Held) -> Result<(Held, Receipt), Refusal> {
-    if held.bytes.is_empty() {
-        return Ok((held, Receipt::default()));
-    }
+/// Turns a body into OTLP protobuf, on a thread of its own where it is large. The protobuf is paid for as if it were as long
+/// as the body before it is made, and as what it is afterwards; it is held to the limit of a body.
+pub(super) async fn converted(
+    reading: &Reading,
+    held: Held,
+    convert: impl FnOnce(&[u8], usize) -> Result<Converted, Refusal> + Send + 'static,
+) -> Result<(Held, Receipt), Refusal> {
     let mut room = reading.feed.reservation();
     room.grow(held.bytes.len())?;
     let (small, limit) = (held.bytes.len() <= SMALL, reading.limit);
     let work = move || {
-        let broken = |why: String| Refusal::new(RefusalKind::BrokenBody, format!("the JSON could not be read: {why}"));
-        let converted = contain(|| json::to_protobuf_within(signal, &held.bytes, limit))
-            .ok_or_else(|| broken("its reader failed on it".to_owned()))?
-            .map_err(|error| match error {
-                JsonError::TooLarge(limit) => Refusal::too_large(limit),
-                JsonError::Broken(why) => broken(why),
-            })?;
+        let converted =
+            contain(|| convert(&held.bytes, limit)).ok_or_else(|| unreadable("its reader failed on it"))??;
         room.grow(converted.protobuf.capacity().saturating_sub(held.bytes.len()))?;
         room.shrink_to(converted.protobuf.capacity());
         Ok((Held { bytes: converted.protobuf.into(), room }, converted.refused))

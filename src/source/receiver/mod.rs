@@ -1,4 +1,5 @@
-//! The embedded OTLP receiver: gRPC and HTTP, each on both ports, protobuf and JSON.
+//! The embedded OTLP receiver: gRPC and HTTP, each on both ports, protobuf and JSON; and a door for Zipkin senders where it is
+//! asked for.
 //!
 //! In: connections. Out: bodies of OTLP protobuf into the feed; answers to their senders once the index has them;
 //! on the board, how the doors stand, what was refused, and what senders did wrong.
@@ -15,6 +16,7 @@ mod inflate;
 mod listen;
 mod refusal;
 mod reply;
+mod zipkin;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -34,13 +36,15 @@ use self::listen::{Keeper, Place};
 use super::{Feed, Source};
 use crate::model::{Door, SourceId};
 
-/// The two protocols of OTLP. Each has a port of its own that speaks the other as well.
+/// The two protocols of OTLP, each with a port of its own that speaks the other as well, and Zipkin's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// OTLP/gRPC, at home on 4317.
     Grpc,
     /// OTLP/HTTP, at home on 4318.
     Http,
+    /// Zipkin v2, at home on 9411. Its port takes OTLP as well.
+    Zipkin,
 }
 
 impl Protocol {
@@ -50,6 +54,7 @@ impl Protocol {
         match self {
             Self::Grpc => "OTLP/gRPC",
             Self::Http => "OTLP/HTTP",
+            Self::Zipkin => "Zipkin",
         }
     }
 }
@@ -58,7 +63,7 @@ impl Protocol {
 #[derive(Debug)]
 pub struct Receiver {
     config: ReceiverConfig,
-    gates: [Gate; 2],
+    gates: Vec<Gate>,
 }
 
 /// The addresses of one protocol.
@@ -77,21 +82,23 @@ impl Gate {
         Self { protocol, source, places }
     }
 
-    fn url(&self, fallback: u16) -> String {
-        let address = self.places.first().map(|place| place.address);
-        Urls::of(address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], fallback))))
+    fn url(&self) -> Option<String> {
+        self.places.first().map(|place| Urls::of(place.address))
     }
 }
 
 impl Receiver {
     /// Opens the doors, so that connections are queued from now on, and makes them known on the feed's board:
-    /// OTLP/gRPC and OTLP/HTTP, in this order. A door that cannot be opened is no error: it is tried again
+    /// OTLP/gRPC and OTLP/HTTP, in this order, and Zipkin's where there is one. A door that cannot be opened is no error: it is tried again
     /// while the receiver runs.
     #[must_use]
     pub fn bind(config: ReceiverConfig, feed: &Feed) -> Self {
-        let grpc = Gate::open(Protocol::Grpc, &config.grpc, feed);
-        let http = Gate::open(Protocol::Http, &config.http, feed);
-        Self { config, gates: [grpc, http] }
+        let mut gates =
+            vec![Gate::open(Protocol::Grpc, &config.grpc, feed), Gate::open(Protocol::Http, &config.http, feed)];
+        if !config.zipkin.is_empty() {
+            gates.push(Gate::open(Protocol::Zipkin, &config.zipkin, feed));
+        }
+        Self { config, gates }
     }
 
     /// The doors as they stood when they were opened.
@@ -100,8 +107,13 @@ impl Receiver {
     }
 
     fn shared(&self, feed: Feed) -> Shared {
-        let [grpc, http] = &self.gates;
-        let urls = Urls { grpc: grpc.url(4317), http: http.url(4318) };
+        let of = |wanted| self.gates.iter().find(|gate| gate.protocol == wanted).and_then(Gate::url);
+        let usual = |port| Urls::of(SocketAddr::from(([127, 0, 0, 1], port)));
+        let urls = Urls {
+            grpc: of(Protocol::Grpc).unwrap_or_else(|| usual(4317)),
+            http: of(Protocol::Http).unwrap_or_else(|| usual(4318)),
+            zipkin: of(Protocol::Zipkin),
+        };
         let Limits { body, stall, idle, .. } = self.config.limits;
         let workers = available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 8);
         // A body may be there twice for a moment, compressed and not: one that the budget can never hold is

@@ -1,0 +1,184 @@
+//! Whole traces, written one after the other in the form that was asked for.
+
+use std::io::{self, Write};
+
+use super::mask::Mask;
+use super::{jaeger, markdown, otlp_json, perfetto, span_csv};
+use crate::model::{LogRecord, Span};
+use crate::otlp::encode;
+use crate::redact::Redactor;
+
+/// Spans of a line or frame: no more, so that whoever reads it needs little memory at once.
+const TOGETHER: usize = 1_000;
+
+/// The forms in which whole traces leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TraceForm {
+    /// OTLP/JSON, a request on each line.
+    #[default]
+    OtlpJson,
+    /// OTLP protobuf, each request behind its length: four bytes, big-endian.
+    Otlp,
+    /// What Jaeger's UI downloads and uploads.
+    Jaeger,
+    /// The Trace Event Format, for Perfetto and `chrome://tracing`.
+    Perfetto,
+    /// For a ticket.
+    Markdown,
+    /// A line a span.
+    Csv,
+}
+
+impl TraceForm {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::OtlpJson, Self::Otlp, Self::Jaeger, Self::Perfetto, Self::Markdown, Self::Csv];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OtlpJson => "otlp-json",
+            Self::Otlp => "otlp",
+            Self::Jaeger => "jaeger",
+            Self::Perfetto => "perfetto",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// How names of such files end.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::OtlpJson => "otlp.jsonl",
+            Self::Otlp => "otlp.pb",
+            Self::Jaeger => "jaeger.json",
+            Self::Perfetto => "perfetto.json",
+            Self::Markdown => "md",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// How much was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Traces.
+    pub traces: u64,
+    /// Their spans.
+    pub spans: u64,
+}
+
+/// Writes traces. What was written is whole only once [`Self::end`] has come back.
+#[derive(Debug)]
+pub struct Exporter<W: Write> {
+    out: W,
+    form: TraceForm,
+    /// Masks secrets; `None`: they leave as they are.
+    redactor: Option<Redactor>,
+    threads: perfetto::Threads,
+    /// Spans that wait for others of their line or frame.
+    waiting: Vec<Span>,
+    written: Written,
+    begun: bool,
+}
+
+impl<W: Write> Exporter<W> {
+    /// Writes to `out`, with secrets masked by `redactor` if there is one.
+    pub fn new(out: W, form: TraceForm, redactor: Option<Redactor>) -> Self {
+        let (threads, written) = (perfetto::Threads::default(), Written::default());
+        Self { out, form, redactor, threads, waiting: Vec::new(), written, begun: false }
+    }
+
+    /// Writes a trace: its spans, longest first among those that start together, in order of start; and its log records, which only
+    /// OTLP has a place for.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn trace(&mut self, mut spans: Vec<Span>, mut logs: Vec<LogRecord>) -> io::Result<()> {
+        if let Some(redactor) = &self.redactor {
+            let mut mask = Mask::new(redactor);
+            for span in &mut spans {
+                mask.span(span);
+            }
+            for log in &mut logs {
+                mask.log(log);
+            }
+        }
+        self.begin()?;
+        let first = self.written.traces == 0;
+        self.written.traces += 1;
+        self.written.spans += spans.len() as u64;
+        match self.form {
+            TraceForm::OtlpJson | TraceForm::Otlp => {
+                self.waiting.append(&mut spans);
+                if self.waiting.len() >= TOGETHER {
+                    self.flush_spans()?;
+                }
+                logs.chunks(TOGETHER).try_for_each(|logs| self.logs(logs))
+            }
+            TraceForm::Jaeger => {
+                self.out.write_all(if first { b"" } else { b"," })?;
+                serde_json::to_writer(&mut self.out, &jaeger::trace(&spans)).map_err(io::Error::from)
+            }
+            TraceForm::Perfetto => {
+                let events = perfetto::events(&spans, &mut self.threads);
+                let comma = if first { "" } else { "," };
+                write!(self.out, "{comma}\n{}", events.join(",\n"))
+            }
+            TraceForm::Markdown => self.out.write_all(markdown::trace(&spans).as_bytes()),
+            TraceForm::Csv => spans.iter().try_for_each(|span| self.out.write_all(span_csv::line(span).as_bytes())),
+        }
+    }
+
+    /// Ends what was begun, and answers how much there was.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn end(mut self) -> io::Result<(W, Written)> {
+        self.begin()?;
+        self.flush_spans()?;
+        match self.form {
+            TraceForm::Jaeger => {
+                self.out.write_all(b"],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":null}\n")?;
+            }
+            TraceForm::Perfetto => self.out.write_all(b"\n]}\n")?,
+            TraceForm::OtlpJson | TraceForm::Otlp | TraceForm::Markdown | TraceForm::Csv => {}
+        }
+        self.out.flush()?;
+        Ok((self.out, self.written))
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        match self.form {
+            TraceForm::Jaeger => self.out.write_all(b"{\"data\":["),
+            TraceForm::Perfetto => self.out.write_all(b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":["),
+            TraceForm::Csv => self.out.write_all(span_csv::HEAD.as_bytes()),
+            TraceForm::OtlpJson | TraceForm::Otlp | TraceForm::Markdown => Ok(()),
+        }
+    }
+
+    fn flush_spans(&mut self) -> io::Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.chunks(TOGETHER).try_for_each(|spans| match self.form {
+            TraceForm::Otlp => self.frame(&encode::spans(spans)),
+            _ => self.out.write_all(otlp_json::spans(spans).as_bytes()),
+        })
+    }
+
+    fn logs(&mut self, logs: &[LogRecord]) -> io::Result<()> {
+        match self.form {
+            TraceForm::Otlp => self.frame(&encode::logs(logs)),
+            _ => self.out.write_all(otlp_json::logs(logs).as_bytes()),
+        }
+    }
+
+    fn frame(&mut self, body: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(body.len()).map_err(io::Error::other)?;
+        self.out.write_all(&length.to_be_bytes())?;
+        self.out.write_all(body)
+    }
+}

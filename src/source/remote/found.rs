@@ -1,0 +1,189 @@
+//! Traces that came, and what can be told of them without keeping them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::model::{Receipt, Timestamp, TraceId};
+use crate::otlp::reader::read_spans;
+use crate::otlp::{AttributeValue, Sink, SpanFields};
+
+/// Spans, to be fed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Body {
+    /// `TracesData`, which is an `ExportTraceServiceRequest`, in protobuf.
+    pub protobuf: Bytes,
+    /// Items that could not be taken on the way here.
+    pub refused: Receipt,
+}
+
+impl Body {
+    /// The same in bodies of at most `most` bytes each, as far as it can be parted: what came of one resource stays together.
+    /// Nothing is copied.
+    #[must_use]
+    pub fn parts(&self, most: usize) -> Vec<Bytes> {
+        let (mut parts, mut from, mut to) = (Vec::new(), 0, 0);
+        while let Some(length) = self.protobuf.get(to..).and_then(field).filter(|length| *length > 0) {
+            if to > from && to + length - from > most {
+                parts.push(self.protobuf.slice(from..to));
+                from = to;
+            }
+            to += length;
+        }
+        // What is no field of that kind stays with the last part: the reader will say what it is.
+        if from < self.protobuf.len() {
+            parts.push(self.protobuf.slice(from..));
+        }
+        parts
+    }
+}
+
+/// Bytes that the first field takes, where it is one with a length and whole.
+fn field(bytes: &[u8]) -> Option<usize> {
+    let (key, tag) = varint(bytes)?;
+    let (length, size) = varint(bytes.get(tag..)?)?;
+    let end = usize::try_from(length).ok()?.checked_add(tag + size)?;
+    (key & 7 == 2 && end <= bytes.len()).then_some(end)
+}
+
+/// A varint, and the bytes it takes.
+fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    let size = bytes.iter().take(10).position(|byte| byte & 0x80 == 0)? + 1;
+    let value = bytes.iter().take(size).rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7f));
+    Some((value, size))
+}
+
+/// When the spans of a trace began that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The first.
+    pub first: Timestamp,
+    /// The last.
+    pub last: Timestamp,
+    /// How many spans came.
+    pub spans: u64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The traces, one or several in each.
+    pub bodies: Vec<Body>,
+    /// Which traces they are.
+    pub traces: BTreeMap<TraceId, Seen>,
+    /// There may be more that no further round asks for.
+    pub capped: bool,
+    /// What did not go as it should.
+    pub warnings: Vec<String>,
+}
+
+impl Found {
+    /// Takes a body in; nothing of it where its framing is broken, or where there is something in it but nothing usable.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn take(&mut self, body: Body) -> Result<(), String> {
+        let mut looking = Looking::default();
+        read_spans(&body.protobuf, &mut looking).map_err(|fault| fault.to_string())?;
+        if looking.0.is_empty() && body.refused.rejected_total() > 0 {
+            return Err("nothing in it can be read as a span".to_owned());
+        }
+        for (id, seen) in looking.0 {
+            self.traces.entry(id).and_modify(|known| known.join(seen)).or_insert(seen);
+        }
+        if !body.protobuf.is_empty() {
+            self.bodies.push(body);
+        }
+        Ok(())
+    }
+
+    /// Adds what else was found.
+    pub(super) fn join(&mut self, other: Self) {
+        self.bodies.extend(other.bodies);
+        for (id, seen) in other.traces {
+            self.traces.entry(id).and_modify(|known| known.join(seen)).or_insert(seen);
+        }
+        self.capped |= other.capped;
+        for warning in other.warnings {
+            self.warn(warning);
+        }
+    }
+
+    pub(super) fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Whether one trace was asked for and others came.
+    pub(super) fn is_another(&self, id: TraceId) -> bool {
+        !self.traces.is_empty() && !self.traces.contains_key(&id)
+    }
+
+    /// How many spans came.
+    #[must_use]
+    pub fn spans(&self) -> u64 {
+        self.traces.values().map(|seen| seen.spans).sum()
+    }
+}
+
+impl Seen {
+    fn join(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.spans += other.spans;
+    }
+}
+
+/// Notes ids and starts.
+#[derive(Default)]
+struct Looking(BTreeMap<TraceId, Seen>);
+
+impl Sink for Looking {
+    fn resource(&mut self, _: &[u8], _: &[u8]) {}
+
+    fn scope(&mut self, _: &[u8], _: &[u8]) {}
+
+    fn amend_scope(&mut self, _: &[u8], _: &[u8]) {}
+
+    fn begin_span(&mut self) {}
+
+    fn known_attribute(&mut self, _: &[u8]) -> bool {
+        true
+    }
+
+    fn attribute(&mut self, _: &[u8], _: AttributeValue<'_>, _: &[u8]) {}
+
+    fn event(&mut self, _: &[u8]) {}
+
+    fn link(&mut self, _: &[u8]) {}
+
+    fn end_span(&mut self, fields: &SpanFields<'_>) {
+        if let Some(id) = TraceId::from_slice(fields.trace_id) {
+            let start = Timestamp(fields.start);
+            let one = Seen { first: start, last: start, spans: 1 };
+            self.0.entry(id).and_modify(|known| known.join(one)).or_insert(one);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_bodies_are_parted_between_resources() {
+        let one = |length: u8| [&[0x0a, length][..], &vec![0; length.into()]].concat();
+        let whole = [one(3), one(4), one(100), one(0), one(1)].concat();
+        let body = |bytes: &[u8]| Body { protobuf: Bytes::copy_from_slice(bytes), refused: Receipt::default() };
+        let lengths = |bytes: &[u8], most| body(bytes).parts(most).iter().map(Bytes::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&whole, 11), [11, 102, 5]);
+        assert_eq!(lengths(&whole, 1_000), [whole.len()]);
+        assert_eq!(lengths(&whole, 0), [5, 6, 102, 2, 3]);
+        assert_eq!(lengths(&[], 5), Vec::<usize>::new());
+        // Broken: nothing is lost of it.
+        assert_eq!(lengths(&[&one(3)[..], &[0x0a, 0xff]].concat(), 5), [7]);
+        assert_eq!(lengths(&[0xff; 20], 5), [20]);
+        assert_eq!(body(&whole).parts(11).concat(), whole);
+    }
+}

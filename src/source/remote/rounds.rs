@@ -1,0 +1,174 @@
+//! A search in rounds: where a server's limit came before the end, the time is split and each part asked for itself.
+//!
+//! Servers order what they find as they like, and some cut off the newest; so nothing is concluded from what came about what did
+//! not. A part of the time is done when its answer stays below the limit.
+
+use std::collections::BTreeSet;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::error::RemoteError;
+use super::found::{Found, Seen};
+use super::{Protocol, Remote, legacy, tempo, v3};
+use crate::model::{Timestamp, TraceId};
+use crate::query::pushdown::Search;
+
+/// Requests under way at the same time.
+const AT_ONCE: usize = 4;
+
+/// A part of the time that is shorter is not split further, in nanoseconds.
+const SHORTEST: u64 = 1_000;
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Different traces found so far.
+    pub traces: usize,
+    /// Requests made.
+    pub asked: u32,
+    /// Parts of the time that are still to be asked for.
+    pub open: usize,
+}
+
+/// A search under way. Each round is a few requests; dropping it, between rounds or within one, ends it.
+#[derive(Debug)]
+pub struct Rounds {
+    remote: Remote,
+    /// To be asked, the next last.
+    open: Vec<Search>,
+    seen: BTreeSet<TraceId>,
+    asked: u32,
+    most: u32,
+    begun: bool,
+    gave_up: bool,
+    /// The server answers with other times than it is asked for: to split them leads nowhere.
+    heedless: bool,
+}
+
+impl Rounds {
+    pub(super) fn new(remote: Remote, search: Search, most: u32) -> Self {
+        let (open, seen) = (vec![search], BTreeSet::new());
+        Self { remote, open, seen, asked: 0, most, begun: false, gave_up: false, heedless: false }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress { traces: self.seen.len(), asked: self.asked, open: self.open.len() }
+    }
+
+    /// Whether there may be more than what was found: requests ran out, or a part of the time could not be split further.
+    #[must_use]
+    pub fn is_capped(&self) -> bool {
+        self.gave_up || self.begun && !self.open.is_empty()
+    }
+
+    /// What the next few requests find; nothing once there is no more to be asked. Traces that came before may come again. What goes
+    /// wrong after the first round is a warning.
+    ///
+    /// # Errors
+    /// Where the first round has no answer at all.
+    pub async fn next(&mut self) -> Option<Result<Found, RemoteError>> {
+        if !self.begun {
+            return Some(self.first().await);
+        }
+        let left = usize::try_from(self.most.saturating_sub(self.asked)).unwrap_or_default();
+        let count = self.open.len().min(left).min(AT_ONCE);
+        if count == 0 {
+            return None;
+        }
+        let searches = self.open.split_off(self.open.len() - count);
+        Some(Ok(self.ask(searches).await.unwrap_or_else(|fault| {
+            self.gave_up = true;
+            Found { capped: true, warnings: vec![fault.to_string()], ..Found::default() }
+        })))
+    }
+
+    /// The first round: every service, where the server has to be told one.
+    pub(super) async fn first(&mut self) -> Result<Found, RemoteError> {
+        self.begun = true;
+        let search = self.open.pop().unwrap_or_default();
+        let searches = if search.service.is_some() || self.remote.abilities.any_service() {
+            vec![search]
+        } else {
+            let services = self.remote.services().await?;
+            let of = |service: String| Search { service: Some(service), ..search.clone() };
+            services.into_iter().map(of).collect()
+        };
+        self.ask(searches).await
+    }
+
+    /// Asks all of these. An error only where all fail.
+    async fn ask(&mut self, searches: Vec<Search>) -> Result<Found, RemoteError> {
+        let remote = self.remote.clone();
+        let asked = stream::iter(searches).map(|search| {
+            let remote = remote.clone();
+            async move { (one(&remote, &search).await, search) }
+        });
+        let mut asked = std::pin::pin!(asked.buffered(AT_ONCE));
+        let (mut all, mut answered, mut fault, mut parts) = (Found::default(), false, None, Vec::new());
+        while let Some((answer, search)) = asked.next().await {
+            self.asked += 1;
+            match answer {
+                Ok(mut found) => {
+                    answered = true;
+                    if found.capped && self.most > 0 {
+                        found.capped = !self.split(&search, &mut found, &mut parts);
+                    }
+                    all.join(found);
+                }
+                Err(error) => {
+                    let of = search.service.as_deref().map(|service| format!("{service}: ")).unwrap_or_default();
+                    all.warn(format!("{of}{error}"));
+                    fault = fault.or(Some(error));
+                }
+            }
+        }
+        // The newest is asked for first.
+        parts.sort_by_key(|search| search.end);
+        self.open.extend(parts);
+        if self.heedless {
+            self.open.clear();
+        }
+        self.seen.extend(all.traces.keys());
+        match fault {
+            Some(fault) if !answered => Err(fault),
+            _ => Ok(all),
+        }
+    }
+
+    /// Parts of the search's time, where its answer was cut short. Answers whether there are any.
+    fn split(&mut self, search: &Search, found: &mut Found, parts: &mut Vec<Search>) -> bool {
+        // A trace that began before and goes on is within too.
+        let outside = |seen: &&Seen| seen.first > search.end || seen.last < search.start;
+        if 2 * found.traces.values().filter(outside).count() >= found.traces.len().max(1) {
+            found.warn("the server does not heed the time it is asked for".to_owned());
+            (self.gave_up, self.heedless) = (true, true);
+            return false;
+        }
+        let length = search.end.0.saturating_sub(search.start.0);
+        if length < 2 * SHORTEST {
+            self.gave_up = true;
+            return false;
+        }
+        // Where half of what came began is a better place than the middle: load is not even.
+        let mut starts: Vec<u64> = found.traces.values().map(|seen| seen.first.0).collect();
+        starts.sort_unstable();
+        let middle = search.start.0 + length / 2;
+        let apart = |at: &u64| *at > search.start.0 + SHORTEST && *at + SHORTEST < search.end.0;
+        let at = starts.get(starts.len() / 2).copied().filter(apart).unwrap_or(middle);
+        parts.push(Search { end: Timestamp(at), ..search.clone() });
+        parts.push(Search { start: Timestamp(at), ..search.clone() });
+        true
+    }
+}
+
+async fn one(remote: &Remote, search: &Search) -> Result<Found, RemoteError> {
+    match (&remote.grpc, remote.protocol) {
+        (Some(grpc), _) => grpc.search(search).await,
+        (None, Protocol::Legacy) => legacy::search(&remote.http, search).await,
+        (None, Protocol::Tempo) => tempo::search(&remote.http, search, &remote.tempo).await,
+        (None, _) => v3::search(&remote.http, search).await,
+    }
+}
