@@ -11,6 +11,9 @@ use crate::model::{SpanKey, Timestamp, TraceId};
 /// Hits after which the first page is handed over.
 const FIRST_PAGE: usize = 64;
 
+/// How many times rarer traces are that are looked at one by one between blocks that are looked at whole.
+const FEW_OF: usize = 16;
+
 /// Finds the traces that match, by first arrival, oldest first; stops early, with what it has, once `cancelled` says so.
 /// `now` is what `lookback`, `since` and `until` are counted from.
 #[must_use]
@@ -164,7 +167,8 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         apart.dedup();
         let mut found = split(&mut self.shelved, |(number, _)| *number >= from);
         if let Candidates::Only(list) = taken.candidates().and(Candidates::Only(apart)) {
-            self.expect(list.len());
+            // They are few and far between: whole blocks are not unpacked for them unless they are most of what is held.
+            self.expect(list.len() / FEW_OF);
             for (count, number) in list.into_iter().enumerate() {
                 if count % 256 == 255 && (self.cancelled)() {
                     break;
