@@ -7,6 +7,7 @@ mod assert;
 mod export;
 mod generate;
 mod hyphen;
+mod remote;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ pub use ask::{Attributes, Form, Names, Output, Query, Tail, Whom};
 pub use assert::{Assert, Bound};
 pub use export::{Export, SaveForm};
 pub use generate::{Completions, Man};
+pub use remote::Urls;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -93,6 +95,10 @@ pub enum Command {
         #[arg(short, long)]
         follow: bool,
     },
+    /// Show what a Jaeger keeps, or whatever speaks its API; nothing is listened for unless --grpc or --http say where
+    Jaeger(Urls),
+    /// Show what a Tempo keeps; nothing is listened for unless --grpc or --http say where
+    Tempo(Urls),
     /// A completion script for a shell, on standard output
     Completions(Completions),
     /// The manual page, on standard output
@@ -124,6 +130,7 @@ impl Cli {
     fn from_arguments(command: clap::Command, arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = command.try_get_matches_from(hyphen::mark(arguments))?;
         let mut cli = Self::from_arg_matches(&matches)?;
+        remote::settle(&mut cli, &matches);
         let files = match &mut cli.command {
             Some(Command::Query(query)) => &mut query.files,
             Some(Command::Assert(assert)) => &mut assert.files,

@@ -6,6 +6,7 @@
 mod file;
 mod paths;
 mod place;
+mod remote;
 mod size;
 
 use std::collections::BTreeMap;
@@ -14,9 +15,10 @@ use std::path::{Path, PathBuf};
 
 use crate::model::Nanos;
 
-pub use file::{File, Redact};
+pub use file::{File, Profile, Redact};
 pub use paths::{config_file, filters_file, log_file};
 pub use place::Places;
+pub use remote::{Address, Remote, RemoteFlags, RemoteKind, SecretRef};
 pub use size::{parse_duration, parse_size};
 
 /// Everything that can be set, resolved.
@@ -42,6 +44,12 @@ pub struct Settings {
     pub redact: Redact,
     /// Keys by name of the action.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// The servers that keep spans and are asked.
+    pub remotes: Vec<Remote>,
+    /// Only the environment names them: they step back where a command line says where its spans are.
+    pub remotes_from_environment: bool,
+    /// All servers that the file describes, whether or not they are asked.
+    pub profiles: Vec<Remote>,
     /// Where the file's keys stand, for those who find fault with a value later.
     pub places: Places,
 }
@@ -77,6 +85,9 @@ pub struct Overrides {
     /// Take bodies up to this size, after decompression
     #[arg(long, global = true, value_name = "SIZE", env = "TRACEFALL_MAX_BODY")]
     pub max_body: Option<String>,
+    /// Servers that keep spans.
+    #[command(flatten)]
+    pub remotes: RemoteFlags,
 }
 
 /// Why the settings cannot be used.
@@ -108,6 +119,14 @@ pub enum ConfigError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A server that keeps spans is not described as it should be.
+    #[error("{origin}: {message}")]
+    Source {
+        /// Where it stands: a flag, or file and key.
+        origin: String,
+        /// What is wrong.
+        message: String,
+    },
 }
 
 /// The themes there are.
@@ -122,6 +141,7 @@ pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
         Some(path) => File::read(path)?,
         None => config_file().map_or_else(|| Ok(Default::default()), |path| usual(&path))?,
     };
+    let profiles = remote::profiles(&file, &places)?;
     let pick = |key: &'static str, flag: Option<&String>, set: Option<&String>, default: &str| {
         let from_flag = flag.map(|value| (value.clone(), flag_origin(key)));
         let from_file = || set.map(|value| (value.clone(), places.of_key(key)));
@@ -134,6 +154,9 @@ pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
         (None, set) => origins(&set.unwrap_or_default(), || places.of_key("cors_origins"))?,
     };
     Ok(Settings {
+        remotes: remote::chosen(&overrides.remotes, &profiles)?,
+        remotes_from_environment: overrides.remotes.from_environment,
+        profiles,
         grpc: pick("grpc", overrides.grpc.as_ref(), file.grpc.as_ref(), "4317").addresses()?,
         http: pick("http", overrides.http.as_ref(), file.http.as_ref(), "4318").addresses()?,
         zipkin: match (overrides.zipkin.as_ref(), file.zipkin.as_ref()) {

@@ -49,6 +49,7 @@ mod traces;
 mod twins;
 mod values;
 mod view;
+mod whole;
 mod word;
 mod writer;
 
@@ -62,4 +63,5 @@ pub use services::ServiceCounts;
 pub use summary::{CROWD, SpanFacts, Summary, What};
 pub use sweep::Sweep;
 pub use view::{View, ViewStats};
+pub use whole::{NO_ROW, Run, Scattered};
 pub use writer::{Options, Reader, Sealing, Writer, open};

@@ -58,6 +58,10 @@ pub struct SourceHealth {
     pub last_arrival: Option<Timestamp>,
     /// Where it is, where it has no doors: a URL without secrets, a file. May be empty.
     pub place: String,
+    /// What it is asked, where it is asked, and which part of the filter is applied where. May be empty.
+    pub asked: String,
+    /// Where its own page of a trace is, before the trace's id.
+    pub page: Option<String>,
     /// How it stands as a whole; what listens says it of each door.
     pub standing: Standing,
     /// A person paused it: it takes and fetches nothing until that is over.

@@ -6,6 +6,7 @@
 mod ask;
 mod clock;
 mod files;
+mod following;
 mod health;
 mod indexer;
 mod jobs;
@@ -13,6 +14,7 @@ mod listen;
 mod log;
 mod looks;
 mod recipes;
+mod remotes;
 mod saving;
 mod screen;
 mod shelf;
@@ -55,10 +57,12 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
             show(screen::Start { demo: Some(screen::Demo { rate: *rate, seed: *seed }), ..plain })
         }
         Some(Command::Open { files, follow }) => {
-            let Overrides { grpc, http, zipkin, .. } = &cli.overrides;
-            let asked = grpc.is_some() || http.is_some() || zipkin.is_some();
-            let files = screen::Filed { paths: files.clone(), follow: *follow, listen: asked };
+            let files = screen::Filed { paths: files.clone(), follow: *follow, listen: doors_are_asked_for(cli) };
             show(screen::Start { files: Some(files), ..plain })
+        }
+        Some(Command::Jaeger(_) | Command::Tempo(_)) => {
+            let nothing = screen::Filed { paths: Vec::new(), follow: false, listen: doors_are_asked_for(cli) };
+            show(screen::Start { files: Some(nothing), ..plain })
         }
         Some(Command::Listen { .. }) if cli.summary.is_some() => {
             bail!("`listen` prints its summary: --summary is for the screen, --json makes it one line of JSON");
@@ -75,6 +79,12 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
         Some(Command::Completions(completions)) => print(&completions.script()),
         Some(Command::Man(man)) => print(&man.page()?),
     }
+}
+
+/// Whether the command line says where to listen.
+fn doors_are_asked_for(cli: &Cli) -> bool {
+    let Overrides { grpc, http, zipkin, .. } = &cli.overrides;
+    grpc.is_some() || http.is_some() || zipkin.is_some()
 }
 
 /// Prints what was generated. Who has seen enough of it is no failure.

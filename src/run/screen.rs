@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::following::Following;
 use super::indexer::Gate;
 use super::recipes::recipes;
 use super::signals::Signals;
@@ -106,8 +107,9 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
             .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
         let feed = wiring.feed.clone();
         let reading = files.map(|files| AbortOnDrop(tokio::spawn(read(files, feed))));
+        let following = Following::start(settings, &wiring.feed)?;
         let guard = Guard::enter().context("the terminal does not obey")?;
-        let mut session = Session::new(settings, app_settings, keymap, wiring)?;
+        let mut session = Session::new(settings, app_settings, keymap, (wiring, following))?;
         if let Some(demo) = demo {
             session.demo = demo;
             session.carry_out(Effect::Demo(true));
@@ -116,8 +118,9 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         // What was to be saved is saved.
         session.answers.close();
         while session.saving.join_next().await.is_some() {}
-        // With it goes its end of the feed, which the indexer waits for.
+        // With them go their ends of the feed, which the indexer waits for.
         drop(reading);
+        session.following = None;
         drop(guard);
         session.close_shelf();
         if let Some(file) = &start.summary {
@@ -181,6 +184,8 @@ struct Session {
     board: Arc<Board>,
     budget: u64,
     started: Timestamp,
+    /// The servers that are asked for what is looked for.
+    following: Option<Following>,
     demo: Demo,
     playing: Option<JoinHandle<()>>,
     /// What the demo is on the board, once it has played.
@@ -202,8 +207,13 @@ enum Event {
 }
 
 impl Session {
-    fn new(settings: &Settings, app_settings: app::Settings, keymap: Keymap, wiring: Wiring) -> Result<Self> {
-        let Wiring { indexer, receiver, feed, board } = wiring;
+    fn new(
+        settings: &Settings,
+        app_settings: app::Settings,
+        keymap: Keymap,
+        running: (Wiring, Following),
+    ) -> Result<Self> {
+        let (Wiring { indexer, receiver, feed, board }, following) = running;
         let receiving = tokio::spawn(async move {
             if let Err(error) = receiver.run(feed).await {
                 tracing::error!(%error, "the receiver ended");
@@ -231,6 +241,7 @@ impl Session {
             board,
             budget: settings.memory,
             started: clock::now(),
+            following: Some(following),
             demo: Demo { rate: 4.0, seed: 42 },
             playing: None,
             demo_source: None,
@@ -297,6 +308,9 @@ impl Session {
                     drawn = Some(now());
                 }
                 Event::Signal(code) => return Ok(ExitCode::from(code)),
+            }
+            if let Some(following) = &self.following {
+                following.look_for(&self.state);
             }
         }
         Ok(ExitCode::SUCCESS)

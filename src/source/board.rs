@@ -75,6 +75,16 @@ impl Board {
         self.change_source(source, |health| place.clone_into(&mut health.place));
     }
 
+    /// Says what a source is asked, and which part of the filter is applied where.
+    pub fn set_asked(&self, source: SourceId, asked: &str) {
+        self.change_source(source, |health| asked.clone_into(&mut health.asked));
+    }
+
+    /// Says where a source's own page of a trace is, before the trace's id.
+    pub fn set_page(&self, source: SourceId, page: Option<String>) {
+        self.change_source(source, |health| health.page = page);
+    }
+
     /// Says how a source stands.
     pub fn set_standing(&self, source: SourceId, standing: Standing, now: Timestamp) {
         self.change_source(source, |health| {

@@ -209,8 +209,11 @@ impl Leaf {
             On::Text(pattern) => block.select_text_with(pattern.part(), &|text| pattern.is_in(text)),
             On::Attribute { keys, places, test, not } => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                if matches!(**test, ValueTest::Any) {
+                    return block.select_present(&keys, places);
+                }
                 let so = block.select_attribute_with(test.part(), (&keys, places), &|value| test.holds(value));
-                if *not { block.select_attribute(&keys, places, &|_| true).minus(&so) } else { so }
+                if *not { block.select_present(&keys, places).minus(&so) } else { so }
             }
         }
     }
