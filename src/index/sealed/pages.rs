@@ -70,7 +70,8 @@ impl StreamWriter {
             };
             self.packed.resize(lz4_flex::block::get_maximum_output_size(plain.len()), 0);
             let packed = lz4_flex::block::compress_into(plain, &mut self.packed).ok();
-            let packed = packed.and_then(|length| self.packed.get(..length)).filter(|packed| packed.len() < plain.len());
+            let packed =
+                packed.and_then(|length| self.packed.get(..length)).filter(|packed| packed.len() < plain.len());
             let bytes = packed.unwrap_or(plain);
             self.pages.push(Page {
                 first: self.open_first,
