@@ -82,9 +82,14 @@ struct Spans<'a> {
 
 impl Spans<'_> {
     fn item(&mut self, item: Json) -> Result<(), ZipkinError> {
-        let Json::Object(members) = item else {
-            self.taken.refuse();
-            return Ok(());
+        let members = match item {
+            Json::Object(members) => members,
+            // Several traces, as Zipkin's own API answers with.
+            Json::Array(trace) => return trace.into_iter().try_for_each(|item| self.item(item)),
+            _ => {
+                self.taken.refuse();
+                return Ok(());
+            }
         };
         if members.contains_key("binaryAnnotations") {
             return Err(ZipkinError::Broken(V1.to_owned()));
