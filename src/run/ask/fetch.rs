@@ -1,6 +1,8 @@
 //! Fetches traces from servers into an index of this program.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -38,6 +40,8 @@ pub(super) struct Wanted {
 pub(super) struct Fetch {
     feed: Feed,
     indexer: indexer::Indexer,
+    /// What was said already.
+    said: Mutex<BTreeSet<String>>,
 }
 
 impl Fetch {
@@ -48,7 +52,7 @@ impl Fetch {
         let notes = TraceNotes::new(wiring::thresholds(settings));
         let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
         let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()))?;
-        Ok(Self { feed, indexer })
+        Ok(Self { feed, indexer, said: Mutex::default() })
     }
 
     /// Makes a server known by its name.
@@ -76,7 +80,7 @@ impl Fetch {
             pushdown::Ask::Search(search) => search,
         };
         if let Some(assumed) = assumed(down.assumed) {
-            say(name, &format!("{assumed}; since=, lookback= and limit= ask for others"));
+            self.say(name, &format!("{assumed}; since=, lookback= and limit= ask for others"));
         }
         let mut rounds = server.rounds(search, if wanted.all { MOST_FOR_ALL } else { MOST });
         let mut progress = Shown::default();
@@ -88,20 +92,20 @@ impl Fetch {
             }
         }
         progress.clear();
-        finish(name, wanted, &rounds)
+        self.finish(name, wanted, &rounds)
     }
 
     /// Delivers what was found, and says what the server says of it.
     pub(super) async fn take(&self, name: &str, source: SourceId, found: Found) -> Result<()> {
         for warning in &found.warnings {
-            say(name, warning);
+            self.say(name, warning);
         }
         for body in found.bodies {
             let delivery = Delivery { source, signal: Signal::Traces, body: body.protobuf, refused: body.refused };
             let receipt = self.feed.deliver(delivery).await.with_context(|| format!("the source {name}"))?;
             let refused = receipt.rejected_total();
             if refused > 0 {
-                say(name, &format!("{refused} spans of its answer cannot be taken"));
+                self.say(name, &format!("{refused} spans of its answer cannot be taken"));
             }
         }
         Ok(())
@@ -114,12 +118,39 @@ impl Fetch {
         u32::try_from(hits).is_ok_and(|hits| hits >= wanted.most.unwrap_or(USUAL))
     }
 
+    /// Says where the answer may lack something.
+    fn finish(&self, name: &str, wanted: &Wanted, rounds: &Rounds) -> Result<()> {
+        if !rounds.is_capped() {
+            return Ok(());
+        }
+        if wanted.all {
+            let what =
+                "not all traces could be fetched, so nothing can be said of them; narrow the time with lookback=";
+            bail!("the source {name}: {what}");
+        }
+        // Of one that is only to be there others are no news.
+        if wanted.most != Some(1) {
+            let what =
+                "its limit came before the sort: there may be more, also newer ones; narrow the filter or the time";
+            self.say(name, what);
+        }
+        Ok(())
+    }
+
+    /// Says something about a server on standard error, once; that it cannot be written is nobody's loss.
+    pub(super) fn say(&self, name: &str, what: &str) {
+        let line = format!("tracefall: {}: {}", visible(name), visible(what));
+        if self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
     /// What was fetched, all of it to be seen.
     ///
     /// # Errors
     /// Where the index broke.
     pub(super) async fn end(self) -> Result<Held> {
-        let Self { feed, indexer } = self;
+        let Self { feed, indexer, .. } = self;
         // The thread ends once everything is in.
         drop(feed);
         let thread = indexer.thread;
@@ -135,26 +166,6 @@ impl Fetch {
     }
 }
 
-/// Says where the answer may lack something.
-fn finish(name: &str, wanted: &Wanted, rounds: &Rounds) -> Result<()> {
-    if !rounds.is_capped() {
-        return Ok(());
-    }
-    if wanted.all {
-        bail!(
-            "the source {name}: not all traces could be fetched, so nothing can be said of them; narrow the time with lookback="
-        );
-    }
-    // Of one that is only to be there others are no news.
-    if wanted.most != Some(1) {
-        say(
-            name,
-            "its limit came before the sort, so there may be more, also newer ones; narrow the filter or the time",
-        );
-    }
-    Ok(())
-}
-
 /// What was assumed of a filter that leaves it open.
 fn assumed(assumed: Assumed) -> Option<String> {
     let limit = assumed.limit.map(|limit| format!("{limit} traces"));
@@ -167,11 +178,6 @@ fn assumed(assumed: Assumed) -> Option<String> {
         (None, Some(one)) => Some(format!("traces {one}")),
         (None, None) => None,
     }
-}
-
-/// Says something about a server on standard error; that it cannot be written is nobody's loss.
-pub(super) fn say(name: &str, what: &str) {
-    let _ = writeln!(io::stderr(), "tracefall: {}: {}", visible(name), visible(what));
 }
 
 /// How far it has come, in a line of its own that is written over; only where a person sees it.

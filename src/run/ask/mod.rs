@@ -17,6 +17,7 @@ mod filter;
 mod gather;
 mod listening;
 mod place;
+mod polling;
 mod print;
 mod protocol;
 mod server;
