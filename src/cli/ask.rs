@@ -92,6 +92,14 @@ pub struct Whom {
     pub pid: Option<u32>,
 }
 
+impl Whom {
+    /// Whether it says where the spans are.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.duration.is_some() || self.pid.is_some()
+    }
+}
+
 /// In which form it is answered.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Output {

@@ -16,6 +16,8 @@ pub fn json_line(record: &Record) -> String {
         Record::Operation(operation) => line(operation),
         Record::Attribute(attribute) => line(attribute),
         Record::Value(value) => line(value),
+        Record::KnownService(service) => line(service),
+        Record::KnownOperation(operation) => line(operation),
     }
 }
 

@@ -23,7 +23,7 @@ pub use csv::{csv_head, csv_line};
 pub use exporter::{Exporter, TraceForm, Written};
 pub use found::FoundTrace;
 pub use json::json_line;
-pub use record::{Attribute, Operation, Record, Service, Value};
+pub use record::{Attribute, KnownOperation, KnownService, Operation, Record, Service, Value};
 
 #[cfg(test)]
 mod tests;

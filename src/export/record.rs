@@ -33,6 +33,28 @@ pub enum Record {
     Attribute(Attribute),
     /// A value in use under a key.
     Value(Value),
+    /// A service that a server knows, which does not count.
+    KnownService(KnownService),
+    /// A name of spans that a server knows.
+    KnownOperation(KnownOperation),
+}
+
+/// A service that a server knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownService {
+    /// Its name.
+    pub service: String,
+}
+
+/// A name of spans that a server knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownOperation {
+    /// The name.
+    pub operation: String,
+    /// The service that sends them.
+    pub service: String,
+    /// Their kind; empty where the server does not say.
+    pub kind: String,
 }
 
 /// A service that sent spans.
@@ -92,6 +114,8 @@ impl Record {
             Self::Operation(_) => &["operation", "service", "kind", "spans"],
             Self::Attribute(_) => &["attribute", "spans"],
             Self::Value(_) => &["value", "spans"],
+            Self::KnownService(_) => &["service"],
+            Self::KnownOperation(_) => &["operation", "service", "kind"],
         }
     }
 
@@ -119,6 +143,10 @@ impl Record {
             Self::Operation(Operation { operation, service, kind, spans }) => {
                 vec![operation.clone(), service.clone(), kind.clone(), spans.to_string()]
             }
+            Self::KnownService(KnownService { service }) => vec![service.clone()],
+            Self::KnownOperation(KnownOperation { operation, service, kind }) => {
+                vec![operation.clone(), service.clone(), kind.clone()]
+            }
             Self::Attribute(Attribute { attribute: name, spans }) | Self::Value(Value { value: name, spans }) => {
                 vec![name.clone(), spans.to_string()]
             }
@@ -142,6 +170,14 @@ impl Record {
                 let value = redactor.value(key.unwrap_or_default(), &value).text.into_owned();
                 Self::Value(Value { value, spans })
             }
+            Self::KnownService(KnownService { service }) => {
+                Self::KnownService(KnownService { service: redactor.text(&service).into_owned() })
+            }
+            Self::KnownOperation(KnownOperation { operation, service, kind }) => Self::KnownOperation(KnownOperation {
+                operation: redactor.text(&operation).into_owned(),
+                service: redactor.text(&service).into_owned(),
+                kind,
+            }),
             attribute @ Self::Attribute(_) => attribute,
         }
     }

@@ -1,5 +1,5 @@
 //! `query`, `tail`, `services`, `operations`, `attributes` and `assert` as scripts use them: the program itself, over files, over
-//! its socket and at its own doors.
+//! its socket, over servers that keep spans and at its own doors.
 
 #![cfg(unix)]
 
@@ -8,9 +8,16 @@
 mod fixtures;
 
 #[cfg(test)]
+#[path = "../remote/fake.rs"]
+#[expect(dead_code, reason = "not every bad day of a server is played here")]
+mod fake;
+
+#[cfg(test)]
 mod asserted;
 #[cfg(test)]
 mod doors;
+#[cfg(test)]
+mod elsewhere;
 #[cfg(test)]
 mod export;
 #[cfg(test)]

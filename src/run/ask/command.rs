@@ -74,7 +74,7 @@ pub(in crate::run) fn export(settings: &Settings, export: &cli::Export) -> Resul
         None => Target::stdout(),
     };
     let mut exported = Exported::new(Exporter::new(target, form(export.form), redactor));
-    Answerer::of(settings, &export.files, &export.whom)?.ask(&ask, &mut exported)?;
+    Answerer::of(settings, &export.files, &export.whom, &ask)?.ask(&ask, &mut exported)?;
     exported.finish()
 }
 
@@ -100,7 +100,7 @@ fn once(settings: &Settings, ask: &Ask, files: &[PathBuf], (whom, output): (&Who
         collected.take(Reply::Wrong(wrong));
         return collected.finish();
     }
-    Answerer::of(settings, files, whom)?.ask(ask, &mut collected)?;
+    Answerer::of(settings, files, whom, ask)?.ask(ask, &mut collected)?;
     collected.finish()
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::protocol::Wrong;
 use crate::index::View;
 use crate::model::{Nanos, Timestamp, TraceId};
+use crate::query::pushdown::{Abilities, Pushdown, push_down};
 use crate::query::{self, Hit, Hits, Query, Says, Term};
 
 /// A filter that was read.
@@ -49,6 +50,13 @@ impl Filter {
     /// The traces that match, by first arrival, oldest first; stops early once `cancelled` says so.
     pub(super) fn find(&self, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool) -> Hits {
         query::run(&self.query, view, now, cancelled)
+    }
+
+    /// What a server is asked for at most so many traces; without a number, for as many as is usual.
+    pub(super) fn pushed_down(&self, most: Option<u32>, abilities: Abilities, now: Timestamp) -> Pushdown {
+        let limit = most.map(|most| Term { says: Says::Limit(most), at: (0, 0) });
+        let terms = self.query.terms.iter().cloned().chain(limit).collect();
+        push_down(&Query::of(terms, self.query.stages.clone(), self.query.hints.clone()), abilities, now)
     }
 
     /// The latest `most` of them by first arrival: the search ends when they are found.

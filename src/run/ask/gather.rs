@@ -1,4 +1,4 @@
-//! Finds the spans that a command asks about: in a running program, in files, or at doors of its own.
+//! Finds the spans that a command asks about: in a running program, in files, in servers that keep them, or at doors of its own.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -11,12 +11,14 @@ use tokio::runtime::Runtime;
 
 use super::answer::{Held, Peer, answer};
 use super::client::Client;
+use super::elsewhere::{self, Given};
 use super::faults::Faults;
 use super::listening::Listening;
-use super::protocol::Ask;
+use super::protocol::{Ask, Reply};
 use crate::analysis::TraceNotes;
 use crate::cli::Whom;
 use crate::config::Settings;
+use crate::export::Record;
 use crate::index;
 use crate::model::Nanos;
 use crate::run::signals::Signals;
@@ -42,11 +44,22 @@ enum Who {
     Here(Held),
     /// Another one.
     There(Client),
+    /// Servers, which have told already what they know.
+    Told(Vec<Record>),
 }
 
 impl Answerer {
     /// The one that the command line asks for.
-    pub(super) fn of(settings: &Settings, files: &[PathBuf], whom: &Whom) -> Result<Self> {
+    pub(super) fn of(settings: &Settings, files: &[PathBuf], whom: &Whom, ask: &Ask) -> Result<Self> {
+        let remotes = elsewhere::meant(settings, !files.is_empty() || whom.is_named())?;
+        if !remotes.is_empty() {
+            let (given, runtime) = elsewhere::asked(settings, remotes, ask)?;
+            let who = match given {
+                Given::Spans(held) => Who::Here(held),
+                Given::Names(records) => Who::Told(records),
+            };
+            return Ok(Self { who, _runtime: Some(runtime) });
+        }
         if !files.is_empty() {
             let (held, runtime) = read(settings, files)?;
             return Ok(Self { who: Who::Here(held), _runtime: Some(runtime) });
@@ -57,7 +70,9 @@ impl Answerer {
         }
         match Client::connect(whom.pid)? {
             Some(client) => Ok(Self { who: Who::There(client), _runtime: None }),
-            None => bail!("no tracefall runs that could be asked; name files, or listen with --for 30s"),
+            None => bail!(
+                "no tracefall runs that could be asked; name files or a server (--jaeger URL), or listen with --for 30s"
+            ),
         }
     }
 
@@ -69,6 +84,13 @@ impl Answerer {
                 Ok(())
             }
             Who::There(client) => client.ask(ask, peer),
+            Who::Told(records) => {
+                let more = records.drain(..).all(|record| peer.take(Reply::Record(record)));
+                if more {
+                    peer.take(Reply::End { partial: false, remark: None });
+                }
+                Ok(())
+            }
         }
     }
 }

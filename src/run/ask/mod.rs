@@ -1,6 +1,6 @@
 //! What is asked without a screen: `query`, `tail`, `services`, `operations`, `attributes`, `assert`, `export`.
 //!
-//! Whether a running program is asked over its socket or this one holds the spans itself (out of files, or because it listened),
+//! Whether a running program is asked over its socket or this one holds the spans itself (out of files, from servers that keep them, or because it listened),
 //! the request and the answer are the same values; over the socket they travel as lines of JSON. In: a command line, or a peer
 //! at the socket. Out: standard output, or the peer's answer.
 
@@ -9,12 +9,15 @@ mod asserted;
 mod client;
 mod collect;
 mod command;
+mod elsewhere;
 mod exported;
 mod faults;
+mod fetch;
 mod filter;
 mod gather;
 mod listening;
 mod place;
+mod polling;
 mod print;
 mod protocol;
 mod server;

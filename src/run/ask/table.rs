@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crossterm::style::Stylize as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value};
+use crate::export::{Attribute, FoundTrace, KnownOperation, KnownService, Operation, Record, Service, Value};
 use crate::model::Nanos;
 use crate::view::visible;
 
@@ -25,6 +25,8 @@ pub(super) fn head(record: &Record, colours: bool) -> String {
         Record::Operation(_) => format!("{:>10}  {:11}  {:SERVICE$}  OPERATION", "SPANS", "KIND", "SERVICE"),
         Record::Attribute(_) => format!("{:>10}  ATTRIBUTE", "SPANS"),
         Record::Value(_) => format!("{:>10}  VALUE", "SPANS"),
+        Record::KnownService(_) => "SERVICE".to_owned(),
+        Record::KnownOperation(_) => format!("{:11}  {:SERVICE$}  OPERATION", "KIND", "SERVICE"),
     };
     if colours { head.dim().to_string() } else { head }
 }
@@ -38,6 +40,10 @@ pub(super) fn line(record: &Record, colours: bool) -> String {
         }
         Record::Operation(Operation { operation, service, kind, spans }) => {
             format!("{spans:>10}  {:11}  {}  {}", visible(kind), padded(service, SERVICE), shown(operation, LONGEST))
+        }
+        Record::KnownService(KnownService { service }) => shown(service, LONGEST),
+        Record::KnownOperation(KnownOperation { operation, service, kind }) => {
+            format!("{:11}  {}  {}", visible(kind), padded(service, SERVICE), shown(operation, LONGEST))
         }
         Record::Attribute(Attribute { attribute: name, spans }) | Record::Value(Value { value: name, spans }) => {
             format!("{spans:>10}  {}", shown(name, LONGEST))

@@ -13,9 +13,11 @@ use tokio::sync::oneshot;
 use super::answer::Peer as _;
 use super::client::Client;
 use super::collect::Collected;
+use super::elsewhere;
 use super::filter::Filter;
 use super::gather::runtime;
 use super::listening::Listening;
+use super::polling::Polling;
 use super::print::Printer;
 use super::protocol::{Ask, Reply};
 use super::tail::Tail;
@@ -40,7 +42,10 @@ pub(in crate::run) fn tail(settings: &Settings, tail: &cli::Tail) -> Result<Exit
         collected.take(Reply::Wrong(wrong));
         return collected.finish();
     }
-    let client = if tail.whom.duration.is_some() { None } else { Client::connect(tail.whom.pid)? };
+    // With a server, a time says how long that is followed.
+    let timed = tail.whom.duration.is_some();
+    let remotes = elsewhere::meant(settings, tail.whom.pid.is_some() || timed && settings.remotes_from_environment)?;
+    let client = if timed || !remotes.is_empty() { None } else { Client::connect(tail.whom.pid)? };
     let runtime = runtime()?;
     let code = runtime.block_on(async {
         let mut signals = Signals::new()?;
@@ -48,6 +53,15 @@ pub(in crate::run) fn tail(settings: &Settings, tail: &cli::Tail) -> Result<Exit
         let mut listening = None;
         let told = if let Some(client) = client {
             asked(client, tail.filter.clone(), collected)?
+        } else if !remotes.is_empty() {
+            let filter = Filter::read(&tail.filter).map_err(|wrong| anyhow::anyhow!(wrong.message))?;
+            let polling = tokio::select! {
+                polling = Polling::start(settings, remotes, filter) => polling?,
+                _ = signals.next() => return Ok(ExitCode::from(1)),
+            };
+            let told = followed(polling.reader(), &tail.filter, collected)?;
+            tokio::spawn(polling.run());
+            told
         } else {
             if tail.whom.duration.is_none() {
                 let _ = writeln!(io::stderr(), "no tracefall runs that could be asked: listening here");

@@ -1,0 +1,205 @@
+//! Fetches traces from servers into an index of this program.
+
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::answer::Held;
+use super::filter::Filter;
+use crate::analysis::TraceNotes;
+use crate::config::Settings;
+use crate::index;
+use crate::model::{Nanos, Signal, SourceId};
+use crate::query::pushdown::{self, Assumed};
+use crate::run::{clock, indexer, wiring};
+use crate::source::remote::{Found, Progress, Remote, Rounds};
+use crate::source::{self, Delivery, Feed};
+use crate::view::visible;
+
+/// Requests that are made at most for an answer that need not be whole.
+const MOST: u32 = 64;
+/// Requests that are made at most where all traces are wanted.
+const MOST_FOR_ALL: u32 = 1_000;
+/// Bodies that wait for the index.
+const WAITING: usize = 16;
+/// Traces that a server is asked for where nothing says how many.
+const USUAL: u32 = 100;
+
+/// What is to be fetched.
+pub(super) struct Wanted {
+    pub(super) filter: Filter,
+    /// As many traces; `None`: as many as is usual.
+    pub(super) most: Option<u32>,
+    /// All of them, and `most` at once: half of them are as good as none.
+    pub(super) all: bool,
+}
+
+/// An index that is being filled from servers.
+pub(super) struct Fetch {
+    feed: Feed,
+    indexer: indexer::Indexer,
+    /// What was said already.
+    said: Mutex<BTreeSet<String>>,
+}
+
+impl Fetch {
+    /// An empty one.
+    pub(super) fn open(settings: &Settings) -> Result<Self> {
+        // One body is on its way at a time, and how large it may be the server's description says.
+        let (feed, queue) = source::feed(usize::MAX / 2, WAITING, clock::clock());
+        let notes = TraceNotes::new(wiring::thresholds(settings));
+        let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
+        let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()))?;
+        Ok(Self { feed, indexer, said: Mutex::default() })
+    }
+
+    /// Makes a server known by its name.
+    pub(super) fn source(&self, name: &str) -> SourceId {
+        self.feed.board().register(name, Vec::new())
+    }
+
+    /// What is held so far.
+    pub(super) fn reader(&self) -> index::Reader {
+        self.indexer.reader.clone()
+    }
+
+    /// Fetches what is wanted from one server; what is to be said of that goes to standard error.
+    ///
+    /// # Errors
+    /// Where there is no answer, or only a part of one where all is wanted.
+    pub(super) async fn fetch(&self, (name, source): (&str, SourceId), server: &Remote, wanted: &Wanted) -> Result<()> {
+        let of = || format!("the source {name}");
+        let down = wanted.filter.pushed_down(wanted.most, server.abilities(), clock::now());
+        let search = match down.ask {
+            pushdown::Ask::Trace(id) => {
+                let found = server.trace(id, None).await.with_context(of)?;
+                return self.take(name, source, found.unwrap_or_default()).await;
+            }
+            pushdown::Ask::Search(search) => search,
+        };
+        if let Some(assumed) = assumed(down.assumed) {
+            self.say(name, &format!("{assumed}; since=, lookback= and limit= ask for others"));
+        }
+        let mut rounds = server.rounds(search, if wanted.all { MOST_FOR_ALL } else { MOST });
+        let mut progress = Shown::default();
+        while let Some(found) = rounds.next().await {
+            self.take(name, source, found.with_context(of)?).await?;
+            progress.show(name, rounds.progress());
+            if !wanted.all && self.is_enough(wanted) {
+                break;
+            }
+        }
+        progress.clear();
+        self.finish(name, wanted, &rounds)
+    }
+
+    /// Delivers what was found, and says what the server says of it.
+    pub(super) async fn take(&self, name: &str, source: SourceId, found: Found) -> Result<()> {
+        for warning in &found.warnings {
+            self.say(name, warning);
+        }
+        for body in found.bodies {
+            let delivery = Delivery { source, signal: Signal::Traces, body: body.protobuf, refused: body.refused };
+            let receipt = self.feed.deliver(delivery).await.with_context(|| format!("the source {name}"))?;
+            let refused = receipt.rejected_total();
+            if refused > 0 {
+                self.say(name, &format!("{refused} spans of its answer cannot be taken"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether as many traces match here as are wanted. What came last may not be seen yet, which costs a request more.
+    fn is_enough(&self, wanted: &Wanted) -> bool {
+        let view = self.indexer.reader.view();
+        let hits = wanted.filter.find(&view, clock::now(), &|| false).hits.len();
+        u32::try_from(hits).is_ok_and(|hits| hits >= wanted.most.unwrap_or(USUAL))
+    }
+
+    /// Says where the answer may lack something.
+    fn finish(&self, name: &str, wanted: &Wanted, rounds: &Rounds) -> Result<()> {
+        if !rounds.is_capped() {
+            return Ok(());
+        }
+        if wanted.all {
+            let what =
+                "not all traces could be fetched, so nothing can be said of them; narrow the time with lookback=";
+            bail!("the source {name}: {what}");
+        }
+        // Of one that is only to be there others are no news.
+        if wanted.most != Some(1) {
+            let what =
+                "its limit came before the sort: there may be more, also newer ones; narrow the filter or the time";
+            self.say(name, what);
+        }
+        Ok(())
+    }
+
+    /// Says something about a server on standard error, once; that it cannot be written is nobody's loss.
+    pub(super) fn say(&self, name: &str, what: &str) {
+        let line = format!("tracefall: {}: {}", visible(name), visible(what));
+        if self.said.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
+    /// What was fetched, all of it to be seen.
+    ///
+    /// # Errors
+    /// Where the index broke.
+    pub(super) async fn end(self) -> Result<Held> {
+        let Self { feed, indexer, .. } = self;
+        // The thread ends once everything is in.
+        drop(feed);
+        let thread = indexer.thread;
+        if tokio::task::spawn_blocking(move || thread.join().is_err()).await? {
+            bail!("the index broke while the traces were fetched");
+        }
+        let evicted = indexer.reader.view().stats().traces_evicted;
+        if evicted > 0 {
+            let what = "did not fit into memory and are left out; give it more with --memory";
+            let _ = writeln!(io::stderr(), "tracefall: the {evicted} traces fetched first {what}");
+        }
+        Ok(Held { reader: indexer.reader, filed: true })
+    }
+}
+
+/// What was assumed of a filter that leaves it open.
+fn assumed(assumed: Assumed) -> Option<String> {
+    let limit = assumed.limit.map(|limit| format!("{limit} traces"));
+    let lookback = assumed.lookback.map(|ago| {
+        if ago == Nanos::from_secs(3_600) { "of the last hour".to_owned() } else { format!("of the last {ago}") }
+    });
+    match (limit, lookback) {
+        (Some(limit), Some(lookback)) => Some(format!("{limit} {lookback}")),
+        (Some(one), None) => Some(format!("at most {one}")),
+        (None, Some(one)) => Some(format!("traces {one}")),
+        (None, None) => None,
+    }
+}
+
+/// How far it has come, in a line of its own that is written over; only where a person sees it.
+#[derive(Default)]
+struct Shown {
+    rounds: u32,
+}
+
+impl Shown {
+    fn show(&mut self, name: &str, progress: Progress) {
+        self.rounds += 1;
+        let Progress { traces, asked, open } = progress;
+        if open > 0 && io::stderr().is_terminal() {
+            let name = visible(name);
+            let _ =
+                write!(io::stderr(), "\r{name}: {traces} traces, {asked} requests, {open} parts of the time to go  ");
+        }
+    }
+
+    fn clear(&self) {
+        if self.rounds > 1 && io::stderr().is_terminal() {
+            let _ = write!(io::stderr(), "\r{:78}\r", "");
+        }
+    }
+}
