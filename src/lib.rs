@@ -8,7 +8,7 @@
 //! Bytes come in at one door, pictures go out at the other; between them there is only the language of traces.
 //!
 //! ```text
-//!  source      receiver (OTLP gRPC + HTTP), files, demo: whatever they read becomes OTLP protobuf bytes, the waist of the program
+//!  source      receiver (OTLP gRPC + HTTP, Zipkin), files, demo: what they read becomes OTLP protobuf bytes, the waist of all
 //!    ▼
 //!  feed        one queue of (source, bytes), bounded in bytes. Full: the sender is told to retry.
 //!    ▼

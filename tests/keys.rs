@@ -14,8 +14,8 @@ use tracefall::app::{
     TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
-    Attribute, Category, Health, Kind, Link, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId,
-    TraceSpan, TraceSummary, Value,
+    Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
+    Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
 };
 use tracefall::query::{Completion, Hit};
 
@@ -189,7 +189,9 @@ impl Bench {
                 SaveWhat::One(..) => Ok(saved(&request, 1)),
                 SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
             }),
-            Effect::Library(_) | Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+                return None;
+            }
         })
     }
 
@@ -589,6 +591,31 @@ fn the_mouse_reaches_everything() {
     assert!(bench.state.filter.editing);
     bench.click(down, &Target::ListRow(1), false);
     assert!(!bench.state.filter.editing);
+}
+
+#[test]
+fn sources_are_chosen_paused_and_tried_again_by_key() {
+    let mut bench = Bench::new(1);
+    let source = |id: u16, name: &str| SourceHealth { id: SourceId(id), name: name.into(), ..SourceHealth::default() };
+    let health = Health { sources: vec![source(0, "demo"), source(1, "prod")], ..Health::default() };
+    bench.state.health = Arc::new(health.clone());
+    let pressed = |bench: &mut Bench, keys: &str| {
+        bench.done.clear();
+        bench.press(keys);
+        let effects =
+            bench.done.iter().filter(|effect| matches!(effect, Effect::PauseSource(..) | Effect::RetrySource(_)));
+        (format!("{:?}", effects.collect::<Vec<_>>()), bench.notice().to_owned())
+    };
+    let said = |effects: &str, notice: &str| (effects.to_owned(), notice.to_owned());
+    assert_eq!(pressed(&mut bench, "8 j space"), said("[PauseSource(SourceId(1), true)]", "prod is paused"));
+    assert_eq!(pressed(&mut bench, "r"), said("[RetrySource(SourceId(1))]", "prod is tried again"));
+    assert_eq!(pressed(&mut bench, "k k r"), said("[RetrySource(SourceId(0))]", "demo is tried again"));
+    bench.state.health =
+        Arc::new(Health { sources: vec![SourceHealth { paused: true, ..source(0, "demo") }], ..health });
+    assert_eq!(pressed(&mut bench, "r"), said("[]", "demo is paused"));
+    assert_eq!(pressed(&mut bench, "p"), said("[PauseSource(SourceId(0), false)]", "demo goes on"));
+    bench.state.health = Arc::default();
+    assert_eq!(pressed(&mut bench, "p"), said("[]", "there is no source"));
 }
 
 #[test]

@@ -134,6 +134,26 @@ mod listen {
         assert_eq!((&summary["held"]["spans"], &summary["duplicates"]), (&json!(2), &json!(2)));
     }
 
+    /// The door is there because it was asked for, and takes what a service with Brave sends.
+    #[test]
+    fn zipkin_senders_are_taken_at_their_door() {
+        let mut listen = Listen::start_with("60s", &["--json", "--zipkin", "127.0.0.1:0"]);
+        let mut line = String::new();
+        listen.stderr.read_line(&mut line).unwrap();
+        listen.http = line.trim().strip_prefix("listening Zipkin ").unwrap().to_owned();
+        let both = json!([
+            {"traceId": "a1", "id": "b2", "kind": "CLIENT", "name": "get", "timestamp": 1_763_700_000_000_000_u64,
+             "duration": 2000, "localEndpoint": {"serviceName": "front"}, "remoteEndpoint": {"serviceName": "back"}},
+            {"traceId": "a1", "id": "b2", "kind": "SERVER", "shared": true, "timestamp": 1_763_700_000_000_500_u64,
+             "duration": 1000, "localEndpoint": {"serviceName": "back"}, "tags": {"error": "timeout"}},
+        ]);
+        assert_eq!(listen.post("/api/v2/spans", &both).0, 202);
+        let (code, summary) = listen.end_by("TERM");
+        assert_eq!((code, &summary["held"]), (Some(0), &json!({"spans": 2, "traces": 1})));
+        let of = |name: &str| summary["services"][name].clone();
+        assert_eq!((&of("front")["spans"], &of("back")["errors"]), (&json!(1), &json!(1)));
+    }
+
     #[test]
     fn what_was_refused_is_counted_by_reason() {
         let listen = Listen::start("60s");

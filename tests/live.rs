@@ -152,7 +152,9 @@ impl Live {
                 return None;
             }
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Library(_) | Effect::Save(_) | Effect::Quit => return None,
+            Effect::Library(_) | Effect::Save(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+                return None;
+            }
         })
     }
 

@@ -106,6 +106,8 @@ fn a_trace_that_is_not_there() {
 fn health() {
     for size in SIZES {
         snap("health", &states::health(), size);
+        snap("health-sources", &states::health_sources(), size);
+        snap("traces-sources", &states::traces_of_sources(build::patient(), size), size);
     }
     let mut state = states::empty();
     state.screen = Screen::Health;
@@ -120,7 +122,7 @@ fn what_lies_over_a_screen() {
         let mut state = states::traces(build::patient(), size);
         state.overlay = Some(Overlay::Help { scroll: 0 });
         snap("help", &state, size);
-        let palette = Palette { text: "th".into(), cursor: 2, found: vec![11, 40, 12], chosen: 1 };
+        let palette = Palette { text: "th".into(), cursor: 2, found: vec![11, 42, 12], chosen: 1 };
         state.overlay = Some(Overlay::Palette(palette));
         snap("palette", &state, size);
         let copied = |key, what: &str, text: &str| Copied { key, what: what.into(), text: text.into() };

@@ -60,9 +60,9 @@ pub(crate) fn child(form: &str, bytes: u64) {
     let path = std::env::temp_dir().join(format!("tracefall-bench-{}.json", std::process::id()));
     let jaeger = form == "jaeger";
     if jaeger {
-        write_jaeger(&path)
+        write_jaeger(&path);
     } else {
-        write_otlp(&path, bytes)
+        write_otlp(&path, bytes);
     }
     let (mut ours, mut wall, mut serde) = (Vec::new(), Vec::new(), Vec::new());
     let mut resident = 0;
@@ -73,9 +73,9 @@ pub(crate) fn child(form: &str, bytes: u64) {
         resident = resident.max(held);
         let before = clock::thread();
         if jaeger {
-            value_of_all(&path)
+            value_of_all(&path);
         } else {
-            structs_of_each_line(&path)
+            structs_of_each_line(&path);
         }
         serde.push((clock::thread() - before) as f64 / 1e9);
     }
@@ -105,7 +105,9 @@ fn write_jaeger(path: &Path) {
     let spans = Load::new(Shape::default()).flat_map(|body| decode::spans(&body).unwrap()).take(JAEGER);
     let mut spans: Vec<Span> = spans.collect();
     let trace = spans[0].trace_id;
-    spans.iter_mut().for_each(|span| span.trace_id = trace);
+    for span in &mut spans {
+        span.trace_id = trace;
+    }
     let mut exporter = Exporter::new(BufWriter::new(File::create(path).unwrap()), TraceForm::Jaeger, None);
     exporter.trace(spans, Vec::new()).unwrap();
     exporter.end().unwrap().0.flush().unwrap();
@@ -133,7 +135,7 @@ fn opened(path: &PathBuf) -> (f64, f64, u64) {
         writer
     });
     let limits = Limits { piece: 64 << 20, document: 256 << 20 };
-    let files = Files::open(std::slice::from_ref(path), limits, Arc::new(|fault| panic!("{fault}"))).unwrap();
+    let files = Files::open(std::slice::from_ref(path), limits, Arc::new(|fault| unreachable!("{fault}"))).unwrap();
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(files.run(feed)).unwrap();
     let writer = indexer.join().unwrap();
     let found = ((clock::process() - before) as f64 / 1e9, began.elapsed().as_secs_f64(), clock::resident("self"));

@@ -1,10 +1,14 @@
 //! Searches: what a filter of each kind costs on one thread, how soon its first page is there, what a live tail costs.
 //! Measured in a process of its own; keys are `query_KIND_ms_SIZE`, `page_KIND_ms_SIZE`, `tail_KIND_ms_SIZE`, where SIZE
-//! is `1m` or `10m` spans.
+//! is `1m` or `10m` spans. `busy_page_p99_ms_SIZE` is time as it passes, from the key on, while 200,000 spans/s arrive.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tracefall::index::View;
-use tracefall::model::{self, Timestamp, TraceId};
+use tracefall::model::{self, SourceId, Timestamp, TraceId};
 use tracefall::otlp::decode;
 use tracefall::query::{self, Query};
 use tracefall::source::load::{Load, Shape};
@@ -109,7 +113,50 @@ pub(crate) fn group(report: &mut Report, large: bool) {
         for (key, what, ..) in FILTERS.into_iter().filter(|filter| TAILS.contains(&filter.0)) {
             row("tail", (key, &format!("{what}, {spans}: {CHANGED} changed traces")), FRAME);
         }
+        report.row(
+            (&format!("busy_page_p99_ms_{size}"), &format!("first page, {spans}, 200,000 spans/s arriving: p99"), "ms"),
+            figure(&found, "busy_page"),
+            Some(Goal::at_most(PAGE.0, PAGE.1)),
+        );
     }
+}
+
+/// Bodies that arrive at once, how often they do, and how often that is: 200,000 spans/s for three seconds.
+const AT_ONCE: usize = 4;
+const EVERY: Duration = Duration::from_micros(10_240);
+const TIMES: usize = 290;
+
+/// First pages while spans arrive, a search after the other: time as it passes, ms, in order.
+fn busy(index: Index, bodies: usize, order: &str) -> Vec<f64> {
+    let arriving: Vec<Vec<u8>> = Load::new(Shape::default()).skip(bodies).take(AT_ONCE * TIMES).collect();
+    let (Index { mut writer, reader, .. }, ended) = (index, AtomicBool::new(false));
+    let mut times = Vec::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let start = clock::now();
+            for (count, some) in (1..).zip(arriving.chunks(AT_ONCE)) {
+                for body in some {
+                    writer.insert_spans(SourceId(0), body, Timestamp(u64::MAX / 2)).unwrap();
+                }
+                if count % 5 == 0 {
+                    writer.publish();
+                }
+                thread::sleep((EVERY * count).saturating_sub(start.elapsed()));
+            }
+            ended.store(true, Ordering::Relaxed);
+        });
+        let filters = FILTERS.into_iter().filter(|filter| PAGES.contains(&filter.0));
+        for (_, _, text, _) in filters.cycle().take_while(|_| !ended.load(Ordering::Relaxed)) {
+            let text = with_order(text, order);
+            let start = clock::now();
+            first_page(&query::parse(&text).unwrap(), &reader.view());
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+            // Nobody types faster.
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 /// What the child does.
@@ -135,6 +182,9 @@ pub(crate) fn child(bodies: usize) {
             found.insert(format!("tail_{key}"), timed(&text, tail).into());
         }
     }
+    drop(view);
+    let times = busy(index, bodies, &order);
+    found.insert("busy_page".to_owned(), times[times.len() * 99 / 100].into());
     println!("{}", Value::Object(found));
 }
 

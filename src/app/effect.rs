@@ -7,7 +7,7 @@ use super::save::{SaveRequest, Saved};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, SpanKey, TraceId};
+use crate::model::{Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
@@ -108,6 +108,10 @@ pub enum Effect {
     Save(SaveRequest),
     /// Start the demo's traffic, or stop it.
     Demo(bool),
+    /// Pause a source, or let it go on.
+    PauseSource(SourceId, bool),
+    /// Have a source try again at once.
+    RetrySource(SourceId),
     /// End the program.
     Quit,
 }

@@ -466,6 +466,8 @@ pub type Highlighted = Arc<Vec<Vec<(super::Token, String)>>>;
 pub struct HealthScreen {
     /// First row shown.
     pub scroll: usize,
+    /// The source chosen, by its place; sources never leave.
+    pub selected: usize,
 }
 
 /// A short message in the footer.

@@ -13,7 +13,7 @@ pub struct Query {
     /// What to find, as typed into the filter bar; it may begin with `-`, and is empty for everything
     #[arg(value_name = "FILTER", value_parser = super::hyphen::text)]
     pub filter: String,
-    /// OTLP in files instead: JSON lines or length-prefixed protobuf, plain or gzip; `-` is standard input
+    /// Traces in files instead: OTLP, Jaeger, Zipkin or Tempo, plain, gzip or zstd; `-` is standard input
     #[arg(value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
     pub files: Vec<PathBuf>,
     /// At most this many traces, the newest
@@ -47,7 +47,7 @@ pub struct Tail {
 /// `tracefall services` and `tracefall operations`.
 #[derive(Clone, Debug, Args)]
 pub struct Names {
-    /// OTLP in files, as for `query`
+    /// Traces in files, as for `query`
     #[arg(value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
     pub files: Vec<PathBuf>,
     /// At most this many, the most used
@@ -67,7 +67,7 @@ pub struct Attributes {
     /// Show the values in use under this key instead of the keys
     #[arg(value_name = "KEY")]
     pub key: Option<String>,
-    /// OTLP in a file, as for `query`; may be given several times
+    /// Traces in a file, as for `query`; may be given several times
     #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
     pub files: Vec<PathBuf>,
     /// At most this many, the most used

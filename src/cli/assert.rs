@@ -27,7 +27,7 @@ pub struct Assert {
     /// 99 of 100 spans that match take at most this long
     #[arg(long, value_name = "FILTER=DURATION", value_parser = bound)]
     pub max_p99: Vec<Bound>,
-    /// OTLP in a file, as for `query`; may be given several times
+    /// Traces in a file, as for `query`; may be given several times
     #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
     pub files: Vec<PathBuf>,
     /// Show at most this many of the traces that offend

@@ -36,7 +36,7 @@ impl Places {
 
     /// A path that stands in the file, as it is meant there.
     pub(super) fn beside(&self, path: &Path) -> PathBuf {
-        super::remote::beside(self.path.parent().unwrap_or(Path::new("")), path)
+        super::remote::beside(self.path.parent().unwrap_or_else(|| Path::new("")), path)
     }
 
     /// Where the key stands, in words: `/home/ann/.config/tracefall/config.toml, line 3, key redact.patterns`.

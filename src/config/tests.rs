@@ -37,6 +37,20 @@ fn a_port_alone_means_both_loopback_addresses() {
 }
 
 #[test]
+fn zipkin_is_listened_for_only_where_that_is_asked() {
+    let asked = |text, flag: Option<&str>| {
+        let overrides = Overrides { zipkin: flag.map(str::to_owned), ..Overrides::default() };
+        resolved(text, overrides)
+            .map(|settings| settings.zipkin.into_iter().map(|at| at.to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(asked("", None), Ok(Vec::new()));
+    assert_eq!(asked("zipkin = '9411'", None).unwrap(), ["127.0.0.1:9411", "[::1]:9411"]);
+    assert_eq!(asked("zipkin = '9411'", Some("0.0.0.0:1")).unwrap(), ["0.0.0.0:1"]);
+    let error = asked("", Some("listen")).unwrap_err();
+    assert!(error.contains("--zipkin") && error.contains("TRACEFALL_ZIPKIN"), "{error}");
+}
+
+#[test]
 fn only_addresses_beyond_this_machine_are_warned_of() {
     let warning = |overrides| {
         let settings = resolved("", overrides).unwrap();

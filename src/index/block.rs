@@ -8,7 +8,7 @@ use super::Rows;
 use super::chunk::{Bounds, Chunk, ODD_STATUS, narrow};
 use super::extras::{self, Extra};
 use super::read_row::{Stored, lossy, number};
-use super::sealed::Cell;
+use super::sealed::{Cell, Sought};
 use super::segment::{Form, Operation, Piece, RowRef, Segment};
 use super::view::State;
 use super::word::{Fixed, Slot, Word};
@@ -260,8 +260,14 @@ impl<'a> Block<'a> {
         self.select_attribute_with("", (keys, places), test)
     }
 
-    /// The same where every text that passes has `text` in it, ASCII letters of either case taken as equal: texts
-    /// without it may not be asked about.
+    /// Rows that carry an attribute under one of `keys` at one of `places`, whatever it is.
+    #[must_use]
+    pub fn select_present(&self, keys: &[&str], places: &[Place]) -> Rows {
+        self.select_at((keys, places), &Sought { any: true, ..Sought::default() }, &|_| true)
+    }
+
+    /// The same as [`Self::select_attribute`] where every text that passes has `text` in it, ASCII letters of either case
+    /// taken as equal: texts without it may not be asked about.
     #[must_use]
     pub fn select_attribute_with(
         &self,
@@ -269,10 +275,15 @@ impl<'a> Block<'a> {
         (keys, places): (&[&str], &[Place]),
         test: &dyn Fn(ValueRef<'_>) -> bool,
     ) -> Rows {
+        let part = part_of(text);
+        self.select_at((keys, places), &Sought { part: &part, ..Sought::default() }, test)
+    }
+
+    fn select_at(&self, (keys, places): (&[&str], &[Place]), sought: &Sought<'_>, test: ValueTest<'_>) -> Rows {
         let mut found = Rows::none(self.piece.rows());
         for place in places {
             let rows = match place {
-                Place::Span => self.select_own(keys, &part_of(text), test),
+                Place::Span => self.select_own(keys, sought, test),
                 Place::Resource => {
                     self.select_origin(&|resource| any_of(peek::resource_attributes(resource), keys, test), &|_| false)
                 }
@@ -299,7 +310,7 @@ impl<'a> Block<'a> {
         found
     }
 
-    fn select_own(&self, keys: &[&str], part: &str, test: ValueTest<'_>) -> Rows {
+    fn select_own(&self, keys: &[&str], sought: &Sought<'_>, test: ValueTest<'_>) -> Rows {
         let mut memo = Memo::default();
         let chunk = match &self.piece.form {
             Form::Hot(chunk) => chunk,
@@ -314,7 +325,7 @@ impl<'a> Block<'a> {
                     Cell::Beyond(more) => any_of(peek::resource_attributes(more), keys, test),
                     cell => self.cell_passes(cell, &mut memo, test),
                 };
-                return self.live(sealed.select_values(part, &mut wanted, &mut passes));
+                return self.live(sealed.select_values(sought, &mut wanted, &mut passes));
             }
         };
         let mut places: Vec<Option<SmallVec<[u32; 4]>>> = vec![None; self.segment.shapes.len() as usize];

@@ -329,7 +329,7 @@ fn count_origins(view: &View, segment: &Segment, key: &str, counts: &mut Counts)
 }
 
 /// How many rows that count have each shape and each origin.
-fn usage(view: &View, segment: &Segment) -> (Vec<u64>, Vec<u64>) {
+pub(super) fn usage(view: &View, segment: &Segment) -> (Vec<u64>, Vec<u64>) {
     let mut shapes = vec![0; segment.shapes.len() as usize];
     let mut origins = vec![0; segment.origins.len() as usize];
     for block in view.blocks().filter(|block| std::ptr::eq(block.segment, segment)) {

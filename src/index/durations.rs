@@ -1,7 +1,8 @@
-//! The durations of a block's rows.
+//! Durations and kinds of a block's rows.
 
 use super::Block;
 use super::segment::Form;
+use crate::model::Kind;
 
 impl Block<'_> {
     /// How long the span of each row took, in nanoseconds, by row; those that left included. 0 where it ends before it
@@ -13,6 +14,20 @@ impl Block<'_> {
                 chunk.start.iter().zip(&chunk.end).map(|(start, end)| end.saturating_sub(*start)).collect()
             }
             Form::Sealed(sealed) => sealed.durations(),
+        }
+    }
+
+    /// What role each row's span plays in a call, by row; those that left included.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Kind> {
+        let kind = |operation: u32| Kind(self.segment.operations.get(operation).map_or(0, |operation| operation.kind));
+        match &self.piece.form {
+            Form::Hot(chunk) => chunk.operation.iter().map(|operation| kind(*operation)).collect(),
+            Form::Sealed(sealed) => {
+                let mut kinds = Vec::with_capacity(sealed.rows());
+                sealed.each_row_class(&mut |_, class| kinds.push(kind(class.operation)));
+                kinds
+            }
         }
     }
 }

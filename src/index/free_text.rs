@@ -3,9 +3,8 @@
 use super::block::{Memo, part_of, passes, word_passes};
 use super::extras::{self, Extra};
 use super::read_row::{Stored, lossy};
-use super::sealed::Cell;
+use super::sealed::{Cell, Sought};
 use super::segment::Form;
-use super::word::{Slot, Word};
 use super::{Block, Rows, ValueRef};
 use crate::otlp::{AttributeValue, peek};
 
@@ -59,11 +58,12 @@ impl Block<'_> {
                 let mut passes = |cell: Cell<'_>| match cell {
                     Cell::Beyond(more) => any(peek::resource_attributes(more), test),
                     Cell::Plain(word) | Cell::Text(word, _) | Cell::Bytes(word, _) => {
-                        is_text_word(word) && self.cell_passes(cell, &mut values, &is_text)
+                        word.is_text() && self.cell_passes(cell, &mut values, &is_text)
                     }
                     Cell::Wide(..) => false,
                 };
-                let own = sealed.select_values(part, &mut |_, columns| (0..columns).collect(), &mut passes);
+                let sought = Sought { part, texts: true, any: false };
+                let own = sealed.select_values(&sought, &mut |_, columns| (0..columns).collect(), &mut passes);
                 keys.or(&own).without(&self.piece.dead)
             }
             Form::Hot(chunk) => self.all().minus(found).filter(|row| {
@@ -72,15 +72,11 @@ impl Block<'_> {
                     || chunk
                         .values(row)
                         .iter()
-                        .any(|word| is_text_word(*word) && word_passes(row_ref, *word, &mut values, &is_text))
+                        .any(|word| word.is_text() && word_passes(row_ref, *word, &mut values, &is_text))
                     || any(peek::resource_attributes(row_ref.more()), test)
             }),
         }
     }
-}
-
-fn is_text_word(word: Word) -> bool {
-    matches!(word.slot(), Slot::Known(_) | Slot::Text(_))
 }
 
 fn scope_has(scope: &[u8], test: &dyn Fn(&str) -> bool) -> bool {

@@ -51,12 +51,21 @@ impl Block<'_> {
                     add(into, (number(chunk.trace[row]), chunk.start[row]), own, key);
                 }
             }
-            Form::Sealed(sealed) => sealed.each_start(rows, &mut |low, row, start| {
-                add(into, (number(low), start), own, || {
+            Form::Sealed(sealed) => {
+                let key = |row: usize| {
                     let kind = self.segment.operations.get(sealed.operation(row)).map_or(0, |operation| operation.kind);
                     SpanKey { id: SpanId(sealed.span_id(row)), kind: Kind(kind) }
+                };
+                let in_order = sealed.each_first(rows, &mut |low, matched, row, start| {
+                    let first = (Timestamp(start), key(row));
+                    into.push(Match { number: number(low), matched, first });
                 });
-            }),
+                if !in_order {
+                    sealed.each_start(rows, &mut |low, row, start| {
+                        add(into, (number(low), start), own, || key(row));
+                    });
+                }
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A set of rows.
 
+use std::ops::Range;
+
 /// A set of rows of one [`super::Block`]: a bitmap. Sets of different blocks do not mix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
@@ -41,7 +43,8 @@ impl Rows {
     }
 
     /// All rows below `count`.
-    pub(super) fn all(count: usize) -> Self {
+    #[must_use]
+    pub fn all(count: usize) -> Self {
         let mut words = vec![u64::MAX; count.div_ceil(64)];
         if let Some(last) = words.last_mut().filter(|_| !count.is_multiple_of(64)) {
             *last = u64::MAX >> (64 - count % 64);
@@ -60,7 +63,8 @@ impl Rows {
     }
 
     /// No row of a block with as many rows.
-    pub(super) fn none(count: usize) -> Self {
+    #[must_use]
+    pub fn none(count: usize) -> Self {
         Self { words: vec![0; count.div_ceil(64)] }
     }
 
@@ -106,6 +110,35 @@ impl Rows {
         self.words.iter().all(|word| *word == 0)
     }
 
+    /// Adds a row below those it has room for.
+    pub fn insert(&mut self, row: u32) {
+        if let Some(word) = self.words.get_mut(row as usize / 64) {
+            *word |= 1 << (row % 64);
+        }
+    }
+
+    /// Adds rows that follow each other.
+    pub fn insert_all(&mut self, rows: Range<u32>) {
+        for (place, mask) in masks(rows) {
+            if let Some(word) = self.words.get_mut(place) {
+                *word |= mask;
+            }
+        }
+    }
+
+    /// Whether some of these rows are in the set.
+    #[must_use]
+    pub fn has_any(&self, rows: Range<u32>) -> bool {
+        masks(rows).any(|(place, mask)| self.words.get(place).is_some_and(|word| word & mask != 0))
+    }
+
+    /// The rows of the set among these, in ascending order.
+    pub fn within(&self, rows: Range<u32>) -> impl Iterator<Item = u32> + '_ {
+        masks(rows).flat_map(|(place, mask)| {
+            bits(super::chunk::narrow(place * 64), self.words.get(place).map_or(0, |word| word & mask))
+        })
+    }
+
     /// Whether a row is in the set.
     #[must_use]
     pub fn has(&self, row: u32) -> bool {
@@ -120,15 +153,27 @@ impl Rows {
 
     /// The rows in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.words.iter().enumerate().flat_map(|(place, word)| {
-            let mut rest = *word;
-            std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
-                rest &= rest - 1;
-                Some(super::chunk::narrow(place * 64) + bit)
-            })
-        })
+        self.words.iter().enumerate().flat_map(|(place, word)| bits(super::chunk::narrow(place * 64), *word))
     }
+}
+
+/// The rows of a word whose bits are set; `first` is that of its lowest bit.
+fn bits(first: u32, mut word: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = (word != 0).then(|| word.trailing_zeros())?;
+        word &= word - 1;
+        Some(first + bit)
+    })
+}
+
+/// The words that rows are in, with the bits that are theirs.
+fn masks(rows: Range<u32>) -> impl Iterator<Item = (usize, u64)> {
+    let (start, end) = (rows.start as usize, rows.end.max(rows.start) as usize);
+    (start / 64..end.div_ceil(64)).map(move |place| {
+        let from = u64::MAX << start.saturating_sub(place * 64).min(63);
+        let to = u64::MAX >> (place * 64 + 64).saturating_sub(end).min(63);
+        (place, if start < end { from & to } else { 0 })
+    })
 }
 
 #[cfg(test)]
@@ -146,6 +191,12 @@ mod tests {
         assert_eq!(list(even.clone().minus(&third)), wanted(&|row| row % 2 == 0 && row % 3 != 0));
         assert_eq!(list(even.clone().filter(|row| row > 100)), wanted(&|row| row % 2 == 0 && row > 100));
         assert_eq!(even.len(), 65);
+        let mut some = Rows::none(130);
+        some.insert_all(60..130);
+        some.insert(3);
+        assert_eq!(list(some.clone()), wanted(&|row| row == 3 || row >= 60));
+        assert_eq!(some.within(2..62).collect::<Vec<_>>(), [3, 60, 61]);
+        assert!(some.has_any(3..4) && some.has_any(0..64) && !some.has_any(4..60) && !some.has_any(3..3));
         assert!(Rows::none(130).is_empty() && !third.is_empty());
         assert_eq!(list(even.without(&[u64::MAX])), wanted(&|row| row % 2 == 0 && row >= 64));
     }

@@ -16,6 +16,7 @@ use super::read_row::dropped;
 use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
 use super::services::ServiceCounts;
+use super::sources::Sources;
 use super::traces::low_half;
 use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
@@ -46,6 +47,8 @@ pub(super) struct State {
     pub(super) next_trace: u64,
     /// All log records.
     pub(super) logs: Logs,
+    /// Names of sources.
+    pub(super) sources: Sources,
     /// Totals.
     pub(super) stats: ViewStats,
 }

@@ -72,6 +72,11 @@ impl Word {
         }
     }
 
+    /// Whether it stands for text.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self.slot(), Slot::Known(_) | Slot::Text(_))
+    }
+
     /// The word of a value that needs neither dictionary nor arena.
     pub(super) fn immediate(value: &AttributeValue<'_>) -> Option<Self> {
         let slot = match value {

@@ -8,6 +8,7 @@ use super::logs::LogStore;
 use super::sealer::Sealer;
 pub use super::sealer::Sealing;
 use super::services::Services;
+use super::sources::Sources;
 use super::store::Store;
 use super::traces::Traces;
 use super::twins::Twins;
@@ -51,6 +52,8 @@ pub struct Writer<S> {
     pub(super) labels: Labels,
     /// Counts per service.
     pub(super) services: Services,
+    /// Names of sources.
+    sources: Sources,
     /// Log records.
     pub(super) logs: LogStore,
     /// Traces that must not be evicted.
@@ -89,6 +92,7 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         twins: Twins::default(),
         labels: Labels::default(),
         services: Services::default(),
+        sources: Sources::default(),
         logs: LogStore::default(),
         kept: BTreeSet::new(),
         stats: ViewStats::default(),
@@ -166,6 +170,11 @@ impl<S: Summary> Writer<S> {
         Ok(receipt)
     }
 
+    /// Gives a source the name under which filters know it, seen by readers after the next [`Self::publish`].
+    pub fn name_source(&mut self, source: SourceId, name: &str) {
+        self.changed |= self.sources.set(source, name);
+    }
+
     /// Makes everything inserted so far visible to readers, all at once. Answers whether anything changed.
     pub fn publish(&mut self) -> bool {
         let sealed = self.seal();
@@ -210,6 +219,7 @@ impl<S: Summary> Writer<S> {
             directory: self.traces.directory.clone(),
             next_trace: self.traces.next,
             logs: self.logs.logs.clone(),
+            sources: self.sources.clone(),
             stats,
         }
     }

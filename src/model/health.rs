@@ -56,8 +56,54 @@ pub struct SourceHealth {
     pub spans_per_second: u64,
     /// When the last body arrived.
     pub last_arrival: Option<Timestamp>,
+    /// Where it is, where it has no doors: a URL without secrets, a file. May be empty.
+    pub place: String,
+    /// What it is asked, where it is asked, and which part of the filter is applied where. May be empty.
+    pub asked: String,
+    /// Where its own page of a trace is, before the trace's id.
+    pub page: Option<String>,
+    /// How it stands as a whole; what listens says it of each door.
+    pub standing: Standing,
+    /// A person paused it: it takes and fetches nothing until that is over.
+    pub paused: bool,
+    /// How long its latest answer took, where it is asked.
+    pub latency: Option<Nanos>,
+    /// What last went wrong, and when.
+    pub last_error: Option<(Timestamp, String)>,
     /// How far it has come, where it is a file.
     pub reading: Option<Reading>,
+}
+
+/// How a source stands that is asked, read, or played.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It has nothing to say beyond its doors.
+    #[default]
+    Idle,
+    /// It is being reached for the first time, or again.
+    Connecting,
+    /// It answers.
+    Ok,
+    /// It does not, or what it says cannot be used. What it gave before stays.
+    Error {
+        /// What went wrong, in words for a person.
+        error: String,
+        /// When it is tried again by itself.
+        next_try: Option<Timestamp>,
+    },
+    /// It has been read to its end.
+    Ended,
+}
+
+impl SourceHealth {
+    /// What is wrong with it now, and when it is tried again by itself.
+    #[must_use]
+    pub fn trouble(&self) -> Option<(&str, Option<Timestamp>)> {
+        match &self.standing {
+            Standing::Error { error, next_try } => Some((error, *next_try)),
+            _ => None,
+        }
+    }
 }
 
 /// How far a file has been read.

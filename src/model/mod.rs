@@ -15,7 +15,7 @@ mod time;
 mod trace;
 mod value;
 
-pub use health::{Door, DoorState, Health, Mishap, Reading, ReadingState, ServiceHealth, SourceHealth};
+pub use health::{Door, DoorState, Health, Mishap, Reading, ReadingState, ServiceHealth, SourceHealth, Standing};
 pub use id::{SourceId, SpanId, SpanKey, TraceId};
 pub use kind::{Kind, Status, StatusCode};
 pub use log::LogRecord;

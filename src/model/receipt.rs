@@ -44,11 +44,13 @@ pub enum RejectReason {
     Overload,
     /// The request made no sense: wrong path, method or content type.
     BadRequest,
+    /// A person paused the source; the sender was told to retry.
+    Paused,
 }
 
 impl RejectReason {
     /// Every reason, in the order they are listed on screen.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InvalidTraceId,
         Self::InvalidSpanId,
         Self::MalformedSpan,
@@ -58,6 +60,7 @@ impl RejectReason {
         Self::TraceTooLarge,
         Self::Overload,
         Self::BadRequest,
+        Self::Paused,
     ];
 
     /// The reason's stable name in JSON output.
@@ -73,6 +76,7 @@ impl RejectReason {
             Self::TraceTooLarge => "trace_too_large",
             Self::Overload => "overload",
             Self::BadRequest => "bad_request",
+            Self::Paused => "paused",
         }
     }
 
@@ -89,6 +93,7 @@ impl RejectReason {
             Self::TraceTooLarge => "the trace already holds a quarter of the memory budget",
             Self::Overload => "no room at the moment; retry",
             Self::BadRequest => "not an OTLP request",
+            Self::Paused => "the source is paused; retry",
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn of_row(column: &[(u32, Val<'static>)], row: u32) -> Vec<Val<'stati
 
 /// Whether [`read`] reads it.
 pub(super) fn has_column(field: &Field) -> bool {
-    matches!(field, Field::Attribute(_) | Field::Service)
+    matches!(field, Field::Attribute(_) | Field::Service | Field::Source)
 }
 
 /// The values of a field on all rows of a block, by row; `None` where no column says it.
@@ -94,6 +94,11 @@ pub(super) fn read(block: Block<'_>, field: &Field) -> Option<Vec<(u32, Val<'sta
     match field {
         Field::Attribute(attribute) => Some(attributes(block, attribute)),
         Field::Service => Some(services(block)),
+        Field::Source => {
+            let mut names = Vec::new();
+            block.each_source(&mut |row, name| names.push((row, Val::Text(Cow::Owned(name.to_owned())))));
+            Some(names)
+        }
         _ => None,
     }
 }

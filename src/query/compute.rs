@@ -14,7 +14,8 @@ use super::plan::keys;
 use super::spans::{Arithmetic, FieldExpr};
 use super::terms::{Comparison, Relation};
 use super::value::{compile, is_so};
-use crate::model::{self, Span, Value, lookup};
+use crate::index::Block;
+use crate::model::{self, SourceId, Span, Value, lookup};
 
 /// A value, as expressions see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,12 +50,15 @@ pub(super) trait Facts {
     /// A number that its trace gives it.
     fn number(&self, field: &Field) -> Option<i64>;
 
+    /// The name of a source.
+    fn source(&self, id: SourceId) -> &str;
+
     /// The span's values of a field where there is a cheaper way to them than the whole span.
     fn column(&self, field: &Field) -> Option<Vec<Val<'static>>>;
 }
 
-/// A span of which no relatives are known.
-pub(super) struct Lone<'s>(pub(super) &'s Span);
+/// A span of which no relatives are known, and its block.
+pub(super) struct Lone<'s>(pub(super) &'s Span, pub(super) Block<'s>);
 
 impl Facts for Lone<'_> {
     fn span(&self) -> &Span {
@@ -67,6 +71,10 @@ impl Facts for Lone<'_> {
 
     fn number(&self, _: &Field) -> Option<i64> {
         None
+    }
+
+    fn source(&self, id: SourceId) -> &str {
+        self.1.source_name(id)
     }
 
     fn column(&self, _: &Field) -> Option<Vec<Val<'static>>> {
@@ -154,6 +162,7 @@ fn of_field<'s>(span: &'s Span, field: &Field, facts: &dyn Facts) -> Vec<Val<'s>
             _ => vec![Val::Text(Cow::Borrowed(UNKNOWN))],
         },
         Field::Name => text(&span.name),
+        Field::Source => owned(facts.source(span.source).to_owned()),
         Field::Duration => vec![Val::Number(of_nanos(span.end.since(span.start).0))],
         Field::Status => vec![Val::Status(span.status.code.0)],
         Field::Error => vec![Val::Truth(span.status.code == model::StatusCode::ERROR)],

@@ -105,6 +105,7 @@ fn own_words(condition: &Condition) -> String {
         Field::Kind => "kind",
         Field::Status => "status",
         Field::StatusMessage => "status message",
+        Field::Source => "source",
         Field::TraceId => "trace",
         Field::SpanId => "span",
         Field::ParentId => "parent",

@@ -7,11 +7,12 @@ use hashbrown::HashMap;
 use super::columns::Columns;
 use super::compute::{self, Facts, Val};
 use super::family::Family;
-use super::literal::{Literal, Number};
+use super::gather::Decided;
+use super::literal::Number;
 use super::plan::{Node, Plan, Set, Step, TraceTest};
-use super::spans::{Aggregate, Arithmetic, FieldExpr, Place};
-use super::terms::Comparison;
-use crate::index::Rows;
+use super::spans::{Aggregate, FieldExpr, Place};
+use super::stages::{group_holds, summed_up};
+use crate::index::{Match, Rows};
 use crate::model::{Nanos, SpanKey, Timestamp, TraceId};
 
 /// What a set finds in a trace.
@@ -75,7 +76,7 @@ struct Case<'e, 'p, 'v> {
     id: TraceId,
 }
 
-impl<'p, 'v: 'p> Evaluator<'p, 'v> {
+impl<'p, 'v> Evaluator<'p, 'v> {
     pub(super) fn new(plan: &'p Plan, columns: &'p Columns<'v>) -> Self {
         Self { plan, columns, answers: RefCell::default() }
     }
@@ -87,6 +88,19 @@ impl<'p, 'v: 'p> Evaluator<'p, 'v> {
         let all = vec![true; family.len()];
         let found = Case { evaluator: self, family: &family, id }.set(&self.plan.set, &all);
         Some((family, found))
+    }
+
+    /// What is found in the trace of a number; `None`: nothing.
+    pub(super) fn decided(&self, number: u64) -> Option<Decided> {
+        let (family, found) = self.trace(number)?;
+        let spans = match found {
+            Found::Nothing => return None,
+            Found::Whole => return Some(Decided::Whole),
+            Found::Spans(spans) => spans,
+        };
+        let matched = u32::try_from(spans.iter().filter(|own| **own).count()).unwrap_or(u32::MAX);
+        let first = family.members.get(spans.iter().position(|own| *own)?)?;
+        Some(Decided::Spans(Match { number, matched, first: (first.start, first.key) }))
     }
 
     /// The rows of a block on which a condition holds that columns decide; they are remembered.
@@ -110,6 +124,26 @@ impl<'p, 'v: 'p> Evaluator<'p, 'v> {
                     own.iter_mut().zip(members).for_each(|(span, member)| *span &= rows.has(member.row));
                 });
             }
+        }
+    }
+}
+
+impl Evaluator<'_, '_> {
+    /// Of these rows of a block at least those on which a condition holds. What columns decide is remembered.
+    pub(super) fn upper(&self, node: &Node, place: usize, rows: Rows) -> Rows {
+        let Some(block) = self.columns.blocks.get(place) else { return rows };
+        if rows.is_empty() {
+            return rows;
+        }
+        match node {
+            Node::Always => rows,
+            node if node.is_columnar() => self.rows(node, place, |so| rows.and(so)),
+            Node::All(parts) => parts.iter().fold(rows, |rows, part| self.upper(part, place, rows)),
+            Node::Any(parts) => {
+                let each = parts.iter().map(|part| self.upper(part, place, rows.clone()));
+                each.reduce(|one, other| one.or(&other)).unwrap_or_default()
+            }
+            node => node.upper(*block, rows, &self.plan.leaves),
         }
     }
 }
@@ -289,43 +323,16 @@ impl Case<'_, '_, '_> {
     }
 
     fn group_holds(&self, expression: &FieldExpr, group: &[bool]) -> bool {
-        match expression {
-            FieldExpr::All(parts) => parts.iter().all(|part| self.group_holds(part, group)),
-            FieldExpr::Any(parts) => parts.iter().any(|part| self.group_holds(part, group)),
-            FieldExpr::Not(inner) => !self.group_holds(inner, group),
-            FieldExpr::Compare(left, comparison, right) => self.group_compares((left, right), *comparison, group),
-            _ => false,
-        }
-    }
-
-    fn group_compares(&self, (left, right): (&FieldExpr, &FieldExpr), comparison: Comparison, group: &[bool]) -> bool {
-        let side = |side: &FieldExpr| match side {
-            side if side.is_logical() => vec![Val::Truth(self.group_holds(side, group))],
-            FieldExpr::Literal(literal) => compute::literal(literal).into_iter().collect(),
-            side => self.sum(side, group).map(Val::Number).into_iter().collect(),
-        };
-        compute::compare(&side(left), comparison, &side(right))
-    }
-
-    /// What a group is summed up to.
-    fn sum(&self, expression: &FieldExpr, group: &[bool]) -> Option<Number> {
-        match expression {
-            FieldExpr::Literal(literal) => {
-                compute::first_number(&compute::literal(literal).into_iter().collect::<Vec<_>>())
-            }
-            FieldExpr::Negative(inner) => {
-                compute::compute(Number::Whole(0), Arithmetic::Subtract, self.sum(inner, group)?)
-            }
-            FieldExpr::Compute(left, sign, right) => {
-                compute::compute(self.sum(left, group)?, *sign, self.sum(right, group)?)
-            }
+        group_holds(expression, &|own| match own {
             FieldExpr::Aggregate(Aggregate::Count, _) => {
                 let count = group.iter().filter(|own| **own).count();
                 i64::try_from(count).ok().map(Number::Whole)
             }
-            FieldExpr::Aggregate(aggregate, inner) => summed_up(*aggregate, self.numbers(inner.as_deref()?, group)),
+            FieldExpr::Aggregate(aggregate, inner) => {
+                summed_up(*aggregate, &mut self.numbers(inner.as_deref()?, group))
+            }
             _ => None,
-        }
+        })
     }
 
     fn numbers(&self, expression: &FieldExpr, group: &[bool]) -> Vec<Number> {
@@ -346,37 +353,8 @@ impl Case<'_, '_, '_> {
     }
 }
 
-/// The least, the greatest, the sum, the mean or a percentile of numbers; nothing of none.
-fn summed_up(aggregate: Aggregate, mut numbers: Vec<Number>) -> Option<Number> {
-    numbers.sort_by(|one, other| one.compare(*other).unwrap_or(std::cmp::Ordering::Equal));
-    let sum = || {
-        let add = |one: Option<Number>, other: &Number| compute::compute(one?, Arithmetic::Add, *other);
-        numbers.iter().fold(Some(Number::Whole(0)), add)
-    };
-    let count = Number::Whole(i64::try_from(numbers.len()).ok()?);
-    match aggregate {
-        Aggregate::Count => Some(count),
-        Aggregate::Min => numbers.first().copied(),
-        Aggregate::Max => numbers.last().copied(),
-        Aggregate::Sum => sum().filter(|_| !numbers.is_empty()),
-        Aggregate::Avg => compute::compute(sum()?, Arithmetic::Divide, count),
-        Aggregate::Percentile(percent) => {
-            let rank = (numbers.len() * usize::from(percent)).div_ceil(100);
-            numbers.get(rank.checked_sub(1)?).copied()
-        }
-    }
-}
-
 fn and(spans: &mut [bool], other: &[bool]) {
     spans.iter_mut().zip(other).for_each(|(span, other)| *span &= other);
-}
-
-/// How many spans of a trace match, and the first.
-pub(super) fn counted(family: &Family<'_, '_>, found: &Found) -> (u32, Option<SpanKey>) {
-    let Found::Spans(spans) = found else { return (0, None) };
-    let matched = spans.iter().filter(|own| **own).count();
-    let first = spans.iter().position(|own| *own).and_then(|place| family.members.get(place));
-    (u32::try_from(matched).unwrap_or(u32::MAX), first.map(|member| member.key))
 }
 
 /// The matching spans of a trace by start.
@@ -384,15 +362,6 @@ pub(super) fn keys(family: &Family<'_, '_>, found: &Found) -> Vec<SpanKey> {
     let Found::Spans(spans) = found else { return Vec::new() };
     let matching = family.members.iter().zip(spans).filter(|(_, own)| **own);
     matching.map(|(member, _)| member.key).collect()
-}
-
-/// Whether a value can be compared with the number of spans.
-pub(super) fn whole(literal: &Literal) -> Option<Number> {
-    match literal {
-        Literal::Int(number) => Some(Number::Whole(*number)),
-        Literal::Float(number) => Some(Number::Broken(*number)),
-        _ => None,
-    }
 }
 
 /// Groups that are compared one by one.

@@ -10,7 +10,7 @@ use super::field::Field;
 use super::spans::Place;
 use super::terms::Relation;
 use crate::index::Member;
-use crate::model::{Kind, Span, SpanId, Timestamp};
+use crate::model::{Kind, SourceId, Span, SpanId, Timestamp};
 
 /// Spans among which parents are looked for one by one.
 const FEW: usize = 32;
@@ -104,47 +104,7 @@ impl<'p, 'v> Family<'p, 'v> {
 
     /// Spans with one of the set above them. In a cycle each is above all.
     fn below(&self, set: &[bool]) -> Vec<bool> {
-        const NEW: u8 = 0;
-        const OPEN: u8 = 1;
-        const DONE: u8 = 2;
-        let mut below = vec![false; set.len()];
-        let mut state = vec![NEW; set.len()];
-        for start in 0..set.len() {
-            let mut path = Vec::new();
-            let mut at = start;
-            let mut answer = loop {
-                match state[at] {
-                    DONE => break below[at] || set[at],
-                    OPEN => break self.cycle_has(at, set),
-                    _ => {}
-                }
-                state[at] = OPEN;
-                path.push(at);
-                match self.parents[at] {
-                    Some(parent) => at = parent,
-                    None => break false,
-                }
-            };
-            for place in path.into_iter().rev() {
-                below[place] = answer;
-                state[place] = DONE;
-                answer |= set[place];
-            }
-        }
-        below
-    }
-
-    fn cycle_has(&self, start: usize, set: &[bool]) -> bool {
-        let mut at = start;
-        loop {
-            if set[at] {
-                return true;
-            }
-            match self.parents[at] {
-                Some(parent) if parent != start => at = parent,
-                _ => return false,
-            }
-        }
+        below(&self.parents, set)
     }
 
     /// Spans with one of the set below them.
@@ -249,12 +209,61 @@ impl Facts for Kin<'_, '_, '_> {
         })
     }
 
+    fn source(&self, id: SourceId) -> &str {
+        self.family.columns.view.source_name(id)
+    }
+
     fn column(&self, field: &Field) -> Option<Vec<Val<'static>>> {
         let member = &self.family.members[self.place];
         match field {
             Field::Duration => Some(vec![Val::Number(of_nanos(member.end.since(member.start).0))]),
             Field::Kind => Some(vec![Val::Kind(member.key.kind.0)]),
             _ => self.family.columns.at((member.block, member.row), field),
+        }
+    }
+}
+
+/// Spans with one of the set above them, by the place of each one's parent. In a cycle each is above all.
+pub(super) fn below(parents: &[Option<usize>], set: &[bool]) -> Vec<bool> {
+    const NEW: u8 = 0;
+    const OPEN: u8 = 1;
+    const DONE: u8 = 2;
+    let mut below = vec![false; set.len()];
+    let mut state = vec![NEW; set.len()];
+    for start in 0..set.len() {
+        let mut path = Vec::new();
+        let mut at = start;
+        let mut answer = loop {
+            match state[at] {
+                DONE => break below[at] || set[at],
+                OPEN => break cycle_has(parents, at, set),
+                _ => {}
+            }
+            state[at] = OPEN;
+            path.push(at);
+            match parents[at] {
+                Some(parent) => at = parent,
+                None => break false,
+            }
+        };
+        for place in path.into_iter().rev() {
+            below[place] = answer;
+            state[place] = DONE;
+            answer |= set[place];
+        }
+    }
+    below
+}
+
+fn cycle_has(parents: &[Option<usize>], start: usize, set: &[bool]) -> bool {
+    let mut at = start;
+    loop {
+        if set[at] {
+            return true;
+        }
+        match parents[at] {
+            Some(parent) if parent != start => at = parent,
+            _ => return false,
         }
     }
 }

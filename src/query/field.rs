@@ -39,6 +39,8 @@ pub enum Field {
     RootName,
     /// The service of the trace's root span.
     RootService,
+    /// The name of the source it came from.
+    Source,
     /// The name of one of its events.
     EventName,
     /// How long after the span's start one of its events happened.
@@ -104,11 +106,12 @@ pub(super) enum Type {
 }
 
 /// Bare names that mean something.
-const NAMES: [(&str, Field); 22] = [
+const NAMES: [(&str, Field); 23] = [
     ("service", Field::Service),
     ("operation", Field::Name),
     ("name", Field::Name),
     ("duration", Field::Duration),
+    ("source", Field::Source),
     ("error", Field::Error),
     ("kind", Field::Kind),
     ("span.kind", Field::Kind),
@@ -130,7 +133,7 @@ const NAMES: [(&str, Field); 22] = [
 ];
 
 /// Names with a colon, in both modes.
-const SCOPED: [(&str, Field); 18] = [
+const SCOPED: [(&str, Field); 19] = [
     ("span:duration", Field::Duration),
     ("span:name", Field::Name),
     ("span:kind", Field::Kind),
@@ -138,6 +141,7 @@ const SCOPED: [(&str, Field); 18] = [
     ("span:status", Field::Status),
     ("span:id", Field::SpanId),
     ("span:parentID", Field::ParentId),
+    ("span:source", Field::Source),
     ("span:childCount", Field::ChildCount),
     ("trace:duration", Field::TraceDuration),
     ("trace:rootName", Field::RootName),
@@ -206,6 +210,7 @@ impl Field {
             Self::Error => "error",
             Self::Name if !braced => "operation",
             Self::TraceId if !braced => "trace_id",
+            Self::Source if !braced => "source",
             _ => "",
         };
         let names = PLAIN.iter().filter(|(name, _)| *name != "parent").chain(&SCOPED);
@@ -220,6 +225,7 @@ impl Field {
             | Self::StatusMessage
             | Self::RootName
             | Self::RootService
+            | Self::Source
             | Self::EventName
             | Self::ScopeName
             | Self::ScopeVersion

@@ -1,9 +1,10 @@
 //! What columns say of a plan's sets, by trace: candidates, and where columns decide, results.
 
-use super::eval::{Evaluator, trace_holds, whole};
+use super::Hit;
+use super::eval::{Evaluator, trace_holds};
 use super::literal::Number;
 use super::plan::{Node, Set, Step};
-use super::spans::{Aggregate, FieldExpr};
+use super::stages::count;
 use super::terms::Comparison;
 use super::value::is_so;
 use crate::index::{Match, Rows, View};
@@ -72,6 +73,10 @@ impl<'p> Gathered<'p> {
                 Self::Structural(Box::new(Self::new(left)), Box::new(Self::new(right)), *negated)
             }
             Set::Piped(inner, steps) => {
+                let count = |step: &Step| match step {
+                    Step::Aggregate(expression) => count(expression),
+                    _ => None,
+                };
                 let counts: Vec<_> = steps.iter().filter_map(count).collect();
                 let idle = steps.iter().filter(|step| matches!(step, Step::Select)).count();
                 let only_counts = counts.len() + idle == steps.len();
@@ -102,15 +107,15 @@ impl<'p> Gathered<'p> {
         }
     }
 
-    /// Takes note of a block, by its place; what is to be asked again is remembered where `keep` says so.
-    pub(super) fn add(&mut self, place: usize, evaluator: &Evaluator<'_, '_>, keep: bool) {
+    /// Takes note of some rows of a block, by its place; what is to be asked again is remembered where `keep` says so.
+    pub(super) fn add(&mut self, (place, among): (usize, &Rows), evaluator: &Evaluator<'_, '_>, keep: bool) {
         let Some(block) = evaluator.columns.blocks.get(place).copied() else { return };
         let select = |node: &Node, then: &mut dyn FnMut(&Rows)| {
-            if keep && node.is_columnar() {
-                evaluator.rows(node, place, |rows| then(rows));
+            then(&if keep {
+                evaluator.upper(node, place, among.clone())
             } else {
-                then(&node.upper(block, block.all(), &evaluator.plan.leaves));
-            }
+                node.upper(block, among.clone(), &evaluator.plan.leaves)
+            });
         };
         match self {
             Self::Spans { node, found, .. } => select(node, &mut |rows| {
@@ -126,14 +131,14 @@ impl<'p> Gathered<'p> {
             Self::About(_) | Self::Unknown => {}
             Self::Both(parts) | Self::Either(parts) => {
                 for part in parts {
-                    part.add(place, evaluator, keep);
+                    part.add((place, among), evaluator, keep);
                 }
             }
             Self::Structural(left, right, _) => {
-                left.add(place, evaluator, keep);
-                right.add(place, evaluator, keep);
+                left.add((place, among), evaluator, keep);
+                right.add((place, among), evaluator, keep);
             }
-            Self::Piped(inner, ..) => inner.add(place, evaluator, keep),
+            Self::Piped(inner, ..) => inner.add((place, among), evaluator, keep),
         }
     }
 
@@ -178,6 +183,14 @@ impl<'p> Gathered<'p> {
                 Self::Structural(Box::new(left.take(from)), Box::new(right.take(from)), *negated)
             }
             Self::Piped(inner, counts, only) => Self::Piped(Box::new(inner.take(from)), counts.clone(), *only),
+        }
+    }
+
+    /// What is found, where it is spans of traces and nothing else is asked of them. After [`Self::take`].
+    pub(super) fn spans_alone(&self) -> Option<&[Match]> {
+        match self {
+            Self::Spans { trace: Node::Always, exact: true, found, .. } => Some(found),
+            _ => None,
         }
     }
 
@@ -228,6 +241,14 @@ impl<'p> Gathered<'p> {
 }
 
 impl Decided {
+    /// The same of a trace.
+    pub(super) fn hit(self, trace: TraceId) -> Hit {
+        match self {
+            Self::Whole => Hit { trace, matched: 0, first: None },
+            Self::Spans(found) => Hit { trace, matched: found.matched, first: Some(found.first.1) },
+        }
+    }
+
     /// Spans rather than the trace as a whole.
     fn or(self, other: Self) -> Self {
         if let Self::Spans(_) = self { self } else { other }
@@ -235,7 +256,7 @@ impl Decided {
 }
 
 impl Candidates {
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::All, other) | (other, Self::All) => other,
             (Self::Only(mut one), Self::Only(other)) => {
@@ -259,7 +280,7 @@ impl Candidates {
 }
 
 /// Takes out what passes.
-fn split<T>(list: &mut Vec<T>, passes: impl Fn(&T) -> bool) -> Vec<T> {
+pub(super) fn split<T>(list: &mut Vec<T>, passes: impl Fn(&T) -> bool) -> Vec<T> {
     if list.iter().all(&passes) {
         return std::mem::take(list);
     }
@@ -277,19 +298,5 @@ fn about(node: &Node, view: &View, (number, id): (u64, TraceId)) -> bool {
         Node::Not(inner) => !about(inner, view, (number, id)),
         Node::Trace(test) => trace_holds(*test, id, view.extent(number).unwrap_or_default()),
         Node::Leaf(_) | Node::Related(..) | Node::Computed(..) => false,
-    }
-}
-
-/// A comparison of the number of spans with a number.
-fn count(step: &Step) -> Option<(Comparison, Number)> {
-    let Step::Aggregate(FieldExpr::Compare(left, comparison, right)) = step else { return None };
-    match (&**left, &**right) {
-        (FieldExpr::Aggregate(Aggregate::Count, None), FieldExpr::Literal(literal)) => {
-            Some((*comparison, whole(literal)?))
-        }
-        (FieldExpr::Literal(literal), FieldExpr::Aggregate(Aggregate::Count, None)) => {
-            Some((comparison.flipped(), whole(literal)?))
-        }
-        _ => None,
     }
 }

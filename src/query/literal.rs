@@ -169,7 +169,8 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
 }
 
 /// A length of time as one number in the largest unit that holds it exactly.
-pub(super) fn spell_duration(duration: Nanos) -> String {
+#[must_use]
+pub fn spell_duration(duration: Nanos) -> String {
     let exact = UNITS.iter().skip(3).find(|(_, size)| duration.0 > 0 && duration.0.is_multiple_of(*size));
     exact.map_or_else(|| format!("{}ms", duration.0), |(unit, size)| format!("{}{unit}", duration.0 / size))
 }

@@ -21,15 +21,17 @@ mod print;
 pub mod pushdown;
 mod run;
 mod spans;
+mod stages;
 mod terms;
 mod value;
+mod whole;
 
 pub use complete::{Completion, complete, ends_in_half_key};
 pub use describe::{chips, describe};
 pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;
 pub use hits::{Hit, Hits, Page};
-pub use literal::{Literal, Moment};
+pub use literal::{Literal, Moment, spell_duration};
 pub use parse::{ParseError, parse};
 pub use print::{braced_value, key_text, quote, value_text};
 pub use run::{evaluate_traces, matching_spans, run, run_pages};

@@ -30,7 +30,9 @@ pub(super) fn print(query: &mut Query) -> String {
         out.insert(first.at.1, ')');
         out.insert(0, '(');
         first.at.1 += 2;
-        others.iter_mut().for_each(|term| term.at = (term.at.0 + 2, term.at.1 + 2));
+        for term in others {
+            term.at = (term.at.0 + 2, term.at.1 + 2);
+        }
     }
     for stage in &mut query.stages {
         out.push_str(" | ");

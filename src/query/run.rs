@@ -1,15 +1,18 @@
 //! Runs a filter over a view of the index.
 
 use super::columns::Columns;
-use super::eval::{Evaluator, Found, counted, keys};
-use super::gather::{Candidates, Decided, Gathered};
+use super::eval::{Evaluator, keys};
+use super::gather::{Candidates, Decided, Gathered, split};
 use super::plan::Plan;
-use super::{Hit, Hits, Page, Query};
-use crate::index::View;
+use super::{Hit, Hits, Page, Query, whole};
+use crate::index::{Scattered, View};
 use crate::model::{SpanKey, Timestamp, TraceId};
 
 /// Hits after which the first page is handed over.
 const FIRST_PAGE: usize = 64;
+
+/// How many times rarer traces are that are looked at one by one between blocks that are looked at whole.
+const FEW_OF: usize = 16;
 
 /// Finds the traces that match, by first arrival, oldest first; stops early, with what it has, once `cancelled` says so.
 /// `now` is what `lookback`, `since` and `until` are counted from.
@@ -60,9 +63,7 @@ pub fn evaluate_traces(query: &Query, view: &View, now: Timestamp, traces: &[Tra
 }
 
 fn hit(evaluator: &Evaluator<'_, '_>, number: u64, trace: TraceId) -> Option<Hit> {
-    let (family, found) = evaluator.trace(number)?;
-    let (matched, first) = counted(&family, &found);
-    (found != Found::Nothing).then_some(Hit { trace, matched, first })
+    evaluator.decided(number).map(|found| found.hit(trace))
 }
 
 fn search(plan: &Plan, view: &View, how: (bool, &dyn Fn() -> bool), each: &mut dyn FnMut(Page)) {
@@ -75,9 +76,11 @@ fn search(plan: &Plan, view: &View, how: (bool, &dyn Fn() -> bool), each: &mut d
     }
     let gathered = Gathered::new(&plan.set);
     let exact = gathered.is_exact();
+    let scattered = (!exact && whole::is_supported(&plan.set)).then(|| view.scattered());
     let numbers = view.numbers();
-    let mut search =
-        Search { evaluator, gathered, exact, from: numbers.end, first: numbers.start, found: 0, cancelled: how.1 };
+    let (from, first, cancelled) = (numbers.end, numbers.start, how.1);
+    let (apart, shelved) = (Vec::new(), Vec::new());
+    let mut search = Search { evaluator, gathered, exact, scattered, apart, shelved, from, first, found: 0, cancelled };
     search.run(how.0, each);
 }
 
@@ -87,6 +90,12 @@ struct Search<'s, 'p, 'v> {
     gathered: Gathered<'p>,
     /// Columns decide.
     exact: bool,
+    /// The traces that are looked at one by one, where the others are looked at block by block.
+    scattered: Option<Scattered>,
+    /// Those of them with rows in the blocks so far.
+    apart: Vec<u64>,
+    /// What is found of the others.
+    shelved: Vec<(u64, Decided)>,
     /// Traces from this number on are done.
     from: u64,
     /// The number of the oldest trace.
@@ -111,9 +120,10 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             if (self.cancelled)() {
                 return each(last_page(Vec::new(), true));
             }
-            self.gathered.add(place, &self.evaluator, !self.exact);
+            self.look(place);
             let seen = place + 1;
-            if at_once || seen == blocks.len() || seen < pause && self.gathered.len() < FIRST_PAGE {
+            if at_once || seen == blocks.len() || seen < pause && self.gathered.len() + self.shelved.len() < FIRST_PAGE
+            {
                 continue;
             }
             pause = seen * 2;
@@ -132,14 +142,70 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         each(last_page(hits, partial));
     }
 
+    /// Takes note of a block.
+    fn look(&mut self, place: usize) {
+        let Some(block) = self.evaluator.columns.blocks.get(place) else { return };
+        let mut rows = block.all();
+        if let Some(scattered) = &self.scattered {
+            let found = whole::search(&self.evaluator, place, scattered);
+            self.apart.extend(found.scattered);
+            self.shelved.extend(found.matches.into_iter().map(|found| (found.number, Decided::Spans(found))));
+            self.shelved.extend(found.whole.into_iter().map(|number| (number, Decided::Whole)));
+            rows = found.rest.map_or_else(|| rows.clone(), |rest| rest.and(&rows));
+        }
+        if !rows.is_empty() {
+            self.gathered.add((place, &rows), &self.evaluator, !self.exact);
+        }
+    }
+
+    /// What was found block by block, and traces that are looked at one by one, from a number on, newest first.
+    fn finish_shelved(&mut self, from: u64) -> Vec<Hit> {
+        let taken = self.gathered.take(from);
+        self.from = self.from.min(from);
+        let mut apart = split(&mut self.apart, |number| *number >= from);
+        apart.sort_unstable();
+        apart.dedup();
+        let mut found = split(&mut self.shelved, |(number, _)| *number >= from);
+        if let Candidates::Only(list) = taken.candidates().and(Candidates::Only(apart)) {
+            // They are few and far between: whole blocks are not unpacked for them unless they are most of what is held.
+            self.expect(list.len() / FEW_OF);
+            for (count, number) in list.into_iter().enumerate() {
+                if count % 256 == 255 && (self.cancelled)() {
+                    break;
+                }
+                found.extend(self.evaluator.decided(number).map(|decided| (number, decided)));
+            }
+        }
+        found.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
+        let mut hits = Vec::with_capacity(found.len().min(wanted));
+        let view = self.evaluator.columns.view;
+        let made = found.into_iter().filter_map(|(number, decided)| Some(decided.hit(view.id_of(number)?)));
+        hits.extend(made.take(wanted));
+        self.found += hits.len();
+        hits
+    }
+
     /// Hits among the traces from a number on, newest first.
     fn finish(&mut self, from: u64) -> Vec<Hit> {
+        if self.scattered.is_some() {
+            return self.finish_shelved(from);
+        }
         let taken = self.gathered.take(from);
         let until = self.from;
         self.from = from.min(until);
         // There may be millions: room that grows would be copied, and be twice as much for a while.
         let most = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
         let room = |candidates: usize| Vec::with_capacity(in_steps(candidates.min(most)));
+        if let Some(found) = taken.spans_alone() {
+            let view = self.evaluator.columns.view;
+            let mut hits = room(found.len());
+            let made =
+                found.iter().rev().filter_map(|found| Some(Decided::Spans(*found).hit(view.id_of(found.number)?)));
+            hits.extend(made.take(most));
+            self.found += hits.len();
+            return hits;
+        }
         let hits = match taken.candidates() {
             Candidates::All => {
                 let all = usize::try_from(until.saturating_sub(from)).unwrap_or(0);
@@ -172,10 +238,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             }
             let Some(trace) = view.id_of(number) else { continue };
             let found = if self.exact {
-                taken.at(view, (number, trace)).map(|found| match found {
-                    Decided::Whole => Hit { trace, matched: 0, first: None },
-                    Decided::Spans(found) => Hit { trace, matched: found.matched, first: Some(found.first.1) },
-                })
+                taken.at(view, (number, trace)).map(|found| found.hit(trace))
             } else {
                 hit(&self.evaluator, number, trace)
             };

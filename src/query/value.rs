@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::literal::{Literal, Number};
 use super::pattern::Pattern;
@@ -28,11 +29,42 @@ pub(super) fn compile(text: &str) -> Result<Regex, String> {
     build(&format!(r"\A(?:{text})\z"))
 }
 
+/// A regular expression with the longest text that every match of it has in it; empty where nothing can be said.
+pub(super) struct Matcher {
+    regex: Regex,
+    part: String,
+}
+
+impl Matcher {
+    /// # Errors
+    /// As [`compile`].
+    pub(super) fn new(text: &str) -> Result<Self, String> {
+        let parsed = regex_syntax::ParserBuilder::new().dot_matches_new_line(true).build().parse(text);
+        let part = parsed.ok().and_then(|parsed| needed(&parsed)).unwrap_or_default();
+        Ok(Self { regex: compile(text)?, part })
+    }
+
+    fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+/// The longest literal that every match has in it.
+fn needed(pattern: &Hir) -> Option<String> {
+    match pattern.kind() {
+        HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(str::to_owned),
+        HirKind::Concat(parts) => parts.iter().filter_map(needed).max_by_key(String::len),
+        HirKind::Capture(group) => needed(&group.sub),
+        HirKind::Repetition(again) if again.min > 0 => needed(&again.sub),
+        _ => None,
+    }
+}
+
 /// A test of a text that every span has.
 pub(super) enum TextTest {
     Is(String),
     Contains(Pattern),
-    Matches(Box<Regex>),
+    Matches(Box<Matcher>),
     /// In the order of code points.
     Order(Comparison, String),
     Never,
@@ -46,7 +78,7 @@ impl TextTest {
             Comparison::Contains => Self::Contains(Pattern::new(text, *quoted)),
             Comparison::Equal | Comparison::NotEqual => Self::Is(text.clone()),
             Comparison::Matches | Comparison::MatchesNot => {
-                compile(text).map_or(Self::Never, |regex| Self::Matches(Box::new(regex)))
+                Matcher::new(text).map_or(Self::Never, |regex| Self::Matches(Box::new(regex)))
             }
             order => Self::Order(order, text.clone()),
         }
@@ -89,7 +121,7 @@ pub(super) enum ValueTest {
     Compare(Comparison, Number),
     /// Text in the order of code points.
     Order(Comparison, String),
-    Matches(Box<Regex>),
+    Matches(Box<Matcher>),
     /// Whatever it is.
     Any,
     Never,
@@ -117,7 +149,7 @@ impl ValueTest {
                 Comparison::Equal | Comparison::NotEqual if *quoted => Self::IsText(text.clone(), key),
                 Comparison::Equal | Comparison::NotEqual => Self::Is(text.clone(), key, Number::read(text)),
                 Comparison::Matches | Comparison::MatchesNot => {
-                    compile(text).map_or(Self::Never, |regex| Self::Matches(Box::new(regex)))
+                    Matcher::new(text).map_or(Self::Never, |regex| Self::Matches(Box::new(regex)))
                 }
                 order if *quoted => Self::Order(order, text.clone()),
                 order => Number::read(text).map_or(Self::Never, |number| Self::Compare(order, number)),
@@ -129,6 +161,7 @@ impl ValueTest {
     pub(super) fn part(&self) -> &str {
         match self {
             Self::Contains(pattern) => pattern.part(),
+            Self::Matches(regex) => &regex.part,
             Self::IsText(text, None) | Self::Is(text, None, None) => text,
             _ => "",
         }

@@ -1,5 +1,6 @@
 //! The thread that fills the index.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +11,8 @@ use tokio::sync::watch;
 
 use super::clock;
 use crate::index::{Reader, Summary, Writer};
-use crate::model::{Signal, TraceId};
-use crate::source::{FeedReceiver, Item};
+use crate::model::{Signal, SourceId, TraceId};
+use crate::source::{Board, FeedReceiver, Item};
 
 /// How long what was taken in may stay unseen by readers.
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
@@ -44,10 +45,12 @@ pub(super) fn start<S: Summary>(
     reader: Reader,
     queue: FeedReceiver,
     (memory, gate): (u64, Gate),
+    board: Arc<Board>,
 ) -> io::Result<Indexer> {
     let keep = Arc::new(Mutex::new(None));
     let (publish, published) = watch::channel(0);
-    let work = Work { writer, keep: Arc::clone(&keep), publish, unseen: None, memory, gate };
+    let work =
+        Work { writer, keep: Arc::clone(&keep), publish, unseen: None, memory, gate, board, named: BTreeSet::new() };
     let thread = thread::Builder::new().name("indexer".to_owned()).spawn(move || work.run(&queue))?;
     Ok(Indexer { reader, published, keep, thread })
 }
@@ -61,6 +64,10 @@ struct Work<S: Summary> {
     /// Bytes for the index and what waits for it together; the index keeps three quarters of it in any case.
     memory: u64,
     gate: Gate,
+    /// Knows the names of sources.
+    board: Arc<Board>,
+    /// The sources whose names the index has been told.
+    named: BTreeSet<SourceId>,
 }
 
 impl<S: Summary> Work<S> {
@@ -91,6 +98,9 @@ impl<S: Summary> Work<S> {
     fn take_in(&mut self, item: Item) {
         let (now, delivery) = (clock::now(), item.delivery());
         let (source, body) = (delivery.source, &delivery.body);
+        if self.named.insert(source) {
+            self.writer.name_source(source, &self.board.name(source).unwrap_or_default());
+        }
         let result = match delivery.signal {
             Signal::Traces => self.writer.insert_spans(source, body, now),
             Signal::Logs => self.writer.insert_logs(source, body, now),

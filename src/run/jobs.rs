@@ -161,6 +161,8 @@ impl Worker {
             | Effect::Copy { .. }
             | Effect::Keep(_)
             | Effect::Demo(_)
+            | Effect::PauseSource(..)
+            | Effect::RetrySource(_)
             | Effect::Quit => return None,
         })
     }

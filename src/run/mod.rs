@@ -6,6 +6,7 @@
 mod ask;
 mod clock;
 mod files;
+mod following;
 mod health;
 mod indexer;
 mod jobs;

@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::following::Following;
 use super::indexer::Gate;
 use super::recipes::recipes;
 use super::signals::Signals;
@@ -22,7 +23,7 @@ use crate::analysis::slow_sql::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, LibraryChange, Mouse, MouseKind, State, Target};
 use crate::config::{self, Settings};
 use crate::index::Reader;
-use crate::model::{Nanos, Timestamp};
+use crate::model::{Nanos, SourceId, Standing, Timestamp};
 use crate::source::demo::{self, Player};
 use crate::source::files::{Fault, Files};
 use crate::source::{self, Board, Feed, Source as _};
@@ -106,8 +107,9 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
             .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
         let feed = wiring.feed.clone();
         let reading = files.map(|files| AbortOnDrop(tokio::spawn(read(files, feed))));
+        let following = Following::start(settings, &wiring.feed)?;
         let guard = Guard::enter().context("the terminal does not obey")?;
-        let mut session = Session::new(settings, app_settings, keymap, wiring)?;
+        let mut session = Session::new(settings, app_settings, keymap, (wiring, following))?;
         if let Some(demo) = demo {
             session.demo = demo;
             session.carry_out(Effect::Demo(true));
@@ -116,8 +118,9 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         // What was to be saved is saved.
         session.answers.close();
         while session.saving.join_next().await.is_some() {}
-        // With it goes its end of the feed, which the indexer waits for.
+        // With them go their ends of the feed, which the indexer waits for.
         drop(reading);
+        session.following = None;
         drop(guard);
         session.close_shelf();
         if let Some(file) = &start.summary {
@@ -181,8 +184,12 @@ struct Session {
     board: Arc<Board>,
     budget: u64,
     started: Timestamp,
+    /// The servers that are asked for what is looked for.
+    following: Option<Following>,
     demo: Demo,
     playing: Option<JoinHandle<()>>,
+    /// What the demo is on the board, once it has played.
+    demo_source: Option<SourceId>,
     last_click: Option<(Instant, u16, u16)>,
     /// Since when what is on screen is out of date, where it is.
     dirty: Option<Instant>,
@@ -200,8 +207,13 @@ enum Event {
 }
 
 impl Session {
-    fn new(settings: &Settings, app_settings: app::Settings, keymap: Keymap, wiring: Wiring) -> Result<Self> {
-        let Wiring { indexer, receiver, feed, board } = wiring;
+    fn new(
+        settings: &Settings,
+        app_settings: app::Settings,
+        keymap: Keymap,
+        running: (Wiring, Following),
+    ) -> Result<Self> {
+        let (Wiring { indexer, receiver, feed, board }, following) = running;
         let receiving = tokio::spawn(async move {
             if let Err(error) = receiver.run(feed).await {
                 tracing::error!(%error, "the receiver ended");
@@ -229,8 +241,10 @@ impl Session {
             board,
             budget: settings.memory,
             started: clock::now(),
+            following: Some(following),
             demo: Demo { rate: 4.0, seed: 42 },
             playing: None,
+            demo_source: None,
             last_click: None,
             dirty: Some(now()),
         };
@@ -294,6 +308,9 @@ impl Session {
                     drawn = Some(now());
                 }
                 Event::Signal(code) => return Ok(ExitCode::from(code)),
+            }
+            if let Some(following) = &self.following {
+                following.look_for(&self.state);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -408,6 +425,11 @@ impl Session {
                 let result = self.play(play);
                 self.answer(Answer::Demo(result));
             }
+            Effect::PauseSource(source, paused) => {
+                self.board.pause(source, paused);
+                self.second();
+            }
+            Effect::RetrySource(source) => self.board.retry(source),
             Effect::Save(request) => self.save(request),
             Effect::Library(change) => self.shelf.iter().for_each(|shelf| shelf.push(change.clone())),
             work => self.jobs.push(work),
@@ -428,11 +450,17 @@ impl Session {
             playing.abort();
         }
         if !play {
+            if let Some(source) = self.demo_source {
+                self.board.set_standing(source, Standing::Ended, clock::now());
+            }
             return Ok(false);
         }
         let endpoints = demo::Endpoints::of(&self.board.sources(clock::now()))
             .ok_or_else(|| "no door is open to play the demo through".to_owned())?;
-        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock());
+        let source = *self.demo_source.get_or_insert_with(|| self.board.register("demo", Vec::new()));
+        self.board.set_standing(source, Standing::Ok, clock::now());
+        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock())
+            .with_control(self.board.control(source));
         self.playing = Some(tokio::spawn(player.run()));
         Ok(true)
     }

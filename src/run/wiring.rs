@@ -89,7 +89,7 @@ pub(super) fn wire(settings: &Settings, free: bool, gate: Gate) -> Result<Wiring
     let (feed, queue) = source::feed(limit.max(LEAST.min(body.saturating_mul(2))), WAITING, clock::clock());
     let options = index::Options::new(settings.memory);
     let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
-    let indexer = indexer::start(writer, reader, queue, (settings.memory, gate))?;
+    let indexer = indexer::start(writer, reader, queue, (settings.memory, gate), Arc::clone(feed.board()))?;
     let config = ReceiverConfig {
         grpc: at(&settings.grpc),
         http: at(&settings.http),

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::model::{
-    Door, DoorState, Mishap, Reading, Receipt, RejectReason, Signal, SourceHealth, SourceId, Timestamp,
+    Door, DoorState, Mishap, Nanos, Reading, Receipt, RejectReason, Signal, SourceHealth, SourceId, Standing, Timestamp,
 };
 
 /// Mishaps kept; older ones are forgotten.
@@ -29,6 +31,16 @@ struct Inner {
 struct Entry {
     health: SourceHealth,
     rate: Rate,
+    control: watch::Sender<Control>,
+}
+
+/// What a person wants of a source. Its task follows it through [`Board::control`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Take and fetch nothing.
+    pub paused: bool,
+    /// How often it was asked to try at once; a task waiting for its next try wakes up when it rises.
+    pub retries: u64,
 }
 
 #[derive(Debug)]
@@ -54,8 +66,79 @@ impl Board {
         let mut inner = self.change();
         let id = SourceId(u16::try_from(inner.sources.len()).unwrap_or(u16::MAX));
         let health = SourceHealth { id, name: name.to_owned(), doors, ..SourceHealth::default() };
-        inner.sources.push(Entry { health, rate: Rate::default() });
+        inner.sources.push(Entry { health, ..Entry::default() });
         id
+    }
+
+    /// Says where a source is: a URL without secrets, a file.
+    pub fn set_place(&self, source: SourceId, place: &str) {
+        self.change_source(source, |health| place.clone_into(&mut health.place));
+    }
+
+    /// Says what a source is asked, and which part of the filter is applied where.
+    pub fn set_asked(&self, source: SourceId, asked: &str) {
+        self.change_source(source, |health| asked.clone_into(&mut health.asked));
+    }
+
+    /// Says where a source's own page of a trace is, before the trace's id.
+    pub fn set_page(&self, source: SourceId, page: Option<String>) {
+        self.change_source(source, |health| health.page = page);
+    }
+
+    /// Says how a source stands.
+    pub fn set_standing(&self, source: SourceId, standing: Standing, now: Timestamp) {
+        self.change_source(source, |health| {
+            if let Standing::Error { error, .. } = &standing {
+                health.last_error = Some((now, error.clone()));
+            }
+            health.standing = standing;
+        });
+    }
+
+    /// Says how long a source took for its latest answer.
+    pub fn set_latency(&self, source: SourceId, latency: Nanos) {
+        self.change_source(source, |health| health.latency = Some(latency));
+    }
+
+    /// Pauses a source, or lets it go on.
+    pub fn pause(&self, source: SourceId, paused: bool) {
+        self.change_source(source, |health| health.paused = paused);
+        self.command(source, |control| control.paused = paused);
+    }
+
+    /// Has a source try at once what it waits to try again.
+    pub fn retry(&self, source: SourceId) {
+        self.command(source, |control| control.retries += 1);
+    }
+
+    /// What a person wants of a source, now and from now on; `None` where there is no such source.
+    #[must_use]
+    pub fn control(&self, source: SourceId) -> Option<watch::Receiver<Control>> {
+        self.lock().sources.get(usize::from(source.0)).map(|entry| entry.control.subscribe())
+    }
+
+    /// Whether a person paused it.
+    #[must_use]
+    pub fn is_paused(&self, source: SourceId) -> bool {
+        self.lock().sources.get(usize::from(source.0)).is_some_and(|entry| entry.health.paused)
+    }
+
+    fn change_source(&self, source: SourceId, change: impl FnOnce(&mut SourceHealth)) {
+        if let Some(entry) = self.change().sources.get_mut(usize::from(source.0)) {
+            change(&mut entry.health);
+        }
+    }
+
+    fn command(&self, source: SourceId, change: impl FnOnce(&mut Control)) {
+        if let Some(entry) = self.lock().sources.get(usize::from(source.0)) {
+            entry.control.send_modify(change);
+        }
+    }
+
+    /// What a source is called; `None` where there is no such source.
+    #[must_use]
+    pub fn name(&self, source: SourceId) -> Option<String> {
+        self.lock().sources.get(usize::from(source.0)).map(|entry| entry.health.name.clone())
     }
 
     /// Sets the state of the door at `address`.
@@ -207,6 +290,36 @@ mod tests {
         assert_eq!([rate(10), rate(11), rate(12)], [0, 10, 0]);
         board.count(source, Signal::Traces, &take(1), second(11));
         assert_eq!([rate(11), rate(12), rate(13)], [10, 1, 0]);
+    }
+
+    #[test]
+    fn what_a_person_wants_reaches_the_task_and_the_screen() {
+        let board = Board::default();
+        let source = board.register("prod", Vec::new());
+        let mut control = board.control(source).unwrap();
+        assert_eq!((*control.borrow_and_update(), board.is_paused(source)), (Control::default(), false));
+        board.pause(source, true);
+        assert!(control.has_changed().unwrap() && control.borrow_and_update().paused && board.is_paused(source));
+        board.retry(source);
+        board.pause(source, false);
+        assert_eq!(*control.borrow_and_update(), Control { paused: false, retries: 1 });
+        board.pause(SourceId(7), true);
+        assert!(board.control(SourceId(7)).is_none());
+    }
+
+    #[test]
+    fn last_error_stays_after_its_source_is_well_again() {
+        let board = Board::default();
+        let source = board.register("prod", Vec::new());
+        let error = Standing::Error { error: "timed out".to_owned(), next_try: Some(Timestamp(9)) };
+        board.set_standing(source, error, Timestamp(4));
+        let health = |board: &Board| board.sources(Timestamp(5)).swap_remove(0);
+        assert_eq!(health(&board).trouble(), Some(("timed out", Some(Timestamp(9)))));
+        board.set_standing(source, Standing::Ok, Timestamp(6));
+        assert_eq!(
+            (health(&board).trouble(), health(&board).last_error),
+            (None, Some((Timestamp(4), "timed out".to_owned())))
+        );
     }
 
     #[test]

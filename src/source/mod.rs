@@ -17,7 +17,7 @@ pub mod remote;
 
 use std::future::Future;
 
-pub use board::{Board, Note};
+pub use board::{Board, Control, Note};
 pub use contain::is_contained;
 pub use feed::{Clock, Delivery, Feed, FeedReceiver, Item, Refused, Reservation, feed};
 

@@ -216,5 +216,9 @@ mod tests {
             let sources = [source("OTLP/gRPC", grpc.0, grpc.1), source("OTLP/HTTP", http.0, http.1)];
             assert_eq!(instead(&sources), expected);
         }
+        let zipkin = |state| [source("OTLP/gRPC", 4317, &open), source("Zipkin", 9411, state)];
+        assert_eq!(instead(&zipkin(&busy)), "tracefall --zipkin 19411");
+        let all = [source("OTLP/gRPC", 4317, &busy), source("Zipkin", 9411, &open)];
+        assert_eq!(instead(&all), "tracefall --grpc 14317 --zipkin");
     }
 }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::format;
+use super::health::until;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
@@ -45,7 +46,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let used = pen.put((area.x + at, area.y), &text, room, pen.style(role));
         end = area.x + at + used;
     }
-    let pieces = gauges(pen);
+    let pieces = gauges(pen, area.width < 100);
     let width: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
     let free = area.right().saturating_sub(end + 2);
     let mut from = 0;
@@ -57,6 +58,25 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     }
     let x = area.right().saturating_sub(cells(left) + 1);
     pen.line((x, area.y), cells(left), pieces.get(from..).unwrap_or_default());
+}
+
+/// The first source that does not answer, and when it is tried again; or else how many a person paused.
+fn troubled_source(pen: &Pen<'_>, narrow: bool) -> Option<Piece<'static>> {
+    const NAME: usize = 16;
+    let sources = &pen.state.health.sources;
+    let mut troubled =
+        sources.iter().filter(|source| !source.paused).filter_map(|source| Some((source, source.trouble()?)));
+    if let Some((source, (_, next_try))) = troubled.next() {
+        let name = text::visible(&source.name);
+        let name = text::cut_end(&name, NAME).into_owned();
+        let (says, tries) = if narrow { ("", ", again ") } else { (": error", ", next try ") };
+        let next = next_try.map_or_else(String::new, |at| format!("{tries}{}", until(at, pen.state.now)));
+        let more = troubled.count();
+        let more = if more > 0 { format!(" +{more}") } else { String::new() };
+        return Some((format!("✗ {name}{says}{next}{more}  ").into(), pen.style(Role::Error)));
+    }
+    let paused = sources.iter().filter(|source| source.paused).count();
+    (paused > 0).then(|| (format!("‖ {paused} paused  ").into(), pen.style(Role::Slow)))
 }
 
 /// How far files have been read, and whether all they hold could be kept.
@@ -94,7 +114,7 @@ fn files(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     pieces
 }
 
-fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
+fn gauges(pen: &Pen<'_>, narrow: bool) -> Vec<Piece<'static>> {
     let health = &pen.state.health;
     let dim = pen.style(Role::Dim);
     let mut pieces: Vec<Piece<'static>> = Vec::new();
@@ -108,6 +128,7 @@ fn gauges(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     if fresh && pen.state.screen != Screen::Health && !super::layout::is_first(pen.state) {
         pieces.push(("▲ refused: see 8  ".into(), pen.style(Role::Slow)));
     }
+    pieces.extend(troubled_source(pen, narrow));
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
     if !doors.is_empty() {

@@ -31,7 +31,7 @@ fn lines<'a>(pen: &Pen<'_>, samples: &'a Samples) -> Vec<Line<'a>> {
         (pair.into(), "any attribute, by old or new name"),
         (format!("operation={}", value_text(operation)).into(), "the span's own name"),
         ("minDuration=200ms maxDuration=2s".into(), "how long it took; also duration>1s"),
-        ("kind=server status=error".into(), "its kind, its status"),
+        ("kind=server status=error".into(), "its kind, its status; also source="),
         ("http.status_code>=500".into(), "numbers: > >= < <=; != is not equal"),
         (format!("operation:{start}*").into(), "contains; * stands for anything"),
         (format!("operation=~\"{start}.*\"").into(), "a regular expression for all of it"),

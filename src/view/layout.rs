@@ -205,6 +205,16 @@ pub(super) struct ListColumns {
     pub(super) notes_width: u16,
 }
 
+impl ListColumns {
+    /// Where the name of the source stands, at the end of the operation's room, and how wide: where there is room for both.
+    pub(super) fn source(&self) -> Option<(u16, u16)> {
+        const WIDTH: u16 = 9;
+        const LEAST: u16 = 28;
+        let end = self.operation + self.operation_width;
+        (self.operation_width >= LEAST).then(|| (end - WIDTH - 1, WIDTH))
+    }
+}
+
 pub(super) fn list_columns(width: u16) -> ListColumns {
     let wide = width >= 100;
     let age_end = if wide { 6 } else { 5 };

@@ -15,7 +15,7 @@ use super::trace::{many, verdict_pieces};
 use super::waterfall::Waterfall;
 use crate::analysis::{Analysis, Note, Row, Verdict, notes, statement};
 use crate::app::{Page, SortKey, State};
-use crate::model::{Category, TraceSummary};
+use crate::model::{Category, Signal, TraceSummary};
 
 /// How long a new row is marked.
 const NEW: crate::model::Nanos = crate::model::Nanos::from_secs(1);
@@ -99,6 +99,14 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     pieces
 }
 
+/// Where the list names sources: traces came from several, not all of which are doors of the receiver.
+fn source_column(state: &State, columns: &ListColumns) -> Option<(u16, u16)> {
+    let gave =
+        || state.health.sources.iter().filter(|source| source.accepted.get(&Signal::Traces).is_some_and(|n| *n > 0));
+    let told = gave().count() > 1 && gave().any(|source| source.doors.is_empty());
+    columns.source().filter(|_| told)
+}
+
 fn heads(pen: &mut Pen<'_>, area: Rect) {
     if area.height == 0 {
         return;
@@ -117,6 +125,9 @@ fn heads(pen: &mut Pen<'_>, area: Rect) {
     pen.put_right((area.x + columns.age_end, y), &head("age", time), columns.age_end, faint);
     pen.put((area.x + columns.service, y), "service", columns.service_width, faint);
     pen.put((area.x + columns.operation, y), "root operation", columns.operation_width, faint);
+    if let Some((x, width)) = source_column(pen.state, &columns) {
+        pen.put((area.x + x, y), "source", width, faint);
+    }
     pen.put_right((area.x + columns.duration_end, y), &head("duration", SortKey::Duration), 10, faint);
     if columns.bar_width > 0 {
         let x = area.x + columns.bar;
@@ -185,7 +196,15 @@ fn row(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, page: &Page) {
     let service = text::visible(&summary.root_service);
     let service = text::cut_end(&service, usize::from(columns.service_width)).into_owned();
     pen.put((area.x + columns.service + 1, y), &service, columns.service_width, pen.style(Role::Text));
-    operation(pen, (area.x + columns.operation, y), columns.operation_width, (page, summary, selected));
+    let mut room = columns.operation_width;
+    if let Some((x, width)) = source_column(pen.state, columns) {
+        room = x.saturating_sub(columns.operation);
+        let source = pen.state.health.sources.get(usize::from(summary.source.0));
+        let name = text::visible(source.map_or("", |source| &source.name)).into_owned();
+        let dim = pen.style(Role::Dim);
+        pen.put((area.x + x, y), &text::cut_end(&name, usize::from(width)), width, dim);
+    }
+    operation(pen, (area.x + columns.operation, y), room, (page, summary, selected));
     figures(pen, area, columns, summary);
     if selected {
         pen.calm(Rect { width: columns.bar, ..area });

@@ -24,7 +24,9 @@ const RECORDINGS: [&str; 7] = [
 /// A span to the last bit, with its resource and scope; all that is not a number is alike, as JSON has one name for it.
 fn fingerprint(mut span: Span) -> Vec<u8> {
     fn calm(attributes: &mut [Attribute]) {
-        attributes.iter_mut().for_each(|attribute| value(&mut attribute.value));
+        for attribute in attributes {
+            value(&mut attribute.value);
+        }
     }
     fn value(it: &mut model::Value) {
         match it {

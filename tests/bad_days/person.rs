@@ -131,7 +131,14 @@ impl Person {
                 assert!(!text.is_empty());
                 Answer::Copied(Ok(what))
             }
-            Effect::Library(_) | Effect::Save(_) | Effect::Keep(_) | Effect::Quit => return None,
+            Effect::Library(_)
+            | Effect::Save(_)
+            | Effect::Keep(_)
+            | Effect::PauseSource(..)
+            | Effect::RetrySource(_)
+            | Effect::Quit => {
+                return None;
+            }
             Effect::Demo(play) => Answer::Demo(Ok(play)),
         })
     }

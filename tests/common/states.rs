@@ -8,7 +8,8 @@ use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
 use tracefall::app::{Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen};
 use tracefall::model::{
     Attribute, Badges, Door, DoorState, Event, Health, LogRecord, Mishap, Nanos, RejectReason, Resource, Scope,
-    ServiceHealth, Signal, SourceHealth, SourceId, Span, Status, StatusCode, Timestamp, TraceId, TraceSummary, Value,
+    ServiceHealth, Signal, SourceHealth, SourceId, Span, Standing, Status, StatusCode, Timestamp, TraceId,
+    TraceSummary, Value,
 };
 use tracefall::view::{self, Highlighter};
 
@@ -252,6 +253,59 @@ pub fn health() -> State {
     let mut state = empty();
     state.health = Arc::new(busy_health());
     state.screen = Screen::Health;
+    state
+}
+
+/// Sources of every kind: doors, one of them paused, servers that answer, do not yet and no longer, and the demo, which is over.
+pub fn health_sources() -> State {
+    let mut state = health();
+    let mut health = (*state.health).clone();
+    health.mishaps.clear();
+    health.sources[1].doors[0].state = DoorState::Open;
+    health.sources[1].paused = true;
+    health.sources[1].rejected = BTreeMap::from([(RejectReason::Paused, 41)]);
+    let remote = |name: &str, place: &str, standing: Standing| SourceHealth {
+        name: name.into(),
+        place: place.into(),
+        standing,
+        ..SourceHealth::default()
+    };
+    let before = |seconds: u64| Timestamp(NOW.0 - seconds * 1_000_000_000);
+    let next_try = Some(Timestamp(NOW.0 + 7_400_000_000));
+    let error = Standing::Error { error: "503 Service Unavailable: upstream is down".into(), next_try };
+    health.sources.extend([
+        SourceHealth {
+            accepted: BTreeMap::from([(Signal::Traces, 1_204)]),
+            latency: Some(Nanos::from_millis(84)),
+            last_arrival: Some(before(3)),
+            last_error: Some((before(600), "the answer took longer than 30 s".into())),
+            ..remote("prod", "https://jaeger.example.com/prod/ui", Standing::Ok)
+        },
+        SourceHealth {
+            accepted: BTreeMap::from([(Signal::Traces, 77)]),
+            last_arrival: Some(before(91)),
+            ..remote("staging", "http://staging:16686", error)
+        },
+        remote("tempo", "http://localhost:3200", Standing::Connecting),
+        remote("demo", "", Standing::Ended),
+    ]);
+    for (id, source) in (0..).zip(&mut health.sources) {
+        source.id = SourceId(id);
+    }
+    state.health = Arc::new(health);
+    state.health_screen.selected = 3;
+    state
+}
+
+/// The list where traces came from several sources.
+pub fn traces_of_sources(analysis: Arc<Analysis>, size: (u16, u16)) -> State {
+    let mut state = traces(analysis, size);
+    state.health = health_sources().health;
+    for (place, page) in state.list.page.iter_mut().enumerate() {
+        if let Some(summary) = &mut page.summary {
+            summary.source = SourceId([0, 2, 1, 3][place % 4]);
+        }
+    }
     state
 }
 

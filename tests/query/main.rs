@@ -14,8 +14,7 @@ use std::sync::Arc;
 
 use tracefall::index::{Options, Sealing, SpanFacts, Summary, View, open};
 use tracefall::model::{
-    Attribute, Badges, Event, Kind, Nanos, Resource, SourceId, Span, SpanId, Status, StatusCode, Text, Timestamp,
-    TraceId, Value,
+    Attribute, Badges, Event, Kind, Nanos, Resource, Span, SpanId, Status, StatusCode, Text, Timestamp, TraceId, Value,
 };
 use tracefall::otlp::encode;
 use tracefall::query::{matching_spans, parse, run};
@@ -33,6 +32,9 @@ impl Summary for NoSummary {
     fn forget(&mut self, _: TraceId) {}
 }
 
+/// What the sources of spans are called.
+const SOURCES: [&str; 2] = ["x", "mssql"];
+
 /// Views of an index that took the spans in as `bodies`, one publication each: with rows as they came, and at rest.
 fn views_of(bodies: &[&[Span]]) -> Vec<View> {
     [Sealing::Never, Sealing::Inline(3)].map(|sealing| filled(bodies, sealing)).into()
@@ -41,8 +43,12 @@ fn views_of(bodies: &[&[Span]]) -> Vec<View> {
 fn filled(bodies: &[&[Span]], sealing: Sealing) -> View {
     let (mut writer, reader) = open(Options { budget: 64 << 20, sealing }, NoSummary);
     for body in bodies {
-        let receipt = writer.insert_spans(SourceId(0), &encode::spans(body), Timestamp(1)).unwrap();
-        assert_eq!(receipt.rejected_total(), 0);
+        for part in body.chunk_by(|one, other| one.source == other.source) {
+            let source = part[0].source;
+            writer.name_source(source, SOURCES[usize::from(source.0)]);
+            let receipt = writer.insert_spans(source, &encode::spans(part), Timestamp(1)).unwrap();
+            assert_eq!(receipt.rejected_total(), 0);
+        }
         writer.publish();
     }
     reader.view()

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::{NOW, found, span, trace_id, views_of, with};
 use tracefall::index::{Options, Sealing, View, open};
-use tracefall::model::{SourceId, Span, Timestamp, TraceId};
+use tracefall::model::{SourceId, Span, SpanId, Timestamp, TraceId, Value};
 use tracefall::otlp::encode;
 use tracefall::query::{Page, evaluate_traces, matching_spans, parse, run, run_pages};
 
@@ -134,5 +134,53 @@ fn a_trace_that_is_not_held_has_no_matches() {
     for view in views_of(&[&[span(1, 1, "a", 1)]]) {
         assert_eq!(matching_spans(&parse("name=a").unwrap(), &view, NOW, trace_id(9)), []);
         assert_eq!(found(&view, "09090909090909090909090909090909"), Vec::<u8>::new());
+    }
+}
+
+#[test]
+fn what_texts_are_passed_over_by_says_nothing_of_numbers_in_lists() {
+    // Too long to be a word of a dictionary: it stands in a page of texts, beside the lists.
+    let long = |end: &str| format!("{}{end}", "x".repeat(1_100));
+    let list = Value::Array(vec![Value::Int(4_712), Value::Text("no".into())]);
+    let spans = [
+        with(span(1, 1, "a", 1), "v", &*long("none")),
+        with(span(2, 2, "a", 1), "v", list),
+        with(span(3, 3, "a", 1), "v", &*long("A 4712 B")),
+        with(span(4, 4, "a", 1), "v", 4_712),
+    ];
+    for view in views_of(&[&spans]) {
+        assert_eq!(found(&view, "v:4712"), [2, 3, 4]);
+        assert_eq!(found(&view, "v=~.*4712.*"), [2, 3, 4]);
+        assert_eq!(found(&view, "v:a*4712"), [3]);
+        assert_eq!(found(&view, "v=~\"x+A [0-9]+ B\""), [3]);
+        assert_eq!(found(&view, "v!~\"x+A [0-9]+ B\""), [1, 2, 4]);
+        assert_eq!(found(&view, "v:\"no\""), [1, 2]);
+    }
+}
+
+#[test]
+fn relatives_are_found_whatever_the_order_they_started_in() {
+    let under = |parent: u8, span: Span| Span { parent_id: Some(SpanId([parent; 8])), ..span };
+    let spans = [
+        // 5 > 4 > 3, which began one after the other the other way round; 6 has no known parent, as has 7.
+        under(4, span(1, 3, "three", 1)),
+        under(5, span(1, 4, "four", 1)),
+        span(1, 5, "five", 1),
+        under(99, span(1, 6, "six", 1)),
+        under(99, span(1, 7, "seven", 1)),
+        // Each the parent of the other, and one that is its own.
+        under(11, span(2, 10, "ten", 1)),
+        under(10, span(2, 11, "eleven", 1)),
+        under(12, span(2, 12, "twelve", 1)),
+    ];
+    for view in views_of(&[&spans]) {
+        assert_eq!(found(&view, "{ name = \"five\" } >> { }"), [3, 4]);
+        assert_eq!(found(&view, "{ name = \"three\" } << { }"), [4, 5]);
+        assert_eq!(found(&view, "{ name = \"five\" } !>> { name != \"four\" }"), [5, 6, 7, 10, 11, 12]);
+        assert_eq!(found(&view, "{ name = \"six\" } ~ { }"), [7]);
+        assert_eq!(found(&view, "{ name = \"ten\" } >> { }"), [10, 11]);
+        assert_eq!(found(&view, "{ name = \"twelve\" } > { }"), Vec::<u8>::new());
+        assert_eq!(found(&view, "{ name = \"three\" } &<< { name = \"five\" }"), [3, 5]);
+        assert_eq!(found(&view, "{ } | by(duration) | count() > 3"), [3, 4, 5, 6, 7]);
     }
 }

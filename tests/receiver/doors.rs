@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
-use tracefall::model::DoorState;
+use tracefall::model::{DoorState, SourceId};
 use tracefall::source::receiver::{Limits, ReceiverConfig, on_loopback};
 
 use crate::rig::{JSON, JSON_TYPE, Line, Rig, config, post};
@@ -43,6 +43,23 @@ async fn busy_port_is_named_and_opens_when_it_is_free() {
     drop(other);
     rig.until(|_| rig.state(0, 0) == DoorState::Open).await;
     assert_eq!(post(address, &[JSON_TYPE], JSON.as_bytes()).await.status, 200);
+}
+
+/// The next try would come long after the test.
+#[tokio::test]
+async fn busy_port_is_tried_at_once_when_a_person_asks() {
+    let other = TcpListener::bind("0.0.0.0:0").unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], other.local_addr().unwrap().port()));
+    let limits = Limits { retry: Duration::from_secs(3600), ..config().limits };
+    let rig = Rig::with(ReceiverConfig { grpc: vec![address], limits, ..config() });
+    rig.until(|_| matches!(rig.state(0, 0), DoorState::Busy { next_try, .. } if next_try.0 > 0)).await;
+    drop(other);
+    // Asked again and again: the first may come before it waits.
+    rig.until(|feed| {
+        feed.board().retry(SourceId(0));
+        rig.state(0, 0) == DoorState::Open
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use prost::Message as _;
 use tonic::Code;
-use tracefall::model::{Receipt, RejectReason, Signal};
+use tracefall::model::{Receipt, RejectReason, Signal, SourceId};
 
 use crate::grpc::channel;
 use crate::rig::{JSON_TYPE, Line, PROTOBUF, Rig, config, gzip, post, request};
@@ -37,6 +37,29 @@ async fn queue_one(rig: &Rig) -> Line {
     line.write(&[head.as_bytes(), &body].concat()).await;
     rig.until(|feed| feed.held() >= 3000).await;
     line
+}
+
+#[tokio::test]
+async fn paused_doors_ask_for_a_retry_and_go_on() {
+    let rig = Rig::start();
+    let body = body();
+    for source in [SourceId(0), SourceId(1)] {
+        rig.feed.board().pause(source, true);
+    }
+    let answer = post(rig.http, &[PROTOBUF], &body).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    let mut client = TraceServiceClient::new(channel(rig.grpc).await);
+    let export = || request(&["x"], false);
+    let status = client.export(export()).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unavailable, "the source is paused; retry"));
+    assert_eq!((rig.rejected(RejectReason::Paused), rig.taken()), (2, 0));
+    assert!(rig.feed.board().mishaps().is_empty());
+    for source in [SourceId(0), SourceId(1)] {
+        rig.feed.board().pause(source, false);
+    }
+    assert_eq!(post(rig.http, &[PROTOBUF], &body).await.status, 200);
+    client.export(export()).await.unwrap();
+    assert_eq!(rig.taken(), 2);
 }
 
 #[tokio::test]

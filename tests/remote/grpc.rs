@@ -87,6 +87,9 @@ async fn traces_come_as_they_were_sent_also_large_ones() {
     .await;
     let remote = connect(address).await;
     assert_eq!((remote.protocol(), remote.abilities().tags), (Protocol::GrpcV3, true));
+    // There is no page at this port.
+    assert!(remote.link(TraceId([1; 16])).is_none());
+    assert!(remote.dependencies(Timestamp(1), Nanos(1)).await.unwrap().is_empty());
     assert_eq!(remote.services().await.unwrap(), ["a", "b"]);
     let get = Operation { name: "GET".to_owned(), kind: "two".to_owned() };
     assert_eq!(remote.operations("a").await.unwrap(), [get]);

@@ -113,6 +113,10 @@ pub enum Action {
     Theme,
     /// Play the demo, or stop it.
     Demo,
+    /// Pause the selected source, or let it go on.
+    PauseSource,
+    /// Have the selected source try again at once.
+    RetrySource,
 }
 
 /// Where an action works.
@@ -172,7 +176,7 @@ impl ActionInfo {
         match (self.action, context) {
             (Action::Up | Action::Down, Context::Trace) => "span",
             (Action::Up | Action::Down, Context::Detail) => "item",
-            (Action::Up | Action::Down, Context::Health) => "scroll",
+            (Action::Up | Action::Down, Context::Health) => "source",
             (Action::Open, Context::Trace) => "fold",
             (Action::Open, Context::Detail) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
@@ -196,7 +200,7 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
-        Context::Health => &[A::Up, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
+        Context::Health => &[A::Up, A::PauseSource, A::RetrySource, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
         Context::Everywhere => &[A::Help, A::Palette, A::Quit],
     }
 }
@@ -217,7 +221,7 @@ mod tests {
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::Mark, A::Save,
+            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save,
         ];
         for action in all {
             match action {
@@ -227,7 +231,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::Demo | A::Mark | A::Save => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save => {}
             }
         }
         all.to_vec()

@@ -6,6 +6,7 @@ use crate::app::{Key, KeyPress};
 const EVERYWHERE: &[Context] = &[Context::Everywhere];
 const TRACES: &[Context] = &[Context::Traces];
 const TRACE: &[Context] = &[Context::Trace, Context::Detail];
+const HEALTH: &[Context] = &[Context::Health];
 const WATERFALL: &[Context] = &[Context::Trace];
 
 const BACK_TAB: KeyPress = KeyPress { key: Key::Tab, ctrl: false, alt: false, shift: true };
@@ -255,6 +256,22 @@ pub const ACTIONS: &[ActionInfo] = &[
         hint: "demo",
         contexts: &[Context::Traces, Context::Health],
         keys: &[char('d'), char('D')],
+    },
+    ActionInfo {
+        action: Action::PauseSource,
+        name: "pause-source",
+        help: "pause the selected source, or let it go on",
+        hint: "pause",
+        contexts: HEALTH,
+        keys: &[char(' '), char('p')],
+    },
+    ActionInfo {
+        action: Action::RetrySource,
+        name: "retry-source",
+        help: "have the selected source try again at once",
+        hint: "retry",
+        contexts: HEALTH,
+        keys: &[char('r')],
     },
     ActionInfo {
         action: Action::Fold,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, save, say, trace, values};
+use super::{
+    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, save, say, sources, trace, values,
+};
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
@@ -44,6 +46,8 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Unmask => unmask(state),
         A::Theme => state.theme_flipped = !state.theme_flipped,
         A::Demo => demo(state, out),
+        A::PauseSource => sources::pause(state, out),
+        A::RetrySource => sources::retry(state, out),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
         _ => on_trace(state, action, out),
     }
@@ -100,10 +104,7 @@ fn go(state: &mut State, step: Step) {
         Context::Traces | Context::Everywhere => list::go(state, step),
         Context::Trace => trace::go(state, step),
         Context::Detail => detail::go(state, step),
-        Context::Health => {
-            let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);
-            state.health_screen.scroll = scrolled(state.health_screen.scroll, step, height, lines);
-        }
+        Context::Health => sources::go(state, step),
     }
 }
 

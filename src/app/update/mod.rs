@@ -21,6 +21,7 @@ mod recall;
 mod rows;
 mod save;
 mod settle;
+mod sources;
 mod tick;
 mod trace;
 mod values;

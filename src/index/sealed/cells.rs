@@ -91,6 +91,14 @@ impl Column {
         }
     }
 
+    /// The tag of the words, where it is one and the words are not listed.
+    pub(super) fn unlisted(&self) -> Option<u32> {
+        match self.cells {
+            Cells::Payloads { tag, .. } => Some(tag),
+            Cells::Same(_) | Cells::Listed { .. } => None,
+        }
+    }
+
     /// The words of some of its rows, `count` in all.
     pub(super) fn read(&self, arena: &[u32], rows: Range<usize>) -> Vec<Word> {
         match self.cells {

@@ -68,6 +68,15 @@ pub(super) fn packed_bytes(template: &[u8], length: usize) -> usize {
     length / template.len().max(1) * packed_length(template)
 }
 
+/// Whether a string of this template may hold `part`, ASCII letters of either case taken as equal.
+pub(super) fn may_hold(template: &[u8], part: &[u8]) -> bool {
+    let fits = |(place, byte): (&u8, &u8)| match *place {
+        DIGIT => digit(byte.to_ascii_lowercase()).is_some(),
+        place => place.eq_ignore_ascii_case(byte),
+    };
+    part.is_empty() || template.windows(part.len()).any(|here| here.iter().zip(part).all(fits))
+}
+
 /// The strings again.
 pub(super) fn unpack(template: &[u8], packed: &[u8], into: &mut Vec<u8>) {
     // Runs of digits: where each begins in the string, where among the digits, and how many.

@@ -30,7 +30,7 @@ use self::runs::Runs;
 use super::chunk::Bounds;
 
 pub(in crate::index) use self::seal::{NOWHERE, seal};
-pub(in crate::index) use self::search::Cell;
+pub(in crate::index) use self::search::{Cell, Sought};
 pub(in crate::index) use self::thaw::Depth;
 
 /// Live rows of a few chunks of one segment, ordered by trace and start.
@@ -54,6 +54,8 @@ pub(in crate::index) struct Sealed {
     parents: Frames,
     /// Parents that have no row in the same run, by row.
     odd_parents: Vec<(u32, [u8; 8])>,
+    /// The low halves of the numbers of traces in which rows share an id, in order.
+    sharing: Vec<u32>,
     /// How much later each row starts than the one before it in its run; see [`rank`].
     gaps: Frames,
     /// The rank of the first row of every frame.
@@ -155,6 +157,7 @@ impl Sealed {
             + self.classes.capacity() * size_of::<Class>()
             + self.span_ids.capacity() * 8
             + self.odd_parents.capacity() * 12
+            + self.sharing.capacity() * 4
             + self.frame_ranks.capacity() * 8
             + self.backward.capacity() * 16
             + self.layouts.capacity() * size_of::<Layout>()

@@ -93,12 +93,30 @@ impl StreamWriter {
     }
 }
 
+/// What strings are looked for by: a part that all that are wanted have in them.
+pub(super) struct Sieve<'p> {
+    /// In lower case; ASCII letters of either case are taken as equal.
+    part: Finder<'p>,
+    /// Room to work in.
+    lower: Vec<u8>,
+}
+
+impl<'p> Sieve<'p> {
+    /// `None` where nothing is known of the strings.
+    pub(super) fn new(part: &'p str) -> Option<Self> {
+        (!part.is_empty()).then(|| Self { part: Finder::new(part), lower: Vec::new() })
+    }
+}
+
 /// Strings of one page, unpacked.
 #[derive(Debug, Default)]
 pub(super) struct Unpacked {
-    /// Place of the first.
+    /// Place of the first, and one past the last.
     first: usize,
-    /// Where each ends in `bytes`.
+    end: usize,
+    /// Those that pass the sieve, by place; none where there was no sieve.
+    sifted: Vec<usize>,
+    /// Where each ends in `bytes`; empty where none passes the sieve.
     ends: Vec<usize>,
     /// All of them.
     bytes: Bytes,
@@ -135,12 +153,17 @@ impl Unpacked {
 
     /// Whether it has the string at a place of its stream.
     pub(super) fn has(&self, place: usize) -> bool {
-        place >= self.first && place - self.first < self.ends.len()
+        (self.first..self.end).contains(&place)
     }
 
-    /// Which of its strings the one at a place of its stream is.
-    pub(super) fn at(&self, place: usize) -> usize {
-        place.saturating_sub(self.first)
+    /// One past the place of its last string.
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The places of the strings that passed the sieve, in order.
+    pub(super) fn sifted(&self) -> &[usize] {
+        &self.sifted
     }
 
     /// The string at a place, if it is known to be text.
@@ -151,22 +174,18 @@ impl Unpacked {
         text.get(start..*self.ends.get(at)?)
     }
 
-    /// Which of the strings hold `part`, ASCII letters of either case taken as equal; `part` is in lower case. `lower` is
-    /// room to work in.
-    pub(super) fn holding(&self, part: &Finder<'_>, lower: &mut Vec<u8>, into: &mut Vec<bool>) {
-        into.clear();
-        into.resize(self.ends.len(), false);
-        lower.clear();
-        lower.extend_from_slice(self.bytes());
-        lower.make_ascii_lowercase();
-        let (mut from, mut place) = (0, 0);
-        while let Some(hit) = lower.get(from..).and_then(|rest| part.find(rest)) {
-            let start = from + hit;
+    /// Notes which of the strings pass a sieve whose lower case of them is at hand, `ends` among them.
+    fn sift(&mut self, sieve: &Sieve<'_>, first_hit: usize) {
+        let (mut at, mut place) = (Some(first_hit), 0);
+        while let Some(start) = at {
             place += self.ends.get(place..).map_or(0, |ends| ends.partition_point(|end| *end <= start));
             let Some(end) = self.ends.get(place).copied() else { break };
-            let within = start + part.needle().len() <= end;
-            into[place] |= within;
-            from = if within { end } else { start + 1 };
+            let within = start + sieve.part.needle().len() <= end;
+            if within {
+                self.sifted.push(self.first + place);
+            }
+            let from = if within { end } else { start + 1 };
+            at = sieve.lower.get(from..).and_then(|rest| sieve.part.find(rest)).map(|hit| from + hit);
         }
     }
 
@@ -190,40 +209,75 @@ impl Stream {
 
     /// Unpacks the page with the string at `place`.
     pub(super) fn unpack(self, (arena, pages): (&[u32], &[Page]), place: usize, into: &mut Unpacked) {
+        self.unpack_sifted((arena, pages), place, (None, into));
+    }
+
+    /// The same, of strings that pass a sieve if there is one: where none does, they are not taken apart.
+    pub(super) fn unpack_sifted(
+        self,
+        (arena, pages): (&[u32], &[Page]),
+        place: usize,
+        (sieve, into): (Option<&mut Sieve<'_>>, &mut Unpacked),
+    ) {
         let own = self.pages(pages);
         let at = own.partition_point(|page| page.first as usize <= place).saturating_sub(1);
-        self.unpack_page(arena, own, at, into);
+        self.unpack_page((arena, own), at, (sieve, into));
     }
 
     /// Unpacks one page after the other.
-    pub(super) fn each_page(self, (arena, pages): (&[u32], &[Page]), each: &mut dyn FnMut(&Unpacked)) {
+    pub(super) fn each_page(
+        self,
+        (arena, pages): (&[u32], &[Page]),
+        mut sieve: Option<Sieve<'_>>,
+        each: &mut dyn FnMut(&Unpacked),
+    ) {
         let own = self.pages(pages);
         let mut unpacked = Unpacked::default();
         for at in 0..own.len().max(usize::from(self.len() > 0)) {
-            self.unpack_page(arena, own, at, &mut unpacked);
+            self.unpack_page((arena, own), at, (sieve.as_mut(), &mut unpacked));
             each(&unpacked);
         }
     }
 
     /// The strings of a page reach to the first of the next; empty ones before the first page belong to it.
-    fn unpack_page(self, arena: &[u32], own: &[Page], at: usize, into: &mut Unpacked) {
-        let first = if at == 0 { 0 } else { own.get(at).map_or(0, |page| page.first as usize) };
-        let end = own.get(at + 1).map_or(self.len(), |page| page.first as usize);
-        into.first = first;
+    fn unpack_page(
+        self,
+        (arena, own): (&[u32], &[Page]),
+        at: usize,
+        (sieve, into): (Option<&mut Sieve<'_>>, &mut Unpacked),
+    ) {
+        into.first = if at == 0 { 0 } else { own.get(at).map_or(0, |page| page.first as usize) };
+        into.end = own.get(at + 1).map_or(self.len(), |page| page.first as usize);
+        into.sifted.clear();
         into.ends.clear();
-        let mut sum = 0;
-        into.ends.extend(self.lengths.read(arena, first..end).into_iter().map(|length| {
-            sum += usize::try_from(length).unwrap_or_default();
-            sum
-        }));
         let mut bytes = match std::mem::take(&mut into.bytes) {
             Bytes::Text(text) => text.into_bytes(),
             Bytes::Other(bytes) => bytes,
         };
-        bytes.clear();
-        if let Some(page) = own.get(at) {
-            page.unpack(&mut bytes);
+        let Some(sieve) = sieve else {
+            match own.get(at) {
+                Some(page) => page.unpack(&mut bytes),
+                None => bytes.clear(),
+            }
+            return self.take_apart(arena, bytes, into);
+        };
+        let hit = own.get(at).and_then(|page| page.sift(sieve, &mut bytes));
+        match hit {
+            Some(hit) => {
+                self.take_apart(arena, bytes, into);
+                into.sift(sieve, hit);
+            }
+            None => into.bytes = Bytes::Other(bytes),
         }
+    }
+
+    /// Notes where the strings of a page end, and whether they are text.
+    fn take_apart(self, arena: &[u32], bytes: Vec<u8>, into: &mut Unpacked) {
+        let mut sum = 0;
+        into.ends.extend(self.lengths.read(arena, into.first..into.end).into_iter().map(|length| {
+            sum += usize::try_from(length).unwrap_or_default();
+            sum
+        }));
         into.bytes = match String::from_utf8(bytes) {
             Ok(text) => Bytes::Text(text),
             Err(error) => Bytes::Other(error.into_bytes()),
@@ -232,6 +286,19 @@ impl Stream {
 }
 
 impl Page {
+    /// Unpacks it if it may hold what a sieve looks for: where that first stands, if anywhere.
+    fn sift(&self, sieve: &mut Sieve<'_>, into: &mut Vec<u8>) -> Option<usize> {
+        if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part.needle()) {
+            return None;
+        }
+        self.unpack(into);
+        sieve.lower.clear();
+        sieve.lower.extend_from_slice(into);
+        sieve.lower.make_ascii_lowercase();
+        sieve.part.find(&sieve.lower)
+    }
+
+    /// Its bytes, in place of others.
     fn unpack(&self, into: &mut Vec<u8>) {
         let raw = self.raw as usize;
         if self.template.is_empty() {
@@ -239,6 +306,7 @@ impl Page {
         }
         let mut digits = Vec::new();
         self.unpack_plain(hex::packed_bytes(&self.template, raw), &mut digits);
+        into.clear();
         hex::unpack(&self.template, &digits, into);
     }
 
@@ -279,7 +347,7 @@ mod tests {
             let stream = writer.finish(&mut arena, &mut pages);
             prop_assert_eq!(stream.len(), strings.len());
             let mut all = Vec::new();
-            stream.each_page((&arena, &pages), &mut |page| {
+            stream.each_page((&arena, &pages), None, &mut |page| {
                 let (first, own) = page.strings();
                 assert_eq!(first, all.len());
                 all.extend(own.map(<[u8]>::to_vec));

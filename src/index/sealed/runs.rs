@@ -128,6 +128,53 @@ impl Sealed {
         }
     }
 
+    /// Of each trace of these rows: the low half of its number, how many they are, the first and its start. Only where rows
+    /// of a trace stand in order of start and key: where all have a start and no ids are shared; answers whether it is so.
+    pub(in crate::index) fn each_first(&self, rows: &Rows, each: &mut dyn FnMut(u32, u32, usize, u64)) -> bool {
+        if self.bounds.start.0 == 0 || !self.sharing.is_empty() {
+            return false;
+        }
+        let traces = self.runs.traces.read(&self.arena, 0..self.run_count());
+        let firsts = self.runs.firsts.read(&self.arena, 0..self.run_count());
+        let mut ranks = [0; FRAME];
+        let mut ranks_from = usize::MAX;
+        let mut gaps = [0; FRAME];
+        let mut gaps_from = usize::MAX;
+        let (mut run, mut rest) = (0, rows.iter().peekable());
+        while let Some(row) = rest.next() {
+            while firsts.get(run + 1).is_some_and(|next| *next <= row) {
+                run += 1;
+            }
+            let end = firsts.get(run + 1).copied().unwrap_or(u32::MAX);
+            let mut count = 1;
+            while rest.next_if(|next| *next < end).is_some() {
+                count += 1;
+            }
+            let (row, first) = (row as usize, firsts[run] as usize);
+            let frame = row / FRAME * FRAME;
+            // The start of the run or, where that is further away, of the frame.
+            let (from, mut rank) = if first >= frame {
+                if run / FRAME * FRAME != ranks_from {
+                    ranks_from = run / FRAME * FRAME;
+                    self.runs.ranks.frame(&self.arena, ranks_from, &mut ranks);
+                }
+                (first, ranks[run % FRAME])
+            } else {
+                (frame, self.frame_ranks.get(frame / FRAME).copied().unwrap_or_default())
+            };
+            if from < row {
+                if frame != gaps_from {
+                    gaps_from = frame;
+                    self.gaps.frame(&self.arena, frame, &mut gaps);
+                }
+                let between = gaps.get(from + 1 - frame..=row - frame).unwrap_or_default();
+                rank = between.iter().fold(rank, |rank, gap| rank.wrapping_add(*gap));
+            }
+            each(traces[run] + self.runs.least, count, row, start_of(rank));
+        }
+        true
+    }
+
     /// The low half of the number of a row's trace.
     pub(in crate::index) fn trace_of(&self, row: usize) -> u32 {
         self.runs.traces.get(&self.arena, self.run_of(row)) + self.runs.least

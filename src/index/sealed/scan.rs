@@ -1,10 +1,9 @@
 //! Selections on fixed columns, without thawing rows.
 
-use memchr::memmem::Finder;
-
 use super::super::Rows;
 use super::super::extras::{self, Extra};
 use super::pack::FRAME;
+use super::pages::Sieve;
 use super::{Class, Sealed};
 
 /// Bits of the values that pass, 64 a word.
@@ -105,18 +104,20 @@ impl Sealed {
     /// The same where all that pass have `part` in them, see [`super::super::block::part_of`].
     pub(in crate::index) fn select_extras_with(&self, part: &str, test: &mut dyn FnMut(&[u8]) -> bool) -> Rows {
         let mut words = vec![0; self.rows().div_ceil(64)];
-        let part = (!part.is_empty()).then(|| Finder::new(part));
-        let (mut lower, mut may_pass) = (Vec::new(), Vec::new());
-        self.extras.each_page(self.store(), &mut |page| {
-            let (first, strings) = page.strings();
-            if let Some(part) = &part {
-                page.holding(part, &mut lower, &mut may_pass);
+        let sieve = Sieve::new(part);
+        let sifts = sieve.is_some();
+        let mut ask = |place: usize, extras: &[u8]| {
+            if test(extras) {
+                let row = self.extra_rows.get(&self.arena, place) as usize;
+                words[row / 64] |= 1 << (row % 64);
             }
-            for (at, (place, extras)) in (first..).zip(strings).enumerate() {
-                if (part.is_none() || may_pass[at]) && test(extras) {
-                    let row = self.extra_rows.get(&self.arena, place) as usize;
-                    words[row / 64] |= 1 << (row % 64);
-                }
+        };
+        self.extras.each_page(self.store(), sieve, &mut |page| {
+            if sifts {
+                page.sifted().iter().for_each(|place| ask(*place, page.get(*place).unwrap_or_default()));
+            } else {
+                let (first, strings) = page.strings();
+                (first..).zip(strings).for_each(|(place, extras)| ask(place, extras));
             }
         });
         Rows::from_words(words)
@@ -148,7 +149,7 @@ impl Sealed {
         if !any {
             return;
         }
-        self.extras.each_page(self.store(), &mut |page| {
+        self.extras.each_page(self.store(), None, &mut |page| {
             let (first, strings) = page.strings();
             for (place, extras) in (first..).zip(strings) {
                 each(self.extra_rows.get(&self.arena, place), extras);

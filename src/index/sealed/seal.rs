@@ -157,6 +157,9 @@ impl Sealing<'_> {
             places.clear();
             // From the end, so that the first of several with an id is found.
             places.extend(run.iter().enumerate().rev().map(|(place, source)| (source.span_id, place)));
+            if places.len() < run.len() {
+                self.sealed.sharing.extend(run.first().map(|source| source.trace));
+            }
             for (place, source) in run.iter().enumerate() {
                 let (chunk, row) = self.chunk(*source);
                 let parent = chunk.parent[row];
@@ -311,6 +314,7 @@ impl Sealed {
         fit(&mut self.classes);
         fit(&mut self.span_ids);
         fit(&mut self.odd_parents);
+        fit(&mut self.sharing);
         fit(&mut self.frame_ranks);
         fit(&mut self.backward);
         fit(&mut self.layouts);

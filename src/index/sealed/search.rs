@@ -1,13 +1,11 @@
 //! Selections on attribute values, without thawing rows: each distinct word is asked about once a column, each page of
 //! strings is unpacked once.
 
-use memchr::memmem::Finder;
-
 use super::super::Rows;
 use super::super::word::{Slot, Word};
 use super::cells::{Arena, Column, arena_of};
 use super::pack::FRAME;
-use super::pages::Unpacked;
+use super::pages::{Sieve, Unpacked};
 use super::seal::BEYOND;
 use super::{Layout, Sealed};
 
@@ -26,32 +24,39 @@ pub(in crate::index) enum Cell<'a> {
     Beyond(&'a [u8]),
 }
 
+/// What is known of values that pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::index) struct Sought<'p> {
+    /// Texts have this in them, see [`super::super::block::part_of`]; empty: nothing is known of them.
+    pub(in crate::index) part: &'p str,
+    /// Only texts pass.
+    pub(in crate::index) texts: bool,
+    /// All pass.
+    pub(in crate::index) any: bool,
+}
+
 /// Asks about the cells of columns.
 struct Search<'s> {
     sealed: &'s Sealed,
-    /// An unpacked page of each stream, and which of its strings may pass: columns ask for strings in the order they
-    /// stand in.
-    open: Vec<(Unpacked, Vec<bool>)>,
+    /// An unpacked page of each stream: columns ask for strings in the order they stand in.
+    open: Vec<Unpacked>,
     /// What texts that pass have in them; `None`: nothing is known of them.
-    part: Option<Finder<'s>>,
-    /// Room to work in.
-    lower: Vec<u8>,
+    sieve: Option<Sieve<'s>>,
+    sought: &'s Sought<'s>,
     test: &'s mut dyn FnMut(Cell<'_>) -> bool,
 }
 
 impl Sealed {
-    /// Rows with a value that passes in one of the columns that `wanted` names, by shape and number of values. Texts
-    /// that pass have `part` in them, see [`super::super::block::part_of`].
+    /// Rows with a value that passes in one of the columns that `wanted` names, by shape and number of values.
     pub(in crate::index) fn select_values(
         &self,
-        part: &str,
+        sought: &Sought<'_>,
         wanted: &mut dyn FnMut(u32, u32) -> Vec<u32>,
         test: &mut dyn FnMut(Cell<'_>) -> bool,
     ) -> Rows {
         let mut open = Vec::new();
         open.resize_with(self.streams.len(), Default::default);
-        let part = (!part.is_empty()).then(|| Finder::new(part));
-        let mut search = Search { sealed: self, open, part, lower: Vec::new(), test };
+        let mut search = Search { sealed: self, open, sieve: Sieve::new(sought.part), sought, test };
         let mut found: Vec<Vec<u64>> = Vec::with_capacity(self.layouts.len());
         for layout in &self.layouts {
             let mut bits = Vec::new();
@@ -65,12 +70,17 @@ impl Sealed {
 
     /// Rows from bits by layout and place among its rows.
     fn spread_out(&self, found: &[Vec<u64>]) -> Rows {
-        if found.iter().flatten().all(|word| *word == 0) {
-            return Rows::none(self.rows());
+        let set: Vec<usize> =
+            found.iter().map(|bits| bits.iter().map(|word| word.count_ones() as usize).sum()).collect();
+        if set.iter().zip(&self.layouts).all(|(set, layout)| *set == 0 || *set == layout.rows as usize) {
+            return self.select_class(&mut |class| set[class.layout as usize] > 0);
         }
+        // Layouts none of whose rows pass share bits that are all clear.
+        let clear = vec![0; self.rows().div_ceil(64)];
+        let passing: Vec<&[u64]> =
+            found.iter().zip(&set).map(|(bits, set)| if *set == 0 { &clear[..] } else { &bits[..] }).collect();
         let mut words = vec![0; self.rows().div_ceil(64)];
         let layouts: Vec<usize> = self.classes.iter().map(|class| class.layout as usize).collect();
-        let passing: Vec<&[u64]> = found.iter().map(Vec::as_slice).collect();
         let mut frame = [0; FRAME];
         let every = self.counts_every.max(FRAME);
         for (entry, from) in (0..self.rows()).step_by(every).enumerate() {
@@ -89,9 +99,8 @@ impl Sealed {
                     for (at, class) in classes.iter().enumerate() {
                         let layout = layouts[*class as usize];
                         let place = taken[layout];
-                        taken[layout] += 1;
-                        let set = passing[layout].get(place / 64).map_or(0, |word| word >> (place % 64) & 1);
-                        bits |= set << at;
+                        taken[layout] = place + 1;
+                        bits |= (passing[layout][place / 64] >> (place % 64) & 1) << at;
                     }
                     *word = bits;
                 }
@@ -204,31 +213,95 @@ fn set(bits: &mut [u64], place: usize) {
     bits[place / 64] |= 1 << (place % 64);
 }
 
+/// Sets the bits of the places, from `first` on, that pass.
+#[inline]
+fn mark(bits: &mut [u64], (first, places): (usize, &[u32]), passes: impl Fn(u32) -> bool) {
+    for (word, places) in bits[first / 64..].iter_mut().zip(places.chunks(64)) {
+        *word |= places.iter().enumerate().fold(0, |word, (bit, place)| word | u64::from(passes(*place)) << bit);
+    }
+}
+
+fn set_all(bits: &mut [u64], count: usize) {
+    bits[..count / 64].fill(u64::MAX);
+    if !count.is_multiple_of(64) {
+        bits[count / 64] |= u64::MAX >> (64 - count % 64);
+    }
+}
+
 impl Search<'_> {
     /// Sets the bits of a layout's rows that pass.
     fn column(&mut self, layout: &Layout, column: &Column, bits: &mut Vec<u64>) {
         let (arena, rows) = (&self.sealed.arena, layout.rows as usize);
         bits.resize(rows.div_ceil(64), 0);
+        if self.sought.any && self.sealed.streams.get(column.stream as usize).is_some_and(|(key, _)| *key != BEYOND) {
+            return set_all(bits, rows);
+        }
         let Some(list) = column.distinct(arena) else {
-            for (place, word) in column.read(arena, 0..rows).into_iter().enumerate() {
-                if (self.test)(Cell::Plain(word)) {
-                    set(bits, place);
+            if !self.sought.texts || column.unlisted().is_some_and(|tag| Word(tag).is_text()) {
+                for (place, word) in column.read(arena, 0..rows).into_iter().enumerate() {
+                    if (self.test)(Cell::Plain(word)) {
+                        set(bits, place);
+                    }
                 }
             }
             return;
         };
+        if let [word] = list[..]
+            && arena_of(word) == Arena::String
+        {
+            return self.strings((column, word), rows, bits);
+        }
         let answers: Vec<bool> =
             list.iter().map(|word| arena_of(*word) == Arena::None && (self.test)(Cell::Plain(*word))).collect();
-        if list.iter().all(|word| arena_of(*word) == Arena::None) {
-            if answers.contains(&true) {
-                column.each_place(arena, rows, &mut |first, places| {
-                    places.iter().enumerate().filter(|(_, listed)| answers[**listed as usize]).for_each(|(at, _)| {
-                        set(bits, first + at);
-                    });
-                });
-            }
-            return;
+        if list.iter().any(|word| arena_of(*word) != Arena::None) {
+            return self.mixed(column, (&list, &answers), rows, bits);
         }
+        match answers.iter().filter(|passes| **passes).count() {
+            0 => {}
+            all if all == list.len() => set_all(bits, rows),
+            1 => {
+                let only = answers.iter().position(|passes| *passes).map_or(0, super::super::chunk::narrow);
+                column.each_place(arena, rows, &mut |first, places| mark(bits, (first, places), |place| place == only));
+            }
+            _ => column.each_place(arena, rows, &mut |first, places| {
+                mark(bits, (first, places), |place| answers[place as usize]);
+            }),
+        }
+    }
+
+    /// The same where all values are strings.
+    fn strings(&mut self, (column, word): (&Column, Word), rows: usize, bits: &mut [u64]) {
+        let Some((key, _)) = self.sealed.streams.get(column.stream as usize) else { return };
+        let sifts = self.sieve.is_some() && *key != BEYOND && matches!(word.slot(), Slot::Text(_));
+        let from = column.strings_from as usize;
+        let mut place = from;
+        while place < from + rows {
+            self.open(column, place);
+            let page = &self.open[column.stream as usize];
+            let end = page.end().min(from + rows).max(place + 1);
+            if sifts {
+                let sifted = page.sifted();
+                let before = sifted.partition_point(|other| *other < place);
+                let few: Vec<usize> = sifted[before..].iter().copied().take_while(|other| *other < end).collect();
+                for place in few {
+                    if self.string(column, place, word) {
+                        set(bits, place - from);
+                    }
+                }
+            } else {
+                for place in place..end {
+                    if self.string(column, place, word) {
+                        set(bits, place - from);
+                    }
+                }
+            }
+            place = end;
+        }
+    }
+
+    /// The same where values are of several kinds.
+    fn mixed(&mut self, column: &Column, (list, answers): (&[Word], &[bool]), rows: usize, bits: &mut [u64]) {
+        let arena = &self.sealed.arena;
         let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
         column.each_place(arena, rows, &mut |first, places| {
             for (at, listed) in places.iter().enumerate() {
@@ -237,8 +310,10 @@ impl Search<'_> {
                     Arena::None => answers[*listed as usize],
                     Arena::Wide => {
                         number += 1;
-                        let wide = self.sealed.wide.read(arena, number - 1..number);
-                        (self.test)(Cell::Wide(word, wide.first().copied().unwrap_or_default()))
+                        !self.sought.texts && {
+                            let wide = self.sealed.wide.read(arena, number - 1..number);
+                            (self.test)(Cell::Wide(word, wide.first().copied().unwrap_or_default()))
+                        }
                     }
                     Arena::String => {
                         string += 1;
@@ -252,23 +327,34 @@ impl Search<'_> {
         });
     }
 
-    fn string(&mut self, column: &Column, place: usize, word: Word) -> bool {
-        let Some((key, stream)) = self.sealed.streams.get(column.stream as usize) else { return false };
-        let (page, may_pass) = &mut self.open[column.stream as usize];
+    /// Unpacks the page with a string, unless it is open. What stands beyond the shapes is not sifted.
+    fn open(&mut self, column: &Column, place: usize) {
+        let Some((key, stream)) = self.sealed.streams.get(column.stream as usize) else { return };
+        let page = &mut self.open[column.stream as usize];
         if !page.has(place) {
-            stream.unpack(self.sealed.store(), place, page);
-            if let Some(part) = &self.part {
-                page.holding(part, &mut self.lower, may_pass);
-            }
+            let sieve = self.sieve.as_mut().filter(|_| *key != BEYOND);
+            stream.unpack_sifted(self.sealed.store(), place, (sieve, page));
         }
-        if self.part.is_some() && *key != BEYOND && matches!(word.slot(), Slot::Text(_)) {
-            let at = page.at(place);
-            if !may_pass.get(at).copied().unwrap_or_default() {
+    }
+
+    fn string(&mut self, column: &Column, place: usize, word: Word) -> bool {
+        self.open(column, place);
+        let Some((key, stream)) = self.sealed.streams.get(column.stream as usize) else { return false };
+        let page = &mut self.open[column.stream as usize];
+        if *key == BEYOND {
+            return (self.test)(Cell::Beyond(page.get(place).unwrap_or_default()));
+        }
+        if self.sieve.is_some() {
+            if !matches!(word.slot(), Slot::Text(_)) {
+                // Messages may hold numbers, which are spelled otherwise: the sieve says nothing of them.
+                if page.get(place).is_none() {
+                    stream.unpack(self.sealed.store(), place, page);
+                }
+            } else if page.sifted().binary_search(&place).is_err() {
                 return false;
             }
         }
         match page.text(place) {
-            _ if *key == BEYOND => (self.test)(Cell::Beyond(page.get(place).unwrap_or_default())),
             Some(text) => (self.test)(Cell::Text(word, text)),
             None => (self.test)(Cell::Bytes(word, page.get(place).unwrap_or_default())),
         }

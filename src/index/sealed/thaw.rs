@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::super::chunk::{Chunk, ODD_STATUS, mark, narrow};
 use super::super::word::Word;
 use super::cells::{Arena, arena_of, with_offset};
+use super::pack::FRAME;
 use super::pages::Unpacked;
-use super::seal::unfold;
+use super::seal::{NOWHERE, unfold};
 use super::{Class, Layout, Sealed, start_of};
 
 /// How much of rows is wanted.
@@ -22,6 +23,12 @@ pub(in crate::index) enum Depth {
 struct Spread {
     before: Vec<u32>,
     layouts: Vec<u32>,
+}
+
+/// How many rows before a row its parent stands, by what stands for the parent; wraps where it stands behind it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a block has fewer rows")]
+fn distance_of(code: u64) -> u32 {
+    unfold(code - 2) as u32
 }
 
 impl Sealed {
@@ -108,8 +115,8 @@ impl Sealed {
 
     /// The nearest row at or before `row` whose rank is known, and that rank.
     fn rank_from(&self, row: usize) -> (usize, u64) {
-        let frame = row / super::pack::FRAME;
-        (frame * super::pack::FRAME, self.frame_ranks.get(frame).copied().unwrap_or_default())
+        let frame = row / FRAME;
+        (frame * FRAME, self.frame_ranks.get(frame).copied().unwrap_or_default())
     }
 
     /// When a row starts.
@@ -141,6 +148,35 @@ impl Sealed {
         let mut chunk = Chunk::default();
         self.thaw_parents(&(0..self.rows()), &mut chunk);
         chunk.parent
+    }
+
+    /// Of each row the row of its parent in the same trace, [`NOWHERE`] where there is none; rows may be their own parent.
+    pub(in crate::index) fn parent_rows(&self) -> Vec<u32> {
+        let mut parents = Vec::with_capacity(self.rows());
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            let codes = self.parents.frame(&self.arena, first, &mut frame);
+            parents.extend((first..).zip(codes).map(|(row, code)| match code {
+                0 | 1 => NOWHERE,
+                code => narrow(row).wrapping_sub(distance_of(*code)),
+            }));
+        }
+        parents
+    }
+
+    /// The rows that name a parent, as bits.
+    pub(in crate::index) fn with_parent(&self) -> Vec<u64> {
+        self.parents.within(&self.arena, (1, u64::MAX))
+    }
+
+    /// The ids of parents that have no row in the same trace, by row.
+    pub(in crate::index) fn odd_parents(&self) -> &[(u32, [u8; 8])] {
+        &self.odd_parents
+    }
+
+    /// Whether rows of a trace share an id.
+    pub(in crate::index) fn shares_ids(&self, trace: u32) -> bool {
+        self.sharing.binary_search(&trace).is_ok()
     }
 
     fn thaw_parents(&self, rows: &Range<usize>, chunk: &mut Chunk) {

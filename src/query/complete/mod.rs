@@ -33,7 +33,7 @@ pub struct Completion {
 const CONSIDERED: usize = 1_000;
 
 /// What the language itself offers for a span, in the order of use.
-const SPAN_KEYS: [&str; 9] = [
+const SPAN_KEYS: [&str; 10] = [
     "service=",
     "operation=",
     "minDuration=",
@@ -43,6 +43,7 @@ const SPAN_KEYS: [&str; 9] = [
     "status=",
     "duration>",
     "statusMessage:",
+    "source=",
 ];
 
 /// What it offers for the whole search.
@@ -65,7 +66,7 @@ const OTHER_KEYS: [&str; 15] = [
 ];
 
 /// What it offers within braces.
-const BRACED_KEYS: [&str; 23] = [
+const BRACED_KEYS: [&str; 24] = [
     "duration > ",
     "name = ",
     "status = ",
@@ -85,6 +86,7 @@ const BRACED_KEYS: [&str; 23] = [
     "event:timeSinceStart > ",
     "trace:id = ",
     "span:id = ",
+    "span:source = ",
     "link:traceID = ",
     "instrumentation:name = ",
     "instrumentation:version = ",
@@ -224,6 +226,7 @@ fn values(view: &View, key: &str, mode: Mode) -> Vec<Candidate> {
     match field {
         Some(Field::Service | Field::RootService) => named("service.name"),
         Some(Field::Name | Field::RootName) => named("name"),
+        Some(Field::Source) => counted(view.source_counts()).collect(),
         Some(field) => match field.values() {
             Type::Truth => own(&["true", "false"]),
             Type::Kind => own(&["server", "client", "internal", "producer", "consumer", "unspecified"]),

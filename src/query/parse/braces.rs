@@ -79,13 +79,13 @@ fn comparison(cursor: &mut Cursor<'_>, about: About) -> Result<FieldExpr, ParseE
         cursor.skip_space();
         let at = cursor.at;
         if let Some(sign) = membership(cursor) {
-            left = any_of_list(cursor, left, (sign, at))?;
+            left = any_of_list(cursor, &left, (sign, at))?;
             continue;
         }
         let Some(sign) = sign(cursor) else { return Ok(left) };
         cursor.skip_space();
         if cursor.peek() == Some('[') {
-            left = any_of_list(cursor, left, (sign, at))?;
+            left = any_of_list(cursor, &left, (sign, at))?;
             continue;
         }
         let right_at = cursor.at;
@@ -125,10 +125,7 @@ fn membership(cursor: &mut Cursor<'_>) -> Option<Comparison> {
         ahead.skip_space();
         is_next
     };
-    let sign = match word("NOT") {
-        true => Comparison::NotEqual,
-        false => Comparison::Equal,
-    };
+    let sign = if word("NOT") { Comparison::NotEqual } else { Comparison::Equal };
     word("IN").then(|| {
         *cursor = ahead;
         sign
@@ -138,7 +135,7 @@ fn membership(cursor: &mut Cursor<'_>) -> Option<Comparison> {
 /// `[a, b]`, which is as many comparisons: that one of the values is equal, or that none is.
 fn any_of_list(
     cursor: &mut Cursor<'_>,
-    field: FieldExpr,
+    field: &FieldExpr,
     (sign, at): (Comparison, usize),
 ) -> Result<FieldExpr, ParseError> {
     if !sign.is_equality() {
@@ -158,7 +155,7 @@ fn any_of_list(
         if !matches!(value, FieldExpr::Literal(_)) {
             return Err(cursor.fault(value_at, "a value as it is: text in quotes, a number, a duration, true or false"));
         }
-        checked(cursor, &field, (sign, at), (&value, value_at))?;
+        checked(cursor, field, (sign, at), (&value, value_at))?;
         if parts.len() == LONGEST_LIST {
             return Err(cursor.fault(value_at, format!("no more than {LONGEST_LIST} values in a list")));
         }
@@ -173,7 +170,7 @@ fn any_of_list(
     }
     let single = if parts.len() == 1 { parts.pop() } else { None };
     let one_is_enough = matches!(sign, Comparison::Equal | Comparison::Matches);
-    Ok(single.unwrap_or_else(|| if one_is_enough { FieldExpr::Any(parts) } else { FieldExpr::All(parts) }))
+    Ok(single.unwrap_or(if one_is_enough { FieldExpr::Any(parts) } else { FieldExpr::All(parts) }))
 }
 
 fn sign(cursor: &mut Cursor<'_>) -> Option<Comparison> {

@@ -2,7 +2,7 @@
 
 use super::{Leaf, Node};
 use crate::index::{Block, Rows};
-use crate::model::Span;
+use crate::model::{SourceId, Span};
 use crate::query::columns;
 use crate::query::compute::{self, Facts, Val};
 use crate::query::field::Field;
@@ -72,7 +72,7 @@ fn computed(expression: &FieldExpr, block: Block<'_>, rows: Rows) -> Rows {
                 .only(|row| compute::holds(expression, &OfRow { columns: &columns, row, none: Span::default() }));
         }
     }
-    block.narrow_span(rows, &mut |span| compute::holds(expression, &compute::Lone(span)))
+    block.narrow_span(rows, &mut |span| compute::holds(expression, &compute::Lone(span, block)))
 }
 
 /// Whether columns say all fields of an expression: which.
@@ -114,6 +114,10 @@ impl Facts for OfRow<'_> {
 
     fn number(&self, _: &Field) -> Option<i64> {
         None
+    }
+
+    fn source(&self, _: SourceId) -> &'static str {
+        ""
     }
 
     fn column(&self, field: &Field) -> Option<Vec<Val<'static>>> {

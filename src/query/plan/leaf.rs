@@ -26,6 +26,7 @@ enum On {
     Status(StatusCode),
     Kind(Kind),
     Service(TextTest),
+    Source(TextTest),
     Name(TextTest),
     Message(TextTest),
     ScopeName(TextTest),
@@ -103,6 +104,7 @@ impl Leaf {
         let text = || TextTest::new(comparison, value);
         let (on, inverted) = match field {
             Field::Service => (On::Service(text()), not),
+            Field::Source => (On::Source(text()), not),
             Field::Name => (On::Name(text()), not),
             Field::StatusMessage => (On::Message(text()), not),
             Field::ScopeName => (On::ScopeName(text()), not),
@@ -164,7 +166,7 @@ impl Leaf {
         match &self.on {
             On::Nothing => 0,
             On::Start(..) | On::Duration(..) | On::Status(_) | On::Kind(_) => 1,
-            On::Service(_) => 2,
+            On::Service(_) | On::Source(_) => 2,
             On::Name(_) | On::ScopeName(_) | On::ScopeVersion(_) => 3,
             On::Id(_) | On::Parent(_) | On::NoParent | On::OtherParent(_) => 4,
             On::Attribute { test, .. } if matches!(**test, ValueTest::Matches(_) | ValueTest::Contains(_)) => 6,
@@ -192,6 +194,7 @@ impl Leaf {
             On::Status(status) => block.select_status(*status),
             On::Kind(kind) => block.select_kind(*kind),
             On::Service(test) => block.select_service(&|text| test.holds(text)),
+            On::Source(test) => block.select_source(&|text| test.holds(text)),
             On::Name(test) => block.select_name(&|text| test.holds(text)),
             On::Message(test) => block.select_status_message(&|text| test.holds(text)),
             On::ScopeName(test) => block.select_scope(&|name, _| test.holds(name)),
@@ -206,8 +209,11 @@ impl Leaf {
             On::Text(pattern) => block.select_text_with(pattern.part(), &|text| pattern.is_in(text)),
             On::Attribute { keys, places, test, not } => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                if matches!(**test, ValueTest::Any) {
+                    return block.select_present(&keys, places);
+                }
                 let so = block.select_attribute_with(test.part(), (&keys, places), &|value| test.holds(value));
-                if *not { block.select_attribute(&keys, places, &|_| true).minus(&so) } else { so }
+                if *not { block.select_present(&keys, places).minus(&so) } else { so }
             }
         }
     }

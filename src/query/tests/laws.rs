@@ -16,7 +16,18 @@ fn select(from: &'static [&'static str]) -> impl Strategy<Value = String> + Clon
 fn pair() -> impl Strategy<Value = String> {
     let relation = select(&["", "", "", "root.", "parent.", "child.", "any.", "none."]);
     let key = prop_oneof![
-        select(&["service", "operation", "duration", "error", "kind", "status", "@service", "\"a b\"", "span.a"]),
+        select(&[
+            "service",
+            "source",
+            "operation",
+            "duration",
+            "error",
+            "kind",
+            "status",
+            "@source",
+            "\"a b\"",
+            "span.a"
+        ]),
         select(&["a.b", "resource.x", "event.\"e\"", "span:duration", "event:name", "trace_id", "span:id", "limit"]),
         select(&["traceDuration", "rootName", "span:childCount", "lookback", "minDuration", "since", "scope.name"]),
         some_text(),
@@ -54,6 +65,7 @@ fn expression() -> impl Strategy<Value = String> {
         "minInt",
         "childCount",
         "trace:id",
+        "span:source",
     ]);
     field.prop_recursive(4, 12, 2, |inner| {
         let signs = &["=", "!=", ">", "<=", "=~", "!~", "&&", "||", "+", "-", "*", "/", "%", "^"][..];

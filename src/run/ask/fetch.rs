@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -51,7 +51,8 @@ impl Fetch {
         let (feed, queue) = source::feed(usize::MAX / 2, WAITING, clock::clock());
         let notes = TraceNotes::new(wiring::thresholds(settings));
         let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
-        let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()))?;
+        let board = Arc::clone(feed.board());
+        let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()), board)?;
         Ok(Self { feed, indexer, said: Mutex::default() })
     }
 

@@ -111,7 +111,8 @@ fn read(settings: &Settings, paths: &[PathBuf]) -> Result<(Held, Runtime)> {
     let (feed, queue) = source::feed(limit.saturating_mul(2), WAITING, clock::clock());
     let notes = TraceNotes::new(wiring::thresholds(settings));
     let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
-    let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()))?;
+    let indexer =
+        indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()), Arc::clone(feed.board()))?;
     let runtime = runtime()?;
     runtime.block_on(files.run(feed))?;
     // The feed went with the files: the thread ends once everything is in.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::super::Clock;
 use super::super::receiver::Protocol;
+use super::super::{Clock, Control};
 use super::cast::EVERYONE;
 use super::client;
 use super::reel::Reel;
@@ -61,6 +61,7 @@ pub struct Player {
     rate: f64,
     seed: u64,
     clock: Clock,
+    control: Option<watch::Receiver<Control>>,
 }
 
 impl Player {
@@ -68,7 +69,17 @@ impl Player {
     /// their times, which are the clock's.
     #[must_use]
     pub fn new(endpoints: Endpoints, rate: f64, seed: u64, clock: Clock) -> Self {
-        Self { endpoints, rate, seed, clock }
+        Self { endpoints, rate, seed, clock, control: None }
+    }
+
+    /// Has it send nothing while a person wants it paused.
+    #[must_use]
+    pub fn with_control(self, control: Option<watch::Receiver<Control>>) -> Self {
+        Self { control, ..self }
+    }
+
+    fn is_paused(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| control.borrow().paused)
     }
 
     /// Plays. Never ends by itself; dropping the future closes all connections.
@@ -87,7 +98,8 @@ impl Player {
             let wait = Duration::from_nanos(reel.wakes().since((self.clock)()).0);
             sleep(wait.min(LONGEST_SLEEP)).await;
             for export in reel.due((self.clock)()) {
-                if let Some(queue) = queues.get(&export.service)
+                if !self.is_paused()
+                    && let Some(queue) = queues.get(&export.service)
                     && queue.try_send(export.telemetry).is_err()
                 {
                     tracing::debug!(service = export.service.name(), "the demo dropped an export");

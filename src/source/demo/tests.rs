@@ -272,6 +272,42 @@ async fn every_service_arrives_through_the_receiver() {
     serving.abort();
 }
 
+/// What a paused player does not send is gone: nobody shall find it in one lump later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paused_player_sends_nothing() {
+    let (feed, queue) = feed(64 << 20, 1024, hurried());
+    let free = vec!["127.0.0.1:0".parse().unwrap()];
+    let config = ReceiverConfig { grpc: free.clone(), http: free, ..ReceiverConfig::default() };
+    let receiver = Receiver::bind(config, &feed);
+    let board = Arc::clone(feed.board());
+    let endpoints = Endpoints::of(&board.sources(START)).unwrap();
+    let source = board.register("demo", Vec::new());
+    board.pause(source, true);
+    let serving = tokio::spawn(receiver.run(feed));
+    // The clock runs with each look: so many looks, and many requests were due.
+    let looks = Arc::new(AtomicU64::new(0));
+    let clock: Clock = {
+        let (looks, time) = (Arc::clone(&looks), hurried());
+        Arc::new(move || {
+            looks.fetch_add(1, Ordering::Relaxed);
+            time()
+        })
+    };
+    let player = Player::new(endpoints, 30.0, 5, clock).with_control(board.control(source));
+    let playing = tokio::spawn(player.run());
+    let arrived = tokio::task::spawn_blocking(move || {
+        while looks.load(Ordering::Relaxed) < 50 {
+            if queue.next(Duration::from_millis(5)).is_ok() {
+                return true;
+            }
+        }
+        false
+    });
+    assert!(!arrived.await.unwrap());
+    playing.abort();
+    serving.abort();
+}
+
 #[test]
 fn no_open_door_is_no_endpoint() {
     assert_eq!(Endpoints::of(&[]), None);

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use super::body::{Held, Reading};
 use super::cors::{self, Origins};
 use super::diagnose::{self, Urls, request_line};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalKind};
 use super::reply::{self, Body};
 use super::{Protocol, grpc, http as otlp_http, zipkin};
 use crate::model::{Receipt, RejectReason, Signal, SourceId};
@@ -72,6 +72,14 @@ impl Connection {
 
     pub(super) fn urls(&self) -> &Urls {
         &self.shared.urls
+    }
+
+    /// Whether bodies are taken at all: while the source is paused, senders are told to come again later.
+    pub(super) fn admit(&self) -> Result<(), Refusal> {
+        if self.reading().feed.board().is_paused(self.source) {
+            return Err(Refusal::new(RefusalKind::Paused, RejectReason::Paused.words()));
+        }
+        Ok(())
     }
 
     /// Hands a body to the index and waits for its receipt.
@@ -137,7 +145,7 @@ impl Connection {
         match protocol {
             Protocol::Grpc => &self.urls().grpc,
             Protocol::Http => &self.urls().http,
-            Protocol::Zipkin => self.urls().zipkin.as_ref().unwrap_or(&self.urls().http),
+            Protocol::Zipkin => self.urls().zipkin.as_ref().unwrap_or_else(|| &self.urls().http),
         }
     }
 

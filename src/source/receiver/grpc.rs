@@ -51,6 +51,7 @@ pub(super) async fn answer(connection: &Connection, parts: &Parts, mut body: Inc
 async fn take(connection: &Connection, parts: &Parts, body: &mut Incoming) -> Result<(Signal, Receipt), Refusal> {
     let signal = method(connection, parts)?;
     let coding = coding(&parts.headers)?;
+    connection.admit()?;
     let reading = connection.reading();
     let held = reading.read(body, reading.limit.saturating_add(PREFIX), |so_far| check(so_far, reading.limit)).await?;
     let (compressed, message) = unframe(&held.bytes)?;

@@ -74,6 +74,7 @@ async fn take(
         let given = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         Refusal::new(RefusalKind::WrongMediaType, wrong_media_type(given))
     })?;
+    connection.admit()?;
     let reading = connection.reading();
     let held = whole(reading, parts, body).await?;
     let (held, refused) = match encoding {

@@ -166,9 +166,20 @@ impl Keeper {
                 Err(error) => error,
             };
             self.show(address, self.closed(address, &error, pause).await);
-            sleep(pause).await;
+            self.wait(pause).await;
             pause = pause.saturating_mul(2).min(self.limits.retry_cap);
             socket = listen(address);
+        }
+    }
+
+    /// Waits for the next try, or until a person asks for it.
+    async fn wait(&self, pause: Duration) {
+        let Some(mut control) = self.shared.reading.feed.board().control(self.source) else {
+            return sleep(pause).await;
+        };
+        tokio::select! {
+            () = sleep(pause) => {}
+            _ = control.changed() => {}
         }
     }
 

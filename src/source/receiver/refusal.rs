@@ -27,6 +27,7 @@ pub(super) enum RefusalKind {
     BrokenAtIndex,
     Overload(Duration),
     Closed,
+    Paused,
     Stalled,
     BrokenOff,
     WrongPath,
@@ -52,7 +53,7 @@ impl RefusalKind {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overload(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Closed | Self::Paused => StatusCode::SERVICE_UNAVAILABLE,
             Self::Stalled => StatusCode::REQUEST_TIMEOUT,
             Self::WrongPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -70,7 +71,7 @@ impl RefusalKind {
     pub(super) fn grpc(self) -> Code {
         match self {
             Self::TooLarge => Code::ResourceExhausted,
-            Self::Overload(_) | Self::Closed => Code::Unavailable,
+            Self::Overload(_) | Self::Closed | Self::Paused => Code::Unavailable,
             Self::Stalled => Code::DeadlineExceeded,
             Self::BrokenOff => Code::Cancelled,
             Self::WrongPath | Self::WrongMethod | Self::UnknownCoding | Self::WrongProtocol => Code::Unimplemented,
@@ -88,6 +89,7 @@ impl RefusalKind {
             Self::BadCompression => Some(RejectReason::BadCompression),
             Self::BrokenBody | Self::Stalled | Self::BrokenOff => Some(RejectReason::MalformedBody),
             Self::Overload(_) => Some(RejectReason::Overload),
+            Self::Paused => Some(RejectReason::Paused),
             Self::BrokenAtIndex | Self::Closed => None,
             Self::UnknownCoding
             | Self::WrongPath
@@ -102,14 +104,14 @@ impl RefusalKind {
     pub(super) fn retry(self) -> Option<Duration> {
         match self {
             Self::Overload(after) => Some(after),
-            Self::Closed => Some(Duration::from_secs(5)),
+            Self::Closed | Self::Paused => Some(Duration::from_secs(5)),
             _ => None,
         }
     }
 
     /// Whether it is a mistake that a person can mend, and so is shown.
     pub(super) fn is_mishap(self) -> bool {
-        !matches!(self, Self::Overload(_) | Self::Closed | Self::BrokenOff)
+        !matches!(self, Self::Overload(_) | Self::Closed | Self::Paused | Self::BrokenOff)
     }
 }
 

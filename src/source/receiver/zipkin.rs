@@ -54,6 +54,7 @@ async fn take(connection: &Connection, parts: &Parts, body: &mut Incoming) -> Re
         return Err(Refusal::new(RefusalKind::WrongMethod, words));
     }
     let form = form(&parts.headers)?;
+    connection.admit()?;
     let held = whole(connection.reading(), parts, body).await?;
     let convert = move |body: &[u8], most| {
         let converted = match form {

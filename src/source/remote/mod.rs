@@ -10,6 +10,7 @@
 
 mod answer;
 mod error;
+mod follow;
 mod found;
 mod grpc;
 mod http;
@@ -27,6 +28,7 @@ mod v3;
 use std::sync::Arc;
 
 pub use error::RemoteError;
+pub use follow::{Follower, Wish};
 pub use found::{Body, Found, Seen};
 pub use names::{Dependency, Operation, TagValue};
 pub use probe::{Flavor, Protocol};
@@ -48,6 +50,8 @@ pub struct Remote {
     http: Http,
     /// There where the protocol is gRPC.
     grpc: Option<Grpc>,
+    /// There is a page for people, and what only HTTP serves.
+    page: bool,
     tempo: tempo::Age,
 }
 
@@ -162,15 +166,13 @@ impl Remote {
         Ok((!found.traces.is_empty()).then_some(found))
     }
 
-    /// How often services called each other, sorted, in the time `lookback` before `end`. None from a Tempo.
+    /// How often services called each other, sorted, in the time `lookback` before `end`. None from a Tempo, nor where only gRPC is
+    /// served.
     ///
     /// # Errors
     /// Where there is no answer, or not to this.
     pub async fn dependencies(&self, end: Timestamp, lookback: Nanos) -> Result<Vec<Dependency>, RemoteError> {
-        match self.protocol {
-            Protocol::Tempo => Ok(Vec::new()),
-            _ => legacy::dependencies(&self.http, end, lookback).await,
-        }
+        if self.page { legacy::dependencies(&self.http, end, lookback).await } else { Ok(Vec::new()) }
     }
 
     /// The names of attributes, with their scope (`span.http.method`). None from a Jaeger, which does not tell.
@@ -189,10 +191,10 @@ impl Remote {
         if self.protocol == Protocol::Tempo { tempo::tag_values(&self.http, tag).await } else { Ok(Vec::new()) }
     }
 
-    /// Where a browser shows the trace in the server's own page; none for a Tempo, which has no page.
+    /// Where a browser shows the trace in the server's own page; none for a Tempo, which has no page, nor where only gRPC is served.
     #[must_use]
     pub fn link(&self, id: TraceId) -> Option<String> {
-        (self.protocol != Protocol::Tempo).then(|| format!("{}/trace/{id}", self.http.base()))
+        self.page.then(|| format!("{}/trace/{id}", self.http.base()))
     }
 }
 

@@ -91,14 +91,15 @@ fn places(server: &Server, flavor: Flavor) -> Vec<(bool, Arc<Server>)> {
 }
 
 pub(super) async fn trust(server: Arc<Server>, protocol: Protocol) -> Result<Remote, RemoteError> {
-    let page = http(&server).await?;
+    let http = http(&server).await?;
     let grpc = match protocol {
         Protocol::GrpcV3 => Some(channel(Arc::clone(&server)).await?),
         _ => None,
     };
     let (traceql, tags) = (protocol == Protocol::Tempo, protocol != Protocol::HttpV3);
     let abilities = Abilities { tags, durations: true, traceql };
-    Ok(Remote { server, protocol, abilities, http: page, grpc, tempo: tempo::Age::default() })
+    let page = protocol != Protocol::Tempo;
+    Ok(Remote { server, protocol, abilities, http, grpc, page, tempo: tempo::Age::default() })
 }
 
 /// What was tried in vain.
@@ -143,7 +144,7 @@ async fn http(server: &Arc<Server>) -> Result<Http, RemoteError> {
     made.unwrap_or_else(|fault| Err(RemoteError::Tls { at, why: fault.to_string() }))
 }
 
-/// A client for gRPC, made like [`http`].
+/// A client for gRPC, made like [`http()`].
 async fn channel(server: Arc<Server>) -> Result<Grpc, RemoteError> {
     let handle = tokio::runtime::Handle::current();
     let at = server.to_string();
@@ -169,12 +170,15 @@ async fn jaeger_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Rem
     let port = server.port.map(|port| if port == JAEGER { JAEGER_GRPC } else { port });
     let beside = Arc::new(port.map_or_else(|| (**server).clone(), |port| server.at_port(port)));
     let (over_grpc, over_http) = tokio::join!(grpc(beside), v3::services(&http));
+    let silent = |fault: &RemoteError| fault.is_nobody() || matches!(fault, RemoteError::CutOff { .. });
+    let page = server.port == Some(JAEGER_GRPC) || !over_http.as_ref().is_err_and(silent);
     let remote = |protocol, abilities, http: &Http, grpc| Remote {
         server: Arc::clone(server),
         protocol,
         abilities,
         http: http.clone(),
         grpc,
+        page,
         tempo: tempo::Age::default(),
     };
     let full = Abilities { tags: true, durations: true, ..Abilities::default() };
@@ -233,6 +237,7 @@ async fn tempo_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Remo
                 abilities,
                 http,
                 grpc: None,
+                page: false,
                 tempo: tempo::Age::default(),
             }))
         }

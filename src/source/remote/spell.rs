@@ -98,7 +98,7 @@ mod tests {
         for (bytes, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
             assert_eq!(base64(bytes.as_bytes()), expected);
         }
-        assert_eq!(rfc3339(Timestamp(1_795_237_119_734_488_123)), "2026-11-21T00:18:39.734488123Z");
+        assert_eq!(rfc3339(Timestamp(1_795_237_119_734_488_123)), "2026-11-21T04:58:39.734488123Z");
         assert_eq!((go_duration(Nanos(1_500_000)), go_duration(Nanos(1))), ("1500us".to_owned(), "1ns".to_owned()));
         assert_eq!(printable("a\n\u{1b}[2Jb\t c"), "a [2Jb c");
         assert_eq!(printable(&"x".repeat(500)).chars().count(), SHOWN + 1);

@@ -125,6 +125,10 @@ impl Build<'_> {
         if let Some(odd) = &span.odd_parent {
             pairs.push(("odd parent", format!("{} is not a valid id", hex(odd, 32))));
         }
+        let source = self.state.health.sources.get(usize::from(span.source.0));
+        if let Some(source) = source {
+            pairs.push(("source", text::visible(&source.name).into_owned()));
+        }
         pairs.push(("kind", format!("{} ({})", span.kind.name(), span.kind.0)));
         pairs.push(("status", format!("{} ({})", span.status.code.name(), span.status.code.0)));
         if !span.status.message.is_empty() {

@@ -8,6 +8,7 @@ use tracefall::query::{Comparison, Condition, Expr, Field, FieldExpr, Literal, R
 
 use super::sets::{Trace, number_of};
 use super::values::{pairs, values};
+use crate::SOURCES;
 
 /// A number, exact where it is whole.
 #[derive(Clone, Copy, Debug)]
@@ -248,6 +249,7 @@ fn own(condition: &Condition, place: usize, trace: &Trace<'_>) -> bool {
         },
         Field::Name => one(span.name.lossy().into_owned()),
         Field::Service => one(service(span)),
+        Field::Source => one(SOURCES[usize::from(span.source.0)].to_owned()),
         Field::StatusMessage => one(span.status.message.lossy().into_owned()),
         Field::ScopeName => one(span.scope.name.lossy().into_owned()),
         Field::ScopeVersion => one(span.scope.version.lossy().into_owned()),

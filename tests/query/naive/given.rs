@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tracefall::model::{Attribute, Kind, Link, Scope, Span, SpanId, StatusCode, Value};
+use tracefall::model::{Attribute, Kind, Link, Scope, SourceId, Span, SpanId, StatusCode, Value};
 
 use super::super::{ended, from, of_kind, span, value, with, with_event};
 
@@ -98,6 +98,7 @@ pub(super) fn spans() -> impl Strategy<Value = Vec<Span>> {
                 parent_id: (parent > 0).then_some(SpanId([parent; 8])),
                 end: tracefall::model::Timestamp(end),
                 start: own.start,
+                source: SourceId(u16::from(index / 2 % 2)),
                 events,
                 ..one
             }
@@ -134,8 +135,16 @@ fn condition() -> impl Strategy<Value = String> {
     ]);
     let sign = chosen(&["=", "!=", ":"]);
     let order = chosen(&[">", ">=", "<", "<=", "=", "!="]);
-    let text =
-        chosen(&["service", "operation", "statusMessage", "event:name", "scope.name", "rootName", "rootServiceName"]);
+    let text = chosen(&[
+        "service",
+        "operation",
+        "source",
+        "statusMessage",
+        "event:name",
+        "scope.name",
+        "rootName",
+        "rootServiceName",
+    ]);
     let regex = chosen(&["x", "5.*", "(X y|true)", "[0-9.-]+", ".*ß.*", "lib|happened"]);
     let regex = regex.prop_map(|regex| format!("\"{regex}\""));
     prop_oneof![
@@ -239,7 +248,7 @@ fn expression() -> impl Strategy<Value = String> {
             "status = error", "kind != server", "name = \"x\"", "name >= \"X\"", "parent = nil", "parent != nil", ".on", "!.on", "true",
             "!.a", ".a", "rootName = name", "rootServiceName =~ \"x|.*_.*\"", "event:name = \"exception\"", "statusMessage != \"x\"",
             "trace:id = \"02020202020202020202020202020202\"", "kind = kind", "instrumentation:version = \"1\"",
-            "(.a = 500) = true", "5 > 3", "\"a\" = \"a\"", "10ms < duration", "\"x\" != .a",
+            "span:source = \"x\"", "span:source != \"x\"", "span:source = name", "rootName != span:source", "span:source = .a", "(.a = 500) = true", "5 > 3", "\"a\" = \"a\"", "10ms < duration", "\"x\" != .a",
         ]),
     ];
     one.prop_recursive(3, 8, 3, |inner| {

@@ -1,6 +1,7 @@
 //! A second evaluator, as simple as possible, that shares no code with the first: it walks plain spans, one at a time.
 
 mod conditions;
+mod elsewhere;
 mod given;
 mod sets;
 mod values;
@@ -73,6 +74,15 @@ proptest! {
         spans in given::spans(), text in given::pipeline(), cut in any::<prop::sample::Index>()
     ) {
         is_as_naive(&spans, &text, cut.index(spans.len() + 1))?;
+    }
+
+    #[test]
+    fn what_is_asked_of_a_server_loses_nothing_that_the_filter_finds(
+        spans in given::spans(), text in prop_oneof![given::bare(), given::braces(), given::pipeline()]
+    ) {
+        if let Ok(query) = parse(&text) {
+            elsewhere::loses_nothing(&spans, &query)?;
+        }
     }
 }
 

@@ -114,6 +114,7 @@ fn field_values(field: &Field, place: usize, trace: &Trace<'_>) -> Vec<Val> {
         }
         Field::Name => text(span.name.lossy().into_owned()),
         Field::Service => text(service(span)),
+        Field::Source => text(crate::SOURCES[usize::from(span.source.0)].to_owned()),
         Field::StatusMessage => text(span.status.message.lossy().into_owned()),
         Field::RootName => text(trace.spans[trace.root].name.lossy().into_owned()),
         Field::RootService => text(service(trace.spans[trace.root])),

@@ -1,5 +1,6 @@
 //! The JSON of Zipkin v2. Spans are read one by one, so that a body is never there as a tree.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize as _;
@@ -20,6 +21,7 @@ const V1: &str = "these are spans of Zipkin v1 (binaryAnnotations): have the sen
 pub(super) fn read(body: &[u8], taken: &mut Taken) -> Result<(), ZipkinError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = String::from_utf8_lossy(body);
+    let text = whole_pairs(&text);
     if text.trim_ascii().is_empty() {
         return Err(ZipkinError::Broken("the body is empty".to_owned()));
     }
@@ -37,6 +39,40 @@ pub(super) fn read(body: &[u8], taken: &mut Taken) -> Result<(), ZipkinError> {
     }
 }
 
+/// The text with U+FFFD for each half of a surrogate pair that stands alone, as where a sender cut a string short: the
+/// reader of JSON would refuse the whole body for it.
+fn whole_pairs(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\ud") && !text.contains("\\uD") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let taken = match (unit(after), after.get(5..).and_then(|next| next.strip_prefix('\\')).and_then(unit)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 11,
+            (Some(0xD800..=0xDFFF), _) => {
+                out.push_str("\\ufffd");
+                rest = after.get(5..).unwrap_or_default();
+                continue;
+            }
+            // The escaped symbol: a backslash there begins nothing.
+            _ => after.chars().next().map_or(0, char::len_utf8),
+        };
+        let (escaped, after) = after.split_at_checked(taken).unwrap_or((after, ""));
+        out.push('\\');
+        out.push_str(escaped);
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The number of an escape `uXXXX`.
+fn unit(escape: &str) -> Option<u16> {
+    u16::from_str_radix(escape.strip_prefix('u')?.get(..4)?, 16).ok()
+}
+
 /// Takes the spans of an array as they come.
 struct Spans<'a> {
     taken: &'a mut Taken,
@@ -46,9 +82,14 @@ struct Spans<'a> {
 
 impl Spans<'_> {
     fn item(&mut self, item: Json) -> Result<(), ZipkinError> {
-        let Json::Object(members) = item else {
-            self.taken.refuse();
-            return Ok(());
+        let members = match item {
+            Json::Object(members) => members,
+            // Several traces, as Zipkin's own API answers with.
+            Json::Array(trace) => return trace.into_iter().try_for_each(|item| self.item(item)),
+            _ => {
+                self.taken.refuse();
+                return Ok(());
+            }
         };
         if members.contains_key("binaryAnnotations") {
             return Err(ZipkinError::Broken(V1.to_owned()));

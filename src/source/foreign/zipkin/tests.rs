@@ -157,6 +157,22 @@ fn bad_items_cost_only_themselves() {
     assert_eq!(text(&spans[0].attributes, "zipkin.kind").as_deref(), Some("ODD"));
 }
 
+/// As JavaScript writes a string that was cut between the halves of a pair.
+#[test]
+fn half_a_surrogate_pair_costs_no_span() {
+    let cases = [
+        (r"\ud83d\ude00", "\u{1f600}"),
+        (r"a\ud83d", "a\u{fffd}"),
+        (r"\uDE00\ud83d\ude00!", "\u{fffd}\u{1f600}!"),
+        (r"\ud83d\ud83d\\", "\u{fffd}\u{fffd}\\"),
+        (r"\\ud83d", r"\ud83d"),
+        (r#"\ud83d\"\n"#, "\u{fffd}\"\n"),
+    ];
+    for (escaped, expected) in cases {
+        assert_eq!(one(&format!(r#","name":"{escaped}""#)).name.lossy(), expected, "{escaped}");
+    }
+}
+
 #[test]
 fn single_spans_and_arrays_in_a_row_are_taken_and_what_is_no_span_is_refused_with_a_reason() {
     assert_eq!(taken(r#"{"traceId":"1","id":"2"}"#).0.len(), 1);

@@ -1,0 +1,130 @@
+//! Traces that stand whole in one sealed block, where the rows of each follow each other: what is asked of them can be
+//! answered for the block at once. All others are scattered.
+
+use std::ops::Range;
+
+use super::chunk::narrow;
+use super::sealed::NOWHERE;
+use super::segment::{Form, Piece};
+use super::traces::full;
+use super::{Block, Rows, View};
+use crate::model::SpanId;
+
+/// Stands for no row.
+pub const NO_ROW: u32 = NOWHERE;
+
+/// The rows of one trace in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The trace, by its number in order of first arrival; see [`View::id_of`].
+    pub number: u64,
+    /// Its rows, in order of start (those without one last) and id.
+    pub rows: Range<u32>,
+}
+
+/// Traces that do not stand whole in one sealed block: they have rows in a chunk or in several blocks, rows that no longer
+/// count, or rows that share an id.
+#[derive(Clone, Debug, Default)]
+pub struct Scattered {
+    /// The number of the first trace.
+    first: u64,
+    /// Those with rows somewhere.
+    seen: Rows,
+    /// Those that are meant.
+    apart: Rows,
+}
+
+impl Scattered {
+    /// Whether a trace is.
+    #[must_use]
+    pub fn has(&self, number: u64) -> bool {
+        let place = number.checked_sub(self.first).and_then(|place| u32::try_from(place).ok());
+        place.is_none_or(|place| self.apart.has(place))
+    }
+
+    fn add(&mut self, number: u64, is_whole: bool) {
+        let Some(place) = number.checked_sub(self.first).and_then(|place| u32::try_from(place).ok()) else { return };
+        if !is_whole || self.seen.has(place) {
+            self.apart.insert(place);
+        }
+        self.seen.insert(place);
+    }
+}
+
+/// Whether none of these rows is dead; `None`: all are.
+fn all_live(piece: &Piece, mut rows: Range<usize>) -> Option<bool> {
+    if piece.dead.is_empty() {
+        return Some(true);
+    }
+    let dead = rows.clone().filter(|row| piece.is_dead(*row)).count();
+    (dead < rows.len()).then(|| rows.all(|row| !piece.is_dead(row)))
+}
+
+impl View {
+    /// The traces that do not stand whole in one sealed block.
+    #[must_use]
+    pub fn scattered(&self) -> Scattered {
+        let numbers = self.numbers();
+        let count = usize::try_from(numbers.end - numbers.start).unwrap_or(usize::MAX);
+        let mut found = Scattered { first: numbers.start, seen: Rows::none(count), apart: Rows::none(count) };
+        for block in self.blocks() {
+            let number = |low: u32| full(u64::from(low), self.state.next_trace);
+            match &block.piece.form {
+                Form::Hot(chunk) => chunk.trace.iter().for_each(|low| found.add(number(*low), false)),
+                Form::Sealed(sealed) => sealed.each_run(&mut |low, rows| {
+                    if rows.is_empty() {
+                        return;
+                    }
+                    if let Some(live) = all_live(block.piece, rows) {
+                        found.add(number(low), live && !sealed.shares_ids(low));
+                    }
+                }),
+            }
+        }
+        found
+    }
+}
+
+impl Block<'_> {
+    /// The traces with rows here, of which some count, in order of the low half of their numbers; `None` where their rows
+    /// do not follow each other.
+    #[must_use]
+    pub fn runs(&self) -> Option<Vec<Run>> {
+        let Form::Sealed(sealed) = &self.piece.form else { return None };
+        let mut runs = Vec::new();
+        sealed.each_run(&mut |low, rows| {
+            if !rows.is_empty() && all_live(self.piece, rows.clone()).is_some() {
+                let number = full(u64::from(low), self.state.next_trace);
+                runs.push(Run { number, rows: narrow(rows.start)..narrow(rows.end) });
+            }
+        });
+        Some(runs)
+    }
+
+    /// Of each row of a sealed block the row of its parent here, [`NO_ROW`] where there is none. A row may be its own parent.
+    #[must_use]
+    pub fn parent_rows(&self) -> Vec<u32> {
+        match &self.piece.form {
+            Form::Hot(chunk) => vec![NO_ROW; chunk.rows()],
+            Form::Sealed(sealed) => sealed.parent_rows(),
+        }
+    }
+
+    /// The rows of a sealed block that name a parent, whether it is held or not.
+    #[must_use]
+    pub fn with_parent(&self) -> Rows {
+        match &self.piece.form {
+            Form::Hot(chunk) => Rows::none(chunk.rows()),
+            Form::Sealed(sealed) => Rows::from_words(sealed.with_parent()),
+        }
+    }
+
+    /// The rows of a sealed block that name a parent that has no row in the same trace here: row and the parent's id, by row.
+    pub fn odd_parents(&self) -> impl Iterator<Item = (u32, SpanId)> {
+        let odd = match &self.piece.form {
+            Form::Hot(_) => &[][..],
+            Form::Sealed(sealed) => sealed.odd_parents(),
+        };
+        odd.iter().map(|(row, id)| (*row, SpanId(*id)))
+    }
+}

@@ -1,0 +1,155 @@
+//! How the rows of a sealed block stand to each other.
+
+use std::cell::OnceCell;
+
+use hashbrown::HashMap;
+
+use super::super::family;
+use super::super::spans::Place;
+use super::super::terms::Relation;
+use crate::index::{Block, NO_ROW, Rows, Run};
+use crate::model::SpanId;
+
+/// Who called whom among the rows of a block. Rows are in order of trace and start, no ids are shared.
+pub(super) struct Kin<'v> {
+    block: Block<'v>,
+    parents: OnceCell<Vec<u32>>,
+    with_parent: OnceCell<Rows>,
+}
+
+impl<'v> Kin<'v> {
+    pub(super) fn new(block: Block<'v>) -> Self {
+        Self { block, parents: OnceCell::new(), with_parent: OnceCell::new() }
+    }
+
+    fn none(&self) -> Rows {
+        Rows::none(self.block.rows() as usize)
+    }
+
+    /// The parent of each row, itself where it says so.
+    fn named(&self) -> &[u32] {
+        self.parents.get_or_init(|| self.block.parent_rows())
+    }
+
+    /// The row of a row's parent.
+    #[inline]
+    fn parent(&self, row: u32) -> Option<u32> {
+        self.named().get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent != row)
+    }
+
+    /// The row that stands for a trace: the earliest without a parent, else the earliest.
+    fn root(&self, run: &Run) -> u32 {
+        let with_parent = self.with_parent.get_or_init(|| self.block.with_parent());
+        run.rows.clone().find(|row| !with_parent.has(*row)).unwrap_or(run.rows.start)
+    }
+
+    /// Of the second rows those of which a relative is among the first.
+    pub(super) fn related(&self, runs: &[Run], of: Relation, (set, asked): (&Rows, Rows)) -> Rows {
+        let traces = |passes: &dyn Fn(&Run) -> bool| {
+            let mut rows = self.none();
+            runs.iter().filter(|run| passes(run)).for_each(|run| rows.insert_all(run.rows.clone()));
+            rows
+        };
+        match of {
+            Relation::Own => asked.and(set),
+            Relation::Root => asked.and(&traces(&|run| set.has_any(run.rows.clone()) && set.has(self.root(run)))),
+            Relation::Parent => asked.only(|row| self.parent(row).is_some_and(|parent| set.has(parent))),
+            Relation::Child => asked.and(&self.parents_of(set)),
+            Relation::Any => asked.and(&traces(&|run| set.has_any(run.rows.clone()))),
+            Relation::None => asked.and(&traces(&|run| !set.has_any(run.rows.clone()))),
+        }
+    }
+
+    fn parents_of(&self, set: &Rows) -> Rows {
+        let mut parents = self.none();
+        set.iter().filter_map(|row| self.parent(row)).for_each(|parent| parents.insert(parent));
+        parents
+    }
+
+    /// Of the second rows those that stand so to one of the first.
+    pub(super) fn standing(&self, runs: &[Run], place: Place, (set, asked): (&Rows, &Rows)) -> Rows {
+        match place {
+            Place::Child => self.related(runs, Relation::Parent, (set, asked.clone())),
+            Place::Parent => self.related(runs, Relation::Child, (set, asked.clone())),
+            Place::Descendant => self.below(runs, (set, asked)),
+            Place::Ancestor => self.above(set).and(asked),
+            Place::Sibling => self.beside(runs, (set, asked)),
+        }
+    }
+
+    /// Rows with one of the set above them. A parent mostly stands before its children.
+    fn below(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
+        let mut below = self.none();
+        'runs: for run in runs {
+            let Some(first) = set.within(run.rows.clone()).next() else { continue };
+            if !asked.has_any(run.rows.clone()) {
+                continue;
+            }
+            for row in run.rows.clone() {
+                let Some(parent) = self.parent(row) else { continue };
+                if parent > row {
+                    self.below_in_any_order(run, set, &mut below);
+                    continue 'runs;
+                }
+                if parent >= first && (set.has(parent) || below.has(parent)) {
+                    below.insert(row);
+                }
+            }
+        }
+        below.and(asked)
+    }
+
+    fn below_in_any_order(&self, run: &Run, set: &Rows, below: &mut Rows) {
+        let place = |row: u32| (row - run.rows.start) as usize;
+        let parents: Vec<Option<usize>> = run.rows.clone().map(|row| self.parent(row).map(place)).collect();
+        let own: Vec<bool> = run.rows.clone().map(|row| set.has(row)).collect();
+        let found = family::below(&parents, &own);
+        run.rows.clone().zip(found).filter(|(_, found)| *found).for_each(|(row, _)| below.insert(row));
+    }
+
+    /// Rows with one of the set below them.
+    fn above(&self, set: &Rows) -> Rows {
+        let mut above = self.none();
+        for row in set.iter() {
+            let mut next = self.parent(row);
+            while let Some(at) = next.filter(|at| !above.has(*at)) {
+                above.insert(at);
+                next = self.parent(at);
+            }
+        }
+        above
+    }
+
+    /// Rows with the same parent as another of the set, whether it is held or not.
+    fn beside(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
+        let named = self.named();
+        let mut counts = vec![0_u32; named.len()];
+        for row in set.iter() {
+            if let Some(count) = named.get(row as usize).and_then(|parent| counts.get_mut(*parent as usize)) {
+                *count += 1;
+            }
+        }
+        let odd = self.odd_counts(runs, set);
+        asked.clone().only(|row| {
+            let held = named.get(row as usize).and_then(|parent| counts.get(*parent as usize)).copied();
+            let others = held.unwrap_or_else(|| odd.get(&row).copied().unwrap_or_default());
+            others > u32::from(set.has(row))
+        })
+    }
+
+    /// Of rows whose parent is not held: how many of the set in the same trace name the same parent.
+    fn odd_counts(&self, runs: &[Run], set: &Rows) -> HashMap<u32, u32> {
+        let mut of_row = HashMap::new();
+        let mut odd = self.block.odd_parents().peekable();
+        for run in runs {
+            while odd.next_if(|(row, _)| *row < run.rows.start).is_some() {}
+            let own: Vec<(u32, SpanId)> = std::iter::from_fn(|| odd.next_if(|(row, _)| *row < run.rows.end)).collect();
+            let mut counts: HashMap<SpanId, u32> = HashMap::new();
+            for (_, parent) in own.iter().filter(|(row, _)| set.has(*row)) {
+                *counts.entry(*parent).or_default() += 1;
+            }
+            of_row.extend(own.into_iter().map(|(row, parent)| (row, counts.get(&parent).copied().unwrap_or_default())));
+        }
+        of_row
+    }
+}

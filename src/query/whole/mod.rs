@@ -1,0 +1,245 @@
+//! A plan run on all traces at once that stand whole in one sealed block.
+//!
+//! In: a plan and the rows of a block. Out: which of them are found, and which traces as a whole. What is found is exactly
+//! what [`super::eval`] finds in each trace by itself; only sets of rows take the place of sets of spans. Must never know:
+//! traces that have rows elsewhere.
+
+mod groups;
+mod kin;
+mod values;
+
+use super::eval::{Evaluator, trace_holds};
+use super::plan::{Node, Set, Step};
+use super::spans::Place;
+use crate::index::{Block, Match, Rows, Run, Scattered};
+
+use self::kin::Kin;
+use self::values::is_in_columns;
+
+/// What a set finds in the traces of a block.
+struct Found {
+    /// The rows.
+    spans: Rows,
+    /// By trace: it is found as a whole, unless rows of it are.
+    whole: Vec<bool>,
+}
+
+/// The traces of a sealed block that stand there whole.
+pub(super) struct Shelf<'e, 'p, 'v> {
+    evaluator: &'e Evaluator<'p, 'v>,
+    block: Block<'v>,
+    /// The block's place.
+    place: usize,
+    runs: Vec<Run>,
+    /// Their rows.
+    all: Rows,
+    kin: Kin<'v>,
+}
+
+/// What is found in a block.
+#[derive(Debug, Default)]
+pub(super) struct Shelved {
+    /// Spans, by trace.
+    pub(super) matches: Vec<Match>,
+    /// Traces as a whole.
+    pub(super) whole: Vec<u64>,
+    /// Scattered traces with rows here.
+    pub(super) scattered: Vec<u64>,
+    /// Their rows; `None`: all.
+    pub(super) rest: Option<Rows>,
+}
+
+/// Whether a set can be found for a block at once.
+pub(super) fn is_supported(set: &Set) -> bool {
+    match set {
+        Set::Spans { node, trace } => is_asked(node) && is_asked(trace),
+        Set::Whole(node) | Set::NoSpan(node) => is_asked(node),
+        Set::Both(sets) | Set::Either(sets) => sets.iter().all(is_supported),
+        Set::Structural { left, right, .. } => is_supported(left) && is_supported(right),
+        Set::Piped(inner, steps) => is_supported(inner) && steps.iter().all(step_is_supported),
+    }
+}
+
+fn step_is_supported(step: &Step) -> bool {
+    match step {
+        // Other sets are about the group, not about the trace.
+        Step::Filter(set) => matches!(set, Set::Spans { .. }) && is_supported(set),
+        Step::Aggregate(expression) => is_in_columns(expression),
+        Step::By(keys) => keys.iter().all(is_in_columns),
+        Step::Coalesce | Step::Select => true,
+    }
+}
+
+fn is_asked(node: &Node) -> bool {
+    match node {
+        Node::Always | Node::Leaf(_) | Node::Trace(_) | Node::Computed(_, false) => true,
+        Node::All(parts) | Node::Any(parts) => parts.iter().all(is_asked),
+        Node::Not(inner) | Node::Related(_, inner) => is_asked(inner),
+        Node::Computed(_, true) => false,
+    }
+}
+
+/// What a plan finds in the traces that stand whole in a block.
+pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Scattered) -> Shelved {
+    let mut shelved = Shelved::default();
+    let Some(block) = evaluator.columns.blocks.get(place).copied() else { return shelved };
+    let Some(runs) = block.runs() else {
+        block.numbers(&block.all(), &mut shelved.scattered);
+        return shelved;
+    };
+    let mut rest = Rows::none(block.rows() as usize);
+    let mut all = rest.clone();
+    let (apart, runs): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| scattered.has(run.number));
+    for run in &apart {
+        rest.insert_all(run.rows.clone());
+    }
+    for run in &runs {
+        all.insert_all(run.rows.clone());
+    }
+    shelved.scattered = apart.into_iter().map(|run| run.number).collect();
+    shelved.rest = Some(rest);
+    if !runs.is_empty() {
+        let kin = Kin::new(block);
+        let shelf = Shelf { evaluator, block, place, runs, all, kin };
+        let found = shelf.set(&evaluator.plan.set, &shelf.all);
+        if !found.spans.is_empty() {
+            block.matches(&found.spans, &mut shelved.matches);
+        }
+        let whole = shelf.runs.iter().zip(&found.whole).filter(|(_, whole)| **whole);
+        let whole = whole.filter(|(run, _)| !found.spans.has_any(run.rows.clone()));
+        shelved.whole = whole.map(|(run, _)| run.number).collect();
+    }
+    shelved
+}
+
+impl Shelf<'_, '_, '_> {
+    fn none(&self) -> Rows {
+        Rows::none(self.block.rows() as usize)
+    }
+
+    /// All rows of the traces that pass.
+    fn traces(&self, mut passes: impl FnMut(&Run) -> bool) -> Rows {
+        let mut rows = self.none();
+        self.runs.iter().filter(|run| passes(run)).for_each(|run| rows.insert_all(run.rows.clone()));
+        rows
+    }
+
+    fn set(&self, set: &Set, among: &Rows) -> Found {
+        let spans = |spans: Rows| Found { spans, whole: vec![false; self.runs.len()] };
+        match set {
+            Set::Spans { node, trace } => {
+                let rows = self.narrow(trace, among.clone());
+                spans(self.narrow(node, rows))
+            }
+            Set::Whole(node) => self.whole(node, among, true),
+            Set::NoSpan(node) => self.whole(node, among, false),
+            Set::Both(sets) => {
+                let sets: Vec<Found> = sets.iter().map(|set| self.set(set, among)).collect();
+                self.joined(&sets, true)
+            }
+            Set::Either(sets) => {
+                let sets: Vec<Found> = sets.iter().map(|set| self.set(set, among)).collect();
+                self.joined(&sets, false)
+            }
+            Set::Structural { left, right, place, negated, both } => {
+                let right = self.spans_of(self.set(right, among));
+                if right.is_empty() && !both {
+                    return spans(right);
+                }
+                let left = self.spans_of(self.set(left, among));
+                spans(self.structural((&left, &right), *place, (*negated, *both)))
+            }
+            Set::Piped(inner, steps) => {
+                let inner = self.spans_of(self.set(inner, among));
+                spans(self.piped(inner, steps))
+            }
+        }
+    }
+
+    /// The traces with a span on which a condition holds, or those without.
+    fn whole(&self, node: &Node, among: &Rows, wanted: bool) -> Found {
+        let rows = self.narrow(node, among.clone());
+        let whole = self.runs.iter().map(|run| rows.has_any(run.rows.clone()) == wanted).collect();
+        Found { spans: self.none(), whole }
+    }
+
+    /// What all sets find in traces in which each finds something, or what any finds.
+    fn joined(&self, sets: &[Found], all: bool) -> Found {
+        let mut joined = Found { spans: self.none(), whole: vec![false; self.runs.len()] };
+        for set in sets {
+            joined.spans = joined.spans.or(&set.spans);
+            joined.whole.iter_mut().zip(&set.whole).for_each(|(one, other)| *one |= other);
+        }
+        if all {
+            let mut is_in = vec![true; self.runs.len()];
+            for set in sets {
+                for ((is_in, whole), run) in is_in.iter_mut().zip(&set.whole).zip(&self.runs) {
+                    *is_in &= *whole || set.spans.has_any(run.rows.clone());
+                }
+            }
+            let mut places = is_in.iter();
+            joined.spans = joined.spans.and(&self.traces(|_| places.next().is_some_and(|is_in| *is_in)));
+            joined.whole.iter_mut().zip(&is_in).for_each(|(whole, is_in)| *whole &= is_in);
+        }
+        joined
+    }
+
+    /// The rows; all of those of traces that are found as a whole.
+    fn spans_of(&self, found: Found) -> Rows {
+        let mut rows = found.spans;
+        for (run, _) in self.runs.iter().zip(&found.whole).filter(|(_, whole)| **whole) {
+            if !rows.has_any(run.rows.clone()) {
+                rows.insert_all(run.rows.clone());
+            }
+        }
+        rows
+    }
+
+    fn structural(&self, (left, right): (&Rows, &Rows), place: Place, (negated, both): (bool, bool)) -> Rows {
+        let standing = self.kin.standing(&self.runs, place, (left, right));
+        let mut found = if negated { right.clone().minus(&standing) } else { standing };
+        if both {
+            let back = match place {
+                Place::Child => Place::Parent,
+                Place::Parent => Place::Child,
+                Place::Descendant => Place::Ancestor,
+                Place::Ancestor => Place::Descendant,
+                Place::Sibling => Place::Sibling,
+            };
+            found = found.or(&self.kin.standing(&self.runs, back, (right, left)));
+        }
+        found
+    }
+
+    /// Of these rows those on which a condition holds.
+    fn narrow(&self, node: &Node, rows: Rows) -> Rows {
+        match node {
+            Node::Always => rows,
+            node if node.is_columnar() => self.evaluator.rows(node, self.place, |so| rows.and(so)),
+            Node::All(parts) => parts.iter().fold(rows, |rows, part| self.narrow(part, rows)),
+            Node::Any(parts) => {
+                let each = parts.iter().map(|part| self.narrow(part, rows.clone()));
+                each.reduce(|one, other| one.or(&other)).unwrap_or_default()
+            }
+            Node::Not(inner) => {
+                let so = self.narrow(inner, rows.clone());
+                rows.minus(&so)
+            }
+            Node::Leaf(_) | Node::Computed(..) => node.upper(self.block, rows, &self.evaluator.plan.leaves),
+            Node::Related(of, inner) => {
+                if rows.is_empty() {
+                    return rows;
+                }
+                let so = self.narrow(inner, self.all.clone());
+                self.kin.related(&self.runs, *of, (&so, rows))
+            }
+            Node::Trace(test) => {
+                let view = self.evaluator.columns.view;
+                rows.and(&self.traces(|run| {
+                    let extent = || view.extent(run.number).unwrap_or_default();
+                    view.id_of(run.number).is_some_and(|id| trace_holds(*test, id, extent()))
+                }))
+            }
+        }
+    }
+}
