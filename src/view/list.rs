@@ -96,6 +96,14 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     } else if state.list.follow {
         pieces.push((" · following".into(), dim));
     }
+    // Servers give a part of what they hold.
+    let mut asked = health.sources.iter().filter(|source| !source.asked.is_empty());
+    if let Some(source) = asked.next() {
+        let more = asked.count();
+        let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
+        let asked = format!(" · {}: {}{more}", text::visible(&source.name), text::visible(&source.asked));
+        pieces.push((asked.into(), dim));
+    }
     pieces
 }
 

@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod fake;
+mod follow;
 mod grpc;
 mod real;
 mod recorded;

@@ -183,7 +183,7 @@ impl Session {
         Ok(())
     }
 
-    async fn search(&mut self, remote: &Remote, search: Search, most: u32) -> Result<(), RemoteError> {
+    async fn search(&self, remote: &Remote, search: Search, most: u32) -> Result<(), RemoteError> {
         let mut rounds = remote.rounds(search, most);
         let mut begun = (self.follower.clock)();
         while let Some(found) = rounds.next().await {
@@ -197,7 +197,7 @@ impl Session {
     }
 
     /// A trace, whole. Answers how many spans came.
-    async fn fetch(&mut self, remote: &Remote, id: TraceId) -> Result<u64, RemoteError> {
+    async fn fetch(&self, remote: &Remote, id: TraceId) -> Result<u64, RemoteError> {
         let begun = (self.follower.clock)();
         let Some(found) = remote.trace(id, None).await? else { return Ok(0) };
         self.feed.board().set_latency(self.follower.source, (self.follower.clock)().since(begun));

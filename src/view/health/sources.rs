@@ -153,6 +153,9 @@ impl Table<'_> {
             let time: String = format::time_of_day(*at, self.zone).chars().take(8).collect();
             self.wrapped(&format!("last error {time}: {error}"), Role::Dim, lines);
         }
+        if !source.asked.is_empty() {
+            self.wrapped(&format!("asked for {}", source.asked), Role::Dim, lines);
+        }
         let told: Vec<String> = self.signals().into_iter().chain(self.times()).collect();
         if !told.is_empty() {
             lines.push(named("", vec![bit(told.join(" · "), Role::Dim)]));
