@@ -86,7 +86,7 @@ pub struct RemoteFlags {
     /// Take traces from a server that the settings file describes; may be given several times
     #[arg(long = "source", global = true, value_name = "NAME")]
     pub sources: Vec<String>,
-    /// Send this header, its value taken from an environment variable; `TRACEFALL_BEARER` and `TRACEFALL_BEARER_FILE` hold a token
+    /// Send this header, its value taken from an environment variable (a token is in `TRACEFALL_BEARER` or `TRACEFALL_BEARER_FILE`)
     #[arg(long = "header-env", global = true, value_name = "NAME=VARIABLE", value_parser = header)]
     pub headers: Vec<(String, String)>,
     /// Send the bearer token in this file

@@ -94,3 +94,16 @@ fn closed_pipe_ends_it_without_a_word() {
     let said = tail.end();
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn trace_that_comes_again_without_having_grown_is_told_once() {
+    let home = Home::new();
+    let mut tail = home.listen(&["tail", "-o", "jsonl"]);
+    tail.post_traces(1..2);
+    let first: Value = serde_json::from_str(&tail.line()).unwrap();
+    assert_eq!(first["trace_id"], format!("{:032x}", 1));
+    tail.post_traces(1..3);
+    tail.signal("INT");
+    let said = tail.end();
+    assert_eq!(said.field("trace_id"), [format!("{:032x}", 2)], "{}", said.err);
+}

@@ -51,8 +51,8 @@ impl Fetch {
         let (feed, queue) = source::feed(usize::MAX / 2, WAITING, clock::clock());
         let notes = TraceNotes::new(wiring::thresholds(settings));
         let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
-        let indexer =
-            indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()), Arc::clone(feed.board()))?;
+        let board = Arc::clone(feed.board());
+        let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()), board)?;
         Ok(Self { feed, indexer, said: Mutex::default() })
     }
 

@@ -11,6 +11,8 @@ use crate::model::{Nanos, Timestamp, TraceId};
 const QUIET: Nanos = Nanos::from_secs(1);
 /// One that never goes quiet is told this long after it changed.
 const LONGEST: Nanos = Nanos::from_secs(10);
+/// Traces that are remembered as told before those are forgotten that are not held any more.
+const REMEMBERED: usize = 1_024;
 
 /// What was seen so far.
 pub(super) struct Tail {
@@ -18,12 +20,15 @@ pub(super) struct Tail {
     revision: u64,
     /// Traces that changed and were not told since, with the time at which that was seen.
     waiting: HashMap<TraceId, Timestamp>,
+    /// How many spans a trace had when it was last told: where the same ones come again, as from a server that is asked again, it has
+    /// not grown.
+    told: HashMap<TraceId, u32>,
 }
 
 impl Tail {
     /// Follows what arrives after `view`.
     pub(super) fn new(filter: Filter, view: &View) -> Self {
-        Self { filter, revision: view.revision(), waiting: HashMap::new() }
+        Self { filter, revision: view.revision(), waiting: HashMap::new(), told: HashMap::new() }
     }
 
     /// The traces to be told of now, by first arrival. Costs nothing while nothing arrives.
@@ -55,14 +60,22 @@ impl Tail {
         let changed = view.changed_since(self.revision).unwrap_or_else(|| view.traces().collect());
         self.revision = view.revision();
         for trace in changed {
-            self.waiting.entry(trace).or_insert(now);
+            let spans = view.figures(trace).map(|figures| figures.spans);
+            if spans.is_none() || self.told.get(&trace) != spans.as_ref() {
+                self.waiting.entry(trace).or_insert(now);
+            }
+        }
+        if self.told.len() > REMEMBERED && self.told.len() as u64 / 2 > view.stats().traces {
+            self.told.retain(|trace, _| view.figures(*trace).is_some());
         }
     }
 
-    fn among(&self, view: &View, now: Timestamp, ready: &[TraceId]) -> Vec<FoundTrace> {
+    fn among(&mut self, view: &View, now: Timestamp, ready: &[TraceId]) -> Vec<FoundTrace> {
         if ready.is_empty() {
             return Vec::new();
         }
+        let spans = |trace: &TraceId| Some((*trace, view.figures(*trace)?.spans));
+        self.told.extend(ready.iter().filter_map(spans));
         let hits = self.filter.find_among(view, now, ready);
         hits.iter().filter_map(|hit| FoundTrace::of(&view.trace(hit.trace)?, hit.matched)).collect()
     }
