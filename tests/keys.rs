@@ -180,7 +180,7 @@ impl Bench {
             }
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
-            Effect::Copy { what, .. } => Answer::Copied(Ok(what)),
+            Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
             Effect::Save(request) => Answer::Saved(match &request.what {
                 _ if request.path.ends_with("taken") => Err("taken is there already".into()),
@@ -616,6 +616,21 @@ fn sources_are_chosen_paused_and_tried_again_by_key() {
     assert_eq!(pressed(&mut bench, "p"), said("[PauseSource(SourceId(0), false)]", "demo goes on"));
     bench.state.health = Arc::default();
     assert_eq!(pressed(&mut bench, "p"), said("[]", "there is no source"));
+}
+
+#[test]
+fn a_trace_is_shown_on_the_page_of_the_server_where_it_lives() {
+    let mut bench = Bench::new(2);
+    let id = bench.state.list.selected.unwrap();
+    bench.press("o");
+    assert_eq!(bench.notice(), "no server is asked that has a page of this trace");
+    let source = SourceHealth { page: Some("https://jaeger.example.com/trace/".into()), ..SourceHealth::default() };
+    bench.state.health = Arc::new(Health { sources: vec![source], ..Health::default() });
+    bench.press("o");
+    assert_eq!(bench.notice(), format!("copied: https://jaeger.example.com/trace/{id}"));
+    bench.state.notice = None;
+    bench.press("enter o");
+    assert_eq!(bench.notice(), format!("copied: https://jaeger.example.com/trace/{id}"));
 }
 
 #[test]

@@ -152,7 +152,12 @@ impl Live {
                 return None;
             }
             Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Library(_) | Effect::Save(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+            Effect::Library(_)
+            | Effect::Save(_)
+            | Effect::Browse(_)
+            | Effect::PauseSource(..)
+            | Effect::RetrySource(_)
+            | Effect::Quit => {
                 return None;
             }
         })

@@ -110,6 +110,8 @@ pub enum Effect {
     Demo(bool),
     /// Pause a source, or let it go on.
     PauseSource(SourceId, bool),
+    /// Copy a link, and show it in a browser where there is one.
+    Browse(String),
     /// Have a source try again at once.
     RetrySource(SourceId),
     /// End the program.

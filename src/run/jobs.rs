@@ -159,6 +159,7 @@ impl Worker {
             Effect::Library(_)
             | Effect::Save(_)
             | Effect::Copy { .. }
+            | Effect::Browse(_)
             | Effect::Keep(_)
             | Effect::Demo(_)
             | Effect::PauseSource(..)

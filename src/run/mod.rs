@@ -4,6 +4,7 @@
 //! that knows all others. Must never contain: rules of the domain, layout.
 
 mod ask;
+mod browser;
 mod clock;
 mod files;
 mod following;

@@ -18,7 +18,7 @@ use super::recipes::recipes;
 use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
-use super::{ask, clock, health, jobs::Jobs, log, looks, saving, shelf::Shelf};
+use super::{ask, browser, clock, health, jobs::Jobs, log, looks, saving, shelf::Shelf};
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, LibraryChange, Mouse, MouseKind, State, Target};
 use crate::config::{self, Settings};
@@ -416,6 +416,10 @@ impl Session {
             Effect::Quit => self.state.quitting = true,
             Effect::Keep(traces) => {
                 *self.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(traces);
+            }
+            Effect::Browse(link) => {
+                browser::show(&link);
+                self.carry_out(Effect::Copy { what: link.clone(), text: link });
             }
             Effect::Copy { what, text } => {
                 let result = terminal::osc52(&text).map(|()| what).map_err(|error| error.to_string());

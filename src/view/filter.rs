@@ -30,20 +30,25 @@ pub(super) fn input(pen: &mut Pen<'_>, area: Rect, typed: &str, cursor: usize) -
     (area.x + used, area.y)
 }
 
-/// The line of the filter. `counts` stand at its right where there is room for them.
+/// The line of the filter. `counts` stand at its right where there is room for them, the last of them only where there is for all.
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, counts: &[Piece<'_>]) -> Option<(u16, u16)> {
     if area.height == 0 {
         return None;
     }
     let bar = &pen.state.filter;
-    let counts_width: usize = counts.iter().map(|(text, _)| text::width(text)).sum();
     let mark = pen.put((area.x + 1, area.y), "/ ", area.width, pen.bold(Role::Accent));
     let x = area.x + 1 + mark;
     let typed = text::width(&text::visible(&bar.text));
     let wanted = if bar.text.is_empty() && !bar.editing { text::width(EXAMPLE) } else { typed };
     let free = usize::from(area.right().saturating_sub(x));
     // What was typed goes before the counts.
-    let with_counts = counts_width + 3 + typed < free;
+    let width = |counts: &[Piece<'_>]| counts.iter().map(|(text, _)| text::width(text)).sum::<usize>();
+    let fit = |counts: &[Piece<'_>]| width(counts) + 3 + typed < free;
+    let counts = match counts.split_last() {
+        Some(((last, _), rest)) if last.starts_with(" · ") && !fit(counts) => rest,
+        _ => counts,
+    };
+    let (counts_width, with_counts) = (width(counts), fit(counts));
     let room = if with_counts { cells(free - counts_width - 2) } else { cells(free) };
     let input_area = Rect { x, width: room, ..area };
     let mut cursor = None;

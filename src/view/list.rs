@@ -101,7 +101,8 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     if let Some(source) = asked.next() {
         let more = asked.count();
         let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
-        let asked = format!(" · {}: {}{more}", text::visible(&source.name), text::visible(&source.asked));
+        let asked = source.asked.split(';').next().unwrap_or_default();
+        let asked = format!(" · {}: {}{more}", text::visible(&source.name), text::visible(asked));
         pieces.push((asked.into(), dim));
     }
     pieces

@@ -133,6 +133,7 @@ impl Person {
             }
             Effect::Library(_)
             | Effect::Save(_)
+            | Effect::Browse(_)
             | Effect::Keep(_)
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)

@@ -278,6 +278,7 @@ pub fn health_sources() -> State {
             accepted: BTreeMap::from([(Signal::Traces, 1_204)]),
             latency: Some(Nanos::from_millis(84)),
             last_arrival: Some(before(3)),
+            asked: "100 traces of the last 1h; asked there: service=pay; applied here: error=true".into(),
             last_error: Some((before(600), "the answer took longer than 30 s".into())),
             ..remote("prod", "https://jaeger.example.com/prod/ui", Standing::Ok)
         },

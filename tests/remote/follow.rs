@@ -25,17 +25,17 @@ struct Following {
     source: SourceId,
     wish: watch::Sender<Wish>,
     /// Sources and sizes of bodies that were fed.
-    fed: mpsc::UnboundedReceiver<(SourceId, usize)>,
+    fed: mpsc::Receiver<(SourceId, usize)>,
 }
 
 impl Following {
     fn start(fake: &Fake, first: Wish) -> Self {
         let clock: source::Clock = Arc::new(|| Timestamp(NOW));
         let (feed, queue) = source::feed(1 << 20, 16, Arc::clone(&clock));
-        let (send, fed) = mpsc::unbounded_channel();
+        let (send, fed) = mpsc::channel(64);
         std::thread::spawn(move || {
             while let Ok(item) = queue.next(PATIENCE) {
-                let _ = send.send((item.delivery().source, item.delivery().body.len()));
+                let _ = send.blocking_send((item.delivery().source, item.delivery().body.len()));
                 item.reply(Ok(Receipt::default()));
             }
         });

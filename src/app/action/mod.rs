@@ -105,6 +105,8 @@ pub enum Action {
     Copy,
     /// Mark the selected trace, or take its mark away.
     Mark,
+    /// Show the trace on the page of the server where it lives.
+    Page,
     /// Save traces to a file.
     Save,
     /// Show secrets as they are, or mask them again.
@@ -221,7 +223,7 @@ mod tests {
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save,
+            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
         ];
         for action in all {
             match action {
@@ -231,7 +233,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
             }
         }
         all.to_vec()

@@ -218,6 +218,14 @@ pub const ACTIONS: &[ActionInfo] = &[
         keys: &[char('v')],
     },
     ActionInfo {
+        action: Action::Page,
+        name: "page",
+        help: "show the trace on the page of the server where it lives; its link is copied",
+        hint: "page",
+        contexts: &[Context::Traces, Context::Trace, Context::Detail],
+        keys: &[char('o')],
+    },
+    ActionInfo {
         action: Action::Mark,
         name: "mark",
         help: "mark the trace, or take its mark away: what is marked is saved together",

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, palette, recall, save, say, sources, trace, values,
+    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, page, palette, recall, save, say, sources, trace,
+    values,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
@@ -41,6 +42,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
             out.push(Effect::Samples);
         }
         A::Copy => copy::open(state, out),
+        A::Page => page::open(state, out),
         A::Mark => save::mark(state),
         A::Save => save::open(state),
         A::Unmask => unmask(state),

@@ -16,6 +16,7 @@ mod link;
 mod list;
 mod mouse;
 mod overlay;
+mod page;
 mod palette;
 mod recall;
 mod rows;
