@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as Sent, TracesData};
+use prost::Message as _;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -280,4 +282,46 @@ fn limit_that_hides_what_is_looked_for_is_narrowed_until_it_is_found() {
     let capped = jaeger.run(&home, &["query", "limit=10", "-o", "jsonl"]);
     assert_eq!((capped.code, capped.objects().len()), (Some(0), 10), "{}", capped.err);
     assert!(capped.err.contains("its limit came before the sort"), "{}", capped.err);
+}
+
+#[test]
+fn tempo_is_asked_in_traceql() {
+    let start = now() - 5_000_000_000;
+    let tempo = Jaeger::start(move |asked| match asked.bare() {
+        "/api/echo" => reply(200, "text/plain", "echo"),
+        "/api/search" => fake::json(r#"{"traces":[{"traceID":"7"},{"traceID":"8"}],"metrics":{}}"#),
+        "/api/v2/search/tag/resource.service.name/values" => {
+            fake::json(r#"{"tagValues":[{"type":"string","value":"pay"}]}"#)
+        }
+        path => match path.strip_prefix("/api/v2/traces/").and_then(|id| id.parse::<u8>().ok()) {
+            Some(number) => reply(200, "application/protobuf", tempo_trace(number, start)),
+            None => reply(404, "text/plain", "404 page not found"),
+        },
+    });
+    let home = Home::new();
+    let ask = |arguments: &[&str]| home.run(&[arguments, &["--tempo", &tempo.url()]].concat());
+    let said = ask(&["query", "name=GET-7 minDuration=1ms lookback=10m", "-o", "jsonl"]);
+    assert_eq!((said.code, said.field("trace_id")), (Some(0), vec![json!(format!("{:032x}", 7))]), "{}", said.err);
+    assert!(said.err.contains("at most 100 traces") && !said.err.contains("hour"), "{}", said.err);
+    let asked = tempo.fake.asked.lock().unwrap().clone();
+    let search = asked.iter().find(|asked| asked.bare() == "/api/search").unwrap().parameter("q").unwrap();
+    assert!(search.contains("name = \"GET-7\"") && search.contains("duration >= 1000000ns"), "{search}");
+    let services = ask(&["services", "-o", "csv"]);
+    assert_eq!(services.out.lines().collect::<Vec<_>>(), ["service", "pay"], "{}", services.err);
+}
+
+/// A trace of one span of two milliseconds, in a field of an answer.
+fn tempo_trace(number: u8, start: u64) -> Vec<u8> {
+    let span = Sent {
+        trace_id: u128::from(number).to_be_bytes().to_vec(),
+        span_id: vec![number; 8],
+        name: format!("GET-{number}"),
+        start_time_unix_nano: start,
+        end_time_unix_nano: start + 2_000_000,
+        ..Sent::default()
+    };
+    let scope = ScopeSpans { spans: vec![span], ..ScopeSpans::default() };
+    let resource = ResourceSpans { scope_spans: vec![scope], ..ResourceSpans::default() };
+    let trace = TracesData { resource_spans: vec![resource] }.encode_to_vec();
+    [&[0x0a, u8::try_from(trace.len()).unwrap()][..], &trace].concat()
 }

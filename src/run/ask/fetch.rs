@@ -83,12 +83,14 @@ impl Fetch {
         if let Some(assumed) = assumed(down.assumed) {
             self.say(name, &format!("{assumed}; since=, lookback= and limit= ask for others"));
         }
+        // What other servers gave is not of this one.
+        let enough = self.hits(wanted) + u64::from(wanted.most.unwrap_or(USUAL));
         let mut rounds = server.rounds(search, if wanted.all { MOST_FOR_ALL } else { MOST });
         let mut progress = Shown::default();
         while let Some(found) = rounds.next().await {
             self.take(name, source, found.with_context(of)?).await?;
             progress.show(name, rounds.progress());
-            if !wanted.all && self.is_enough(wanted) {
+            if !wanted.all && self.hits(wanted) >= enough {
                 break;
             }
         }
@@ -112,11 +114,10 @@ impl Fetch {
         Ok(())
     }
 
-    /// Whether as many traces match here as are wanted. What came last may not be seen yet, which costs a request more.
-    fn is_enough(&self, wanted: &Wanted) -> bool {
+    /// How many traces match here. What came last may not be seen yet, which costs a request more.
+    fn hits(&self, wanted: &Wanted) -> u64 {
         let view = self.indexer.reader.view();
-        let hits = wanted.filter.find(&view, clock::now(), &|| false).hits.len();
-        u32::try_from(hits).is_ok_and(|hits| hits >= wanted.most.unwrap_or(USUAL))
+        wanted.filter.find(&view, clock::now(), &|| false).hits.len() as u64
     }
 
     /// Says where the answer may lack something.
