@@ -93,11 +93,10 @@ impl Receiver {
     /// while the receiver runs.
     #[must_use]
     pub fn bind(config: ReceiverConfig, feed: &Feed) -> Self {
-        let mut gates =
-            vec![Gate::open(Protocol::Grpc, &config.grpc, feed), Gate::open(Protocol::Http, &config.http, feed)];
-        if !config.zipkin.is_empty() {
-            gates.push(Gate::open(Protocol::Zipkin, &config.zipkin, feed));
-        }
+        let asked_for =
+            [(Protocol::Grpc, &config.grpc), (Protocol::Http, &config.http), (Protocol::Zipkin, &config.zipkin)];
+        let asked_for = asked_for.into_iter().filter(|(_, addresses)| !addresses.is_empty());
+        let gates = asked_for.map(|(protocol, addresses)| Gate::open(protocol, addresses, feed)).collect();
         Self { config, gates }
     }
 
