@@ -200,14 +200,7 @@ impl Case<'_, '_, '_> {
         };
         let mut found = join(right, &self.family.standing(place, left), negated);
         if both {
-            let back = match place {
-                Place::Child => Place::Parent,
-                Place::Parent => Place::Child,
-                Place::Descendant => Place::Ancestor,
-                Place::Ancestor => Place::Descendant,
-                Place::Sibling => Place::Sibling,
-            };
-            let others = join(left, &self.family.standing(back, right), false);
+            let others = join(left, &self.family.standing(place.back(), right), false);
             found.iter_mut().zip(others).for_each(|(found, other)| *found |= other);
         }
         found

@@ -138,6 +138,17 @@ impl Aggregate {
 }
 
 impl Place {
+    /// How the span on the left stands to the one on the right.
+    pub(super) fn back(self) -> Self {
+        match self {
+            Self::Child => Self::Parent,
+            Self::Parent => Self::Child,
+            Self::Descendant => Self::Ancestor,
+            Self::Ancestor => Self::Descendant,
+            Self::Sibling => Self::Sibling,
+        }
+    }
+
     pub(super) fn sign(self) -> &'static str {
         match self {
             Self::Child => ">",

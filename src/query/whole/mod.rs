@@ -199,14 +199,7 @@ impl Shelf<'_, '_, '_> {
         let standing = self.kin.standing(&self.runs, place, (left, right));
         let mut found = if negated { right.clone().minus(&standing) } else { standing };
         if both {
-            let back = match place {
-                Place::Child => Place::Parent,
-                Place::Parent => Place::Child,
-                Place::Descendant => Place::Ancestor,
-                Place::Ancestor => Place::Descendant,
-                Place::Sibling => Place::Sibling,
-            };
-            found = found.or(&self.kin.standing(&self.runs, back, (right, left)));
+            found = found.or(&self.kin.standing(&self.runs, place.back(), (right, left)));
         }
         found
     }
