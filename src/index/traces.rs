@@ -8,6 +8,7 @@ use super::batch::Figures;
 use super::cold::ColdPage;
 use super::interner::hash;
 use super::outline::Outline;
+use super::room::fit;
 use super::services::ServiceSet;
 use crate::model::{Badges, SourceId, Timestamp, TraceId, TraceSummary};
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -469,7 +470,7 @@ impl Traces {
                 self.rows -= page.rows.len() - live;
                 let page = Arc::make_mut(page);
                 page.rows.retain(|row| !row.gone);
-                page.rows.shrink_to_fit();
+                fit(&mut page.rows);
             }
         }
         while self.pages.pages.front().is_some_and(|page| page.len() == 0) {
