@@ -10,8 +10,22 @@ use crate::redact::Redactor;
 /// Masks the spans of one trace. Resources and scopes that are shared are looked at once.
 pub(super) struct Mask<'a> {
     redactor: &'a Redactor,
-    resources: HashMap<usize, (Arc<Resource>, Arc<Resource>)>,
-    scopes: HashMap<usize, (Arc<Scope>, Arc<Scope>)>,
+    resources: Known<Resource>,
+    scopes: Known<Scope>,
+}
+
+/// What was masked before, by its address: as it was, and without secrets.
+type Known<T> = HashMap<usize, (Arc<T>, Arc<T>)>;
+
+/// Masks what is shared, where it was not masked before.
+fn once<T: Clone>(known: &mut Known<T>, shared: &mut Arc<T>, mask: impl FnOnce(&mut T)) {
+    // The one before stays: another could come to have its address.
+    let (_, masked) = known.entry(Arc::as_ptr(shared).addr()).or_insert_with(|| {
+        let mut masked = T::clone(shared);
+        mask(&mut masked);
+        (Arc::clone(shared), Arc::new(masked))
+    });
+    *shared = Arc::clone(masked);
 }
 
 impl<'a> Mask<'a> {
@@ -45,28 +59,15 @@ impl<'a> Mask<'a> {
     }
 
     fn resource(&mut self, resource: &mut Arc<Resource>) {
-        let address = Arc::as_ptr(resource).addr();
-        if let Some((_, masked)) = self.resources.get(&address) {
-            *resource = Arc::clone(masked);
-            return;
-        }
-        let mut masked = Resource::clone(resource);
-        self.attributes(&mut masked.attributes);
-        let before = std::mem::replace(resource, Arc::new(masked));
-        // The one before stays: another could come to have its address.
-        self.resources.insert(address, (before, Arc::clone(resource)));
+        let mut known = std::mem::take(&mut self.resources);
+        once(&mut known, resource, |resource| self.attributes(&mut resource.attributes));
+        self.resources = known;
     }
 
     fn scope(&mut self, scope: &mut Arc<Scope>) {
-        let address = Arc::as_ptr(scope).addr();
-        if let Some((_, masked)) = self.scopes.get(&address) {
-            *scope = Arc::clone(masked);
-            return;
-        }
-        let mut masked = Scope::clone(scope);
-        self.attributes(&mut masked.attributes);
-        let before = std::mem::replace(scope, Arc::new(masked));
-        self.scopes.insert(address, (before, Arc::clone(scope)));
+        let mut known = std::mem::take(&mut self.scopes);
+        once(&mut known, scope, |scope| self.attributes(&mut scope.attributes));
+        self.scopes = known;
     }
 
     fn attributes(&self, attributes: &mut [Attribute]) {
