@@ -68,25 +68,21 @@ impl Source for Follower {
 
     async fn run(self, feed: Feed) -> Result<(), Self::Error> {
         let Some(control) = feed.board().control(self.source) else { return Ok(()) };
-        let wish = self.wish.clone();
-        Session { follower: self, feed, control, wish, remote: None, last: None, failures: 0 }.run().await;
+        Session { follower: self, feed, control, remote: None, last: None, failures: 0 }.run().await;
         Ok(())
     }
 }
 
 /// What was asked last, and when.
 struct Last {
-    wish: Wish,
+    query: Arc<Query>,
     at: Timestamp,
-    /// Spans of the open trace that have come so far.
-    spans: u64,
 }
 
 struct Session {
     follower: Follower,
     feed: Feed,
     control: watch::Receiver<Control>,
-    wish: watch::Receiver<Wish>,
     remote: Option<Remote>,
     last: Option<Last>,
     failures: u32,
@@ -100,9 +96,9 @@ impl Session {
                 return;
             }
             self.control.mark_unchanged();
-            let wish = self.wish.borrow_and_update().clone();
+            let wish = self.follower.wish.borrow_and_update().clone();
             // What takes long gives way to another wish, to a pause, and to another try.
-            let (mut wishes, mut controls) = (self.wish.clone(), self.control.clone());
+            let (mut wishes, mut controls) = (self.follower.wish.clone(), self.control.clone());
             let outcome = tokio::select! {
                 outcome = self.ask(&wish) => Some(outcome),
                 changed = wishes.changed() => if changed.is_err() { return } else { None },
@@ -118,7 +114,7 @@ impl Session {
             };
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
-                changed = self.wish.changed() => if changed.is_err() { return },
+                changed = self.follower.wish.changed() => if changed.is_err() { return },
                 changed = self.control.changed() => if changed.is_err() { return },
             }
         }
@@ -147,8 +143,7 @@ impl Session {
         }
         self.stands(Standing::Connecting);
         let remote = Remote::connect(self.follower.server.clone(), self.follower.flavor).await?;
-        let page = remote.link(TraceId::default()).map(|link| link.trim_end_matches('0').to_owned());
-        self.feed.board().set_page(self.follower.source, page);
+        self.feed.board().set_page(self.follower.source, remote.page());
         self.remote = Some(remote.clone());
         // Whatever was asked before, the one that answers now may never have heard of it.
         self.last = None;
@@ -160,18 +155,17 @@ impl Session {
         let remote = self.remote().await?;
         let now = (self.follower.clock)();
         let told = push_down(&wish.query, remote.abilities(), now);
-        let same = self.last.as_ref().filter(|last| last.wish.query == wish.query);
+        let same = self.last.as_ref().filter(|last| last.query == wish.query);
         let since = same.map(|last| Timestamp(last.at.0.saturating_sub(OVERLAP.0)));
-        let before = same.filter(|last| last.wish.open == wish.open).map(|last| last.spans);
         if since.is_none() {
             self.feed.board().set_asked(self.follower.source, &asked(&wish.query, &told));
         }
-        let mut spans = before.unwrap_or_default();
         if let Some(open) = wish.open {
-            spans = self.fetch(&remote, open).await?;
+            self.fetch(&remote, open).await?;
         }
         match told.ask {
-            Ask::Trace(id) => drop(self.fetch(&remote, id).await?),
+            Ask::Trace(id) if wish.open == Some(id) => {}
+            Ask::Trace(id) => self.fetch(&remote, id).await?,
             Ask::Search(search) => {
                 let start = since.map_or(search.start, |since| since.max(search.start));
                 let most = if told.assumed.limit.is_some() { 0 } else { REQUESTS };
@@ -179,7 +173,7 @@ impl Session {
             }
         }
         self.stands(Standing::Ok);
-        self.last = Some(Last { wish: wish.clone(), at: now, spans });
+        self.last = Some(Last { query: Arc::clone(&wish.query), at: now });
         Ok(())
     }
 
@@ -196,14 +190,13 @@ impl Session {
         Ok(())
     }
 
-    /// A trace, whole. Answers how many spans came.
-    async fn fetch(&self, remote: &Remote, id: TraceId) -> Result<u64, RemoteError> {
+    /// Feeds a trace, whole, where the server has it.
+    async fn fetch(&self, remote: &Remote, id: TraceId) -> Result<(), RemoteError> {
         let begun = (self.follower.clock)();
-        let Some(found) = remote.trace(id, None).await? else { return Ok(0) };
+        let Some(found) = remote.trace(id, None).await? else { return Ok(()) };
         self.feed.board().set_latency(self.follower.source, (self.follower.clock)().since(begun));
-        let spans = found.spans();
         self.deliver(found).await;
-        Ok(spans)
+        Ok(())
     }
 
     /// Feeds what was found. Where there is no room it waits: nothing is lost by it, and nobody waits for this one.

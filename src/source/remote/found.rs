@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::error::RemoteError;
 use crate::model::{Receipt, Timestamp, TraceId};
 use crate::otlp::reader::read_spans;
 use crate::otlp::{AttributeValue, Sink, SpanFields};
@@ -78,6 +79,19 @@ pub struct Found {
 }
 
 impl Found {
+    /// What is in one body, which came from `at`.
+    pub(super) fn of(body: Body, at: String) -> Result<Self, RemoteError> {
+        let mut found = Self::default();
+        found.take(body).map_err(|what| RemoteError::NotThis { at, what })?;
+        Ok(found)
+    }
+
+    /// As the answer to a search for at most so many traces: where there are as many there may be more.
+    pub(super) fn within(mut self, limit: u32) -> Self {
+        self.capped |= self.traces.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+        self
+    }
+
     /// Takes a body in; nothing of it where its framing is broken, or where there is something in it but nothing usable.
     ///
     /// # Errors

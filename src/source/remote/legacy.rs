@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::answer::{Answer, texts};
+use super::answer::Answer;
 use super::error::RemoteError;
 use super::found::Found;
 use super::http::Http;
@@ -16,8 +16,7 @@ const JSON: &str = "application/json";
 
 pub(super) async fn services(http: &Http) -> Result<Vec<String>, RemoteError> {
     let (json, answer) = http.get("/api/services", JSON).await?.json()?;
-    let listed = json.get("data").and_then(|list| if list.is_null() { Some(Vec::new()) } else { texts(list) });
-    listed.ok_or_else(|| answer.not_this("JSON without a list of services"))
+    v3::names(&json, "data", &answer)
 }
 
 pub(super) async fn operations(http: &Http, service: &str) -> Result<Vec<Operation>, RemoteError> {
@@ -49,9 +48,7 @@ pub(super) async fn search(http: &Http, search: &Search) -> Result<Found, Remote
     if !search.tags.is_empty() {
         query.push(("tags", v3::tags(search)));
     }
-    let mut found = traces(http.get(&with_query("/api/traces", &query), JSON).await?).await?;
-    found.capped = found.traces.len() >= usize::try_from(search.limit).unwrap_or(usize::MAX);
-    Ok(found)
+    Ok(traces(http.get(&with_query("/api/traces", &query), JSON).await?).await?.within(search.limit))
 }
 
 pub(super) async fn trace(http: &Http, id: TraceId) -> Result<Found, RemoteError> {
@@ -59,14 +56,11 @@ pub(super) async fn trace(http: &Http, id: TraceId) -> Result<Found, RemoteError
 }
 
 async fn traces(answer: Answer) -> Result<Found, RemoteError> {
-    let mut found = Found::default();
     if answer.is_nothing() {
-        return Ok(found);
+        return Ok(Found::default());
     }
     let at = answer.at.clone();
-    let body = answer.jaeger_json().await?;
-    found.take(body).map_err(|what| RemoteError::NotThis { at, what })?;
-    Ok(found)
+    Found::of(answer.jaeger_json().await?, at)
 }
 
 pub(super) async fn dependencies(http: &Http, end: Timestamp, lookback: Nanos) -> Result<Vec<Dependency>, RemoteError> {

@@ -191,10 +191,16 @@ impl Remote {
         if self.protocol == Protocol::Tempo { tempo::tag_values(&self.http, tag).await } else { Ok(Vec::new()) }
     }
 
-    /// Where a browser shows the trace in the server's own page; none for a Tempo, which has no page, nor where only gRPC is served.
+    /// Where the server's own page of a trace is, before the trace's id; none for a Tempo, which has no page, nor where only gRPC is served.
+    #[must_use]
+    pub fn page(&self) -> Option<String> {
+        self.page.then(|| format!("{}/trace/", self.http.base()))
+    }
+
+    /// Where a browser shows the trace in the server's own page.
     #[must_use]
     pub fn link(&self, id: TraceId) -> Option<String> {
-        self.page.then(|| format!("{}/trace/{id}", self.http.base()))
+        self.page().map(|page| format!("{page}{id}"))
     }
 }
 

@@ -227,10 +227,7 @@ async fn first(answer: Answer) -> Result<Found, RemoteError> {
         return kept(&answer, answer.body.clone());
     }
     let at = answer.at.clone();
-    let mut found = Found::default();
-    let body = answer.otlp_json().await?;
-    found.take(body).map_err(|what| RemoteError::NotThis { at, what })?;
-    Ok(found)
+    Found::of(answer.otlp_json().await?, at)
 }
 
 /// JSON begins with a brace; as protobuf that would be field 15 of a kind that no trace has.
@@ -239,8 +236,5 @@ fn is_text(answer: &Answer) -> bool {
 }
 
 fn kept(answer: &Answer, protobuf: Bytes) -> Result<Found, RemoteError> {
-    let mut found = Found::default();
-    let body = Body { protobuf, refused: Receipt::default() };
-    found.take(body).map_err(|fault| answer.not_this(fault))?;
-    Ok(found)
+    Found::of(Body { protobuf, refused: Receipt::default() }, answer.at.clone())
 }

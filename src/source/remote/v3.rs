@@ -19,7 +19,12 @@ const JSON: &str = "application/json";
 
 pub(super) async fn services(http: &Http) -> Result<Vec<String>, RemoteError> {
     let (json, answer) = http.get("/api/v3/services", JSON).await?.json()?;
-    let listed = json.get("services").and_then(|list| if list.is_null() { Some(Vec::new()) } else { texts(list) });
+    names(&json, "services", &answer)
+}
+
+/// The names of services.
+pub(super) fn names(json: &Json, member: &str, answer: &Answer) -> Result<Vec<String>, RemoteError> {
+    let listed = json.get(member).and_then(|list| if list.is_null() { Some(Vec::new()) } else { texts(list) });
     listed.ok_or_else(|| answer.not_this("JSON without a list of services"))
 }
 
@@ -49,9 +54,7 @@ pub(super) fn listed(json: &Json, member: &str, answer: &Answer) -> Result<Vec<O
 /// Traces of one service, or of any where the search names none.
 pub(super) async fn search(http: &Http, search: &Search) -> Result<Found, RemoteError> {
     let answer = http.get(&with_query("/api/v3/traces", &parameters(search)), JSON).await?;
-    let mut found = traces(answer).await?;
-    found.capped = found.traces.len() >= usize::try_from(search.limit).unwrap_or(usize::MAX);
-    Ok(found)
+    Ok(traces(answer).await?.within(search.limit))
 }
 
 fn parameters(search: &Search) -> Vec<(&'static str, String)> {
@@ -83,13 +86,10 @@ pub(super) async fn trace(http: &Http, id: TraceId) -> Result<Found, RemoteError
 }
 
 async fn traces(answer: Answer) -> Result<Found, RemoteError> {
-    let mut found = Found::default();
     // A search without result is a 404 in some versions and an empty list in others.
     if answer.is_nothing() {
-        return Ok(found);
+        return Ok(Found::default());
     }
     let at = answer.at.clone();
-    let body = answer.otlp_json().await?;
-    found.take(body).map_err(|what| RemoteError::NotThis { at, what })?;
-    Ok(found)
+    Found::of(answer.otlp_json().await?, at)
 }

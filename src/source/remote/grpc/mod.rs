@@ -67,9 +67,7 @@ impl Grpc {
     /// Traces of one service, or of any where the search names none.
     pub(super) async fn search(&self, search: &Search) -> Result<Found, RemoteError> {
         let request = FindTracesRequest { query: Some(search.into()) };
-        let mut found = self.traces("FindTraces", &request).await?;
-        found.capped |= found.traces.len() >= usize::try_from(search.limit).unwrap_or(usize::MAX);
-        Ok(found)
+        Ok(self.traces("FindTraces", &request).await?.within(search.limit))
     }
 
     pub(super) async fn trace(&self, id: TraceId) -> Result<Found, RemoteError> {
