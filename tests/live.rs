@@ -115,8 +115,8 @@ impl Live {
         let view = self.reader.view();
         let thresholds = self.state.settings.slow_sql;
         Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.now };
+            Effect::List { generation, query, sort, buckets, heat } => {
+                let request = work::ListRequest { generation, query: &query, sort, buckets, heat, now: self.now };
                 self.tail.list(&view, &request, &|| false, &mut |_| ())
             }
             Effect::Open { generation, trace, folds, find, only } => {

@@ -156,8 +156,8 @@ impl Show {
         let view = self.reader.view();
         let thresholds = self.state.settings.slow_sql;
         Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.state.now };
+            Effect::List { generation, query, sort, buckets, heat } => {
+                let request = work::ListRequest { generation, query: &query, sort, buckets, heat, now: self.state.now };
                 work::list(&view, &request, &|| false)
             }
             Effect::Open { generation, trace, folds, find, only } => {

@@ -4,6 +4,7 @@
 //! the state or the wording of a screen, clocks, I/O.
 
 pub mod compare;
+pub mod heat;
 mod notes;
 mod parents;
 mod shape;

@@ -23,6 +23,8 @@ pub enum Effect {
         sort: Sort,
         /// How many buckets the strip has.
         buckets: u16,
+        /// How many columns and rows the heat map has, where it is shown.
+        heat: Option<(u16, u16)>,
     },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {

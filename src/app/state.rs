@@ -8,6 +8,7 @@ use super::filters::{FilterBar, Found, Library, Naming, Picker, Samples, ValueTa
 use super::save::SaveDialog;
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
+use crate::analysis::heat::HeatMap;
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
 use crate::model::{Health, LogRecord, Nanos, Span, SpanKey, Timestamp, TraceId, TraceSummary};
@@ -352,6 +353,8 @@ pub struct Preview {
 pub struct Strip {
     /// How much time a bucket holds, in seconds.
     pub seconds: u64,
+    /// When it was counted: within the last bucket.
+    pub until: Timestamp,
     /// Traces that began in each bucket.
     pub requests: Vec<u32>,
     /// Of those, how many hold an error.
@@ -366,6 +369,8 @@ pub struct Strip {
     pub error_share: f64,
     /// 95th percentile over the whole strip, in nanoseconds.
     pub p95_all: u64,
+    /// The heat map, where it was asked for.
+    pub heat: Option<Arc<HeatMap>>,
 }
 
 /// The open trace.

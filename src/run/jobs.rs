@@ -121,10 +121,10 @@ impl Worker {
     fn work(&self, effect: Effect) -> Option<Answer> {
         let view = self.reader.view();
         Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
+            Effect::List { generation, query, sort, buckets, heat } => {
                 let cancelled =
                     || self.latest_search.load(Ordering::Acquire) != generation || self.is_left_behind(&view);
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: clock::now() };
+                let request = work::ListRequest { generation, query: &query, sort, buckets, heat, now: clock::now() };
                 let mut so_far = |answer| {
                     // Nobody listens any more at the end only.
                     let _ = self.answers.blocking_send(answer);

@@ -91,8 +91,8 @@ impl Person {
     fn work(&self, effect: Effect) -> Option<Answer> {
         let (view, thresholds) = (&self.view, self.state.settings.slow_sql);
         Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: Timestamp(2) };
+            Effect::List { generation, query, sort, buckets, heat } => {
+                let request = work::ListRequest { generation, query: &query, sort, buckets, heat, now: Timestamp(2) };
                 work::list(view, &request, &|| false)
             }
             Effect::Open { generation, trace, folds, find, only } => {
