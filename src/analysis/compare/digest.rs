@@ -5,7 +5,9 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 
 use crate::analysis::statement;
-use crate::model::{Attribute, Category, Nanos, Span, StatusCode, Timestamp, Trace, TraceSpan, Value};
+use crate::model::{
+    Attribute, Category, Nanos, Span, SpanKey, StatusCode, Timestamp, Trace, TraceId, TraceSpan, Value,
+};
 
 /// Different operations that are told apart; further ones are counted as one.
 const MOST_OPERATIONS: usize = 20_000;
@@ -56,6 +58,8 @@ pub(super) struct Key {
 /// A trace as far as it is compared. Numbers are those of a [`Vocabulary`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Digest {
+    /// Its id.
+    pub trace: TraceId,
     /// The operation of its root.
     pub(super) root: u32,
     /// When it began.
@@ -64,6 +68,8 @@ pub struct Digest {
     pub duration: Nanos,
     /// Operation and duration of every span.
     pub(super) calls: Box<[(u32, Nanos)]>,
+    /// Which span each of `calls` is.
+    pub(super) keys: Box<[SpanKey]>,
     /// Keys and values that some span of it has, each once, in order.
     pub(super) pairs: Box<[(u32, u32)]>,
     /// The largest number under each key that has numbers, in order of the keys.
@@ -73,10 +79,10 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// How many spans it has.
+    /// How much is kept of it: about one for each span.
     #[must_use]
-    pub fn spans(&self) -> usize {
-        self.calls.len()
+    pub fn entries(&self) -> usize {
+        self.calls.len().max(self.pairs.len() / 4).max(1)
     }
 }
 
@@ -111,8 +117,9 @@ impl Vocabulary {
         pairs.sort_unstable();
         let mut numbers: Vec<(u32, f64)> = found.numbers.into_iter().collect();
         numbers.sort_unstable_by_key(|(key, _)| *key);
-        let (pairs, numbers) = (pairs.into(), numbers.into());
-        Digest { root, start, duration: end.since(start), calls, pairs, numbers, cut: found.cut }
+        let keys = trace.spans.iter().map(|span| span.key).collect();
+        let (pairs, numbers, duration) = (pairs.into(), numbers.into(), end.since(start));
+        Digest { trace: trace.id, root, start, duration, calls, keys, pairs, numbers, cut: found.cut }
     }
 
     pub(super) fn operation_of(&mut self, span: &TraceSpan) -> u32 {

@@ -38,6 +38,9 @@ pub struct Comparison {
     pub roots: Vec<OperationRow>,
     /// Which of `roots` the rest is about; `None` where the selection is empty.
     pub root: Option<usize>,
+    /// How many traces with this root take how long, selection and baseline: equal steps on a logarithmic scale from the shortest to
+    /// the longest of both.
+    pub histogram: [Vec<u32>; 2],
     /// What the traces with this root did, by how much of a trace's time it changed.
     pub operations: Vec<OperationRow>,
     /// How many operations are left out of that.
@@ -78,5 +81,6 @@ pub fn compare(
     let sides = (selection.as_slice(), baseline.as_slice());
     let (operations, more_operations) = operations::operations(words, sides);
     let differences = values::differences(words, sides);
-    Comparison { roots, root: Some(at), operations, more_operations, differences }
+    let histogram = operations::histogram(sides);
+    Comparison { roots, root: Some(at), histogram, operations, more_operations, differences }
 }

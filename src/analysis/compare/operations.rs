@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::digest::{Digest, Operation, Vocabulary};
 use super::{MOST_ROWS, SMALL};
-use crate::model::Nanos;
+use crate::model::{Nanos, SpanKey, TraceId};
 
 /// An operation on either side.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +15,8 @@ pub struct OperationRow {
     pub selection: Side,
     /// In the baseline.
     pub baseline: Side,
+    /// Its longest call in the selection; where that has none, in the baseline.
+    pub example: Option<(TraceId, SpanKey)>,
 }
 
 /// An operation on one side. Percentiles are exact, by the nearest rank.
@@ -86,23 +88,46 @@ fn quotient(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Durations by operation, selection and baseline.
-type Durations = HashMap<u32, [Vec<Nanos>; 2]>;
+/// What is gathered of an operation: durations in the selection and in the baseline, and the longest call of each.
+#[derive(Default)]
+struct Gathered {
+    durations: [Vec<Nanos>; 2],
+    longest: [Option<(Nanos, TraceId, SpanKey)>; 2],
+}
+
+impl Gathered {
+    fn add(&mut self, side: usize, duration: Nanos, (trace, span): (TraceId, SpanKey)) {
+        self.durations[side].push(duration);
+        let longest = &mut self.longest[side];
+        if longest.is_none_or(|(known, of, _)| (duration, trace) > (known, of)) {
+            *longest = Some((duration, trace, span));
+        }
+    }
+
+    fn row(mut self, operation: Operation, traces: [usize; 2]) -> OperationRow {
+        let [selection, baseline] = &mut self.durations;
+        let example = self.longest[0].or(self.longest[1]).map(|(_, trace, span)| (trace, span));
+        OperationRow { operation, selection: side(selection, traces[0]), baseline: side(baseline, traces[1]), example }
+    }
+}
 
 /// Every root operation of the selection, most of it first.
 pub(super) fn roots(words: &Vocabulary, (selection, baseline): (&[&Digest], &[&Digest])) -> Vec<OperationRow> {
-    let mut durations = Durations::new();
+    let mut gathered: HashMap<u32, Gathered> = HashMap::new();
+    let root = |digest: &Digest| (digest.trace, digest.keys.first().copied().unwrap_or_default());
     for digest in selection {
-        durations.entry(digest.root).or_default()[0].push(digest.duration);
+        gathered.entry(digest.root).or_default().add(0, digest.duration, root(digest));
     }
     for digest in baseline {
-        if let Some(known) = durations.get_mut(&digest.root) {
-            known[1].push(digest.duration);
+        if let Some(known) = gathered.get_mut(&digest.root) {
+            known.add(1, digest.duration, root(digest));
         }
     }
-    let traces = |sides: &[Vec<Nanos>; 2]| [sides[0].len(), sides[1].len()];
-    let row = |(root, mut sides): (u32, [Vec<Nanos>; 2])| row(words, root, traces(&sides), &mut sides);
-    let mut rows: Vec<OperationRow> = durations.into_iter().map(row).collect();
+    let row = |(number, gathered): (u32, Gathered)| {
+        let traces = [gathered.durations[0].len(), gathered.durations[1].len()];
+        gathered.row(words.operation(number), traces)
+    };
+    let mut rows: Vec<OperationRow> = gathered.into_iter().map(row).collect();
     rows.sort_by(|one, other| {
         let order = |row: &OperationRow| (row.selection.n, row.baseline.n);
         order(other).cmp(&order(one)).then_with(|| one.operation.cmp(&other.operation))
@@ -115,15 +140,17 @@ pub(super) fn operations(
     words: &Vocabulary,
     (selection, baseline): (&[&Digest], &[&Digest]),
 ) -> (Vec<OperationRow>, usize) {
-    let mut durations = Durations::new();
+    let mut gathered: HashMap<u32, Gathered> = HashMap::new();
     for (side, digests) in [selection, baseline].into_iter().enumerate() {
-        for (operation, duration) in digests.iter().flat_map(|digest| &digest.calls) {
-            durations.entry(*operation).or_default()[side].push(*duration);
+        for digest in digests {
+            for ((operation, duration), key) in digest.calls.iter().zip(&digest.keys) {
+                gathered.entry(*operation).or_default().add(side, *duration, (digest.trace, *key));
+            }
         }
     }
     let traces = [selection.len(), baseline.len()];
-    let mut rows: Vec<OperationRow> =
-        durations.into_iter().map(|(operation, mut sides)| row(words, operation, traces, &mut sides)).collect();
+    let row = |(number, gathered): (u32, Gathered)| gathered.row(words.operation(number), traces);
+    let mut rows: Vec<OperationRow> = gathered.into_iter().map(row).collect();
     rows.sort_by(|one, other| {
         let size = |row: &OperationRow| row.change().abs();
         size(other).total_cmp(&size(one)).then_with(|| one.operation.cmp(&other.operation))
@@ -133,13 +160,27 @@ pub(super) fn operations(
     (rows, more)
 }
 
-fn row(words: &Vocabulary, operation: u32, traces: [usize; 2], durations: &mut [Vec<Nanos>; 2]) -> OperationRow {
-    let [selection, baseline] = durations;
-    OperationRow {
-        operation: words.operation(operation),
-        selection: side(selection, traces[0]),
-        baseline: side(baseline, traces[1]),
-    }
+/// Steps of [`Comparison::histogram`](super::Comparison::histogram).
+pub(super) const STEPS: usize = 24;
+
+/// How many traces of either side take how long: equal steps on a logarithmic scale from the shortest to the longest of both.
+pub(super) fn histogram((selection, baseline): (&[&Digest], &[&Digest])) -> [Vec<u32>; 2] {
+    #[expect(clippy::cast_precision_loss, reason = "a place on a scale")]
+    let log = |digest: &&Digest| (digest.duration.0.max(1) as f64).ln();
+    let both = || selection.iter().chain(baseline).map(log);
+    let (low, high) = (both().fold(f64::INFINITY, f64::min), both().fold(f64::NEG_INFINITY, f64::max));
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let steps = STEPS as f64;
+    [selection, baseline].map(|side| {
+        let mut counts = vec![0_u32; STEPS];
+        for digest in side {
+            let share = if high > low { (log(digest) - low) / (high - low) } else { 0.5 };
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to the number of steps")]
+            let step = (share * steps) as usize;
+            counts[step.min(STEPS - 1)] += 1;
+        }
+        counts
+    })
 }
 
 fn side(durations: &mut [Nanos], traces: usize) -> Side {
