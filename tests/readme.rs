@@ -20,6 +20,7 @@ fn place(info: &ActionInfo) -> &'static str {
         Some(Context::Errors) => "errors",
         Some(Context::Services) => "services",
         Some(Context::Compare) => "compare",
+        Some(Context::Heat) => "heat map",
         Some(Context::Health) => "health",
     }
 }

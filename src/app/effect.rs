@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::screens::{SpanDetail, SurveyOf, Surveyed};
+use super::screens::{CompareAsk, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
 use crate::analysis::{Analysis, Folds, Row};
@@ -35,6 +35,8 @@ pub enum Effect {
         query: Arc<Query>,
         /// What is wanted.
         of: SurveyOf,
+        /// What is compared, where that is what is wanted.
+        compare: Option<Arc<CompareAsk>>,
     },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {

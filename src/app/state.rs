@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
 use super::save::SaveDialog;
-use super::screens::{CompareScreen, DetailFocus, ErrorsScreen, ServicesScreen, SqlScreen, TraceScreen};
+use super::screens::{
+    CompareScreen, DetailFocus, ErrorsScreen, HeatScreen, ServicesScreen, SqlScreen, TimeMark, TraceScreen,
+};
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
 use crate::analysis::heat::HeatMap;
@@ -44,6 +46,8 @@ pub struct State {
     pub services: ServicesScreen,
     /// The comparison.
     pub compare: CompareScreen,
+    /// Moments that part time into before and after, in order.
+    pub marks: Vec<TimeMark>,
     /// The health screen.
     pub health_screen: HealthScreen,
     /// State of sources, index and memory.
@@ -89,6 +93,7 @@ impl State {
             errors: ErrorsScreen::default(),
             services: ServicesScreen::default(),
             compare: CompareScreen::default(),
+            marks: Vec::new(),
             health_screen: HealthScreen::default(),
             health: Arc::default(),
             notice: None,
@@ -125,6 +130,7 @@ impl State {
     #[must_use]
     pub fn context(&self) -> Context {
         match self.screen {
+            Screen::Traces if self.list.heat.is_some() => Context::Heat,
             Screen::Traces => Context::Traces,
             Screen::Sql => Context::Sql,
             Screen::Errors => Context::Errors,
@@ -191,6 +197,8 @@ pub struct Viewport {
     pub scroll: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
+    /// Columns and rows of the heat map, of which two fit into a line.
+    pub heat: (u16, u16),
     /// Lines that the whole content of the detail pane takes; 0: not known.
     pub detail_lines: u32,
     /// Where in those lines the cell before the selected one stands, the selected one, and the one after.
@@ -318,6 +326,8 @@ pub struct List {
     pub preview: Option<Preview>,
     /// Requests, errors and latency over time, for the rows shown.
     pub strip: Strip,
+    /// The heat map is shown.
+    pub heat: Option<HeatScreen>,
 }
 
 /// A row of the list.

@@ -4,7 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, filter, footer, header, health, help, list, palette, picker, survey, trace, values, waterfall,
+    compare, copy, detail, filter, footer, header, health, heat, help, list, palette, picker, survey, trace, values,
+    waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -25,6 +26,7 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
+    viewport.heat = heat::size(traces.heat);
     let areas = layout::trace(state, body);
     viewport.waterfall = areas.rows.height;
     viewport.detail = areas.detail.height.saturating_sub(1);
@@ -39,6 +41,7 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     let (rows, lines) = match (&state.overlay, state.screen) {
         (Some(Overlay::Values(_)), _) => (values::rows(body).height, 0),
         (Some(Overlay::Help { .. }), _) => help::measure(state, body),
+        (_, Screen::Compare) => compare::measure(state, body),
         (_, Screen::Health) => health::measure(state, body),
         _ => (0, 0),
     };
@@ -103,6 +106,9 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
     if areas.filter.contains(at) || areas.said.contains(at) {
         return Target::Filter;
     }
+    if areas.heat.contains(at) {
+        return heat::hit(areas.heat, at);
+    }
     if areas.heads.contains(at) {
         return list::head_at(areas.heads.width, at.x - areas.heads.x).map_or(Target::Nothing, Target::SortBy);
     }
@@ -125,7 +131,13 @@ fn in_survey(state: &State, body: Rect, at: Position) -> Target {
     {
         return Target::Chip(chip);
     }
-    if areas.filter.contains(at) || areas.said.contains(at) { Target::Filter } else { Target::Nothing }
+    if areas.filter.contains(at) || areas.said.contains(at) {
+        return Target::Filter;
+    }
+    match state.screen {
+        Screen::Compare => compare::hit(state, body, at),
+        _ => Target::Nothing,
+    }
 }
 
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {

@@ -23,6 +23,8 @@ pub(super) struct Traces {
     /// What was understood of the filter, or what is wrong with it.
     pub(super) said: Rect,
     pub(super) strip: Rect,
+    /// The heat map, with its axes.
+    pub(super) heat: Rect,
     pub(super) heads: Rect,
     pub(super) rows: Rect,
     /// With its rule line.
@@ -115,8 +117,10 @@ pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let filter = take(&mut rest, 1);
     let said = take(&mut rest, u16::from(says(state)));
     let roomy = body.height >= 12;
-    let shown = state.list.preview_shown && !state.list.rows.is_empty();
+    let hot = state.list.heat.is_some() && body.height >= 12;
+    let shown = state.list.preview_shown && !state.list.rows.is_empty() && !hot;
     let strip = take(&mut rest, u16::from(roomy));
+    let heat = take(&mut rest, if hot { body.height * 6 / 10 } else { 0 });
     let side = shown && body.width >= WIDE;
     let mut preview = Rect { height: 0, ..rest };
     if side {
@@ -134,7 +138,7 @@ pub(super) fn traces(state: &State, body: Rect) -> Traces {
             preview.height -= 1;
         }
     }
-    Traces { filter, said, strip, heads, rows: rest, preview }
+    Traces { filter, said, strip, heat, heads, rows: rest, preview }
 }
 
 pub(super) fn trace(state: &State, body: Rect) -> Trace {

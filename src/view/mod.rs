@@ -17,6 +17,7 @@ mod footer;
 mod format;
 mod header;
 mod health;
+mod heat;
 mod help;
 mod highlight;
 mod hit;

@@ -67,6 +67,14 @@ pub enum DifferenceKind {
     },
 }
 
+impl Differences {
+    /// Whether some keys or values were not looked at.
+    #[must_use]
+    pub fn leaves_out(&self) -> bool {
+        !(self.names.is_empty() && self.crowded.is_empty() && self.cut == 0)
+    }
+}
+
 impl Difference {
     /// The share of traces with the value, selection and baseline, 0 to 1; of a quantity 0.
     #[must_use]

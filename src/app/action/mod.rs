@@ -113,6 +113,26 @@ pub enum Action {
     Copy,
     /// Mark the selected trace, or take its mark away.
     Mark,
+    /// Part time into before and after, now.
+    TimeMark,
+    /// Show latency over time, or the list alone again.
+    HeatMap,
+    /// The cursor of the heat map a column earlier.
+    Earlier,
+    /// The cursor of the heat map a column later.
+    Later,
+    /// The brush a column earlier.
+    GrowEarlier,
+    /// The brush a column later.
+    GrowLater,
+    /// The brush a row up.
+    GrowUp,
+    /// The brush a row down.
+    GrowDown,
+    /// Arrows draw the brush, or no longer.
+    Brush,
+    /// Compare something else, or what is inside the brush.
+    Compare,
     /// Show the trace on the page of the server where it lives.
     Page,
     /// Save traces to a file.
@@ -136,6 +156,8 @@ pub enum Context {
     Everywhere,
     /// On the list of traces.
     Traces,
+    /// On the list of traces, in the heat map.
+    Heat,
     /// On a trace, in the waterfall.
     Trace,
     /// On a trace, in the detail pane.
@@ -199,6 +221,10 @@ impl ActionInfo {
             (Action::Up | Action::Down, Context::Services) => "service",
             (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
+            (Action::Up | Action::Down, Context::Heat) => "slower",
+            (Action::Open, Context::Heat) => "filter inside",
+            (Action::Compare, Context::Heat) => "compare inside",
+            (Action::HeatMap, Context::Heat) => "list",
             (Action::Open, Context::Trace) => "fold",
             (Action::Open, Context::Detail) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
@@ -216,6 +242,9 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Traces => {
             &[A::Up, A::Open, A::Filter, A::Sort, A::Follow, A::Pause, A::Copy, A::Palette, A::Help, A::Quit]
         }
+        Context::Heat => {
+            &[A::Earlier, A::Brush, A::Open, A::Compare, A::TimeMark, A::HeatMap, A::Filter, A::Help, A::Back]
+        }
         Context::Trace => {
             &[A::Up, A::Open, A::NextError, A::NextSlow, A::Filter, A::FocusDetail, A::Copy, A::Zoom, A::Help, A::Back]
         }
@@ -225,7 +254,9 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Sql => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
         Context::Errors => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
         Context::Services => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Compare => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Compare => {
+            &[A::Up, A::Open, A::Compare, A::Exclude, A::Sort, A::TimeMark, A::Filter, A::Palette, A::Help, A::Back]
+        }
         Context::Health => &[A::Up, A::PauseSource, A::RetrySource, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
         Context::Everywhere => &[A::Help, A::Palette, A::Quit],
     }
@@ -237,7 +268,8 @@ mod tests {
 
     use super::*;
 
-    const EVERY: [Context; 8] = [
+    const EVERY: [Context; 9] = [
+        Context::Heat,
         Context::Traces,
         Context::Trace,
         Context::Detail,
@@ -258,7 +290,7 @@ mod tests {
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
+            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::TimeMark, A::HeatMap, A::Earlier, A::Later, A::GrowEarlier, A::GrowLater, A::GrowUp, A::GrowDown, A::Brush, A::Compare, A::Save, A::Page,
         ];
         for action in all {
             match action {
@@ -268,7 +300,8 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier
+                | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page => {}
             }
         }
         all.to_vec()

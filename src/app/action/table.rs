@@ -8,9 +8,13 @@ const TRACES: &[Context] = &[Context::Traces];
 const TRACE: &[Context] = &[Context::Trace, Context::Detail];
 const HEALTH: &[Context] = &[Context::Health];
 const WATERFALL: &[Context] = &[Context::Trace];
+const COMPARE: &[Context] = &[Context::Compare, Context::Heat];
+const LIST: &[Context] = &[Context::Traces, Context::Heat];
+const HEAT: &[Context] = &[Context::Heat];
 
 const OPENS: &[Context] = &[
     Context::Traces,
+    Context::Heat,
     Context::Trace,
     Context::Detail,
     Context::Sql,
@@ -27,6 +31,10 @@ const fn key(key: Key) -> KeyPress {
 
 const fn char(letter: char) -> KeyPress {
     key(Key::Char(letter))
+}
+
+const fn shift(key: Key) -> KeyPress {
+    KeyPress { key, ctrl: false, alt: false, shift: true }
 }
 
 const fn ctrl(letter: char) -> KeyPress {
@@ -73,7 +81,12 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::ShowHealth, ("show-health", "sources, losses and memory", ""), EVERYWHERE, &[char('8')]),
     row(Action::NextScreen, ("next-screen", "the next screen", ""), EVERYWHERE, &[key(Key::Tab)]),
     row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), EVERYWHERE, &[BACK_TAB]),
-    row(Action::Sort, ("sort", "order by time, duration, spans, errors", "sort"), TRACES, &[char('s')]),
+    row(
+        Action::Sort,
+        ("sort", "order by time, duration, spans, errors", "sort"),
+        &[Context::Traces, Context::Compare],
+        &[char('s')],
+    ),
     row(Action::Reverse, ("reverse", "turn the order round", ""), TRACES, &[char('S')]),
     row(Action::Follow, ("follow", "keep the newest trace selected", "follow"), TRACES, &[char('f')]),
     row(
@@ -91,10 +104,30 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     row(
         Action::Mark,
-        ("mark", "mark the trace, or take its mark away: what is marked is saved together", "mark"),
+        ("mark", "mark the trace, or take its mark away: what is marked is saved and compared together", "mark"),
         TRACES,
         &[char('x')],
     ),
+    row(
+        Action::TimeMark,
+        ("time-mark", "part time here: what comes after is compared with what was before", "mark time"),
+        EVERYWHERE,
+        &[char('m')],
+    ),
+    row(
+        Action::Compare,
+        ("compare", "compare the next of what can be compared, or what is inside the box", "other"),
+        COMPARE,
+        &[char('c')],
+    ),
+    row(Action::HeatMap, ("heat-map", "latency over time, or the list alone again", ""), LIST, &[char('L')]),
+    row(Action::Earlier, ("earlier", "a column earlier", "move"), HEAT, &[key(Key::Left), char('h')]),
+    row(Action::Later, ("later", "a column later", "move"), HEAT, &[key(Key::Right), char('l')]),
+    row(Action::GrowEarlier, ("grow-earlier", "the box a column earlier", ""), HEAT, &[shift(Key::Left), char('H')]),
+    row(Action::GrowLater, ("grow-later", "the box a column later", ""), HEAT, &[shift(Key::Right)]),
+    row(Action::GrowUp, ("grow-up", "the box a row up", ""), HEAT, &[shift(Key::Up), char('K')]),
+    row(Action::GrowDown, ("grow-down", "the box a row down", ""), HEAT, &[shift(Key::Down), char('J')]),
+    row(Action::Brush, ("brush", "draw a box with the arrows, or no longer", "box"), HEAT, &[char('v')]),
     row(
         Action::Chips,
         ("conditions", "switch single conditions of the filter off and on", "conditions"),
@@ -110,7 +143,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(
         Action::Exclude,
         ("exclude", "leave out what has this attribute's value", "exclude"),
-        &[Context::Detail],
+        &[Context::Detail, Context::Compare],
         &[char('-')],
     ),
     row(

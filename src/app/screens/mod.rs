@@ -5,6 +5,7 @@
 
 mod compare;
 mod errors;
+mod heat;
 mod services;
 mod sql;
 mod table;
@@ -12,8 +13,12 @@ mod trace;
 
 use std::sync::Arc;
 
-pub use compare::{CompareReport, CompareScreen};
+pub use compare::{
+    Basis, BasisKey, CompareAsk, CompareLine, CompareReport, CompareScreen, MarkReason, OperationSort, RowId, Section,
+    TimeMark, TwoTraces,
+};
 pub use errors::{ErrorsReport, ErrorsScreen};
+pub use heat::HeatScreen;
 pub use services::{ServicesReport, ServicesScreen};
 pub use sql::{SqlReport, SqlScreen};
 pub use table::Table;

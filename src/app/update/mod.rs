@@ -13,6 +13,7 @@ mod copy;
 mod detail;
 mod edit;
 mod errors;
+mod heat;
 mod jump;
 mod link;
 mod list;

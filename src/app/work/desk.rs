@@ -43,8 +43,8 @@ impl Desk {
                     ListRequest { generation: *generation, query, sort: *sort, buckets: *buckets, heat: *heat, now };
                 self.tail.list(view, &request, cancelled, so_far)
             }
-            Effect::Survey { generation, query, of } => {
-                let request = SurveyRequest { generation: *generation, query, now };
+            Effect::Survey { generation, query, of, compare } => {
+                let request = SurveyRequest { generation: *generation, query, compare: compare.as_ref(), now };
                 return self.surveys.survey(*of, &request, means, so_far);
             }
             Effect::Open { generation, trace, folds, find, only } => {
