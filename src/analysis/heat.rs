@@ -3,8 +3,11 @@
 use crate::index::Outline;
 use crate::model::{Nanos, Timestamp};
 
-/// The lengths of time a column may have, in seconds.
-const STEPS: [u64; 16] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400];
+/// The lengths of time a column may have, in tenths of a second.
+const STEPS: [u64; 19] =
+    [1, 2, 5, 10, 20, 50, 100, 150, 300, 600, 1_200, 3_000, 6_000, 9_000, 18_000, 36_000, 72_000, 216_000, 864_000];
+
+const TENTH: u64 = Nanos::from_millis(100).0;
 
 const SECOND: u64 = Nanos::from_secs(1).0;
 
@@ -185,16 +188,17 @@ fn time(traces: &[Outline], columns: u16, now: Timestamp) -> (Timestamp, Nanos) 
         let hundredth = begun.len() / 100;
         *begun.select_nth_unstable(hundredth).1
     };
-    let (latest, earliest) = (latest / SECOND, earliest.min(latest) / SECOND);
-    let fits = |seconds: &u64| latest / seconds - earliest / seconds < u64::from(columns);
-    let seconds = STEPS.iter().find(|seconds| fits(seconds)).copied().unwrap_or_else(|| {
+    let (latest, earliest) = (latest / TENTH, earliest.min(latest) / TENTH);
+    let fits = |step: &u64| latest / step - earliest / step < u64::from(columns);
+    let step = STEPS.iter().find(|step| fits(step)).copied().unwrap_or_else(|| {
         // Longer than all: whole days.
         let day = STEPS[STEPS.len() - 1];
         let days = (latest / day - earliest / day) / u64::from(columns) + 1;
         day * days
     });
-    let first = (latest / seconds + 1).saturating_sub(u64::from(columns));
-    (Timestamp(first.saturating_mul(seconds).saturating_mul(SECOND)), Nanos(seconds.saturating_mul(SECOND)))
+    let first = (latest / step + 1).saturating_sub(u64::from(columns));
+    let step = step.saturating_mul(TENTH);
+    (Timestamp(first.saturating_mul(step)), Nanos(step))
 }
 
 /// Round durations below and above all but the shortest thousandth: 1, 2 or 5 and zeros.

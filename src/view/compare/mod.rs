@@ -1,5 +1,6 @@
 //! The compare screen: what is compared with what, and below it what differs, in sections.
 
+mod detail;
 mod rows;
 mod two;
 
@@ -21,22 +22,37 @@ use crate::model::Timestamp;
 /// Lines of the two sides with their heads.
 const HEAD: u16 = 4;
 
-/// The lines about the two sides, and the room for what differs.
-fn areas(state: &State, body: Rect) -> (Rect, Rect) {
+/// Lines of what is selected, with its rule.
+const DETAIL: u16 = 3;
+
+/// Where things are.
+struct Areas {
+    /// The two sides.
+    head: Rect,
+    /// What differs.
+    rows: Rect,
+    /// What is selected, in full.
+    detail: Rect,
+}
+
+fn areas(state: &State, body: Rect) -> Areas {
     let rest = layout::survey(state, body).rest;
     let head = HEAD.min(rest.height);
-    (Rect { height: head, ..rest }, Rect { y: rest.y + head, height: rest.height - head, ..rest })
+    let two = state.compare.asked.as_ref().is_some_and(|ask| ask.two().is_some());
+    let detail = if two || rest.height < HEAD + DETAIL + 6 { 0 } else { DETAIL };
+    let rows = Rect { y: rest.y + head, height: rest.height - head - detail, ..rest };
+    Areas { head: Rect { height: head, ..rest }, rows, detail: Rect { y: rows.bottom(), height: detail, ..rest } }
 }
 
 /// Rows in sight, and how many there are.
 pub(super) fn measure(state: &State, body: Rect) -> (u16, u32) {
     let lines = state.compare.report.as_ref().map_or(0, |report| report.lines(&state.compare).len());
-    (areas(state, body).1.height, u32::try_from(lines).unwrap_or(u32::MAX))
+    (areas(state, body).rows.height, u32::try_from(lines).unwrap_or(u32::MAX))
 }
 
 /// What lies under the pointer.
 pub(super) fn hit(state: &State, body: Rect, at: Position) -> Target {
-    let (_, area) = areas(state, body);
+    let area = areas(state, body).rows;
     let Some(report) = state.compare.report.as_ref().filter(|_| area.contains(at)) else { return Target::Nothing };
     let line = state.compare.offset + usize::from(at.y - area.y);
     if line < report.lines(&state.compare).len() { Target::CompareLine(line) } else { Target::Nothing }
@@ -51,7 +67,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
         nothing(pen, rest);
         return cursor;
     };
-    let (head, area) = areas(state, body);
+    let Areas { head, rows, detail } = areas(state, body);
     let report = state.compare.report.as_ref().filter(|report| report.ask.as_ref() == Some(ask));
     let Some(report) = report.or(state.compare.report.as_ref()).filter(|report| report.ask.is_some()) else {
         empty(pen, rest, "Reading …", "");
@@ -70,7 +86,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     } else {
         sides(pen, head, ask, report);
     }
-    lines(pen, area, report);
+    lines(pen, rows, report);
+    detail::draw(pen, detail, report);
     cursor
 }
 

@@ -41,16 +41,20 @@ pub(super) struct Columns {
 
 impl Columns {
     pub(super) fn new(width: u16) -> Self {
-        let wide = width >= 110;
-        let ratio_width = if wide { 14 } else { 9 };
+        let wide = width >= 100;
+        let ratio_width = if wide { 15 } else { 8 };
         let ratio = width.saturating_sub(ratio_width + 1);
-        let figures = if width >= 72 { 17 } else { 0 };
-        let p99 = if wide { ratio.saturating_sub(1) } else { 0 };
-        let p95 = if wide { p99 - figures } else { ratio.saturating_sub(1) };
-        let p50 = p95.saturating_sub(figures);
-        let calls = p50.saturating_sub(if figures > 0 { 17 } else { 0 });
-        let n = if wide { calls.saturating_sub(11) } else { 0 };
-        let name = if wide { n.saturating_sub(13) } else { calls.saturating_sub(12) };
+        let figures = if width >= 72 { 19 } else { 0 };
+        let p99 = if width >= 150 { ratio.saturating_sub(1) } else { 0 };
+        let p95 = match (wide, p99) {
+            (false, _) => 0,
+            (true, 0) => ratio.saturating_sub(1),
+            (true, p99) => p99 - figures,
+        };
+        let p50 = if p95 > 0 { p95 - figures } else { ratio.saturating_sub(1) };
+        let calls = p50.saturating_sub(figures);
+        let n = if wide { calls.saturating_sub(12) } else { 0 };
+        let name = if wide { n.saturating_sub(12) } else { calls.saturating_sub(12) };
         let bar = if wide { 12 } else { 6 };
         let counts = width.saturating_sub(1);
         let p = counts.saturating_sub(if wide { 22 } else { 14 });
@@ -195,8 +199,10 @@ pub(super) fn operation(
         let figure = |side: Side, figure: Nanos| if side.n == 0 { "–".to_owned() } else { figure.to_string() };
         let p50 = way(figure(one, one.p50), figure(other, other.p50));
         pen.put_right((x + columns.p50, y), &p50, 17, style);
-        let p95 = way(figure(one, one.p95), figure(other, other.p95));
-        pen.put_right((x + columns.p95, y), &p95, 17, dim);
+        if columns.p95 > 0 {
+            let p95 = way(figure(one, one.p95), figure(other, other.p95));
+            pen.put_right((x + columns.p95, y), &p95, 17, dim);
+        }
         if columns.p99 > 0 {
             let p99 = way(figure(one, one.p99), figure(other, other.p99));
             pen.put_right((x + columns.p99, y), &p99, 17, dim);
@@ -205,7 +211,7 @@ pub(super) fn operation(
     ratio(pen, (x + columns.ratio + 1, y), columns.ratio_width, row);
 }
 
-fn calls(side: Side) -> String {
+pub(super) fn calls(side: Side) -> String {
     let calls = side.calls();
     if calls >= 10.0 || (calls - calls.round()).abs() < 0.005 {
         format!("{calls:.0}")
@@ -266,14 +272,13 @@ pub(super) fn attribute(pen: &mut Pen<'_>, area: Rect, columns: &Columns, row: &
         pieces.push(("=".into(), dim));
         pieces.push((value.into(), if masked { dim } else { style }));
     }
-    let used = pen.line((x + 1, y), columns.key, &pieces);
-    let _ = used;
+    pen.line((x + 1, y), columns.key, &pieces);
     match &row.kind {
         DifferenceKind::Value { counts, .. } => {
             for (side, share) in row.shares().into_iter().enumerate() {
                 let at = x + columns.bars[side];
                 let role = if side == 0 { Role::Accent } else { Role::Dim };
-                blocks(pen, (at, y), (share, columns.bar), pen.style(role));
+                bar(pen, (at, y), (share, columns.bar), pen.style(role));
                 pen.put_right((at + columns.bar + 5, y), &format!("{:.0} %", share * 100.0), 5, style);
             }
             let size = format!("{:+.0}", row.size() * 100.0);
@@ -301,7 +306,7 @@ pub(super) fn attribute(pen: &mut Pen<'_>, area: Rect, columns: &Columns, row: &
 }
 
 /// A median, short.
-fn quantity(number: f64) -> String {
+pub(super) fn quantity(number: f64) -> String {
     let size = number.abs();
     if size >= 1e15 || (size > 0.0 && size < 0.001) {
         return format!("{number:.2e}");
@@ -309,7 +314,7 @@ fn quantity(number: f64) -> String {
     if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.3}") }
 }
 
-fn chance(p: f64) -> String {
+pub(super) fn chance(p: f64) -> String {
     if p < 1e-9 {
         "<1e-9".to_owned()
     } else if p < SIGNIFICANT / 10.0 {
@@ -321,14 +326,9 @@ fn chance(p: f64) -> String {
     }
 }
 
-/// A share as a bar to an eighth of a cell; anything is seen.
-fn blocks(pen: &mut Pen<'_>, (x, y): (u16, u16), (share, columns): (f64, u16), style: Style) {
-    const LEFT: [&str; 7] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+/// A share as a line to half a cell; anything is seen.
+fn bar(pen: &mut Pen<'_>, at: (u16, u16), (share, columns): (f64, u16), style: Style) {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few columns")]
-    let eighths = (share.clamp(0.0, 1.0) * f64::from(columns) * 8.0).round() as u16;
-    let eighths = if share > 0.0 { eighths.max(1) } else { 0 };
-    let used = pen.put((x, y), &"█".repeat(usize::from(eighths / 8)), columns, style);
-    if let Some(rest) = (eighths % 8).checked_sub(1).and_then(|rest| LEFT.get(usize::from(rest))) {
-        pen.put((x + used, y), rest, 1, style);
-    }
+    let halves = (share.clamp(0.0, 1.0) * f64::from(columns) * 2.0).round() as u16;
+    pen.thin(at, if share > 0.0 { halves.max(1) } else { 0 }, style);
 }
