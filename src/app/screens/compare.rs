@@ -13,8 +13,13 @@ use crate::query::Query;
 /// Time marks that are kept: the latest.
 const MOST_MARKS: usize = 100;
 
+/// Time marks of either sort that are offered: the latest.
+const OFFERED: usize = 5;
+
 /// Rows of a section that are shown before it is unfolded.
 const FOLDED: usize = 8;
+/// Root operations that are shown before they are unfolded.
+const FOLDED_REQUESTS: usize = 4;
 
 /// A moment that parts time into before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -285,8 +290,9 @@ impl CompareReport {
         if all.is_empty() {
             lines.push(CompareLine::Nothing(section));
         }
-        let folded = all.len() > FOLDED + 1 && !screen.unfolded.contains(&section);
-        let shown = if folded { FOLDED } else { all.len() };
+        let few = if section == Section::Requests { FOLDED_REQUESTS } else { FOLDED };
+        let folded = all.len() > few + 1 && !screen.unfolded.contains(&section);
+        let shown = if folded { few } else { all.len() };
         lines.extend(all.iter().take(shown));
         if folded {
             lines.push(CompareLine::More(section, all.len() - shown));
@@ -354,13 +360,14 @@ impl State {
             bases.push(Basis::Marked(Arc::new(traces)));
         }
         bases.extend(self.compare.within.map(Basis::Within));
-        let person_first = |reason: &MarkReason| *reason != MarkReason::Person;
-        let mut marks: Vec<&TimeMark> = self.marks.iter().collect();
-        marks.sort_by_key(|mark| (person_first(&mark.reason), std::cmp::Reverse(mark.at)));
-        bases.extend(marks.into_iter().map(|mark| Basis::Since(mark.clone(), self.around(mark))));
+        let (own, others): (Vec<&TimeMark>, Vec<&TimeMark>) =
+            self.marks.iter().rev().partition(|mark| mark.reason == MarkReason::Person);
+        let since = |mark: &TimeMark| Basis::Since(mark.clone(), self.around(mark));
+        bases.extend(own.into_iter().take(OFFERED).map(since));
         if !self.filter.query.is_empty() {
             bases.push(Basis::Filter(Arc::clone(&self.filter.query)));
         }
+        bases.extend(others.into_iter().take(OFFERED).map(since));
         bases
     }
 

@@ -9,6 +9,7 @@ use crate::app::{
     BasisKey, CompareLine, CompareReport, Effect, MarkReason, OperationSort, RowId, Screen, State, SurveyOf, TimeMark,
     parts, plain,
 };
+use crate::index::Launches;
 use crate::model::Timestamp;
 
 /// Lines kept in sight above and below the selected one: the head of its section is one of them.
@@ -218,6 +219,19 @@ pub(super) fn mark_at(state: &mut State, at: Timestamp) {
     state.add_mark(TimeMark { at, reason: MarkReason::Person });
     choose(state, Some(BasisKey::Since(at)));
     say(state, "a mark: 6 compares what comes after it with what was before");
+}
+
+/// Services began anew: each such moment parts time.
+pub(super) fn launched(state: &mut State, launches: &Launches) {
+    let seen = std::mem::replace(&mut state.asked.launches, launches.ever);
+    for launch in launches.since(seen) {
+        let service = Arc::clone(&launch.service);
+        let reason = match &launch.version {
+            Some(version) => MarkReason::Version(service, Arc::clone(version)),
+            None => MarkReason::Restart(service),
+        };
+        state.add_mark(TimeMark { at: launch.at, reason });
+    }
 }
 
 /// Orders operations by something else.

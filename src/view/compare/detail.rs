@@ -47,13 +47,14 @@ fn of_operation(pen: &mut Pen<'_>, area: Rect, report: &CompareReport, row: &Ope
         if n == 0 {
             pieces.push((format!("never in {}", many(traces, "trace")).into(), dim));
         } else {
-            let often = format!("{:>7} in {}  {} a trace", format::count(n), many(traces, "trace"), rows::calls(side));
-            pieces.push((often.into(), text));
-            pieces.push((format!("  p50 {p50}  p95 {p95}  p99 {p99}").into(), text));
+            let few = if n < SMALL { "▲" } else { " " };
+            pieces.push((few.into(), pen.style(Role::Slow)));
+            let often = format!("{:>6} in {}", format::count(n), format::count(traces));
+            pieces.push((
+                format!("{often} · {} a trace · p50 {p50}  p95 {p95}  p99 {p99}", rows::calls(side)).into(),
+                text,
+            ));
             pieces.push((format!("  sum {total}").into(), dim));
-            if n < SMALL {
-                pieces.insert(1, ("▲ few ".into(), pen.style(Role::Slow)));
-            }
         }
         pen.line((area.x + 1, y), area.width.saturating_sub(1), &pieces);
     }

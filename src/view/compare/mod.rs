@@ -252,7 +252,8 @@ fn sides(pen: &mut Pen<'_>, area: Rect, ask: &CompareAsk, report: &CompareReport
         let of = of_all[usize::from(line)];
         let mut pieces: Vec<Piece<'_>> = vec![(format!("{name:<8}").into(), pen.style(role))];
         if side.n < SMALL {
-            pieces.push(("▲ few: little can be said".into(), pen.style(Role::Slow)));
+            let few = if wide { "▲ few: little can be said" } else { "▲ few" };
+            pieces.push((few.into(), pen.style(Role::Slow)));
         } else if of > side.n {
             pieces.push((format!("of {} in all", format::count(of)).into(), dim));
         }

@@ -279,7 +279,7 @@ pub(super) fn attribute(pen: &mut Pen<'_>, area: Rect, columns: &Columns, row: &
                 let at = x + columns.bars[side];
                 let role = if side == 0 { Role::Accent } else { Role::Dim };
                 bar(pen, (at, y), (share, columns.bar), pen.style(role));
-                pen.put_right((at + columns.bar + 5, y), &format!("{:.0} %", share * 100.0), 5, style);
+                pen.put_right((at + columns.bar + 6, y), &format!("{:.0} %", share * 100.0), 5, style);
             }
             let size = format!("{:+.0}", row.size() * 100.0);
             pen.put_right((x + columns.size, y), &size, 6, style);
