@@ -3,6 +3,7 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+pub mod errors;
 mod notes;
 mod parents;
 mod shape;

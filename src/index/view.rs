@@ -77,12 +77,12 @@ pub struct ViewStats {
 }
 
 impl State {
-    fn trace(&self, id: TraceId) -> Option<Cow<'_, TraceRow>> {
+    pub(super) fn trace(&self, id: TraceId) -> Option<Cow<'_, TraceRow>> {
         self.directory.find(id, &self.pages, self.next_trace)
     }
 
     /// The rows of a trace that count, each with the place of its segment.
-    fn rows(&self, trace: &TraceRow, depth: Depth) -> impl Iterator<Item = (usize, Found<'_>)> {
+    pub(super) fn rows(&self, trace: &TraceRow, depth: Depth) -> impl Iterator<Item = (usize, Found<'_>)> {
         let rows = Chain::new(|ordinal| self.place(ordinal), (low_half(trace.number), trace.head), depth);
         rows.map(|(ordinal, row)| (self.segments.partition_point(|segment| segment.base <= ordinal), row))
     }

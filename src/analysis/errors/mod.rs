@@ -1,0 +1,22 @@
+//! What failed in a trace, and what failures of many traces are the same one.
+//!
+//! In: a judged trace with its whole failing spans and its logs. Out: [`Failure`]s, and [`Group`]s of them. Must never know: how
+//! they are shown.
+
+mod chain;
+mod evidence;
+mod groups;
+mod library;
+mod message;
+mod read;
+mod stack;
+
+pub use chain::failures;
+pub use evidence::{Evidence, Saying};
+pub use groups::{Example, Failure, Group, GroupKey, Report, TREND, report};
+pub use message::pattern;
+pub use read::{Detail, detail, read};
+pub use stack::{Frame, Stack};
+
+#[cfg(test)]
+mod tests;
