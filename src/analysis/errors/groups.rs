@@ -28,12 +28,18 @@ pub struct Failure {
     pub key: Arc<GroupKey>,
     /// How it was told.
     pub evidence: Evidence,
+    /// It tells of an exception, not merely that something failed.
+    pub exception: bool,
+    /// It is no more than a report of the answer (`HTTP 503`) from inside the server.
+    pub answers: bool,
     /// What it says, up to 400 characters.
     pub message: Arc<str>,
     /// When.
     pub at: Timestamp,
     /// The span that failed first; `None` for a log whose span is not held.
     pub span: Option<SpanKey>,
+    /// The span that tells the exception: mostly the same one.
+    pub told: Option<SpanKey>,
     /// How many spans above it tell of the same.
     pub passed_on: u32,
     /// How many log records tell of the same.
@@ -63,6 +69,8 @@ pub struct Example {
     pub trace: TraceId,
     /// The span that failed first.
     pub span: Option<SpanKey>,
+    /// The span that tells the exception: mostly the same one.
+    pub told: Option<SpanKey>,
     /// When.
     pub at: Timestamp,
     /// What it says.
@@ -176,6 +184,7 @@ impl Building {
         self.example(Example {
             trace,
             span: failure.span,
+            told: failure.told,
             at: failure.at,
             message: Arc::clone(&failure.message),
             evidence: failure.evidence,

@@ -42,7 +42,7 @@ pub fn detail(view: &View, example: &Example, kind: &str) -> Option<Detail> {
         let mut told = logs.iter().filter_map(evidence::of_log).filter(of_kind);
         told.find(|saying| saying.at == example.at)?
     } else {
-        let span = view.span(example.trace, example.span?)?;
+        let span = view.span(example.trace, example.told?)?;
         let told = evidence::of_span(&span);
         let exact = told.iter().find(|saying| saying.at == example.at && of_kind(saying));
         exact.or_else(|| told.iter().find(|saying| of_kind(saying))).or_else(|| told.first())?.clone()

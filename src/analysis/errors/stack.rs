@@ -28,10 +28,14 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// File and function without the way to them and without the line, which moves with every edit: `users.py get_user`.
+    /// File and function without the way to them and without the line, which moves with every edit: `users.py get_user`. Where
+    /// no function is named the line stands for it.
     #[must_use]
     pub fn place(&self) -> String {
         let file = self.file.rsplit(['/', '\\']).next().unwrap_or_default();
+        if let Some(line) = self.line.filter(|_| self.function.is_empty()) {
+            return format!("{file}:{line}");
+        }
         let function = short_function(&self.function);
         [file, function].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
@@ -57,13 +61,15 @@ impl Stack {
         for line in text.lines().take(MAX_LINES) {
             let line = line.trim_start_matches([' ', '\t', '|', '+']).trim_end();
             let frame = python(line).inspect(|_| oldest_first = true).or_else(|| one_line(line));
-            if let Some(frame) = frame {
-                pending = None;
+            if let Some(mut frame) = frame {
+                // Rust names the function in the line before.
+                let before = pending.take().filter(|_| frame.function.is_empty());
+                frame.function = before.unwrap_or(frame.function);
                 frames.push(frame);
                 continue;
             }
             if let Some((file, line)) = located(line) {
-                // Go names the function in the line before, Rust too.
+                // So does Go.
                 let function = pending.take().unwrap_or_default();
                 frames.push(Frame { function, file: file.to_owned(), line: Some(line), ..Frame::default() });
                 continue;
@@ -155,7 +161,7 @@ fn php(line: &str) -> Option<Frame> {
 
 /// `load@http://localhost:3000/app.js:12:7`
 fn firefox(line: &str) -> Option<Frame> {
-    let (function, rest) = line.split_once('@')?;
+    let (function, rest) = line.split_once('@').filter(|(function, _)| !function.starts_with('/'))?;
     let (file, line) = place(rest).filter(|(file, _)| file.contains('/'))?;
     let named =
         function.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '.' | '_' | '$' | '/' | '<' | '*'));
