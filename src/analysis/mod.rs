@@ -6,6 +6,7 @@
 pub mod errors;
 mod notes;
 mod parents;
+pub mod services;
 mod shape;
 pub mod slow_sql;
 pub mod statement;

@@ -27,7 +27,11 @@ pub fn failures(analysis: &Analysis, spans: &[Span], logs: &[LogRecord]) -> Vec<
     let whole: HashMap<SpanKey, &Span> = spans.iter().map(|span| (span.key(), span)).collect();
     let mut found = Finder::default();
     let mut reach: HashMap<u32, Reach> = HashMap::new();
-    for node in analysis.order.iter().rev().copied() {
+    // The deepest first, of those the earliest: so children come before their parents, and what failed first before what
+    // tells of it beside.
+    let mut nodes = analysis.order.clone();
+    nodes.sort_by_key(|node| std::cmp::Reverse(analysis.nodes[*node as usize].depth));
+    for node in nodes {
         let Some(lean) = analysis.span(node) else {
             let below = reach.remove(&node);
             hand_up(&mut reach, analysis, node, below);
@@ -42,13 +46,6 @@ pub fn failures(analysis: &Analysis, spans: &[Span], logs: &[LogRecord]) -> Vec<
         let below = reach.remove(&node).filter(|_| !stops);
         hand_up(&mut reach, analysis, node, below);
     }
-    found.failures.reverse();
-    let last = found.failures.len().saturating_sub(1);
-    let stacks = found.stacks.iter_mut().map(|(_, at)| at);
-    for at in found.by_exception.values_mut().chain(found.by_span.values_mut()).chain(stacks) {
-        *at = last - *at;
-    }
-    found.stacks.reverse();
     for log in logs {
         found.log(analysis, log);
     }
@@ -124,7 +121,9 @@ impl Finder {
         let identity = saying.identity();
         let origin = if saying.exception {
             let same = below.by_exception.get(&identity).copied().or_else(|| below.cause(&saying.stack));
-            same.map(|(_, _, at)| at).or_else(|| self.beside(lean, &saying)).or_else(|| self.named(below, lean, &saying))
+            same.map(|(_, _, at)| at)
+                .or_else(|| self.beside(lean, &saying))
+                .or_else(|| self.named(below, lean, &saying))
         } else {
             below.last.map(|(_, _, at)| at).inspect(|at| self.answered(*at, lean, &saying))
         };
@@ -176,7 +175,8 @@ impl Finder {
     fn answered(&mut self, at: usize, lean: &TraceSpan, saying: &Saying) {
         let Some(bare) = self.failures.get_mut(at) else { return };
         let kind = bare_kind(&saying.kind);
-        if bare.answers && lean.key.kind == Kind::SERVER && bare.key.service == lean.service && *bare.key.kind == *kind {
+        if bare.answers && lean.key.kind == Kind::SERVER && bare.key.service == lean.service && *bare.key.kind == *kind
+        {
             *bare = Failure { passed_on: bare.passed_on, ..failure(saying, lean) };
         }
     }
@@ -206,7 +206,11 @@ impl Finder {
             (None, None) => "unknown_service".into(),
         };
         let scope = log.scope.name.lossy();
-        let place = TraceSpan { service, name: lean.map_or_else(|| scope.into(), |lean| Arc::clone(&lean.name)), ..TraceSpan::default() };
+        let place = TraceSpan {
+            service,
+            name: lean.map_or_else(|| scope.into(), |lean| Arc::clone(&lean.name)),
+            ..TraceSpan::default()
+        };
         let span = lean.map(|lean| lean.key);
         self.by_exception.entry(saying.identity()).or_insert(self.failures.len());
         self.failures.push(Failure { span, told: span, ..failure(&saying, &place) });
@@ -216,7 +220,9 @@ impl Finder {
     fn told(&self, saying: &Saying) -> Option<usize> {
         let (kind, message) = saying.identity();
         let longer = self.by_exception.iter().filter(|((known, start), _)| {
-            *known == kind && !start.is_empty() && message.strip_prefix(start.as_str()).is_some_and(|rest| rest.starts_with(':'))
+            *known == kind
+                && !start.is_empty()
+                && message.strip_prefix(start.as_str()).is_some_and(|rest| rest.starts_with(':'))
         });
         // The longest is the most exact one; of equal ones the first.
         let longer = longer.max_by_key(|((_, start), at)| (start.len(), std::cmp::Reverse(**at))).map(|(_, at)| *at);

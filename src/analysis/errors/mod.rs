@@ -12,7 +12,9 @@ mod read;
 mod stack;
 
 pub use chain::failures;
+pub(in crate::analysis) use evidence::first;
 pub use evidence::{Evidence, Saying};
+pub(in crate::analysis) use groups::bucket;
 pub use groups::{Example, Failure, Group, GroupKey, Report, TREND, report};
 pub use message::pattern;
 pub use read::{Detail, detail, read};

@@ -1,0 +1,1 @@
+//! Who calls whom in traces written by hand, and the laws of reports.
