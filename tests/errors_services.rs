@@ -25,7 +25,7 @@ fn analysed(view: &View, id: TraceId) -> Analysis {
 }
 
 fn failures(view: &View) -> Vec<(TraceId, Vec<Failure>)> {
-    view.traces().map(|id| (id, errors::read(view, &analysed(view, id), &view.logs(id)))).collect()
+    view.traces().map(|id| (id, errors::read(view, id, &view.logs(id), &Thresholds::default()))).collect()
 }
 
 fn report(found: &[(TraceId, Vec<Failure>)]) -> Report {

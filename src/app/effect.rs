@@ -7,6 +7,7 @@ use super::save::{SaveRequest, Saved};
 use super::screens::{SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
+use crate::analysis::errors::{Detail, Example};
 use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
@@ -82,6 +83,13 @@ pub enum Effect {
         columns: u16,
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
+    },
+    /// Read an example of an error, with its stack trace.
+    Failure {
+        /// The example.
+        example: Example,
+        /// Its type.
+        kind: Arc<str>,
     },
     /// Propose what could be typed next.
     Complete {
@@ -192,6 +200,13 @@ pub enum Answer {
         span: SpanKey,
         /// `None` where it is not held.
         detail: Option<Arc<SpanDetail>>,
+    },
+    /// To [`Effect::Failure`].
+    Failure {
+        /// The example.
+        example: Example,
+        /// `None` where it is not held.
+        detail: Option<Arc<Detail>>,
     },
     /// To [`Effect::Complete`].
     Completed {

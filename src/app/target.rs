@@ -10,6 +10,10 @@ pub enum Target {
     Tab(Screen),
     /// A row of the list, by index in [`super::List::rows`].
     ListRow(usize),
+    /// A row of a screen about all traces.
+    TableRow(usize),
+    /// What stands below or beside such rows.
+    TablePane,
     /// A column head of the list.
     SortBy(SortKey),
     /// The filter bar.

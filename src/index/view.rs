@@ -247,6 +247,11 @@ impl View {
         self.state.logs.of(trace)
     }
 
+    /// Calls `each` with every log record held that names a trace, in order of arrival.
+    pub fn each_log(&self, each: &mut dyn FnMut(&LogRecord)) {
+        self.state.logs.each(each);
+    }
+
     /// Every block, newest first.
     pub fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
         let segments = self.state.segments.iter().rev();

@@ -4,7 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, filter, footer, header, health, help, list, palette, picker, survey, trace, values, waterfall,
+    copy, detail, errors, filter, footer, header, health, help, list, palette, picker, services, survey, trace, values,
+    waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -42,6 +43,12 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
         (_, Screen::Health) => health::measure(state, body),
         _ => (0, 0),
     };
+    if state.screen == Screen::Errors {
+        (viewport.errors, viewport.errors_pane, viewport.errors_lines) = errors::measure(state, body);
+    }
+    if state.screen == Screen::Services {
+        (viewport.services, viewport.services_pane, viewport.services_lines) = services::measure(state, body);
+    }
     viewport.scroll = rows;
     viewport.scroll_lines = lines;
     viewport
@@ -125,7 +132,19 @@ fn in_survey(state: &State, body: Rect, at: Position) -> Target {
     {
         return Target::Chip(chip);
     }
-    if areas.filter.contains(at) || areas.said.contains(at) { Target::Filter } else { Target::Nothing }
+    if areas.filter.contains(at) || areas.said.contains(at) {
+        return Target::Filter;
+    }
+    let row = match state.screen {
+        Screen::Errors => errors::row_at(state, body, at),
+        Screen::Services => services::row_at(state, body, at),
+        _ => return Target::Nothing,
+    };
+    match row {
+        Some(row) => Target::TableRow(row),
+        None if layout::table(areas.rest).pane.contains(at) => Target::TablePane,
+        None => Target::Nothing,
+    }
 }
 
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {

@@ -1,22 +1,62 @@
 //! Reads the failures of a trace out of the index: no more whole spans than may tell of one.
 
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+
 use super::evidence::{self, Evidence, TELLING};
 use super::groups::{Example, Failure};
 use super::stack::Stack;
-use crate::analysis::Analysis;
+use crate::analysis::analyse;
+use crate::analysis::slow_sql::Thresholds;
 use crate::index::View;
-use crate::model::{Category, LogRecord, SpanKey, StatusCode, TraceSpan};
+use crate::model::{Category, LogRecord, SpanKey, StatusCode, TraceId, TraceSpan};
 
-/// The failures of a trace that was judged, with its log records; see [`super::failures`].
+/// The log records that tell of a failure, by trace. Read out of all records at once: asking for those of each trace would go
+/// through all of them each time.
+#[derive(Debug, Default)]
+pub struct TellingLogs {
+    revision: Option<u64>,
+    by_trace: HashMap<TraceId, Vec<LogRecord>>,
+}
+
+impl TellingLogs {
+    /// Reads those of `view`, unless they were read of the same publication already.
+    pub fn update(&mut self, view: &View) {
+        if self.revision == Some(view.revision()) {
+            return;
+        }
+        self.revision = Some(view.revision());
+        self.by_trace.clear();
+        view.each_log(&mut |log| {
+            if evidence::of_log(log).is_some() {
+                self.by_trace.entry(log.trace_id).or_default().push(log.clone());
+            }
+        });
+        for logs in self.by_trace.values_mut() {
+            logs.sort_by_key(LogRecord::at);
+        }
+    }
+
+    /// Those of a trace, by time.
+    #[must_use]
+    pub fn of(&self, trace: TraceId) -> &[LogRecord] {
+        self.by_trace.get(&trace).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The failures of a trace, with its log records; see [`super::failures`]. A trace in which nothing tells of a failure is not
+/// even judged.
 #[must_use]
-pub fn read(view: &View, analysis: &Analysis, logs: &[LogRecord]) -> Vec<Failure> {
-    let suspects: hashbrown::HashSet<SpanKey> =
-        analysis.trace.spans.iter().filter(|span| may_have_failed(span)).map(|span| span.key).collect();
-    let spans = view.pick(analysis.trace.id, &|key| suspects.contains(&key), TELLING);
+pub fn read(view: &View, id: TraceId, logs: &[LogRecord], thresholds: &Thresholds) -> Vec<Failure> {
+    let Some(trace) = view.trace(id) else { return Vec::new() };
+    let suspects: HashSet<SpanKey> =
+        trace.spans.iter().filter(|span| may_have_failed(span)).map(|span| span.key).collect();
+    let spans = view.pick(id, &|key| suspects.contains(&key), TELLING);
     if spans.is_empty() && logs.is_empty() {
         return Vec::new();
     }
-    super::failures(analysis, &spans, logs)
+    super::failures(&analyse(Arc::new(trace), thresholds), &spans, logs)
 }
 
 fn may_have_failed(span: &TraceSpan) -> bool {
@@ -31,6 +71,8 @@ pub struct Detail {
     pub message: String,
     /// Its stack trace; empty where none was sent.
     pub stack: Stack,
+    /// The same as sent.
+    pub text: String,
 }
 
 /// Reads an example anew, with all that was sent of it; `None` where its trace is no longer held.
@@ -48,5 +90,5 @@ pub fn detail(view: &View, example: &Example, kind: &str) -> Option<Detail> {
         exact.or_else(|| told.iter().find(|saying| of_kind(saying))).or_else(|| told.first())?.clone()
     };
     let stack = if saying.stack.is_empty() { Stack::default() } else { Stack::read(&saying.stack) };
-    Some(Detail { message: saying.message, stack })
+    Some(Detail { message: saying.message, stack, text: saying.stack })
 }

@@ -1,10 +1,13 @@
 //! The entry spans of one trace, and who called whom in it.
 
+use std::sync::Arc;
+
 use hashbrown::{HashMap, HashSet};
 
 use super::names::Names;
 use super::{Peer, peer};
-use crate::analysis::{Analysis, Node};
+use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::{Analysis, Node, analyse};
 use crate::index::View;
 use crate::model::{Category, Kind, Nanos, Span, SpanId, SpanKey, Timestamp, TraceId, TraceSpan};
 
@@ -57,9 +60,11 @@ pub struct Call {
 /// Links of a consumer that are followed into other traces.
 const MAX_LINKS: usize = 16;
 
-/// The entry spans and calls of a trace that was judged. Only calls whose other end has to be named are read whole.
+/// The entry spans and calls of a trace; `None` where it is not held. Only calls whose other end has to be named are read
+/// whole.
 #[must_use]
-pub fn read(view: &View, analysis: &Analysis, names: &mut Names) -> TraceCalls {
+pub fn read(view: &View, id: TraceId, thresholds: &Thresholds, names: &mut Names) -> Option<TraceCalls> {
+    let analysis = &analyse(Arc::new(view.trace(id)?), thresholds);
     let wanted: HashSet<SpanKey> = analysis.order.iter().filter_map(|node| names_peer(analysis, *node)).collect();
     let spans =
         if wanted.is_empty() { Vec::new() } else { view.pick(analysis.trace.id, &|key| wanted.contains(&key), &[]) };
@@ -67,7 +72,7 @@ pub fn read(view: &View, analysis: &Analysis, names: &mut Names) -> TraceCalls {
         let spans = view.trace(trace)?.spans;
         spans.iter().find(|span| span.key.id == id).map(|span| span.end)
     };
-    trace_calls(analysis, &spans, &sent, names)
+    Some(trace_calls(analysis, &spans, &sent, names))
 }
 
 /// The span at a node, if its attributes are needed.

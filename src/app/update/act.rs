@@ -55,12 +55,14 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::PauseSource => sources::pause(state, out),
         A::RetrySource => sources::retry(state, out),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
+        _ if state.survey().is_some() => survey::act(state, action),
         _ => on_trace(state, action, out),
     }
 }
 
 fn on_list(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     match action {
+        Action::Sort | Action::Reverse if state.survey().is_some() => survey::sort(state, action == Action::Reverse),
         Action::Sort => list::next_sort(state, out),
         Action::Reverse => {
             let Sort { key, ascending } = state.list.sort;
@@ -180,7 +182,8 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {
-        state.screen = Screen::Traces;
+        state.screen = state.opened_from;
+        survey::shown(state, out);
     } else {
         link::back(state, out);
     }

@@ -2,7 +2,9 @@
 
 use super::act::{self, act, scrolled};
 use super::window::Step;
-use super::{bar, chips, copy, detail, list, overlay, palette, recall, settle, trace, values};
+use super::{
+    bar, chips, copy, detail, errors, list, overlay, palette, recall, services, settle, survey, trace, values,
+};
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
@@ -65,6 +67,7 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
                 list::open(state, out);
             }
         }
+        Target::TableRow(row) => survey::click(state, row, twice, out),
         Target::SortBy(key) => {
             let Sort { key: by, ascending } = state.list.sort;
             list::sort(state, Sort { key, ascending: by == key && !ascending }, out);
@@ -89,6 +92,7 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         | Target::Value(_)
         | Target::Command(_)
         | Target::Copied(_)
+        | Target::TablePane
         | Target::Nothing => {}
     }
 }
@@ -138,6 +142,11 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
         (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces) => list::scroll(state, by),
         (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
             trace::scroll(state, by);
+        }
+        (Target::TablePane, Context::Errors) => errors::scroll(state, by),
+        (Target::TablePane, Context::Services) => services::scroll(state, by),
+        (Target::TableRow(_) | Target::Nothing, Context::Errors | Context::Services) => {
+            survey::go(state, Step::Rows(by));
         }
         (Target::Nothing, Context::Health) => {
             let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);

@@ -1,7 +1,10 @@
 //! Who carries effects out: one place that knows which function of this room answers which effect.
 
+use std::sync::Arc;
+
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
+use crate::analysis::errors;
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Answer, Effect, Highlighted, Language};
 use crate::index::View;
@@ -60,6 +63,10 @@ impl Desk {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 let request = DetailRequest { trace: *trace, span: *span, columns: *columns, mask };
                 super::detail(view, &request, highlight)
+            }
+            Effect::Failure { example, kind } => {
+                let detail = errors::detail(view, example, kind).map(Arc::new);
+                Answer::Failure { example: example.clone(), detail }
             }
             Effect::Complete { text, cursor } => super::complete(view, text.clone(), *cursor),
             Effect::Values { generation, key, query } => {
