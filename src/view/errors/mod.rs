@@ -95,7 +95,8 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     counts
 }
 
-fn order(state: &State) -> &'static str {
+/// By what the rows are ordered.
+pub(super) fn order(state: &State) -> &'static str {
     match (state.errors.sort, state.errors.ascending) {
         (ErrorSort::Count, false) => "most",
         (ErrorSort::Count, true) => "fewest",

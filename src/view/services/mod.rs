@@ -120,6 +120,24 @@ pub(super) fn share(part: u64, whole: u64) -> String {
     format::share(Nanos(part), Nanos(whole))
 }
 
+/// By what the rows are ordered.
+pub(super) fn order(state: &State) -> &'static str {
+    match (state.services.sort, state.services.ascending) {
+        (ServiceSort::Calls, false) => "most calls",
+        (ServiceSort::Calls, true) => "fewest calls",
+        (ServiceSort::Errors, false) => "most errors",
+        (ServiceSort::Errors, true) => "fewest errors",
+        (ServiceSort::P50, false) => "slowest p50",
+        (ServiceSort::P50, true) => "fastest p50",
+        (ServiceSort::P95, false) => "slowest p95",
+        (ServiceSort::P95, true) => "fastest p95",
+        (ServiceSort::P99, false) => "slowest p99",
+        (ServiceSort::P99, true) => "fastest p99",
+        (ServiceSort::Name, false) => "a to z",
+        (ServiceSort::Name, true) => "z to a",
+    }
+}
+
 fn nothing(pen: &mut Pen<'_>, area: Rect) {
     let state = pen.state;
     let (what, why) =
