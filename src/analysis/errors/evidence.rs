@@ -153,14 +153,10 @@ fn has_exception(attributes: &[Attribute]) -> bool {
 
 fn exception(attributes: &[Attribute], evidence: Evidence, at: Timestamp) -> Saying {
     let text = |key: &str| first(attributes, &[key]).map(Cow::into_owned).unwrap_or_default();
-    Saying {
-        evidence,
-        kind: text("exception.type"),
-        message: text("exception.message"),
-        exception: true,
-        stack: text("exception.stacktrace"),
-        at,
-    }
+    let (kind, stack) = (text("exception.type"), text("exception.stacktrace"));
+    // A message alone is what a status has too.
+    let exception = !kind.is_empty() || !stack.is_empty();
+    Saying { evidence, kind, message: text("exception.message"), exception, stack, at }
 }
 
 /// The text of a log's body; of a map the part that is the message.
