@@ -5,6 +5,7 @@
 
 mod notes;
 mod parents;
+pub mod path;
 mod shape;
 pub mod slow_sql;
 pub mod statement;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use proptest::prelude::*;
 
 use super::{analysed, of_kind, span};
-use crate::analysis::{Analysis, Folds, RowKind, find, flatten, reveal, row_of};
+use crate::analysis::{Analysis, Folds, RowKind, find, flatten, path, reveal, row_of};
 use crate::model::{Category, Kind, StatusCode, Timestamp, TraceSpan};
 
 /// Spans of few ids, so that cycles, shared ids, doubles and missing parents abound; times zero and reversed too.
@@ -33,7 +33,8 @@ fn said(analysis: &Analysis) -> Vec<Said> {
             "{:?}",
             (place.depth, place.descendants, place.failed_descendants, place.slow_descendants, place.start, place.end)
         );
-        let rest = format!("{rest} {:?} {:?}", place.cycle, analysis.covered_of(*node));
+        let path = (place.path, place.path_self);
+        let rest = format!("{rest} {:?} {:?} {path:?}", place.cycle, analysis.covered_of(*node));
         (of(*node), place.parent.map(of), rest)
     };
     analysis.order.iter().map(line).collect()
@@ -76,6 +77,35 @@ proptest! {
             }
             prop_assert_eq!(total, node.duration().0);
             prop_assert!(analysis.start <= node.start && node.end <= analysis.end);
+        }
+    }
+
+    #[test]
+    fn the_critical_path_covers_every_root_exactly(spans in spans()) {
+        let analysis = analysed(spans);
+        for root in &analysis.roots {
+            let node = &analysis.nodes[*root as usize];
+            let mut at = node.start;
+            for segment in path::of_root(&analysis, *root) {
+                prop_assert!(segment.from == at && segment.to > at);
+                at = segment.to;
+            }
+            prop_assert_eq!(at, node.end);
+        }
+        let all: u64 = analysis.roots.iter().map(|root| path::of_root(&analysis, *root).len() as u64).sum();
+        prop_assert_eq!(all, analysis.path.len() as u64);
+    }
+
+    #[test]
+    fn what_is_on_the_path_is_on_it_with_all_above(spans in spans()) {
+        let analysis = analysed(spans);
+        for (index, node) in (0_u32..).zip(&analysis.nodes) {
+            let below: u64 = analysis.children_of(index).iter().map(|child| analysis.nodes[*child as usize].path.0).sum();
+            prop_assert_eq!(node.path.0, node.path_self.0 + below);
+            prop_assert!(node.path <= node.duration());
+            if let Some(parent) = node.parent {
+                prop_assert!(node.path <= analysis.nodes[parent as usize].path);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Trees and waterfalls of small traces written by hand, and the laws that hold for any.
 
 mod laws;
+mod path;
 mod rows;
 mod trees;
 
