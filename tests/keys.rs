@@ -151,11 +151,15 @@ impl Bench {
                 let (revision, rows) = (self.state.list.revision, self.rows());
                 Answer::Listed { generation, revision, rows, strip: Strip::default(), partial: false }
             }
-            Effect::Open { generation, trace, folds, find, only } => {
+            Effect::Open { generation, trace, folds, find, showing } => {
                 let analysis = self.held(trace).map(judge);
                 let found = find.zip(analysis.as_ref()).map(|(query, analysis)| matching(analysis, &query.text));
-                let alone = found.as_deref().filter(|_| only);
-                let rows = analysis.as_ref().map(|analysis| rows_of(work::flatten(0, analysis, &folds, alone)));
+                let alone = found.as_deref().filter(|_| showing.matches);
+                let rows = |analysis: &Arc<Analysis>| {
+                    let path = showing.path.then(|| path::on_path(analysis));
+                    rows_of(work::flatten(0, analysis, &folds, path.as_deref().or(alone)))
+                };
+                let rows = analysis.as_ref().map(rows);
                 let rows = rows.unwrap_or_default();
                 Answer::Opened { generation, trace, analysis, rows, found }
             }
@@ -438,7 +442,8 @@ fn a_growing_trace_keeps_selection_folds_and_place() {
     bench.traces[0].last_arrival = Timestamp(2);
     let (generation, id) = bench.state.trace.as_ref().map(|trace| (trace.generation, trace.id)).unwrap();
     let folds = bench.state.trace.as_ref().unwrap().folds.clone();
-    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None, only: false }).unwrap();
+    let answer =
+        bench.work(Effect::Open { generation, trace: id, folds, find: None, showing: Showing::default() }).unwrap();
     let line = |bench: &Bench| {
         let trace = bench.state.trace.as_ref().unwrap();
         trace.rows.iter().position(|row| Some(row.key) == trace.selected).unwrap() - trace.offset

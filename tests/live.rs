@@ -119,9 +119,15 @@ impl Live {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.now };
                 self.tail.list(&view, &request, &|| false, &mut |_| ())
             }
-            Effect::Open { generation, trace, folds, find, only } => {
-                let request =
-                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), only, now: self.now };
+            Effect::Open { generation, trace, folds, find, showing } => {
+                let request = work::OpenRequest {
+                    generation,
+                    trace,
+                    folds: &folds,
+                    find: find.as_deref(),
+                    showing,
+                    now: self.now,
+                };
                 work::open(&view, &request, &thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),

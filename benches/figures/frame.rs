@@ -160,13 +160,13 @@ impl Show {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.state.now };
                 work::list(&view, &request, &|| false)
             }
-            Effect::Open { generation, trace, folds, find, only } => {
+            Effect::Open { generation, trace, folds, find, showing } => {
                 let request = work::OpenRequest {
                     generation,
                     trace,
                     folds: &folds,
                     find: find.as_deref(),
-                    only,
+                    showing,
                     now: self.state.now,
                 };
                 work::open(&view, &request, &thresholds)

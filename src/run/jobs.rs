@@ -131,9 +131,9 @@ impl Worker {
                 };
                 self.tail.borrow_mut().list(&view, &request, &cancelled, &mut so_far)
             }
-            Effect::Open { generation, trace, folds, find, only } => {
+            Effect::Open { generation, trace, folds, find, showing } => {
                 let (find, now) = (find.as_deref(), clock::now());
-                let request = work::OpenRequest { generation, trace, folds: &folds, find, only, now };
+                let request = work::OpenRequest { generation, trace, folds: &folds, find, showing, now };
                 work::open(&view, &request, &self.thresholds)
             }
             Effect::Preview { trace } => return work::preview(&view, trace, &self.thresholds),

@@ -3,7 +3,9 @@
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
-use super::{copy, detail, filter, footer, header, health, help, list, palette, picker, trace, values, waterfall};
+use super::{
+    copy, detail, filter, footer, header, health, help, list, palette, picker, trace, values, verdict, waterfall,
+};
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
 fn whole((columns, rows): (u16, u16)) -> Rect {
@@ -122,6 +124,10 @@ fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Targ
     }
     if areas.search.contains(at) {
         return Target::Filter;
+    }
+    if areas.verdict.contains(at) {
+        let place = (areas.verdict.width, at.x - areas.verdict.x);
+        return verdict::clause_at(state, analysis, place).map_or(Target::Nothing, Target::Clause);
     }
     let columns = waterfall_columns(areas.rows.width, false);
     let drawn = trace::waterfall(open, analysis);

@@ -95,13 +95,13 @@ impl Person {
                 let request = work::ListRequest { generation, query: &query, sort, buckets, now: Timestamp(2) };
                 work::list(view, &request, &|| false)
             }
-            Effect::Open { generation, trace, folds, find, only } => {
+            Effect::Open { generation, trace, folds, find, showing } => {
                 let request = work::OpenRequest {
                     generation,
                     trace,
                     folds: &folds,
                     find: find.as_deref(),
-                    only,
+                    showing,
                     now: Timestamp(2),
                 };
                 work::open(view, &request, &thresholds)

@@ -9,6 +9,9 @@ const TRACE: &[Context] = &[Context::Trace, Context::Detail];
 const HEALTH: &[Context] = &[Context::Health];
 const WATERFALL: &[Context] = &[Context::Trace];
 
+/// Where Tab goes from screen to screen: on a trace it goes through the verdict.
+const TABBED: &[Context] = &[Context::Traces, Context::Health];
+
 const BACK_TAB: KeyPress = KeyPress { key: Key::Tab, ctrl: false, alt: false, shift: true };
 
 const fn key(key: Key) -> KeyPress {
@@ -166,7 +169,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         name: "next-screen",
         help: "the next screen",
         hint: "",
-        contexts: EVERYWHERE,
+        contexts: TABBED,
         keys: &[key(Key::Tab)],
     },
     ActionInfo {
@@ -174,7 +177,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         name: "previous-screen",
         help: "the screen before",
         hint: "",
-        contexts: EVERYWHERE,
+        contexts: TABBED,
         keys: &[BACK_TAB],
     },
     ActionInfo {
@@ -368,6 +371,38 @@ pub const ACTIONS: &[ActionInfo] = &[
         hint: "",
         contexts: TRACE,
         keys: &[char('H')],
+    },
+    ActionInfo {
+        action: Action::NextClause,
+        name: "next-clause",
+        help: "to the next clause of the verdict: enter goes to its proof (1 to 8 change the screen)",
+        hint: "verdict",
+        contexts: TRACE,
+        keys: &[key(Key::Tab)],
+    },
+    ActionInfo {
+        action: Action::PreviousClause,
+        name: "previous-clause",
+        help: "to the clause before",
+        hint: "",
+        contexts: TRACE,
+        keys: &[BACK_TAB],
+    },
+    ActionInfo {
+        action: Action::OnlyPath,
+        name: "critical-path",
+        help: "hide what is not on the critical path, or show it again",
+        hint: "path",
+        contexts: TRACE,
+        keys: &[char('p')],
+    },
+    ActionInfo {
+        action: Action::WhatIf,
+        name: "what-if",
+        help: "what the trace would gain if the span took no time, or half of it",
+        hint: "what if",
+        contexts: TRACE,
+        keys: &[char('w')],
     },
     ActionInfo {
         action: Action::Zoom,

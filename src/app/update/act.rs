@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, page, palette, recall, save, say, sources, trace,
-    values,
+    NOTICE, attribute, bar, chips, clause, copy, detail, jump, link, list, page, palette, recall, save, say, sources,
+    trace, values, what_if,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
 pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     use Action as A;
+    clause::before(state, action);
     match action {
         A::Quit => {
             state.quitting = true;
@@ -82,6 +83,10 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::NextMatch => jump::to_match(state, true, out),
         A::PreviousMatch => jump::to_match(state, false, out),
         A::OnlyMatches => trace::toggle_alone(state, out),
+        A::NextClause => clause::turn(state, true),
+        A::PreviousClause => clause::turn(state, false),
+        A::OnlyPath => trace::toggle_path(state, out),
+        A::WhatIf => what_if::say_gain(state),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
@@ -94,6 +99,9 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
 }
 
 fn open(state: &mut State, out: &mut Vec<Effect>) {
+    if clause::jump(state, out) {
+        return;
+    }
     match state.context() {
         Context::Trace => trace::toggle(state, out),
         Context::Detail => link::follow_chosen(state, out),
@@ -161,12 +169,17 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
         state.screen = Screen::Traces;
         return;
     };
+    if trace.clause.take().is_some() {
+        return;
+    }
     if trace.detail.focus == DetailFocus::Detail {
         trace.detail.focus = DetailFocus::Waterfall;
     } else if searching || found(trace) {
         bar::clear(state, out);
     } else if trace.alone {
         trace::toggle_alone(state, out);
+    } else if trace.path {
+        trace::toggle_path(state, out);
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {

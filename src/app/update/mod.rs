@@ -8,6 +8,7 @@ mod answer;
 mod attribute;
 mod bar;
 mod chips;
+mod clause;
 mod copy;
 mod detail;
 mod edit;
@@ -26,6 +27,7 @@ mod sources;
 mod tick;
 mod trace;
 mod values;
+mod what_if;
 mod window;
 
 pub use answer::answer;
