@@ -63,7 +63,7 @@ fn shortened(analysis: &Analysis, windows: &Windows, (nodes, above): (&[u32], &[
         held_up = held_up.max(laid.held_up.filter(|(lost, _)| *lost > 0));
     }
     let top = above.last().or(nodes.first());
-    let gain = top.and_then(|top| Some(length(*top) - lengths.get(top)?)).unwrap_or(0);
+    let gain = top.and_then(|top| Some((top, lengths.get(top)?))).map_or(0, |(top, left)| length(*top) - left);
     Gain { gain: Nanos(gain), held_up_by: held_up.map(|(_, node)| node) }
 }
 

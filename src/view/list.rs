@@ -368,8 +368,16 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
     let height = usize::from(area.height - 1);
     let loudest = loudest_row(analysis, &preview.rows).unwrap_or(0);
     let offset = if loudest < height { 0 } else { (loudest + 2).saturating_sub(height) };
-    let waterfall =
-        Waterfall { analysis, rows: &preview.rows, offset, selected: None, found: None, zoom: None, small: true };
+    let waterfall = Waterfall {
+        analysis,
+        rows: &preview.rows,
+        offset,
+        selected: None,
+        found: None,
+        zoom: None,
+        path: false,
+        small: true,
+    };
     let rows = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
     waterfall.draw(pen, rows);
 }

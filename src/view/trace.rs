@@ -50,6 +50,7 @@ pub(super) fn waterfall<'a>(open: &'a TraceScreen, analysis: &'a Analysis) -> Wa
         selected: open.selected,
         found: open.found.as_ref(),
         zoom: open.zoom,
+        path: open.path,
         small: false,
     }
 }
@@ -143,7 +144,8 @@ fn heads(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis,
         pen.put_right((area.x + columns.duration_end, area.y), "duration", 9, faint);
     }
     if columns.share_end > 0 {
-        pen.put_right((area.x + columns.share_end, area.y), "%", 2, faint);
+        let head = if open.path { "path %" } else { "%" };
+        pen.put_right((area.x + columns.share_end, area.y), head, 6, faint);
     }
 }
 

@@ -4,6 +4,7 @@ mod laws;
 mod path;
 mod rows;
 mod trees;
+mod verdicts;
 
 use std::sync::Arc;
 
