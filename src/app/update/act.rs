@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::window::Step;
 use super::{
     NOTICE, attribute, bar, chips, clause, copy, detail, jump, link, list, page, palette, recall, save, say, sources,
-    trace, values, what_if,
+    survey, trace, values, what_if,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
@@ -24,9 +24,13 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Back => back(state, out),
         A::ShowTraces => show(state, Screen::Traces, out),
         A::ShowTrace => show(state, Screen::Trace, out),
+        A::ShowSql => show(state, Screen::Sql, out),
+        A::ShowErrors => show(state, Screen::Errors, out),
+        A::ShowServices => show(state, Screen::Services, out),
+        A::ShowCompare => show(state, Screen::Compare, out),
         A::ShowHealth => show(state, Screen::Health, out),
-        A::NextScreen => turn(state, 1, out),
-        A::PreviousScreen => turn(state, 2, out),
+        A::NextScreen => turn(state, true, out),
+        A::PreviousScreen => turn(state, false, out),
         A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {
             if let Some(step) = Step::of(action) {
                 go(state, step);
@@ -83,8 +87,8 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::NextMatch => jump::to_match(state, true, out),
         A::PreviousMatch => jump::to_match(state, false, out),
         A::OnlyMatches => trace::toggle_alone(state, out),
-        A::NextClause => clause::turn(state, true),
-        A::PreviousClause => clause::turn(state, false),
+        A::NextClause => clause::turn(state, true, out),
+        A::PreviousClause => clause::turn(state, false, out),
         A::OnlyPath => trace::toggle_path(state, out),
         A::WhatIf => what_if::say_gain(state),
         A::Zoom => trace::zoom(state),
@@ -105,6 +109,7 @@ fn open(state: &mut State, out: &mut Vec<Effect>) {
     match state.context() {
         Context::Trace => trace::toggle(state, out),
         Context::Detail => link::follow_chosen(state, out),
+        Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::open(state, out),
         _ => list::open(state, out),
     }
 }
@@ -114,6 +119,7 @@ fn go(state: &mut State, step: Step) {
         Context::Traces | Context::Everywhere => list::go(state, step),
         Context::Trace => trace::go(state, step),
         Context::Detail => detail::go(state, step),
+        Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::go(state, step),
         Context::Health => sources::go(state, step),
     }
 }
@@ -136,12 +142,16 @@ pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
         return say(state, "this screen is shown already");
     }
     state.screen = screen;
+    survey::shown(state, out);
 }
 
-fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
+/// Shows the next screen, or the one before.
+pub(super) fn turn(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
     let reachable = state.trace.is_some() || state.list.selected.is_some();
-    let screens = [Screen::Traces, Screen::Trace, Screen::Health];
+    let screens =
+        [Screen::Traces, Screen::Trace, Screen::Sql, Screen::Errors, Screen::Services, Screen::Compare, Screen::Health];
     let at = screens.iter().position(|screen| *screen == state.screen).unwrap_or_default();
+    let by = if forward { 1 } else { screens.len() - 1 };
     let mut to = (at + by) % screens.len();
     if screens[to] == Screen::Trace && !reachable {
         to = (to + by) % screens.len();
@@ -152,7 +162,9 @@ fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
 /// One step back: out of the detail, the search, the zoom, the link, the trace; on the list out of the filter.
 fn back(state: &mut State, out: &mut Vec<Effect>) {
     match state.screen {
-        Screen::Health => state.screen = Screen::Traces,
+        Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
+            state.screen = Screen::Traces;
+        }
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
             say(state, "filter cleared");
