@@ -11,7 +11,7 @@ use super::pen::{Pen, Piece, cells, shown};
 use super::text;
 use crate::analysis::{Analysis, Clause, Says, Work, statement};
 use crate::app::State;
-use crate::model::{Category, Nanos};
+use crate::model::Category;
 
 /// Cells between what stands out and where the time went.
 const APART: &str = "   ";
@@ -124,15 +124,18 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
         }
         Says::Time { work, time, percent } => {
             let role = if is_loud(analysis, work) { Role::Slow } else { Role::Dim };
-            vec![Word::plain(format!("{} {}", name(work), share(percent, time, analysis)), role)]
+            let mut words = vec![Word::plain(format!("{} {percent} %", name(work)), role)];
+            // Where nothing stands out, the first says where most of the time went.
+            let is_first = analysis.verdict.clauses.first() == Some(clause);
+            if let Some(place) = analysis.nodes.get(clause.node as usize).filter(|_| is_first) {
+                words.iter_mut().for_each(|word| word.role = Role::Text);
+                words.push(Word::plain(format!(", {time}, most in "), Role::Dim));
+                words.push(Word::new(label(false), Role::Text, Modifier::UNDERLINED));
+                words.push(Word::plain(format!(" {}", place.path_self), Role::Text));
+            }
+            words
         }
     }
-}
-
-fn share(percent: u8, time: Nanos, analysis: &Analysis) -> String {
-    // Of a single sort of work the time itself says more than "100 %".
-    let alone = analysis.verdict.clauses.iter().filter(|clause| matches!(clause.says, Says::Time { .. })).count() == 1;
-    if alone { format!("{percent} %, {time}") } else { format!("{percent} %") }
 }
 
 /// Whether the work is that of the finding which stands out.
