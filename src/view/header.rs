@@ -14,8 +14,15 @@ use crate::model::{Door, DoorState, Nanos, Reading, ReadingState};
 const FRESH: Nanos = Nanos::from_secs(15);
 
 const BRAND: &str = " tracefall ";
-const TABS: [(Screen, &str, &str); 3] =
-    [(Screen::Traces, "1", "Traces"), (Screen::Trace, "2", "Trace"), (Screen::Health, "8", "Health")];
+const TABS: [(Screen, &str, &str); 7] = [
+    (Screen::Traces, "1", "Traces"),
+    (Screen::Trace, "2", "Trace"),
+    (Screen::Sql, "3", "SQL"),
+    (Screen::Errors, "4", "Errors"),
+    (Screen::Services, "5", "Services"),
+    (Screen::Compare, "6", "Compare"),
+    (Screen::Health, "8", "Health"),
+];
 
 /// Each tab's text, and where it stands from the left edge.
 fn tabs(state: &State, width: u16) -> Vec<(Screen, String, u16)> {
