@@ -8,6 +8,7 @@ mod parents;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
+pub mod statements;
 mod summary;
 mod tree;
 mod verdict;
