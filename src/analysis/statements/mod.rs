@@ -83,7 +83,7 @@ pub struct StatementKey {
 }
 
 /// One call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// Its trace.
     pub trace: TraceId,
@@ -95,6 +95,8 @@ pub struct Example {
     pub duration: Nanos,
     /// It failed.
     pub failed: bool,
+    /// What the root of its trace does.
+    pub route: Arc<str>,
 }
 
 impl Statement {

@@ -66,9 +66,10 @@ fn row(mut groups: Vec<(TraceId, u32, &Group)>, names: &Names, between: (Timesta
         ..Statement::default()
     };
     let (mut services, mut callers, mut routes) = (Counted::default(), Counted::default(), Counted::default());
-    let mut calls: Vec<(u64, u64)> = Vec::new();
-    for (trace, route, group) in &groups {
+    let mut calls: Vec<past::Timed> = Vec::new();
+    for ((trace, route, group), number) in groups.iter().zip(0_u32..) {
         routes.add(*route, 1);
+        let route = names.text(*route);
         group.services.iter().for_each(|(name, count)| services.add(*name, *count));
         group.callers.iter().for_each(|(name, count)| callers.add(*name, *count));
         row.rows = match (row.rows, group.rows) {
@@ -81,13 +82,14 @@ fn row(mut groups: Vec<(TraceId, u32, &Group)>, names: &Names, between: (Timesta
         }
         for call in &group.calls {
             row.errors += u64::from(call.failed);
-            calls.push((call.start.0, call.duration.0));
+            calls.push((call.start.0, call.duration.0, number));
             row.examples.push(Example {
                 trace: *trace,
                 span: call.span,
                 start: call.start,
                 duration: call.duration,
                 failed: call.failed,
+                route: Arc::clone(&route),
             });
         }
         keep_slowest(&mut row.examples, MOST_EXAMPLES * 8);
@@ -97,7 +99,7 @@ fn row(mut groups: Vec<(TraceId, u32, &Group)>, names: &Names, between: (Timesta
     calls.sort_unstable();
     row.slower = past::slower(&calls);
     row.over_time = over_time(&calls, between);
-    let mut durations: Vec<u64> = calls.into_iter().map(|(_, duration)| duration).collect();
+    let mut durations: Vec<u64> = calls.into_iter().map(|(_, duration, _)| duration).collect();
     row.p50 = percentile(&mut durations, 50);
     row.p95 = percentile(&mut durations, 95);
     row.max = percentile(&mut durations, 100);
@@ -115,18 +117,18 @@ fn keep_slowest(examples: &mut Vec<Example>, room: usize) {
     }
 }
 
-fn over_time(calls: &[(u64, u64)], (from, to): (Timestamp, Timestamp)) -> Vec<Option<Nanos>> {
+fn over_time(calls: &[past::Timed], (from, to): (Timestamp, Timestamp)) -> Vec<Option<Nanos>> {
     let length = u128::from(to.since(from).0) + 1;
     let mut rest = calls;
     let mut scratch: Vec<u64> = Vec::new();
     (1..=STRETCHES as u128)
         .map(|stretch| {
             let end = u128::from(from.0) + length * stretch / STRETCHES as u128;
-            let inside = rest.partition_point(|(start, _)| u128::from(*start) < end);
+            let inside = rest.partition_point(|(start, ..)| u128::from(*start) < end);
             let (these, later) = rest.split_at(inside);
             rest = later;
             scratch.clear();
-            scratch.extend(these.iter().map(|(_, duration)| *duration));
+            scratch.extend(these.iter().map(|(_, duration, _)| *duration));
             (!these.is_empty()).then(|| percentile(&mut scratch, 95))
         })
         .collect()
