@@ -9,6 +9,7 @@ pub mod path;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
+pub mod statements;
 mod summary;
 mod tree;
 mod verdict;

@@ -208,6 +208,7 @@ impl ActionInfo {
             (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
             (Action::Open, Context::Trace) => "fold",
+            (Action::Open, Context::Sql) => "its calls",
             (Action::Open, Context::Detail) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
             (Action::FocusDetail, Context::Detail) => "waterfall",
@@ -241,7 +242,7 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
-        Context::Sql => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Sql => &[A::Up, A::Open, A::Sort, A::Copy, A::Filter, A::Palette, A::Help, A::Back],
         Context::Errors => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
         Context::Services => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
         Context::Compare => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],

@@ -6,6 +6,8 @@ use crate::app::{Key, KeyPress};
 const EVERYWHERE: &[Context] = &[Context::Everywhere];
 const TRACES: &[Context] = &[Context::Traces];
 const TRACE: &[Context] = &[Context::Trace, Context::Detail];
+/// Where rows have an order.
+const ORDERED: &[Context] = &[Context::Traces, Context::Sql];
 const HEALTH: &[Context] = &[Context::Health];
 const WATERFALL: &[Context] = &[Context::Trace];
 
@@ -77,8 +79,13 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::ShowHealth, ("show-health", "sources, losses and memory", ""), EVERYWHERE, &[char('8')]),
     row(Action::NextScreen, ("next-screen", "the next screen", ""), TABBED, &[key(Key::Tab)]),
     row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), TABBED, &[BACK_TAB]),
-    row(Action::Sort, ("sort", "order by time, duration, spans, errors", "sort"), TRACES, &[char('s')]),
-    row(Action::Reverse, ("reverse", "turn the order round", ""), TRACES, &[char('S')]),
+    row(
+        Action::Sort,
+        ("sort", "order by the next column: time, duration, spans, errors; total, calls, p95", "sort"),
+        ORDERED,
+        &[char('s')],
+    ),
+    row(Action::Reverse, ("reverse", "turn the order round", ""), ORDERED, &[char('S')]),
     row(Action::Follow, ("follow", "keep the newest trace selected", "follow"), TRACES, &[char('f')]),
     row(
         Action::Pause,

@@ -62,6 +62,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
 
 fn on_list(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     match action {
+        Action::Sort | Action::Reverse if state.survey().is_some() => survey::sort(state, action == Action::Reverse),
         Action::Sort => list::next_sort(state, out),
         Action::Reverse => {
             let Sort { key, ascending } = state.list.sort;
@@ -163,7 +164,9 @@ pub(super) fn turn(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
 fn back(state: &mut State, out: &mut Vec<Effect>) {
     match state.screen {
         Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
-            state.screen = Screen::Traces;
+            if !survey::back(state) {
+                state.screen = Screen::Traces;
+            }
         }
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
@@ -195,7 +198,8 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {
-        state.screen = Screen::Traces;
+        state.screen = state.opened_from;
+        survey::shown(state, out);
     } else {
         link::back(state, out);
     }
