@@ -203,6 +203,10 @@ pub struct Viewport {
     pub services_pane: u16,
     /// Lines that it takes; 0: not known.
     pub services_lines: u32,
+    /// Rows of the statements, or of the calls of one.
+    pub statements: u16,
+    /// Columns that a statement is wrapped to below them.
+    pub statement_columns: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
     /// Lines that the whole content of the detail pane takes; 0: not known.

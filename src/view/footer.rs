@@ -48,6 +48,7 @@ fn hint(state: &State, action: Action) -> Option<Hint> {
         key.push_str(&keys.keys(Action::Down).first()?.label());
     }
     let word = match action {
+        Action::Open if state.sql.calls.is_some() && state.screen == Screen::Sql => Cow::Borrowed("its trace"),
         Action::Sort => Cow::Owned(format!("sort: {}", order(state))),
         Action::Follow => Cow::Owned(format!("follow {}", if state.list.follow { "on" } else { "off" })),
         Action::Pause if state.list.paused => Cow::Borrowed("resume"),
@@ -127,6 +128,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
 /// By what the rows of the screen shown are ordered.
 fn order(state: &State) -> &'static str {
     match state.screen {
+        Screen::Sql => super::sql::order(state),
         Screen::Errors => super::errors::order(state),
         Screen::Services => super::services::order(state),
         _ => super::list::order(state),

@@ -4,8 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, errors, filter, footer, header, health, help, list, palette, picker, services, survey, trace, values,
-    waterfall,
+    copy, detail, errors, filter, footer, header, health, help, list, palette, picker, services, sql, survey, trace,
+    values, verdict, waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -26,6 +26,9 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
+    let sql = layout::sql(state, body);
+    viewport.statements = sql.rows.height;
+    viewport.statement_columns = sql.statement.width;
     let areas = layout::trace(state, body);
     viewport.waterfall = areas.rows.height;
     viewport.detail = areas.detail.height.saturating_sub(1);
@@ -136,12 +139,13 @@ fn in_survey(state: &State, body: Rect, at: Position) -> Target {
         return Target::Filter;
     }
     let row = match state.screen {
+        Screen::Sql => return sql::hit(state, body, at),
         Screen::Errors => errors::row_at(state, body, at),
         Screen::Services => services::row_at(state, body, at),
         _ => return Target::Nothing,
     };
     match row {
-        Some(row) => Target::TableRow(row),
+        Some(row) => Target::Row(row),
         None if layout::table(areas.rest).pane.contains(at) => Target::TablePane,
         None => Target::Nothing,
     }
@@ -159,6 +163,10 @@ fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Targ
     }
     if areas.search.contains(at) {
         return Target::Filter;
+    }
+    if areas.verdict.contains(at) {
+        let place = (areas.verdict.width, at.x - areas.verdict.x);
+        return verdict::clause_at(state, analysis, place).map_or(Target::Nothing, Target::Clause);
     }
     let columns = waterfall_columns(areas.rows.width, false);
     let drawn = trace::waterfall(open, analysis);

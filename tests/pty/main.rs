@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod overload;

@@ -24,9 +24,9 @@ pub struct Report {
     pub failed: u64,
     /// Of those, in how many more than one service took part.
     pub crossing: u64,
-    /// When the earliest of them began.
+    /// When the earliest of them began, but for a few far from all others.
     pub from: Timestamp,
-    /// When the latest of them began.
+    /// When the latest of them began, likewise.
     pub to: Timestamp,
     /// Calls that nobody has answered yet: too young to be told.
     pub pending: u64,
@@ -103,7 +103,7 @@ pub fn report<'a>(traces: impl Iterator<Item = &'a TraceCalls> + Clone, names: &
             (report.from, report.to) = (report.from.min(trace.start), report.to.max(trace.start));
         }
     }
-    report.from = report.from.min(report.to);
+    (report.from, report.to) = window(traces.clone().map(|trace| trace.start), (report.from, report.to));
     let mut entries: BTreeMap<u32, Vec<Entry>> = BTreeMap::new();
     let mut calls: BTreeMap<u32, Vec<Call>> = BTreeMap::new();
     for trace in traces {
@@ -125,6 +125,22 @@ pub fn report<'a>(traces: impl Iterator<Item = &'a TraceCalls> + Clone, names: &
         other.calls.cmp(&one.calls).then_with(|| (&one.from, &one.to).cmp(&(&other.from, &other.to)))
     });
     report
+}
+
+/// The stretch of time that rates and trends are told of: all of it, unless a few traces of a hundred lie far from the
+/// others, by a clock that is wrong.
+fn window(starts: impl Iterator<Item = Timestamp>, (first, last): (Timestamp, Timestamp)) -> (Timestamp, Timestamp) {
+    /// So many times longer than what most of them take.
+    const FAR: u64 = 20;
+    const LEAST: usize = 20;
+    let mut starts: Vec<Timestamp> = starts.filter(|start| start.0 != 0).collect();
+    starts.sort_unstable();
+    let aside = starts.len().div_ceil(50);
+    let core = starts.get(aside).copied().zip(starts.iter().rev().nth(aside).copied());
+    match core.filter(|_| starts.len() >= LEAST) {
+        Some((from, to)) if last.since(first).0 / FAR > to.since(from).0 => (from, to),
+        _ => (first.min(last), last),
+    }
 }
 
 fn services(entries: &BTreeMap<u32, Vec<Entry>>, names: &Names, whole: (Timestamp, Timestamp)) -> Vec<ServiceRow> {

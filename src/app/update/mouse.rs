@@ -3,7 +3,8 @@
 use super::act::{self, act, scrolled};
 use super::window::Step;
 use super::{
-    bar, chips, copy, detail, errors, list, overlay, palette, recall, services, settle, survey, trace, values,
+    bar, chips, clause, copy, detail, errors, list, overlay, palette, recall, services, settle, sql, survey, trace,
+    values,
 };
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
@@ -67,10 +68,14 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
                 list::open(state, out);
             }
         }
-        Target::TableRow(row) => survey::click(state, row, twice, out),
         Target::SortBy(key) => {
             let Sort { key: by, ascending } = state.list.sort;
             list::sort(state, Sort { key, ascending: by == key && !ascending }, out);
+        }
+        Target::Row(row) => survey::click(state, row, twice, out),
+        Target::SortStatements(by) => {
+            let ascending = state.sql.sort == by && !state.sql.ascending;
+            sql::sort_by(state, by, ascending);
         }
         Target::Filter if !state.bar().editing => bar::begin(state, out),
         Target::Completion(index) => bar::accept(state, index, out),
@@ -84,6 +89,7 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         Target::Axis(_) if twice => trace::zoom_out(state),
         Target::Axis(at) => state.drag = Some((at, at)),
         Target::Detail(cell) => on_detail(state, cell, twice, out),
+        Target::Clause(place) => clause::go_to(state, place, out),
         Target::Preview => list::open(state, out),
         Target::Hint(action) => act(state, action, out),
         Target::Filter
@@ -145,7 +151,7 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
         }
         (Target::TablePane, Context::Errors) => errors::scroll(state, by),
         (Target::TablePane, Context::Services) => services::scroll(state, by),
-        (Target::TableRow(_) | Target::Nothing, Context::Errors | Context::Services) => {
+        (Target::Row(_) | Target::Nothing, Context::Sql | Context::Errors | Context::Services) => {
             survey::go(state, Step::Rows(by));
         }
         (Target::Nothing, Context::Health) => {

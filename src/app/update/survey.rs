@@ -94,7 +94,8 @@ pub(super) fn sort(state: &mut State, turn: bool) {
     match state.survey() {
         Some(SurveyOf::Errors) => errors::sort(state, turn),
         Some(SurveyOf::Services) => services::sort(state, turn),
-        Some(SurveyOf::Sql | SurveyOf::Compare) | None => {}
+        Some(SurveyOf::Sql) => sql::sort(state, turn),
+        Some(SurveyOf::Compare) | None => {}
     }
 }
 
@@ -121,11 +122,17 @@ pub(super) fn click(state: &mut State, index: usize, twice: bool, out: &mut Vec<
     match state.survey() {
         Some(SurveyOf::Errors) => errors::select(state, index),
         Some(SurveyOf::Services) => services::select(state, index),
-        Some(SurveyOf::Sql | SurveyOf::Compare) | None => return,
+        Some(SurveyOf::Sql) => sql::select(state, index),
+        Some(SurveyOf::Compare) | None => return,
     }
     if twice {
         open(state, out);
     }
+}
+
+/// Esc on the screen shown: whether there was something to go back from.
+pub(super) fn back(state: &mut State) -> bool {
+    state.survey() == Some(SurveyOf::Sql) && sql::back(state)
 }
 
 /// Enter on the screen shown.
