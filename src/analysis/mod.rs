@@ -3,18 +3,21 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+pub mod findings;
 mod notes;
 mod parents;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
 mod summary;
+mod thresholds;
 mod tree;
 mod verdict;
 mod waterfall;
 
 pub use notes::{Note, notes};
 pub use summary::TraceNotes;
+pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
 pub use tree::{Analysis, Node, Subject, analyse};
 pub use verdict::{Verdict, verdict};
 pub use waterfall::{

@@ -35,7 +35,7 @@ pub(super) struct Wiring {
 
 /// The thresholds that the settings ask for.
 pub(super) fn thresholds(settings: &Settings) -> Thresholds {
-    Thresholds { absolute: settings.slow_sql, ..Thresholds::default() }
+    Thresholds { slow_sql: settings.slow_sql, ..Thresholds::default() }
 }
 
 /// How much of a file is read at once: a document that has no lines may be as long as half of what may be held.
