@@ -177,7 +177,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// When some nodes ran, in order of start.
+/// When some nodes ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spread {
     /// Earliest start.
@@ -202,8 +202,10 @@ impl Spread {
         let coarse = nodes.iter().all(|index| node(index).start.0.is_multiple_of(1_000_000));
         let grain = if coarse { clock_grain } else { Nanos(clock_grain.0 / 50) };
         let mut spread = Self { start: Timestamp(u64::MAX), grain, ..Self::default() };
-        for node in nodes.iter().map(node) {
-            let Node { start, end, .. } = *node;
+        // Of two that seem to begin together by a coarse clock, the one that ended first was first.
+        let mut times: Vec<(Timestamp, Timestamp)> = nodes.iter().map(node).map(|node| (node.start, node.end)).collect();
+        times.sort_unstable();
+        for (start, end) in times {
             let duration = end.since(start);
             spread.overlaps += u32::from(spread.end.since(start) > grain);
             spread.busy = Nanos(spread.busy.0 + end.since(spread.end.max(start)).0);

@@ -12,7 +12,12 @@ const LONGEST: usize = 80;
 pub(super) fn subject(span: &TraceSpan) -> String {
     let label = match span.category {
         Category::Sql => statement::summary(span.category, &span.label),
-        Category::Database => statement::normalise(span.category, &span.label),
+        // A document is no name.
+        Category::Database => {
+            let label = statement::normalise(span.category, &span.label);
+            let end = label.find(['{', '[']).filter(|end| *end > 0).unwrap_or(label.len());
+            Cow::Owned(label.get(..end).unwrap_or_default().trim_end().to_owned())
+        }
         Category::Http => Cow::Owned(pattern(&span.label)),
         _ => Cow::Borrowed(&*span.label),
     };
