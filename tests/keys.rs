@@ -10,8 +10,8 @@ use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{RowKey, analyse, flatten};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
-    Mouse, MouseKind, Overlay, Page, SaveWhat, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target,
-    TraceScreen, ValueRow, Values, Viewport, work,
+    Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip,
+    SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
@@ -70,6 +70,17 @@ fn shop(number: u64) -> Trace {
     spans.extend((0..6).map(|item| span(10 + item, Some(3), 430 + item * 10, 5, "SQL select item")));
     spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end), span.key));
     Trace { id: trace_id(number), spans, last_arrival: Timestamp(1), truncated: false }
+}
+
+/// What a survey says here.
+fn surveyed(generation: u64, of: SurveyOf) -> Surveyed {
+    let report = match of {
+        SurveyOf::Sql => Report::Sql(Arc::default()),
+        SurveyOf::Errors => Report::Errors(Arc::default()),
+        SurveyOf::Services => Report::Services(Arc::default()),
+        SurveyOf::Compare => Report::Compare(Arc::default()),
+    };
+    Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
 }
 
 impl Bench {
@@ -178,6 +189,7 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
+            Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of)),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -258,6 +270,10 @@ impl Bench {
             Some(Overlay::Values(_)) => " values",
         };
         match screen {
+            Screen::Sql => format!("sql{overlay}"),
+            Screen::Errors => format!("errors{overlay}"),
+            Screen::Services => format!("services{overlay}"),
+            Screen::Compare => format!("compare{overlay}"),
             Screen::Health => format!("health{overlay}"),
             Screen::Traces => {
                 let at = list.selected.and_then(|id| list.rows.iter().position(|row| row.trace == id));
@@ -319,8 +335,12 @@ fn keys_move_and_change_screens() {
         ("s", "list 0 of 30 from 0"),
         ("j j S", "list 0 of 30 from 0"),
         ("tab", "trace card! of 10"),
-        ("tab tab", "health"),
-        ("tab tab tab", "list 0 of 30 from 0 follow"),
+        ("tab tab", "sql"),
+        ("tab tab tab tab tab", "compare"),
+        ("tab tab tab tab tab tab", "health"),
+        ("3 4 5 6", "compare"),
+        ("4 esc", "list 0 of 30 from 0 follow"),
+        ("tab tab tab tab tab tab tab", "list 0 of 30 from 0 follow"),
         ("shift-tab", "health"),
         ("8 1", "list 0 of 30 from 0 follow"),
         ("2", "trace card! of 10"),
@@ -652,11 +672,26 @@ fn detail_steps_through_what_is_longer_than_the_pane() {
     assert_eq!(detail(&bench), (0, 0));
 }
 
+const EVERY: [Context; 8] = [
+    Context::Traces,
+    Context::Trace,
+    Context::Detail,
+    Context::Sql,
+    Context::Errors,
+    Context::Services,
+    Context::Compare,
+    Context::Health,
+];
+
 /// A start in which everything has something to do.
 fn busy(context: Context) -> Bench {
     let mut bench = Bench::new(30);
     bench.press("j j j j j j j j j j j j");
     match context {
+        Context::Sql => bench.press("3 j"),
+        Context::Errors => bench.press("4 j"),
+        Context::Services => bench.press("5 j"),
+        Context::Compare => bench.press("6 j"),
         Context::Health => bench.press("8 j j j"),
         Context::Trace => bench.press("enter g j j"),
         Context::Detail => bench.press("enter g d j"),
@@ -670,7 +705,7 @@ fn busy(context: Context) -> Bench {
 #[test]
 fn every_key_that_help_lists_does_something_or_says_why_not() {
     let mut failures = Vec::new();
-    for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+    for context in EVERY {
         for info in ACTIONS.iter().filter(|info| info.works_in(context)) {
             for key in info.keys {
                 let mut bench = busy(context);
@@ -737,6 +772,10 @@ fn any_target() -> impl Strategy<Value = Target> {
         prop::sample::select(vec![
             Target::Tab(Screen::Traces),
             Target::Tab(Screen::Trace),
+            Target::Tab(Screen::Sql),
+            Target::Tab(Screen::Errors),
+            Target::Tab(Screen::Services),
+            Target::Tab(Screen::Compare),
             Target::Tab(Screen::Health),
             Target::SortBy(SortKey::Errors),
             Target::Filter,

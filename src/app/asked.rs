@@ -33,6 +33,8 @@ pub(super) struct Asked {
     pub(super) demo_at: Option<Timestamp>,
     /// The number of the latest request for the values of an attribute.
     pub(super) values: u64,
+    /// The number of the latest survey.
+    pub(super) surveys: u64,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
+use super::screens::{SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
-use super::state::{ListRow, Settings, SpanDetail, Strip};
+use super::state::{ListRow, Settings, Strip};
 use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
@@ -23,6 +24,15 @@ pub enum Effect {
         sort: Sort,
         /// How many buckets the strip has.
         buckets: u16,
+    },
+    /// Survey all traces that match, for a screen.
+    Survey {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The filter.
+        query: Arc<Query>,
+        /// What is wanted.
+        of: SurveyOf,
     },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {
@@ -134,6 +144,8 @@ pub enum Answer {
         /// More will come for this generation.
         partial: bool,
     },
+    /// To [`Effect::Survey`].
+    Surveyed(Surveyed),
     /// To [`Effect::Open`]; `analysis` is `None` where the trace is not held.
     Opened {
         /// Of the request.

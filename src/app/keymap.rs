@@ -152,7 +152,7 @@ mod tests {
             (Context::Detail, "d", Some(Action::FocusDetail)),
             (Context::Trace, "q", Some(Action::Quit)),
             (Context::Trace, "shift-tab", Some(Action::PreviousScreen)),
-            (Context::Trace, "3", None),
+            (Context::Trace, "7", None),
         ];
         for (context, key, action) in table {
             assert_eq!(does(&keymap, context, key), action, "{key} in {context:?}");

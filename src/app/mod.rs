@@ -13,6 +13,7 @@ mod keymap;
 mod parts;
 mod plain;
 mod save;
+mod screens;
 mod sort;
 mod state;
 mod target;
@@ -30,10 +31,14 @@ pub use filters::{
 pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
+pub use screens::{
+    Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorsReport, ErrorsScreen, Highlighted, Progress, Report,
+    ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, SurveyOf, Surveyed, Table, TraceScreen,
+};
 pub use sort::{Sort, SortKey};
 pub use state::{
-    Cell, Copied, Detail, DetailFocus, HealthScreen, Highlighted, Lines, List, ListRow, Notice, Overlay, Page, Palette,
-    Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen, Viewport,
+    Copied, HealthScreen, Lines, List, ListRow, Notice, Overlay, Page, Palette, Preview, Screen, Settings, State,
+    Strip, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

@@ -3,7 +3,9 @@
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
-use super::{copy, detail, filter, footer, header, health, help, list, palette, picker, trace, values, waterfall};
+use super::{
+    copy, detail, filter, footer, header, health, help, list, palette, picker, survey, trace, values, waterfall,
+};
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
 fn whole((columns, rows): (u16, u16)) -> Rect {
@@ -80,6 +82,7 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
     }
     match (state.screen, &state.trace) {
         (Screen::Traces, _) if !layout::is_first(state) => in_list(state, frame.body, at),
+        _ if state.survey().is_some() => in_survey(state, frame.body, at),
         (Screen::Trace, Some(open)) => in_trace(state, open, frame.body, at),
         _ => Target::Nothing,
     }
@@ -108,6 +111,21 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
     }
     let row = state.list.offset + usize::from(at.y.saturating_sub(areas.rows.y));
     if areas.rows.contains(at) && row < state.list.rows.len() { Target::ListRow(row) } else { Target::Nothing }
+}
+
+fn in_survey(state: &State, body: Rect, at: Position) -> Target {
+    let areas = layout::survey(state, body);
+    let proposals = filter::proposals_area(&state.filter, areas.said, body);
+    if proposals.contains(at) {
+        let first = filter::first_proposal(&state.filter, proposals.height);
+        return Target::Completion(first + usize::from(at.y - proposals.y));
+    }
+    if areas.said.contains(at)
+        && let Some(chip) = filter::chip_at(state, areas.said, &survey::matched(state), at.x)
+    {
+        return Target::Chip(chip);
+    }
+    if areas.filter.contains(at) || areas.said.contains(at) { Target::Filter } else { Target::Nothing }
 }
 
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {

@@ -29,6 +29,15 @@ pub(super) struct Traces {
     pub(super) preview: Rect,
 }
 
+/// A screen about all traces that the filter finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Survey {
+    pub(super) filter: Rect,
+    /// What was understood of the filter, or what is wrong with it.
+    pub(super) said: Rect,
+    pub(super) rest: Rect,
+}
+
 /// One trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trace {
@@ -88,14 +97,23 @@ pub(super) fn is_first(state: &State) -> bool {
         && !state.filter.editing
 }
 
+/// Whether there is something to say of the filter.
+fn says(state: &State) -> bool {
+    let bar = &state.filter;
+    bar.editing || !bar.query.is_empty() || bar.error.is_some() || !bar.off.is_empty()
+}
+
+pub(super) fn survey(state: &State, body: Rect) -> Survey {
+    let mut rest = body;
+    let filter = take(&mut rest, 1);
+    let said = take(&mut rest, u16::from(says(state)));
+    Survey { filter, said, rest }
+}
+
 pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let mut rest = body;
     let filter = take(&mut rest, 1);
-    let says = state.filter.editing
-        || !state.filter.query.is_empty()
-        || state.filter.error.is_some()
-        || !state.filter.off.is_empty();
-    let said = take(&mut rest, u16::from(says));
+    let said = take(&mut rest, u16::from(says(state)));
     let roomy = body.height >= 12;
     let shown = state.list.preview_shown && !state.list.rows.is_empty();
     let strip = take(&mut rest, u16::from(roomy));

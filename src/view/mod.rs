@@ -5,9 +5,11 @@
 
 mod axis;
 mod bar;
+mod compare;
 mod copy;
 mod detail;
 mod draw;
+mod errors;
 mod filter;
 mod first;
 mod flow;
@@ -27,7 +29,10 @@ mod pen;
 mod picker;
 mod plot;
 mod save;
+mod services;
+mod sql;
 mod strip;
+mod survey;
 mod text;
 mod trace;
 mod values;

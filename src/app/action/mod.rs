@@ -23,6 +23,14 @@ pub enum Action {
     ShowTraces,
     /// Show the open or selected trace.
     ShowTrace,
+    /// Show the statements.
+    ShowSql,
+    /// Show the errors.
+    ShowErrors,
+    /// Show the services.
+    ShowServices,
+    /// Show the comparison.
+    ShowCompare,
     /// Show health.
     ShowHealth,
     /// Show the next screen.
@@ -132,6 +140,14 @@ pub enum Context {
     Trace,
     /// On a trace, in the detail pane.
     Detail,
+    /// On the statements.
+    Sql,
+    /// On the errors.
+    Errors,
+    /// On the services.
+    Services,
+    /// On the comparison.
+    Compare,
     /// On the health screen.
     Health,
 }
@@ -178,6 +194,10 @@ impl ActionInfo {
         match (self.action, context) {
             (Action::Up | Action::Down, Context::Trace) => "span",
             (Action::Up | Action::Down, Context::Detail) => "item",
+            (Action::Up | Action::Down, Context::Sql) => "statement",
+            (Action::Up | Action::Down, Context::Errors) => "error",
+            (Action::Up | Action::Down, Context::Services) => "service",
+            (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
             (Action::Open, Context::Trace) => "fold",
             (Action::Open, Context::Detail) => "filter by it",
@@ -202,6 +222,10 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
+        Context::Sql => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Errors => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Services => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Compare => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
         Context::Health => &[A::Up, A::PauseSource, A::RetrySource, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
         Context::Everywhere => &[A::Help, A::Palette, A::Quit],
     }
@@ -213,12 +237,23 @@ mod tests {
 
     use super::*;
 
+    const EVERY: [Context; 8] = [
+        Context::Traces,
+        Context::Trace,
+        Context::Detail,
+        Context::Sql,
+        Context::Errors,
+        Context::Services,
+        Context::Compare,
+        Context::Health,
+    ];
+
     /// Must name every variant: a new one does not compile until it is listed here, and then the test asks for its row.
     #[rustfmt::skip]
     fn every_action() -> Vec<Action> {
         use Action as A;
         let all = [
-            A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowHealth, A::NextScreen,
+            A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
@@ -227,7 +262,7 @@ mod tests {
         ];
         for action in all {
             match action {
-                A::Quit | A::Help | A::Palette | A::Filter | A::Back | A::ShowTraces | A::ShowTrace | A::ShowHealth
+                A::Quit | A::Help | A::Palette | A::Filter | A::Back | A::ShowTraces | A::ShowTrace | A::ShowSql | A::ShowErrors | A::ShowServices | A::ShowCompare | A::ShowHealth
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
@@ -254,7 +289,7 @@ mod tests {
 
     #[test]
     fn no_key_does_two_things_in_one_place() {
-        for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+        for context in EVERY {
             let mut taken = HashSet::new();
             for info in ACTIONS.iter().filter(|info| info.works_in(context)) {
                 for key in info.keys {
@@ -266,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_footer_offers_only_what_works_there() {
-        for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+        for context in EVERY {
             for action in footer(context) {
                 let info = ActionInfo::of(*action);
                 assert!(info.works_in(context) && !info.hint_in(context).is_empty(), "{action:?} in {context:?}");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, page, palette, recall, save, say, sources, trace,
-    values,
+    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, page, palette, recall, save, say, sources, survey,
+    trace, values,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
@@ -23,9 +23,13 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Back => back(state, out),
         A::ShowTraces => show(state, Screen::Traces, out),
         A::ShowTrace => show(state, Screen::Trace, out),
+        A::ShowSql => show(state, Screen::Sql, out),
+        A::ShowErrors => show(state, Screen::Errors, out),
+        A::ShowServices => show(state, Screen::Services, out),
+        A::ShowCompare => show(state, Screen::Compare, out),
         A::ShowHealth => show(state, Screen::Health, out),
         A::NextScreen => turn(state, 1, out),
-        A::PreviousScreen => turn(state, 2, out),
+        A::PreviousScreen => turn(state, 6, out),
         A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {
             if let Some(step) = Step::of(action) {
                 go(state, step);
@@ -97,6 +101,7 @@ fn open(state: &mut State, out: &mut Vec<Effect>) {
     match state.context() {
         Context::Trace => trace::toggle(state, out),
         Context::Detail => link::follow_chosen(state, out),
+        Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::open(state, out),
         _ => list::open(state, out),
     }
 }
@@ -106,6 +111,7 @@ fn go(state: &mut State, step: Step) {
         Context::Traces | Context::Everywhere => list::go(state, step),
         Context::Trace => trace::go(state, step),
         Context::Detail => detail::go(state, step),
+        Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::go(state, step),
         Context::Health => sources::go(state, step),
     }
 }
@@ -128,11 +134,13 @@ pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
         return say(state, "this screen is shown already");
     }
     state.screen = screen;
+    survey::shown(state, out);
 }
 
 fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
     let reachable = state.trace.is_some() || state.list.selected.is_some();
-    let screens = [Screen::Traces, Screen::Trace, Screen::Health];
+    let screens =
+        [Screen::Traces, Screen::Trace, Screen::Sql, Screen::Errors, Screen::Services, Screen::Compare, Screen::Health];
     let at = screens.iter().position(|screen| *screen == state.screen).unwrap_or_default();
     let mut to = (at + by) % screens.len();
     if screens[to] == Screen::Trace && !reachable {
@@ -144,7 +152,9 @@ fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
 /// One step back: out of the detail, the search, the zoom, the link, the trace; on the list out of the filter.
 fn back(state: &mut State, out: &mut Vec<Effect>) {
     match state.screen {
-        Screen::Health => state.screen = Screen::Traces,
+        Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
+            state.screen = Screen::Traces;
+        }
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
             say(state, "filter cleared");

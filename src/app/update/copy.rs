@@ -37,7 +37,7 @@ fn items(state: &State) -> Vec<Copied> {
     match state.screen {
         Screen::Trace => of_trace(state, mask),
         Screen::Traces if list::selected(&state.list).is_some() => of_list(state, mask),
-        Screen::Traces | Screen::Health => of_recipes(state),
+        _ => of_recipes(state),
     }
 }
 

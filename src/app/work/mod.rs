@@ -1,12 +1,15 @@
 //! The pure halves of effects: what `run` executes on worker threads. Each takes a view of the index and gives an [`Answer`].
 
+mod desk;
 mod detail;
 mod list;
+mod survey;
 mod tail;
 mod values;
 
 use std::sync::Arc;
 
+pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
 pub use list::{ListRequest, list};
 pub use tail::Tail;

@@ -1,0 +1,21 @@
+//! The statements screen.
+
+use std::sync::Arc;
+
+use super::Progress;
+
+/// What the survey says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SqlReport {
+    /// Traces that the filter finds.
+    pub traces: u64,
+}
+
+/// The screen.
+#[derive(Clone, Debug, Default)]
+pub struct SqlScreen {
+    /// How far its survey is.
+    pub progress: Progress,
+    /// What it says; `None` until it came for the first time.
+    pub report: Option<Arc<SqlReport>>,
+}
