@@ -203,7 +203,8 @@ impl Spread {
         let grain = if coarse { clock_grain } else { Nanos(clock_grain.0 / 50) };
         let mut spread = Self { start: Timestamp(u64::MAX), grain, ..Self::default() };
         // Of two that seem to begin together by a coarse clock, the one that ended first was first.
-        let mut times: Vec<(Timestamp, Timestamp)> = nodes.iter().map(node).map(|node| (node.start, node.end)).collect();
+        let mut times: Vec<(Timestamp, Timestamp)> =
+            nodes.iter().map(node).map(|node| (node.start, node.end)).collect();
         times.sort_unstable();
         for (start, end) in times {
             let duration = end.since(start);

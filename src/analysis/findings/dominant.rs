@@ -31,5 +31,13 @@ pub(super) fn judge(case: &mut Case<'_>) {
     };
     case.claim(Rule::Dominant, &[node]);
     let same = case.place(node);
-    case.found(Instance { rule: Rule::Dominant, severity: Severity::Warn, what, why, nodes: vec![node], cost: time, same });
+    case.found(Instance {
+        rule: Rule::Dominant,
+        severity: Severity::Warn,
+        what,
+        why,
+        nodes: vec![node],
+        cost: time,
+        same,
+    });
 }

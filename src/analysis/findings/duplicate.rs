@@ -27,16 +27,19 @@ pub(super) fn judge(case: &mut Case<'_>) {
         }
     }
     alike.sort_unstable();
-    let mut groups: Vec<(Vec<u32>, bool)> = alike
+    let mut groups: Vec<(u32, Vec<u32>, bool)> = alike
         .chunk_by(|one, other| one.0 == other.0)
         .filter(|alike| alike.len() >= least)
-        .map(|alike| (alike.iter().map(|(_, at, _)| case.analysis.order[*at as usize]).collect(), alike[0].2))
+        .map(|alike| {
+            let members = alike.iter().map(|(_, at, _)| case.analysis.order[*at as usize]).collect();
+            (alike[0].1, members, alike[0].2)
+        })
         .collect();
-    groups.sort_unstable_by_key(|(members, _)| members.first().copied());
-    for (members, shown) in groups {
+    groups.sort_unstable_by_key(|(at, _, _)| *at);
+    for (_, members, shown) in groups {
         let sets = if shown { vec![members] } else { by_parameters(case, members) };
         for mut members in sets {
-            members.sort_by_key(|node| (case.node(*node).start, *node));
+            members.sort_by_key(|node| case.node(*node).start);
             if members.len() >= least && !is_written_between(case, (&writes, &mut memo), &members) {
                 report(case, members);
             }
@@ -77,7 +80,9 @@ fn by_parameters(case: &mut Case<'_>, members: Vec<u32>) -> Vec<Vec<u32>> {
 /// A number for what stands in `db.query.parameter.*`; `None` where there is nothing, or it is masked.
 fn parameters(span: &Span) -> Option<u64> {
     let is_parameter = |key: &str| {
-        key.starts_with("db.query.parameter.") || key.starts_with("db.statement.parameter.") || key == "db.sql.parameters"
+        key.starts_with("db.query.parameter.")
+            || key.starts_with("db.statement.parameter.")
+            || key == "db.sql.parameters"
     };
     let mut given: Vec<(String, String)> = Vec::new();
     for attribute in &span.attributes {

@@ -28,7 +28,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let mut told = 0;
     for mut failures in Case::grouped(failures.collect::<Vec<_>>()) {
         // As with the span that is said to have failed first.
-        failures.sort_by_key(|node| (Reverse(case.node(*node).depth), case.node(*node).end, *node));
+        failures.sort_by_key(|node| (Reverse(case.node(*node).depth), case.node(*node).end));
         let Some(unit) = failures.first().map(|node| units[*node as usize]) else { continue };
         match surfaced(case, unit) {
             Some(surfaced) => judge_unit(case, (unit, &failures), surfaced, &mut told),
@@ -59,10 +59,12 @@ fn deepest(case: &Case<'_>) -> Vec<u32> {
     let is_telling = |node: &u32| !is_echo(case, *node);
     let is_deepest = |node: &&u32| {
         let failed = case.node(**node).failed_descendants;
-        failed == 0 || (failed as usize == case.analysis.children_of(**node).iter().filter(|child| is_echo(case, **child)).count())
+        failed == 0
+            || (failed as usize
+                == case.analysis.children_of(**node).iter().filter(|child| is_echo(case, **child)).count())
     };
     let mut deepest: Vec<u32> = case.analysis.errors.iter().filter(is_deepest).copied().filter(is_telling).collect();
-    deepest.sort_by_key(|node| (case.node(*node).start, *node));
+    deepest.sort_by_key(|node| case.node(*node).start);
     deepest
 }
 
@@ -269,5 +271,9 @@ impl Cause {
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 100;
     let line = text.trim().lines().next().unwrap_or_default();
-    if line.chars().nth(LONGEST).is_none() { line.to_owned() } else { line.chars().take(LONGEST - 1).chain(['…']).collect() }
+    if line.chars().nth(LONGEST).is_none() {
+        line.to_owned()
+    } else {
+        line.chars().take(LONGEST - 1).chain(['…']).collect()
+    }
 }

@@ -47,7 +47,8 @@ fn peak(case: &Case<'_>, calls: &[u32]) -> (usize, Vec<u32>) {
         }
     }
     let (count, moment) = most;
-    let runs = |call: &u32| case.node(*call).start <= moment && case.node(*call).end.0 > moment.0.saturating_add(grain.0);
+    let runs =
+        |call: &u32| case.node(*call).start <= moment && case.node(*call).end.0 > moment.0.saturating_add(grain.0);
     (count, calls.iter().copied().filter(runs).collect())
 }
 

@@ -197,9 +197,8 @@ pub fn judge_all(analysis: &Analysis, thresholds: &Thresholds, evidence: &dyn Ev
     outlive::judge(&mut case);
     integrity::judge(&mut case);
     let mut findings = case.merged();
-    findings.sort_by_cached_key(|finding| {
-        (Reverse((finding.severity, finding.cost)), finding.rule, finding.nodes.first().copied(), finding.fingerprint)
-    });
+    findings
+        .sort_by_cached_key(|finding| (Reverse((finding.severity, finding.cost)), finding.rule, finding.fingerprint));
     findings
 }
 

@@ -93,7 +93,7 @@ fn scattered(case: &Case<'_>) -> Vec<(u32, Vec<u32>)> {
         .map(|alike| (alike[0].0, alike.iter().map(|(_, _, at)| case.analysis.order[*at as usize]).collect()))
         .collect();
     for (_, members) in &mut groups {
-        members.sort_by_key(|node| (case.node(*node).start, *node));
+        members.sort_by_key(|node| case.node(*node).start);
     }
     groups.sort_by_key(|(_, members)| members.first().map(|node| case.node(*node).start));
     groups

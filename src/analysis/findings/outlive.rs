@@ -15,7 +15,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
         (over > case.thresholds.outlive).then(|| (case.place(*node), *node))
     });
     for mut nodes in Case::grouped(outliving.collect::<Vec<_>>()) {
-        nodes.sort_by_key(|node| (Reverse(over(case, *node)), *node));
+        nodes.sort_by_key(|node| Reverse(over(case, *node)));
         report(case, nodes);
     }
 }
@@ -35,7 +35,8 @@ fn report(case: &mut Case<'_>, nodes: Vec<u32>) {
     let (Some(over), Some(parent)) = (over(case, first), case.node(first).parent) else { return };
     let (what, above) = (case.what(first), case.what(parent));
     let services = (case.span(first).map(|span| &span.service), case.span(parent).map(|span| &span.service));
-    let reason = if services.0 == services.1 { "nobody waited for it" } else { "nobody waited for it, or clocks differ" };
+    let reason =
+        if services.0 == services.1 { "nobody waited for it" } else { "nobody waited for it, or clocks differ" };
     let why = match nodes.len() {
         1 => format!("{what} goes on for {over} after {above} ended: {reason}"),
         count => format!("{} {what} goes on after {above} ended, up to {over}: {reason}", times(count)),

@@ -18,7 +18,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let slow: Vec<(u64, u32)> =
         case.analysis.slow.iter().filter(innermost).map(|node| (case.signature(*node), *node)).collect();
     for mut calls in Case::grouped(slow) {
-        calls.sort_by_key(|node| (Reverse(case.node(*node).duration()), *node));
+        calls.sort_by_key(|node| Reverse(case.node(*node).duration()));
         report(case, calls);
     }
 }

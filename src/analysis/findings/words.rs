@@ -50,31 +50,85 @@ fn verb(span: &TraceSpan) -> String {
 
 /// Whether a database call is about the connection or the transaction, not about data: nobody asks for these in a loop.
 pub(super) fn is_chatter(span: &TraceSpan) -> bool {
-    const WORDS: &[&str] = &[
-        "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "SHOW", "DISCARD", "DEALLOCATE", "PREPARE",
-        "FETCH", "CLOSE", "DECLARE", "PING", "AUTH", "HELLO", "INFO", "CLIENT", "SELECTDB", "MULTI", "EXEC", "WATCH",
-        "UNWATCH", "GETMORE", "ISMASTER", "BLPOP", "BRPOP", "BLMOVE", "XREAD", "XREADGROUP", "SUBSCRIBE", "PSUBSCRIBE",
-        "LISTEN", "UNLISTEN", "CONNECT",
+    const SQL: &[&str] = &[
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "RELEASE",
+        "SET",
+        "SHOW",
+        "DISCARD",
+        "DEALLOCATE",
+        "PREPARE",
+        "FETCH",
+        "CLOSE",
+        "DECLARE",
+        "LISTEN",
+        "UNLISTEN",
+        "CONNECT",
     ];
-    if !span.category.is_database() {
-        return false;
-    }
+    // Some of them wait for something to come.
+    const OTHERS: &[&str] = &[
+        "PING",
+        "AUTH",
+        "HELLO",
+        "INFO",
+        "CLIENT",
+        "MULTI",
+        "EXEC",
+        "WATCH",
+        "UNWATCH",
+        "GETMORE",
+        "ISMASTER",
+        "BLPOP",
+        "BRPOP",
+        "BLMOVE",
+        "XREAD",
+        "XREADGROUP",
+        "SUBSCRIBE",
+        "PSUBSCRIBE",
+        "CONNECT",
+    ];
+    let words = match span.category {
+        Category::Sql => SQL,
+        Category::Database => OTHERS,
+        _ => return false,
+    };
     let verb = verb(span);
-    WORDS.contains(&verb.as_str())
-        || (!verb.contains(':') && ["CONNECT", "RESET_SESSION", "CONN.", "POOL."].iter().any(|word| verb.contains(word)))
-        // JDBC and database/sql have spans of their own for what belongs to a call.
-        || verb.starts_with("SQL.")
+    let of_connection = || ["CONNECT", "RESET_SESSION", "CONN.", "POOL."].iter().any(|word| verb.contains(word));
+    // JDBC and database/sql have spans of their own for what belongs to a call.
+    words.contains(&verb.as_str()) || (!verb.contains(':') && of_connection()) || verb.starts_with("SQL.")
 }
 
 /// Whether a call only reads, as far as can be told.
 pub(super) fn is_read(span: &TraceSpan) -> bool {
     let verb = verb(span);
     match span.category {
-        Category::Sql => matches!(verb.as_str(), "SELECT" | "WITH") && !has_word(&span.label, &["INSERT", "UPDATE", "DELETE"]),
+        Category::Sql => {
+            matches!(verb.as_str(), "SELECT" | "WITH") && !has_word(&span.label, &["INSERT", "UPDATE", "DELETE"])
+        }
         Category::Database => matches!(
             verb.as_str(),
-            "GET" | "MGET" | "HGET" | "HGETALL" | "HMGET" | "EXISTS" | "SMEMBERS" | "SISMEMBER" | "LRANGE" | "ZRANGE"
-                | "ZSCORE" | "TTL" | "FIND" | "FINDONE" | "AGGREGATE" | "COUNT" | "COUNTDOCUMENTS" | "SEARCH"
+            "GET"
+                | "MGET"
+                | "HGET"
+                | "HGETALL"
+                | "HMGET"
+                | "EXISTS"
+                | "SMEMBERS"
+                | "SISMEMBER"
+                | "LRANGE"
+                | "ZRANGE"
+                | "ZSCORE"
+                | "TTL"
+                | "FIND"
+                | "FINDONE"
+                | "AGGREGATE"
+                | "COUNT"
+                | "COUNTDOCUMENTS"
+                | "SEARCH"
         ),
         Category::Http => matches!(verb.as_str(), "GET" | "HEAD"),
         _ => false,
@@ -114,7 +168,9 @@ pub(super) fn has_placeholder(label: &str) -> bool {
                     }
                     '?' => true,
                     '$' | '@' => next.is_alphanumeric() && !before.is_alphanumeric(),
-                    ':' => (next.is_alphabetic() || next.is_ascii_digit()) && before != ':' && !before.is_alphanumeric(),
+                    ':' => {
+                        (next.is_alphabetic() || next.is_ascii_digit()) && before != ':' && !before.is_alphanumeric()
+                    }
                     '%' => matches!(next, 's' | '(') && !before.is_alphanumeric(),
                     _ => false,
                 };
@@ -132,8 +188,23 @@ pub(super) fn has_placeholder(label: &str) -> bool {
 /// are elsewhere, `None` where equal questions need not have equal answers, or the label is no whole question.
 pub(super) fn shows_values(span: &TraceSpan) -> Option<bool> {
     const MOODS: &[&str] = &[
-        "now", "random", "rand", "nextval", "currval", "lastval", "current_timestamp", "clock_timestamp", "uuid", "sysdate",
-        "last_insert_id", "getdate", "newid", "pg_sleep", "sleep", "pg_try_advisory_lock", "pg_advisory_lock",
+        "now",
+        "random",
+        "rand",
+        "nextval",
+        "currval",
+        "lastval",
+        "current_timestamp",
+        "clock_timestamp",
+        "uuid",
+        "sysdate",
+        "last_insert_id",
+        "getdate",
+        "newid",
+        "pg_sleep",
+        "sleep",
+        "pg_try_advisory_lock",
+        "pg_advisory_lock",
     ];
     let label = &*span.label;
     if !is_read(span) || is_chatter(span) || label.ends_with('…') {
@@ -155,7 +226,9 @@ pub(super) fn shows_values(span: &TraceSpan) -> Option<bool> {
 /// What a database call reads or changes: the first table, or the key.
 pub(super) fn target(span: &TraceSpan) -> String {
     let of = match span.category {
-        Category::Sql => statement::summary(span.category, &span.label).split_whitespace().nth(1).map(str::to_lowercase),
+        Category::Sql => {
+            statement::summary(span.category, &span.label).split_whitespace().nth(1).map(str::to_lowercase)
+        }
         _ => span.label.split_whitespace().nth(2).map(str::to_owned),
     };
     of.unwrap_or_default()
@@ -163,7 +236,10 @@ pub(super) fn target(span: &TraceSpan) -> String {
 
 /// Whether a call has nothing of other calls in it: no condition, no value.
 pub(super) fn is_free_standing(span: &TraceSpan) -> bool {
-    span.category == Category::Sql && is_read(span) && !has_word(&span.label, &["WHERE"]) && !has_placeholder(&span.label)
+    span.category == Category::Sql
+        && is_read(span)
+        && !has_word(&span.label, &["WHERE"])
+        && !has_placeholder(&span.label)
 }
 
 /// `3 times`, `once`.
@@ -215,7 +291,9 @@ mod tests {
     #[test]
     fn talk_about_the_connection_is_no_call_for_data() {
         let of = |category, label: &str| TraceSpan { category, label: label.into(), ..TraceSpan::default() };
-        for label in ["BEGIN", "commit;", "SET search_path TO x", "pg-pool.connect", "sql.conn.reset_session", "connect"] {
+        for label in
+            ["BEGIN", "commit;", "SET search_path TO x", "pg-pool.connect", "sql.conn.reset_session", "connect"]
+        {
             assert!(is_chatter(&of(Category::Sql, label)), "{label}");
         }
         for label in ["SELECT connect FROM t", "INSERT INTO t VALUES (?)", "pg.query:SELECT recipe"] {
