@@ -23,7 +23,7 @@ pub mod work;
 /// The forms in which traces are saved.
 pub use crate::export::TraceForm;
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
-pub use effect::{Answer, Effect, Language, Token};
+pub use effect::{Answer, Effect, Language, Showing, Token};
 pub use filters::{
     Chip, FilterBar, Found, Item, Library, LibraryChange, Naming, OffChip, Picker, Purpose, Samples, SavedFilter,
     ValueRow, ValueSort, ValueTable, Values,
@@ -32,8 +32,9 @@ pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use screens::{
-    Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorsReport, ErrorsScreen, Highlighted, Progress, Report,
-    ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, SurveyOf, Surveyed, Table, TraceScreen,
+    Calls, Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorsReport, ErrorsScreen, Formatted, Highlighted,
+    Progress, Report, ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf,
+    Surveyed, Table, TraceScreen,
 };
 pub use sort::{Sort, SortKey};
 pub use state::{

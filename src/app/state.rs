@@ -35,6 +35,8 @@ pub struct State {
     pub list: List,
     /// The open trace.
     pub trace: Option<TraceScreen>,
+    /// The screen that the open trace was opened from: `esc` leads back there.
+    pub opened_from: Screen,
     /// The statements.
     pub sql: SqlScreen,
     /// The errors.
@@ -84,6 +86,7 @@ impl State {
             filter: FilterBar::default(),
             list,
             trace: None,
+            opened_from: Screen::default(),
             sql: SqlScreen::default(),
             errors: ErrorsScreen::default(),
             services: ServicesScreen::default(),
@@ -188,6 +191,10 @@ pub struct Viewport {
     pub detail_columns: u16,
     /// Rows of the health screen or of help: whichever is shown.
     pub scroll: u16,
+    /// Rows of the statements, or of the calls of one.
+    pub statements: u16,
+    /// Columns that a statement is wrapped to below them.
+    pub statement_columns: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
     /// Lines that the whole content of the detail pane takes; 0: not known.

@@ -4,7 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, filter, footer, header, health, help, list, palette, picker, survey, trace, values, waterfall,
+    copy, detail, filter, footer, header, health, help, list, palette, picker, sql, survey, trace, values, verdict,
+    waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -25,6 +26,9 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
+    let sql = layout::sql(state, body);
+    viewport.statements = sql.rows.height;
+    viewport.statement_columns = sql.statement.width;
     let areas = layout::trace(state, body);
     viewport.waterfall = areas.rows.height;
     viewport.detail = areas.detail.height.saturating_sub(1);
@@ -125,7 +129,10 @@ fn in_survey(state: &State, body: Rect, at: Position) -> Target {
     {
         return Target::Chip(chip);
     }
-    if areas.filter.contains(at) || areas.said.contains(at) { Target::Filter } else { Target::Nothing }
+    if areas.filter.contains(at) || areas.said.contains(at) {
+        return Target::Filter;
+    }
+    if state.screen == Screen::Sql { sql::hit(state, body, at) } else { Target::Nothing }
 }
 
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {
@@ -140,6 +147,10 @@ fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Targ
     }
     if areas.search.contains(at) {
         return Target::Filter;
+    }
+    if areas.verdict.contains(at) {
+        let place = (areas.verdict.width, at.x - areas.verdict.x);
+        return verdict::clause_at(state, analysis, place).map_or(Target::Nothing, Target::Clause);
     }
     let columns = waterfall_columns(areas.rows.width, false);
     let drawn = trace::waterfall(open, analysis);

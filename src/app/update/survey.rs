@@ -89,6 +89,28 @@ pub(super) fn go(state: &mut State, step: Step) {
     }
 }
 
+/// Another order of the screen shown, or (`turn`) the same the other way round.
+pub(super) fn sort(state: &mut State, turn: bool) {
+    if state.survey() == Some(SurveyOf::Sql) {
+        sql::sort(state, turn);
+    }
+}
+
+/// The row at `index` of the screen shown was clicked.
+pub(super) fn click(state: &mut State, index: usize, twice: bool, out: &mut Vec<Effect>) {
+    if state.survey() == Some(SurveyOf::Sql) {
+        sql::select(state, index);
+        if twice {
+            sql::open(state, out);
+        }
+    }
+}
+
+/// Esc on the screen shown: whether there was something to go back from.
+pub(super) fn back(state: &mut State) -> bool {
+    state.survey() == Some(SurveyOf::Sql) && sql::back(state)
+}
+
 /// Enter on the screen shown.
 pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
     match state.survey() {
