@@ -37,6 +37,7 @@ mod survey;
 mod text;
 mod trace;
 mod values;
+mod verdict;
 mod waterfall;
 
 pub use draw::draw;

@@ -83,6 +83,14 @@ pub enum Action {
     PreviousMatch,
     /// Show only the spans that match and those above them, or everything again.
     OnlyMatches,
+    /// Choose the next clause of the verdict.
+    NextClause,
+    /// Choose the clause before.
+    PreviousClause,
+    /// Show only what is on the critical path, or everything again.
+    OnlyPath,
+    /// Say what the trace would gain if the selected span took no time, or half of it.
+    WhatIf,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -103,6 +111,12 @@ pub enum Action {
     SaveFilter,
     /// Move the keys to the filter's conditions.
     Chips,
+    /// Show the next example of the selected error.
+    NextExample,
+    /// Show the example before.
+    PreviousExample,
+    /// Show the map of services, or who calls the selected one.
+    Map,
     /// Leave out what has the selected attribute's value.
     Exclude,
     /// Show the values of an attribute.
@@ -226,6 +240,9 @@ impl ActionInfo {
             (Action::Compare, Context::Heat) => "compare inside",
             (Action::HeatMap, Context::Heat) => "list",
             (Action::Open, Context::Trace) => "fold",
+            (Action::Open, Context::Services) => "filter by it",
+            (Action::Unfold, Context::Services) => "operations",
+            (Action::Open, Context::Sql) => "its calls",
             (Action::Open, Context::Detail) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
             (Action::FocusDetail, Context::Detail) => "waterfall",
@@ -245,15 +262,30 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Heat => {
             &[A::Earlier, A::Brush, A::Open, A::Compare, A::TimeMark, A::HeatMap, A::Filter, A::Help, A::Back]
         }
-        Context::Trace => {
-            &[A::Up, A::Open, A::NextError, A::NextSlow, A::Filter, A::FocusDetail, A::Copy, A::Zoom, A::Help, A::Back]
-        }
+        Context::Trace => &[
+            A::Up,
+            A::Open,
+            A::NextError,
+            A::NextSlow,
+            A::OnlyPath,
+            A::NextClause,
+            A::Filter,
+            A::FocusDetail,
+            A::Copy,
+            A::Zoom,
+            A::Help,
+            A::Back,
+        ],
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
-        Context::Sql => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Errors => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Services => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Sql => &[A::Up, A::Open, A::Sort, A::Copy, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Errors => {
+            &[A::Up, A::Open, A::NextExample, A::DetailDown, A::Sort, A::Filter, A::Copy, A::Palette, A::Help, A::Back]
+        }
+        Context::Services => {
+            &[A::Up, A::Open, A::Unfold, A::Map, A::Sort, A::DetailDown, A::Filter, A::Palette, A::Help, A::Back]
+        }
         Context::Compare => {
             &[A::Up, A::Open, A::Compare, A::Exclude, A::Sort, A::TimeMark, A::Filter, A::Palette, A::Help, A::Back]
         }
@@ -288,8 +320,8 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
-            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
+            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
+            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::NextExample, A::PreviousExample, A::Map, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
             A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::TimeMark, A::HeatMap, A::Earlier, A::Later, A::GrowEarlier, A::GrowLater, A::GrowUp, A::GrowDown, A::Brush, A::Compare, A::Save, A::Page,
         ];
         for action in all {
@@ -298,8 +330,8 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
-                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
                 | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier
                 | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page => {}
             }

@@ -17,10 +17,10 @@ pub use compare::{
     Basis, BasisKey, CompareAsk, CompareLine, CompareReport, CompareScreen, MarkReason, OperationSort, RowId, Section,
     TimeMark, TwoTraces,
 };
-pub use errors::{ErrorsReport, ErrorsScreen};
+pub use errors::{ErrorSort, ErrorsReport, ErrorsScreen, Told};
 pub use heat::HeatScreen;
-pub use services::{ServicesReport, ServicesScreen};
-pub use sql::{SqlReport, SqlScreen};
+pub use services::{ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen};
+pub use sql::{Calls, Formatted, SqlReport, SqlScreen, StatementSort};
 pub use table::Table;
 pub use trace::{Cell, Detail, DetailFocus, Highlighted, SpanDetail, TraceScreen};
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, compare, copy, detail, heat, jump, link, list, page, palette, recall, save, say,
-    sources, survey, trace, values,
+    NOTICE, attribute, bar, chips, clause, compare, copy, detail, heat, jump, link, list, page, palette, recall, save,
+    say, sources, survey, trace, values, what_if,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
 pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     use Action as A;
+    clause::before(state, action);
     match action {
         A::Quit => {
             state.quitting = true;
@@ -28,8 +29,8 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::ShowServices => show(state, Screen::Services, out),
         A::ShowCompare => show(state, Screen::Compare, out),
         A::ShowHealth => show(state, Screen::Health, out),
-        A::NextScreen => turn(state, 1, out),
-        A::PreviousScreen => turn(state, 6, out),
+        A::NextScreen => turn(state, true, out),
+        A::PreviousScreen => turn(state, false, out),
         A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {
             if let Some(step) = Step::of(action) {
                 go(state, step);
@@ -65,13 +66,14 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::PauseSource => sources::pause(state, out),
         A::RetrySource => sources::retry(state, out),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
+        _ if state.survey().is_some() => survey::act(state, action),
         _ => on_trace(state, action, out),
     }
 }
 
 fn on_list(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     match action {
-        Action::Sort if state.screen == Screen::Compare => compare::next_sort(state),
+        Action::Sort | Action::Reverse if state.survey().is_some() => survey::sort(state, action == Action::Reverse),
         Action::Sort => list::next_sort(state, out),
         Action::Reverse => {
             let Sort { key, ascending } = state.list.sort;
@@ -97,6 +99,10 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::NextMatch => jump::to_match(state, true, out),
         A::PreviousMatch => jump::to_match(state, false, out),
         A::OnlyMatches => trace::toggle_alone(state, out),
+        A::NextClause => clause::turn(state, true, out),
+        A::PreviousClause => clause::turn(state, false, out),
+        A::OnlyPath => trace::toggle_path(state, out),
+        A::WhatIf => what_if::say_gain(state),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
@@ -109,6 +115,9 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
 }
 
 fn open(state: &mut State, out: &mut Vec<Effect>) {
+    if clause::jump(state, out) {
+        return;
+    }
     match state.context() {
         Context::Heat => heat::filter(state, out),
         Context::Trace => trace::toggle(state, out),
@@ -150,11 +159,13 @@ pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
     survey::shown(state, out);
 }
 
-fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
+/// Shows the next screen, or the one before.
+pub(super) fn turn(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
     let reachable = state.trace.is_some() || state.list.selected.is_some();
     let screens =
         [Screen::Traces, Screen::Trace, Screen::Sql, Screen::Errors, Screen::Services, Screen::Compare, Screen::Health];
     let at = screens.iter().position(|screen| *screen == state.screen).unwrap_or_default();
+    let by = if forward { 1 } else { screens.len() - 1 };
     let mut to = (at + by) % screens.len();
     if screens[to] == Screen::Trace && !reachable {
         to = (to + by) % screens.len();
@@ -166,7 +177,9 @@ fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
 fn back(state: &mut State, out: &mut Vec<Effect>) {
     match state.screen {
         Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
-            state.screen = Screen::Traces;
+            if !survey::back(state) {
+                state.screen = Screen::Traces;
+            }
         }
         Screen::Traces if state.list.heat.is_some() => heat::back(state),
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
@@ -185,16 +198,22 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
         state.screen = Screen::Traces;
         return;
     };
+    if trace.clause.take().is_some() {
+        return;
+    }
     if trace.detail.focus == DetailFocus::Detail {
         trace.detail.focus = DetailFocus::Waterfall;
     } else if searching || found(trace) {
         bar::clear(state, out);
     } else if trace.alone {
         trace::toggle_alone(state, out);
+    } else if trace.path {
+        trace::toggle_path(state, out);
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {
-        state.screen = Screen::Traces;
+        state.screen = state.opened_from;
+        survey::shown(state, out);
     } else {
         link::back(state, out);
     }

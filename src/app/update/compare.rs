@@ -234,9 +234,11 @@ pub(super) fn launched(state: &mut State, launches: &Launches) {
     }
 }
 
-/// Orders operations by something else.
-pub(super) fn next_sort(state: &mut State) {
-    state.compare.sort = state.compare.sort.next();
+/// Orders operations by the next figure, or by the one before.
+pub(super) fn sort(state: &mut State, back: bool) {
+    for _ in 0..if back { 3 } else { 1 } {
+        state.compare.sort = state.compare.sort.next();
+    }
     let by = match state.compare.sort {
         OperationSort::Time => "how much of a trace's time they changed",
         OperationSort::Ratio => "how much longer or shorter they take",

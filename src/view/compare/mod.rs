@@ -50,6 +50,11 @@ pub(super) fn measure(state: &State, body: Rect) -> (u16, u32) {
     (areas(state, body).rows.height, u32::try_from(lines).unwrap_or(u32::MAX))
 }
 
+/// What operations are ordered by.
+pub(super) fn order(state: &State) -> &'static str {
+    rows::by(state.compare.sort)
+}
+
 /// What lies under the pointer.
 pub(super) fn hit(state: &State, body: Rect, at: Position) -> Target {
     let area = areas(state, body).rows;

@@ -91,7 +91,7 @@ pub(super) fn title(
     let differences = &report.found.differences;
     let (name, more) = match section {
         Section::Requests => ("requests", " ⏎ compares another".to_owned()),
-        Section::Operations => ("operations", format!(" {}", by(pen.state.compare.sort))),
+        Section::Operations => ("operations", format!(" by {}", by(pen.state.compare.sort))),
         Section::Statements => ("statements of one side", String::new()),
         Section::Attributes => {
             let tested = format::count(number(differences.tested));
@@ -124,12 +124,12 @@ pub(super) fn title(
     pen.put((x + columns.ratio + 1, y), &way, columns.ratio_width, faint);
 }
 
-fn by(sort: OperationSort) -> &'static str {
+pub(super) fn by(sort: OperationSort) -> &'static str {
     match sort {
-        OperationSort::Time => "by change of time",
-        OperationSort::Ratio => "by ratio",
-        OperationSort::Calls => "by change of calls",
-        OperationSort::P95 => "by p95",
+        OperationSort::Time => "change",
+        OperationSort::Ratio => "ratio",
+        OperationSort::Calls => "calls",
+        OperationSort::P95 => "p95",
     }
 }
 
