@@ -3,10 +3,8 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use common::build::START;
-use common::fixtures::index;
+use common::held::index;
 use common::{paint, states};
 use tracefall::analysis::errors::{self, Evidence, Failure, Report};
 use tracefall::analysis::services::{self, Figures, Names, Peer, TraceCalls};
