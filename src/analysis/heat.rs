@@ -169,7 +169,7 @@ impl HeatMap {
             return None;
         }
         let left = self.column(within.from).unwrap_or(0);
-        let right = self.column(within.to).unwrap_or(self.columns.saturating_sub(1));
+        let right = self.column(within.to).unwrap_or_else(|| self.columns.saturating_sub(1));
         Some(((left, self.row(within.least)), (right, self.row(within.most))))
     }
 }

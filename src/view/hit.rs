@@ -26,7 +26,8 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
-    viewport.heat = heat::size(traces.heat);
+    // Known before it is shown, so that it can be asked for at once.
+    viewport.heat = heat::size(Rect { height: layout::heat_height(body), ..body });
     let sql = layout::sql(state, body);
     viewport.statements = sql.rows.height;
     viewport.statement_columns = sql.statement.width;

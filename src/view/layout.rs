@@ -168,6 +168,11 @@ pub(super) fn sql(state: &State, body: Rect) -> Sql {
     Sql { heads, rows: rest, rule, statement: pane, chart }
 }
 
+/// Lines of the heat map with its axes, where it is shown.
+pub(super) fn heat_height(body: Rect) -> u16 {
+    if body.height < 12 { 0 } else { body.height * 6 / 10 }
+}
+
 pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let mut rest = body;
     let filter = take(&mut rest, 1);
@@ -176,7 +181,7 @@ pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let hot = state.list.heat.is_some() && body.height >= 12;
     let shown = state.list.preview_shown && !state.list.rows.is_empty() && !hot;
     let strip = take(&mut rest, u16::from(roomy));
-    let heat = take(&mut rest, if hot { body.height * 6 / 10 } else { 0 });
+    let heat = take(&mut rest, if hot { heat_height(body) } else { 0 });
     let side = shown && body.width >= WIDE;
     let mut preview = Rect { height: 0, ..rest };
     if side {

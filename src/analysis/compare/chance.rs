@@ -62,26 +62,26 @@ pub fn kolmogorov_smirnov(one: &mut [f64], other: &mut [f64]) -> (f64, f64) {
     }
     one.sort_unstable_by(f64::total_cmp);
     other.sort_unstable_by(f64::total_cmp);
-    let (n, m) = (one.len(), other.len());
+    let sizes = (one.len(), other.len());
     // In units of 1/(n·m), so that the distance is a whole number, the same with the sides changed over.
-    let (mut i, mut j, mut most) = (0_usize, 0_usize, 0_i128);
+    let (mut below, mut other_below, mut most) = (0_usize, 0_usize, 0_i128);
     let signed = |value: usize| i128::try_from(value).unwrap_or(i128::MAX);
-    while i < n && j < m {
-        let next = one[i].min(other[j]);
-        i += one.iter().skip(i).take_while(|value| **value <= next).count();
-        j += other.iter().skip(j).take_while(|value| **value <= next).count();
-        let distance = signed(j) * signed(n) - signed(i) * signed(m);
+    while below < sizes.0 && other_below < sizes.1 {
+        let next = one[below].min(other[other_below]);
+        below += one.iter().skip(below).take_while(|value| **value <= next).count();
+        other_below += other.iter().skip(other_below).take_while(|value| **value <= next).count();
+        let distance = signed(other_below) * signed(sizes.0) - signed(below) * signed(sizes.1);
         if distance.abs() > most.abs() {
             most = distance;
         }
     }
-    let whole = float(u64::try_from(n).unwrap_or(u64::MAX)) * float(u64::try_from(m).unwrap_or(u64::MAX));
+    let [count, other_count] = [sizes.0, sizes.1].map(|size| float(u64::try_from(size).unwrap_or(u64::MAX)));
     let steps = usize::try_from(most.unsigned_abs()).unwrap_or(usize::MAX);
     #[expect(clippy::cast_precision_loss, reason = "a share")]
-    let distance = most as f64 / whole;
-    let small = n.checked_mul(m).is_some_and(|product| product <= EXACT);
-    let p = if small { exact((n.min(m), n.max(m)), steps) } else { limit((n, m), distance.abs()) };
-    (distance, p)
+    let distance = most as f64 / (count * other_count);
+    let small = sizes.0.checked_mul(sizes.1).is_some_and(|product| product <= EXACT);
+    let ordered = (sizes.0.min(sizes.1), sizes.0.max(sizes.1));
+    (distance, if small { exact(ordered, steps) } else { limit(sizes, distance.abs()) })
 }
 
 /// The share of orders of `n` and `m` equal values in which the distance reaches `steps` units of 1/(n·m): paths on a lattice

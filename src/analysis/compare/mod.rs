@@ -62,18 +62,33 @@ impl Comparison {
     }
 }
 
-/// Compares the traces of either side that begin with one root operation: `root`, where the selection has it, or else the one
-/// that most of the selection begins with. Comparing unlike requests would tell how they are mixed, not what became of them.
+/// Which requests are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wanted<'a> {
+    /// Those that most of the selection begins with.
+    #[default]
+    Most,
+    /// Those whose time changed most, all of them together.
+    Changed,
+    /// Those that begin with this operation; where the selection has none, as [`Self::Most`].
+    Root(&'a Operation),
+}
+
+/// Compares the traces of either side that begin with one root operation. Comparing unlike requests would tell how they are
+/// mixed, not what became of them.
 ///
 /// O(spans) but for sorting.
 #[must_use]
-pub fn compare(
-    words: &Vocabulary,
-    (selection, baseline): (&[&Digest], &[&Digest]),
-    root: Option<&Operation>,
-) -> Comparison {
+pub fn compare(words: &Vocabulary, (selection, baseline): (&[&Digest], &[&Digest]), wanted: Wanted<'_>) -> Comparison {
     let roots = operations::roots(words, (selection, baseline));
-    let wanted = root.and_then(|root| roots.iter().position(|row| row.operation == *root));
+    let weight = |row: &OperationRow| row.change().abs() * row.selection.lesser(&row.baseline);
+    let wanted = match wanted {
+        Wanted::Most => None,
+        Wanted::Changed => {
+            (0..roots.len()).rev().max_by(|one, other| weight(&roots[*one]).total_cmp(&weight(&roots[*other])))
+        }
+        Wanted::Root(root) => roots.iter().position(|row| row.operation == *root),
+    };
     let Some(at) = wanted.or(if roots.is_empty() { None } else { Some(0) }) else { return Comparison::default() };
     let symbol = roots.get(at).and_then(|row| words.find(&row.operation));
     let [selection, baseline] = [selection, baseline]

@@ -50,6 +50,14 @@ impl Side {
     }
 }
 
+impl Side {
+    /// How often it is on the side that has less of it.
+    #[expect(clippy::cast_precision_loss, reason = "a weight")]
+    pub(super) fn lesser(&self, other: &Self) -> f64 {
+        self.n.min(other.n) as f64
+    }
+}
+
 impl OperationRow {
     /// How much longer its median is in the selection: 2 is twice as long. `None` where a side has none, or of no duration.
     #[must_use]

@@ -136,7 +136,7 @@ fn strand(analysis: &Analysis, nodes: &[u32]) -> Option<Strand> {
     let first = *nodes.first()?;
     let members = || nodes.iter().filter_map(|node| analysis.nodes.get(*node as usize));
     let from = members().map(|node| node.start).min().unwrap_or(analysis.start);
-    let to = members().map(|node| node.end).max().unwrap_or(Timestamp::default());
+    let to: Timestamp = members().map(|node| node.end).max().unwrap_or_default();
     let sum = members().fold(0_u64, |sum, node| sum.saturating_add(node.duration().0));
     let count = |wanted: usize| u32::try_from(wanted).unwrap_or(u32::MAX);
     Some(Strand {

@@ -29,6 +29,7 @@ pub(super) fn take(state: &mut State, report: Arc<CompareReport>) {
         state.compare.selected = first.or_else(|| lines.iter().find_map(|line| report.id(*line)));
         if other {
             state.compare.offset = 0;
+            return;
         }
         return show(state);
     };

@@ -45,7 +45,7 @@ pub(super) fn go(state: &mut State, (columns, rows): (i32, i32), extends: bool) 
     let place = |cell: (u16, u16)| (map.begins(cell.0), map.edge(cell.1));
     heat.cursor = Some(place(to));
     if extends || heat.extending {
-        let anchor = *heat.anchor.get_or_insert(place(from));
+        let anchor = *heat.anchor.get_or_insert_with(|| place(from));
         let corner = HeatScreen { cursor: Some(anchor), ..HeatScreen::default() }.cell(&map);
         heat.brush = Some(map.within(corner, to));
     } else {
@@ -101,7 +101,7 @@ pub(super) fn drag(state: &mut State, (column, row): (u16, u16), begins: bool) {
         (heat.anchor, heat.brush) = (Some(place(here)), None);
     }
     heat.cursor = Some(place(here));
-    let anchor = heat.anchor.unwrap_or(place(here));
+    let anchor = heat.anchor.unwrap_or_else(|| place(here));
     let corner = HeatScreen { cursor: Some(anchor), ..HeatScreen::default() }.cell(&map);
     let (low, high) = (corner.1.min(here.1), corner.1.max(here.1).saturating_add(1));
     heat.brush = Some(map.within((corner.0, low), (here.0, high.min(map.rows.saturating_sub(1)))));

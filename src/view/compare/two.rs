@@ -36,7 +36,7 @@ fn columns(width: u16) -> Columns {
 fn side(pen: &mut Pen<'_>, area: Rect, (analysis, name, role): (&Analysis, &str, Role)) {
     let (dim, state) = (pen.style(Role::Dim), pen.state);
     let root = analysis.roots.iter().find_map(|node| analysis.span(*node));
-    let label = root.map_or("no root span yet".into(), |span| shown(state, &span.label));
+    let label = root.map_or_else(|| "no root span yet".into(), |span| shown(state, &span.label));
     let spans = u64::try_from(analysis.trace.spans.len()).unwrap_or(u64::MAX);
     let errors = u64::try_from(analysis.errors.len()).unwrap_or(u64::MAX);
     let mut pieces: Vec<Piece<'_>> = vec![

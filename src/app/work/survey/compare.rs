@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::SurveyRequest;
 use super::keep::{Digest, Summed};
-use crate::analysis::compare::{self, Vocabulary, compare, pair};
+use crate::analysis::compare::{self, Vocabulary, Wanted, compare, pair};
 use crate::analysis::heat::began;
 use crate::app::work::Means;
 use crate::app::{Answer, Basis, CompareAsk, CompareReport, Report, Surveyed, TwoTraces};
@@ -51,7 +51,12 @@ impl Digest for Sides {
         // The order in which traces are kept is that of a hash.
         selection.sort_unstable_by_key(|digest| digest.trace);
         baseline.sort_unstable_by_key(|digest| digest.trace);
-        let found = compare(summed.shared, (&selection, &baseline), ask.root.as_ref());
+        let wanted = match (&ask.root, &ask.basis) {
+            (Some(root), _) => Wanted::Root(root),
+            (None, Basis::Since(..)) => Wanted::Changed,
+            (None, _) => Wanted::Most,
+        };
+        let found = compare(summed.shared, (&selection, &baseline), wanted);
         let sides = [selection.len() as u64, baseline.len() as u64];
         CompareReport { traces, ask: Some(Arc::clone(ask)), sides, found, two: None }
     }
