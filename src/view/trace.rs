@@ -49,6 +49,7 @@ pub(super) fn waterfall<'a>(open: &'a TraceScreen, analysis: &'a Analysis) -> Wa
         offset: open.offset,
         selected: open.selected,
         found: open.found.as_ref(),
+        judged: open.judged.as_deref(),
         zoom: open.zoom,
         path: open.path,
         small: false,

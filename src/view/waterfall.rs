@@ -6,13 +6,15 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::bar::{Bar, Window};
+use super::findings::{PROOF, remark};
 use super::format;
 use super::layout::{WaterfallColumns, waterfall_columns};
 use super::look::Role;
 use super::pen::{Pen, cells, shown};
 use super::text;
+use crate::analysis::findings::Rule;
 use crate::analysis::{Analysis, Row, RowKey, RowKind, group_label};
-use crate::app::Found;
+use crate::app::{Found, Judged};
 use crate::model::{Nanos, Timestamp};
 
 /// Cells a name keeps however deep it stands.
@@ -28,6 +30,8 @@ pub(super) struct Waterfall<'a> {
     pub(super) offset: usize,
     pub(super) selected: Option<RowKey>,
     pub(super) found: Option<&'a Found>,
+    /// What was found in the trace: rows that prove something are marked.
+    pub(super) judged: Option<&'a Judged>,
     pub(super) zoom: Option<(Timestamp, Timestamp)>,
     /// Only the critical path is shown: shares are of it, and its bars stand out.
     pub(super) path: bool,
@@ -167,7 +171,11 @@ impl Waterfall<'_> {
         let emphasis = if selected { Modifier::BOLD } else { Modifier::empty() };
         let (mark, style) = self.mark(pen, said, (dimmed, matches!(row.kind, RowKind::Missing)));
         let style = style.add_modifier(emphasis);
-        let mut used = pen.put((x, y), mark, room, style);
+        let rule = self.proves(row);
+        let mut used = match rule.filter(|_| mark.is_empty()) {
+            Some(_) => pen.put((x, y), PROOF, room, pen.style(Role::Dim)),
+            None => pen.put((x, y), mark, room, style),
+        };
         let (failed, slow) = said.hidden;
         let tail = match &row.kind {
             RowKind::Group { members, .. } => format!(" ×{}", format::count(super::pen::number(members.len()))),
@@ -186,7 +194,17 @@ impl Waterfall<'_> {
             (0, 1..) => pen.style(Role::Slow),
             _ => style,
         };
-        pen.put((x + used, y), &tail, room.saturating_sub(used), tail_style);
+        used += pen.put((x + used, y), &tail, room.saturating_sub(used), tail_style);
+        // A word more where there is room for all of it.
+        let remark = rule.map_or("", remark);
+        if !remark.is_empty() && usize::from(room.saturating_sub(used)) > text::width(remark) + 1 {
+            pen.put((x + used + 2, y), remark, room.saturating_sub(used + 2), pen.style(Role::Dim));
+        }
+    }
+
+    /// The rule that a row proves, if it does; of a group, what its first member proves.
+    fn proves(&self, row: &Row) -> Option<Rule> {
+        self.judged?.marks.get(&row.node).copied()
     }
 
     fn label(&self, row: &Row) -> Cow<'_, str> {

@@ -115,6 +115,8 @@ pub enum Action {
     Exclude,
     /// Show the values of an attribute.
     Values,
+    /// Show what was found, in the open trace or in all.
+    Findings,
     /// Show the filter language.
     Language,
     /// Copy something: ids, statement, attribute.
@@ -278,7 +280,7 @@ mod tests {
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
+            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page, A::Findings,
         ];
         for action in all {
             match action {
@@ -288,7 +290,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page | A::Findings => {}
             }
         }
         all.to_vec()

@@ -119,6 +119,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[char('F'), ctrl('t')],
     ),
     row(
+        Action::Findings,
+        ("findings", "what was found: N+1, gaps, retries and the like, of this trace or of all", "findings"),
+        &[Context::Traces, Context::Trace, Context::Detail],
+        &[char('i')],
+    ),
+    row(
         Action::Exclude,
         ("exclude", "leave out what has this attribute's value", "exclude"),
         &[Context::Detail],

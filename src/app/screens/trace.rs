@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Judged;
 use crate::analysis::{Analysis, Folds, Row, RowKey};
 use crate::app::filters::Found;
 use crate::model::{LogRecord, Span, SpanKey, Timestamp, TraceId};
@@ -14,6 +15,8 @@ pub struct TraceScreen {
     pub id: TraceId,
     /// The tree; `None` while it is being read for the first time.
     pub analysis: Option<Arc<Analysis>>,
+    /// What was found in it; of the state before while the latest is being judged.
+    pub judged: Option<Arc<Judged>>,
     /// It was looked for and is not held.
     pub gone: bool,
     /// What the reader folded and unfolded.
@@ -57,6 +60,7 @@ impl TraceScreen {
         Self {
             id,
             analysis: None,
+            judged: None,
             gone: false,
             folds: Folds::default(),
             rows: Arc::default(),

@@ -14,6 +14,7 @@ mod copy;
 mod detail;
 mod edit;
 mod errors;
+mod findings;
 mod jump;
 mod link;
 mod list;

@@ -43,7 +43,8 @@ pub(super) fn land(state: &mut State, out: &mut Vec<Effect>) {
     trace.land_on = None;
     // A filter that holds for the root already says little of where to look: the selection stays if it matches, too. A
     // link says it exactly.
-    if trace.back.is_empty() && analysis.roots.first() == Some(&node) {
+    let exactly = std::mem::take(&mut state.asked.land_exactly);
+    if !exactly && trace.back.is_empty() && analysis.roots.first() == Some(&node) {
         state.asked.land_on_match = true;
         return;
     }

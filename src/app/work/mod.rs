@@ -2,6 +2,7 @@
 
 mod desk;
 mod detail;
+mod judge;
 mod list;
 mod survey;
 mod tail;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
+pub use judge::judge;
 pub use list::{ListRequest, list};
 pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
