@@ -79,8 +79,20 @@ fn surveyed(generation: u64, of: SurveyOf, traces: &[Trace]) -> Surveyed {
         SurveyOf::Errors => Report::Errors(Arc::default()),
         SurveyOf::Services => Report::Services(Arc::default()),
         SurveyOf::Compare => Report::Compare(Arc::default()),
+        SurveyOf::Findings => Report::Findings(Arc::new(found(traces))),
     };
     Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
+}
+
+fn found(traces: &[Trace]) -> FindingsReport {
+    let digest = |trace: &Trace| {
+        let analysis = analyse(Arc::new(trace.clone()), &Thresholds::default());
+        let findings = judge_all(&analysis, &Thresholds::default(), &Nothing);
+        Some((trace.id, across::digest(&analysis, findings)?))
+    };
+    let digests: Vec<_> = traces.iter().filter_map(digest).collect();
+    let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)));
+    FindingsReport { traces: traces.len() as u64, all, keys: rows.iter().map(|row| row.fingerprint).collect(), rows }
 }
 
 fn statements(traces: &[Trace]) -> statements::Statements {
@@ -204,6 +216,7 @@ impl Bench {
             }
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
+            Effect::Judge { analysis } => judged(&analysis),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -282,6 +295,8 @@ impl Bench {
             Some(Overlay::Save(_)) => " save",
             Some(Overlay::Chips(_)) => " chips",
             Some(Overlay::Values(_)) => " values",
+            Some(Overlay::Findings(FindingsOf::Trace)) => " findings",
+            Some(Overlay::Findings(FindingsOf::All)) => " all findings",
         };
         match screen {
             Screen::Sql => {
@@ -316,6 +331,12 @@ impl Bench {
     fn notice(&self) -> &str {
         self.state.notice.as_ref().map_or("", |notice| &notice.text)
     }
+}
+
+/// As the worker judges the open trace, without evidence.
+fn judged(analysis: &Arc<Analysis>) -> Answer {
+    let findings = judge_all(analysis, &Thresholds::default(), &Nothing);
+    Answer::Judged { analysis: Arc::clone(analysis), judged: Arc::new(Judged::of(findings)) }
 }
 
 fn label(trace: &TraceScreen, row: usize) -> String {

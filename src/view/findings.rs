@@ -39,9 +39,13 @@ impl Columns {
     }
 }
 
-/// How many rows it takes of a screen that is `height` rows high, with its rule.
-pub(super) fn height(height: u16) -> u16 {
-    (height * 2 / 5).clamp(6.min(height), 16)
+/// How many rows it takes of a screen that is `height` rows high, with its rule: of one trace no more than it needs.
+pub(super) fn height(state: &State, of: FindingsOf, height: u16) -> u16 {
+    let most = (height * 2 / 5).clamp(6.min(height), 16);
+    match of {
+        FindingsOf::All => most,
+        FindingsOf::Trace => most.min(cells(state.finding_rows(of)).saturating_add(3).max(6)),
+    }
 }
 
 /// Rows of findings in sight.

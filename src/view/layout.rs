@@ -100,8 +100,10 @@ pub(super) fn frame(state: &State, area: Rect) -> Frame {
     let header = take(&mut rest, 1);
     let footer = take_bottom(&mut rest, 1);
     let warning = take(&mut rest, u16::from(state.settings.warning.is_some()));
-    let shown = matches!(state.overlay, Some(Overlay::Findings(_)));
-    let height = if shown { super::findings::height(rest.height) } else { 0 };
+    let height = match state.overlay {
+        Some(Overlay::Findings(of)) => super::findings::height(state, of, rest.height),
+        _ => 0,
+    };
     let pane = take_bottom(&mut rest, height);
     Frame { header, warning, body: rest, pane, footer }
 }

@@ -1,6 +1,8 @@
 //! The findings pane: of the open trace, or of all traces that the filter finds.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Progress, Table};
@@ -39,7 +41,26 @@ pub struct Judged {
     /// Places in `findings`, what costs most first: the order of the pane.
     pub by_cost: Vec<usize>,
     /// By node: the first rule that names it, of those that the waterfall does not mark anyhow.
-    pub marks: std::collections::HashMap<u32, Rule>,
+    pub marks: HashMap<u32, Rule>,
+}
+
+impl Judged {
+    /// Of `findings` in the order of what matters.
+    #[must_use]
+    pub fn of(findings: Vec<Finding>) -> Self {
+        let mut by_cost: Vec<usize> = (0..findings.len()).collect();
+        // What is equal stays in the order of what matters.
+        by_cost.sort_by_key(|at| findings.get(*at).map(|finding| Reverse(finding.cost)));
+        let mut marks = HashMap::new();
+        // Failures and slow statements have marks of their own; what is odd about a span is told in its detail.
+        let is_marked = |rule| !matches!(rule, Rule::ErrorRoot | Rule::SlowSql | Rule::Integrity);
+        for finding in findings.iter().filter(|finding| is_marked(finding.rule)) {
+            for node in &finding.nodes {
+                marks.entry(*node).or_insert(finding.rule);
+            }
+        }
+        Self { findings, by_cost, marks }
+    }
 }
 
 /// The pane.

@@ -115,7 +115,13 @@ pub(super) fn click(state: &mut State, row: usize, twice: bool, out: &mut Vec<Ef
 /// To the next instance of the selected finding, or the one before; round the end.
 fn walk(state: &mut State, of: FindingsOf, forward: bool, out: &mut Vec<Effect>) {
     let keys = state.finding_keys(of);
-    let Some(at) = state.findings.table.at(&keys) else { return say(state, "there is no finding to go to") };
+    let Some(at) = state.findings.table.at(&keys) else {
+        let known = match of {
+            FindingsOf::Trace => state.judged().is_some(),
+            FindingsOf::All => state.findings.report.is_some(),
+        };
+        return say(state, if known { "there is no finding to go to" } else { "a moment: still judging" });
+    };
     let key = keys.get(at).copied().unwrap_or_default();
     let count = instances(state, of, at);
     if count == 0 {
