@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Formatted, Input, Key, KeyPress, Keymap,
+    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap,
     Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail,
     State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
@@ -1389,4 +1390,58 @@ fn the_mouse_selects_orders_and_opens_statements() {
     assert_eq!(bench.seen(), "trace SQL select cart of 10");
     bench.press("esc").click(MouseKind::WheelUp, &Target::Row(0), false);
     assert_eq!(bench.seen(), "sql SQL select cart of 2 call 0 of 4");
+}
+
+#[test]
+fn findings_of_a_trace_are_walked_through_span_by_span() {
+    let mut bench = Bench::new(3);
+    bench.press("enter i");
+    assert!(bench.seen().ends_with("findings"), "{}", bench.seen());
+    let rules: Vec<&str> = (0..bench.state.finding_rows(FindingsOf::Trace))
+        .filter_map(|at| Some(bench.state.finding_row(FindingsOf::Trace, at)?.rule.name()))
+        .collect();
+    assert_eq!(rules.first(), Some(&"err-root"), "{rules:?}");
+    let loops = rules.iter().position(|rule| *rule == "nplus1").unwrap();
+    bench.press(&"down ".repeat(loops));
+    for (key, said) in [("enter", "span 1 of 6"), ("enter", "span 2 of 6"), ("N", "span 1 of 6"), ("N", "span 6 of 6")] {
+        bench.press(key);
+        assert_eq!(bench.notice(), said);
+        assert!(bench.seen().starts_with("trace SQL select item"), "{}", bench.seen());
+    }
+    bench.press("esc");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+}
+
+#[test]
+fn finding_in_many_traces_is_walked_through_trace_by_trace() {
+    let mut bench = Bench::new(3);
+    bench.press("i");
+    assert!(bench.seen().ends_with("all findings"), "{}", bench.seen());
+    let row = bench.state.finding_row(FindingsOf::All, 0).unwrap();
+    assert_eq!((row.rule.name(), row.traces), ("err-root", 3));
+    bench.press("enter");
+    assert_eq!(bench.notice(), "trace 1 of 3");
+    assert!(bench.seen().starts_with("trace card!"), "{}", bench.seen());
+    let first = bench.state.trace.as_ref().unwrap().id;
+    bench.press("enter");
+    assert_ne!(bench.state.trace.as_ref().unwrap().id, first);
+    // Of the open one, and back.
+    bench.press("tab");
+    assert!(bench.seen().ends_with(" findings") && !bench.seen().contains("all"), "{}", bench.seen());
+    bench.press("tab tab tab esc esc");
+    assert!(bench.seen().starts_with("list"), "{}", bench.seen());
+}
+
+#[test]
+fn pane_without_findings_says_so_and_closes() {
+    let mut bench = Bench::new(0);
+    bench.press("i enter");
+    assert_eq!(bench.notice(), "there is no finding to go to");
+    bench.press("i");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+    // It gives way to the mouse beside it.
+    bench.press("i").click(MouseKind::Down(Button::Left), &Target::Findings, false);
+    assert!(bench.seen().contains("findings"));
+    bench.click(MouseKind::Down(Button::Left), &Target::Nothing, false);
+    assert!(!bench.seen().contains("findings"));
 }

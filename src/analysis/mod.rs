@@ -3,10 +3,12 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+pub mod errors;
 pub mod findings;
 mod notes;
 mod parents;
 pub mod path;
+pub mod services;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
