@@ -4,6 +4,7 @@
 //! the state or the wording of a screen, clocks, I/O.
 
 pub mod errors;
+pub mod findings;
 mod notes;
 mod parents;
 pub mod path;
@@ -13,6 +14,7 @@ pub mod slow_sql;
 pub mod statement;
 pub mod statements;
 mod summary;
+mod thresholds;
 mod tree;
 mod verdict;
 mod waterfall;
@@ -21,6 +23,7 @@ mod work;
 
 pub use notes::{Note, notes};
 pub use summary::TraceNotes;
+pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
 pub use tree::{Analysis, Node, Subject, analyse};
 pub use verdict::{Clause, Says, Verdict, percent, verdict};
 pub use waterfall::{
