@@ -10,9 +10,10 @@ use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap,
-    Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail,
-    State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted,
+    Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings,
+    Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow,
+    Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
@@ -218,6 +219,7 @@ impl Bench {
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
             Effect::Judge { analysis } => judged(&analysis),
+            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -1403,7 +1405,8 @@ fn findings_of_a_trace_are_walked_through_span_by_span() {
     assert_eq!(rules.first(), Some(&"err-root"), "{rules:?}");
     let loops = rules.iter().position(|rule| *rule == "nplus1").unwrap();
     bench.press(&"down ".repeat(loops));
-    for (key, said) in [("enter", "span 1 of 6"), ("enter", "span 2 of 6"), ("N", "span 1 of 6"), ("N", "span 6 of 6")] {
+    for (key, said) in [("enter", "span 1 of 6"), ("enter", "span 2 of 6"), ("N", "span 1 of 6"), ("N", "span 6 of 6")]
+    {
         bench.press(key);
         assert_eq!(bench.notice(), said);
         assert!(bench.seen().starts_with("trace SQL select item"), "{}", bench.seen());

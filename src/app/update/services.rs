@@ -157,7 +157,7 @@ pub(super) fn scroll(state: &mut State, by: isize) {
 /// Filters the list by the selected service, and operation.
 pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
     let Some(row) = state.services.table.selected.clone() else { return say(state, "there is no service") };
-    let service = parts::pair("service", &row.service);
+    let service = parts::pair("service.name", &row.service);
     let operation = row.operation.as_ref().map(|name| parts::pair("name", name));
     let condition = match (service, operation) {
         (Some(service), None) => service,
