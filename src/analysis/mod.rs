@@ -3,10 +3,12 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+mod failure;
 mod notes;
 mod parents;
 pub mod path;
 mod shape;
+mod skew;
 pub mod slow_sql;
 pub mod statement;
 mod summary;
@@ -14,11 +16,14 @@ mod tree;
 mod verdict;
 mod waterfall;
 mod what_if;
+mod whole;
 mod work;
 
+pub use failure::Failure;
 pub use notes::{Note, notes};
+pub use skew::Skew;
 pub use summary::TraceNotes;
-pub use tree::{Analysis, Node, Subject, analyse};
+pub use tree::{Analysis, Node, Subject, analyse, analyse_whole};
 pub use verdict::{Clause, Says, Verdict, percent, verdict};
 pub use waterfall::{
     Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, flatten_where, group_label, reveal, row_of,

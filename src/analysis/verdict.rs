@@ -35,6 +35,13 @@ pub enum Says {
         /// How many nodes failed in all.
         count: u32,
     },
+    /// That gave up waiting, and this was still running below it; the node is the longest of them.
+    StillOpen {
+        /// How long it took in the end.
+        duration: Nanos,
+        /// How many were still running.
+        count: u32,
+    },
     /// A database call is slow; the node is the one that takes most of the critical path.
     SlowSql {
         /// How long it took.
@@ -78,6 +85,10 @@ pub fn verdict(analysis: &Analysis) -> Verdict {
         let says = Says::FailedFirst { count: count(&analysis.errors) };
         Clause { node, says }
     });
+    let open = analysis.failure.still_open.first().map(|node| {
+        let duration = analysis.nodes[*node as usize].duration();
+        Clause { node: *node, says: Says::StillOpen { duration, count: count(&analysis.failure.still_open) } }
+    });
     let (slow, repeated) = (slowest(analysis), most_repeated(analysis));
     let costly = match (slow, repeated) {
         (Some((time, slow)), Some((other, _))) if time >= other => Some(slow),
@@ -85,7 +96,7 @@ pub fn verdict(analysis: &Analysis) -> Verdict {
         (_, repeated) => repeated.map(|(_, clause)| clause),
     };
     let (whole, times) = times(analysis);
-    Verdict { clauses: failed.into_iter().chain(costly).chain(times).collect(), whole }
+    Verdict { clauses: failed.into_iter().chain(open).chain(costly).chain(times).collect(), whole }
 }
 
 /// The slow call that takes most of the critical path, with how much; off it, the longest.

@@ -96,13 +96,26 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
     match clause.says {
         Says::FailedFirst { count } => {
             let service = analysis.span(clause.node).map_or("", |span| &*span.service);
-            let mut words =
-                vec![Word::new("✗ failed first: ", Role::Error, bold), Word::new(label(false), Role::Error, link)];
+            let what = if analysis.failure.timed_out { "✗ gave up waiting: " } else { "✗ failed first: " };
+            let mut words = vec![Word::new(what, Role::Error, bold), Word::new(label(false), Role::Error, link)];
+            if !analysis.failure.text.is_empty() {
+                let said = shown(state, &analysis.failure.text);
+                let said = text::cut_end(&text::visible(&said), 72).into_owned();
+                words.push(Word::plain(format!(" {said}"), Role::Error));
+            }
             words.push(Word::plain(format!(" in {service}"), Role::Text));
             if count > 1 {
                 words.push(Word::plain(format!(" · {} spans failed", format::count(count.into())), Role::Dim));
             }
             words
+        }
+        Says::StillOpen { duration, count } => {
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            vec![
+                Word::plain("for ", Role::Text),
+                Word::new(label(false), Role::Slow, link),
+                Word::plain(format!(" {duration}{more}"), Role::Text),
+            ]
         }
         Says::SlowSql { duration, percent, count } => {
             let more =
@@ -217,7 +230,7 @@ pub(super) fn short<'a>(pen: &Pen<'_>, analysis: &'a Analysis) -> Vec<Piece<'a>>
         Says::FailedFirst { .. } => (format!("✗ failed first: {label}"), Role::Error),
         Says::SlowSql { percent, .. } => (format!("▲ {percent} % is {label}"), Role::Slow),
         Says::Repeated { count, sum } => (format!("≡ ×{}: {label} {sum}", format::count(count.into())), Role::Slow),
-        Says::Time { .. } => return Vec::new(),
+        Says::StillOpen { .. } | Says::Time { .. } => return Vec::new(),
     };
     let style: Style = pen.style(role);
     vec![(text.into(), style)]

@@ -54,7 +54,7 @@ fn short_gaps_are_own_code_and_long_ones_are_not_recorded() {
     // A span without anything below says what it did.
     assert_eq!(times(vec![span(1, 0, 0, 5_000)]), ["Own 5 s 100 @0"]);
     // A parent that is missing says nothing.
-    assert_eq!(times(vec![span(1, 9, 0, 5), span(2, 9, 6, 10)]), ["Own 9.0 ms 90 @0", "Unrecorded 1.0 ms 10 @2"]);
+    assert_eq!(times(vec![span(1, 9, 0, 5), span(2, 9, 6, 10)]), ["Own 9 ms 90 @0", "Unrecorded 1 ms 10 @2"]);
 }
 
 #[test]

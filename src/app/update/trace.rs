@@ -116,6 +116,23 @@ pub(super) fn toggle_path(state: &mut State, out: &mut Vec<Effect>) {
     request(state, Request::Flatten, out);
 }
 
+/// Corrects the times where clocks run apart, or shows them as they were sent.
+pub(super) fn adjust_clocks(state: &mut State, out: &mut Vec<Effect>) {
+    let Some(trace) = &mut state.trace else { return };
+    let Some(analysis) = &trace.analysis else { return say(state, "the trace is still being read") };
+    if analysis.skews.is_empty() {
+        return say(state, "no clocks run apart in this trace: no order is impossible");
+    }
+    trace.adjusted = !trace.adjusted;
+    trace.zoom = None;
+    let adjusted = trace.adjusted;
+    say(
+        state,
+        if adjusted { "times are corrected where clocks run apart" } else { "times are shown as they were sent" },
+    );
+    request(state, Request::Open, out);
+}
+
 /// Lets go of what was found; what was hidden for it is shown again.
 pub(super) fn forget_found(state: &mut State, out: &mut Vec<Effect>) {
     let Some(trace) = &mut state.trace else { return };
