@@ -46,13 +46,8 @@ pub(super) fn first(analysis: &Analysis) -> Option<u32> {
 pub(super) fn read(analysis: &mut Analysis, whole: &mut Whole<'_>) {
     let Some(first) = analysis.root_error else { return };
     let said = said(analysis, whole, first);
-    let (node, said, timed_out) = match above_that_gave_up(analysis, whole, first, &said) {
-        Some((node, said)) => (node, said, true),
-        None => {
-            let timed_out = is_timeout(analysis, first, &said);
-            (first, said, timed_out)
-        }
-    };
+    let (node, said) = above_that_gave_up(analysis, whole, first, &said).unwrap_or((first, said));
+    let timed_out = is_timeout(analysis, node, &said);
     let still_open = if timed_out { still_open(analysis, node, first) } else { Vec::new() };
     analysis.root_error = Some(node);
     analysis.failure = Failure { text: said.into(), timed_out, still_open };

@@ -141,7 +141,9 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
             // Where nothing stands out, the first says where most of the time went.
             let is_first = analysis.verdict.clauses.first() == Some(clause);
             if let Some(place) = analysis.nodes.get(clause.node as usize).filter(|_| is_first) {
-                words.iter_mut().for_each(|word| word.role = Role::Text);
+                for word in &mut words {
+                    word.role = Role::Text;
+                }
                 words.push(Word::plain(format!(", {time}, most in "), Role::Dim));
                 words.push(Word::new(label(false), Role::Text, Modifier::UNDERLINED));
                 words.push(Word::plain(format!(" {}", place.path_self), Role::Text));

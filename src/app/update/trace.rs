@@ -68,7 +68,7 @@ pub(super) fn request(state: &mut State, wanted: Request, out: &mut Vec<Effect>)
             let (analysis, folds) = (Arc::clone(analysis), trace.folds.clone());
             let found = trace.found.as_ref().filter(|_| trace.alone);
             let path = trace.path.then(|| Arc::new(path::on_path(&analysis)));
-            let only = path.or(found.map(|found| Arc::clone(&found.nodes)));
+            let only = path.or_else(|| found.map(|found| Arc::clone(&found.nodes)));
             (wanted, Effect::Flatten { generation, analysis, folds, only })
         }
         // Where only matches have rows, other matches make other rows.

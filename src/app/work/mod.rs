@@ -53,7 +53,8 @@ pub fn open(view: &View, request: &OpenRequest<'_>, thresholds: &Thresholds) -> 
     };
     let found = find.map(|query| matches((view, now), &analysis, query));
     let path = showing.path.then(|| path::on_path(&analysis));
-    let rows = rows(&analysis, folds, path.as_deref().or(found.as_deref().filter(|_| showing.matches)));
+    let alone = found.as_deref().filter(|_| showing.matches);
+    let rows = rows(&analysis, folds, path.as_deref().or(alone));
     Answer::Opened { generation, trace, analysis: Some(analysis), rows: Arc::new(rows), found }
 }
 
