@@ -372,9 +372,12 @@ fn collect(analysis: &mut Analysis) {
     };
     let errors = of_order(&|node| node.failed);
     let slow = of_order(&|node| node.slow.is_some());
+    // Spans of one service follow each other and share its name, so few names are looked at.
     let mut counts: HashMap<&Arc<str>, u32> = HashMap::new();
-    for span in &analysis.trace.spans {
-        *counts.entry(&span.service).or_default() += 1;
+    for spans in analysis.trace.spans.chunk_by(|one, next| Arc::ptr_eq(&one.service, &next.service)) {
+        if let Some(first) = spans.first() {
+            *counts.entry(&first.service).or_default() += number(spans.len());
+        }
     }
     let mut services: Vec<(Arc<str>, u32)> =
         counts.into_iter().map(|(name, count)| (Arc::clone(name), count)).collect();
