@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path};
+use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
-    Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State,
-    Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Formatted, Input, Key, KeyPress, Keymap,
+    Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail,
+    State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
@@ -73,14 +73,21 @@ fn shop(number: u64) -> Trace {
 }
 
 /// What a survey says here.
-fn surveyed(generation: u64, of: SurveyOf) -> Surveyed {
+fn surveyed(generation: u64, of: SurveyOf, traces: &[Trace]) -> Surveyed {
     let report = match of {
-        SurveyOf::Sql => Report::Sql(Arc::default()),
+        SurveyOf::Sql => Report::Sql(Arc::new(statements(traces))),
         SurveyOf::Errors => Report::Errors(Arc::default()),
         SurveyOf::Services => Report::Services(Arc::default()),
         SurveyOf::Compare => Report::Compare(Arc::default()),
     };
     Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
+}
+
+fn statements(traces: &[Trace]) -> statements::Statements {
+    let mut names = statements::Names::default();
+    let digest = |trace: &Trace| Some((trace.id, statements::digest(trace, &mut names, &mut |_| None)?));
+    let digests: Vec<_> = traces.iter().filter_map(digest).collect();
+    statements::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names)
 }
 
 impl Bench {
@@ -103,6 +110,8 @@ impl Bench {
             detail: 6,
             detail_columns: 60,
             scroll: 20,
+            statements: 10,
+            statement_columns: 60,
             strip: 40,
             ..Viewport::default()
         };
@@ -193,7 +202,8 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
-            Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of)),
+            Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
+            Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -274,7 +284,15 @@ impl Bench {
             Some(Overlay::Values(_)) => " values",
         };
         match screen {
-            Screen::Sql => format!("sql{overlay}"),
+            Screen::Sql => {
+                let sql = &self.state.sql;
+                let text = sql.selected().map_or("-", |row| &*row.text);
+                let calls = sql.calls.as_ref().map_or_else(String::new, |calls| {
+                    let at = calls.table.at(&calls.keys).map_or_else(|| "-".to_owned(), |at| at.to_string());
+                    format!(" call {at} of {}", calls.keys.len())
+                });
+                format!("sql {text} of {}{calls}{overlay}", sql.rows.len())
+            }
             Screen::Errors => format!("errors{overlay}"),
             Screen::Services => format!("services{overlay}"),
             Screen::Compare => format!("compare{overlay}"),
@@ -317,7 +335,7 @@ fn rows_of(answer: Answer) -> Arc<Vec<tracefall::analysis::Row>> {
     }
 }
 
-fn matching(analysis: &tracefall::analysis::Analysis, text: &str) -> Vec<u32> {
+fn matching(analysis: &Analysis, text: &str) -> Vec<u32> {
     tracefall::analysis::find(analysis, text)
 }
 
@@ -340,7 +358,7 @@ fn keys_move_and_change_screens() {
         ("j j S", "list 0 of 30 from 0"),
         ("tab", "trace card! of 10"),
         ("tab tab", "trace card! of 10"),
-        ("tab tab tab tab tab tab tab", "sql"),
+        ("tab tab tab tab tab tab tab", "sql SQL select cart of 2"),
         ("2 shift-tab", "list 0 of 30 from 0 follow"),
         ("3 shift-tab", "trace card! of 10"),
         ("3 tab tab tab", "compare"),
@@ -753,7 +771,7 @@ fn busy(context: Context) -> Bench {
     let mut bench = Bench::new(30);
     bench.press("j j j j j j j j j j j j");
     match context {
-        Context::Sql => bench.press("3 j"),
+        Context::Sql => bench.press("3 enter j j j j j j j j j j j j"),
         Context::Errors => bench.press("4 j"),
         Context::Services => bench.press("5 j"),
         Context::Compare => bench.press("6 j"),
@@ -1299,4 +1317,55 @@ fn the_beginning_of_a_key_of_the_data_is_known_by_what_was_proposed() {
     // It has left the index meanwhile: then it is a word.
     bench.answer(Answer::Completed { text: "te".into(), completions: Vec::new() });
     assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("te", false));
+}
+
+#[test]
+fn statements_are_ordered_listed_and_lead_to_their_spans() {
+    let mut failures = Vec::new();
+    for (keys, expected) in [
+        ("3", "sql SQL select cart of 2"),
+        ("3 j", "sql SQL select item of 2"),
+        ("3 j j", "sql SQL select item of 2"),
+        ("3 s", "sql SQL select item of 2"),
+        ("3 s S", "sql SQL select cart of 2"),
+        ("3 s s s s s s", "sql SQL select cart of 2"),
+        ("3 enter", "sql SQL select cart of 2 call 0 of 4"),
+        ("3 enter j j j j", "sql SQL select cart of 2 call 3 of 4"),
+        ("3 enter j esc", "sql SQL select cart of 2"),
+        ("3 enter enter", "trace SQL select cart of 10"),
+        ("3 enter j enter esc", "sql SQL select cart of 2 call 1 of 4"),
+        ("3 enter enter esc esc esc", "list 0 of 4 from 0 follow"),
+        ("3 y", "sql SQL select cart of 2"),
+        ("3 enter y", "sql SQL select cart of 2 call 0 of 4 copy"),
+        ("1 enter 3 esc", "list 0 of 4 from 0 follow"),
+    ] {
+        let mut bench = Bench::new(4);
+        let seen = bench.press(keys).seen();
+        if seen != expected {
+            failures.push(format!("{keys:?}: {seen}, not {expected}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    let mut bench = Bench::new(4);
+    bench.press("3 y");
+    assert!(bench.done.iter().any(|effect| matches!(effect, Effect::Copy { text, .. } if text == "SQL select cart")));
+    assert_eq!(bench.state.sql.formatted.as_ref().map(|formatted| &*formatted.of.text), Some("SQL select cart"));
+    let mut empty = Bench::new(0);
+    assert_eq!(empty.press("3 j enter y").seen(), "sql - of 0 copy");
+}
+
+#[test]
+fn the_mouse_selects_orders_and_opens_statements() {
+    let mut bench = Bench::new(4);
+    let left = MouseKind::Down(Button::Left);
+    bench.press("3").click(left, &Target::Row(1), false);
+    assert_eq!(bench.seen(), "sql SQL select item of 2");
+    bench.click(left, &Target::SortStatements(StatementSort::Max), false);
+    assert_eq!(bench.seen(), "sql SQL select cart of 2");
+    bench.click(left, &Target::SortStatements(StatementSort::Max), false);
+    assert_eq!(bench.seen(), "sql SQL select item of 2");
+    bench.click(left, &Target::Row(1), true).click(left, &Target::Row(2), true);
+    assert_eq!(bench.seen(), "trace SQL select cart of 10");
+    bench.press("esc").click(MouseKind::WheelUp, &Target::Row(0), false);
+    assert_eq!(bench.seen(), "sql SQL select cart of 2 call 0 of 4");
 }

@@ -3,15 +3,20 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+pub mod errors;
 mod failure;
+pub mod findings;
 mod notes;
 mod parents;
 pub mod path;
+pub mod services;
 mod shape;
 mod skew;
 pub mod slow_sql;
 pub mod statement;
+pub mod statements;
 mod summary;
+mod thresholds;
 mod tree;
 mod verdict;
 mod waterfall;
@@ -23,6 +28,7 @@ pub use failure::Failure;
 pub use notes::{Note, notes};
 pub use skew::Skew;
 pub use summary::TraceNotes;
+pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
 pub use tree::{Analysis, Node, Subject, analyse, analyse_whole};
 pub use verdict::{Clause, Says, Verdict, percent, verdict};
 pub use waterfall::{

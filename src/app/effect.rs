@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::screens::{SpanDetail, SurveyOf, Surveyed};
+use super::screens::{Formatted, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
+use crate::analysis::errors::{Detail, Example};
+use crate::analysis::statements::StatementKey;
 use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, SourceId, SpanKey, TraceId};
+use crate::model::{Category, Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
 /// What of a trace is shown, and how.
@@ -93,6 +95,24 @@ pub enum Effect {
         columns: u16,
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
+    },
+    /// Read an example of an error, with its stack trace.
+    Failure {
+        /// The example.
+        example: Example,
+        /// Its type.
+        kind: Arc<str>,
+    },
+    /// Format a statement for so many columns and highlight it.
+    Format {
+        /// The statement.
+        of: StatementKey,
+        /// SQL or another kind.
+        category: Category,
+        /// Its text as it may be shown.
+        text: String,
+        /// Columns to wrap to.
+        columns: u16,
     },
     /// Propose what could be typed next.
     Complete {
@@ -204,6 +224,13 @@ pub enum Answer {
         /// `None` where it is not held.
         detail: Option<Arc<SpanDetail>>,
     },
+    /// To [`Effect::Failure`].
+    Failure {
+        /// The example.
+        example: Example,
+        /// `None` where it is not held.
+        detail: Option<Arc<Detail>>,
+    },
     /// To [`Effect::Complete`].
     Completed {
         /// For this text.
@@ -217,6 +244,8 @@ pub enum Answer {
     Library(Arc<Library>, Option<String>),
     /// To [`Effect::Keys`]: attributes with the number of spans that carry each, most used first.
     Keys(Vec<(String, u64)>),
+    /// To [`Effect::Format`].
+    Formatted(Formatted),
     /// To [`Effect::Samples`].
     Samples(Arc<Samples>),
     /// To [`Effect::Values`].

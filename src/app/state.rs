@@ -35,6 +35,8 @@ pub struct State {
     pub list: List,
     /// The open trace.
     pub trace: Option<TraceScreen>,
+    /// The screen that the open trace was opened from: `esc` leads back there.
+    pub opened_from: Screen,
     /// The statements.
     pub sql: SqlScreen,
     /// The errors.
@@ -84,6 +86,7 @@ impl State {
             filter: FilterBar::default(),
             list,
             trace: None,
+            opened_from: Screen::default(),
             sql: SqlScreen::default(),
             errors: ErrorsScreen::default(),
             services: ServicesScreen::default(),
@@ -188,6 +191,22 @@ pub struct Viewport {
     pub detail_columns: u16,
     /// Rows of the health screen or of help: whichever is shown.
     pub scroll: u16,
+    /// Rows of the errors.
+    pub errors: u16,
+    /// Rows of what is told of the selected error.
+    pub errors_pane: u16,
+    /// Lines that it takes; 0: not known.
+    pub errors_lines: u32,
+    /// Rows of the services.
+    pub services: u16,
+    /// Rows of what stands below or beside them.
+    pub services_pane: u16,
+    /// Lines that it takes; 0: not known.
+    pub services_lines: u32,
+    /// Rows of the statements, or of the calls of one.
+    pub statements: u16,
+    /// Columns that a statement is wrapped to below them.
+    pub statement_columns: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
     /// Lines that the whole content of the detail pane takes; 0: not known.

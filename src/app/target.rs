@@ -1,6 +1,6 @@
 //! What the mouse can hit.
 
-use super::{Screen, SortKey};
+use super::{Screen, SortKey, StatementSort};
 use crate::model::Timestamp;
 
 /// What lies under the mouse pointer; the view computes it from the same geometry it draws by.
@@ -10,8 +10,14 @@ pub enum Target {
     Tab(Screen),
     /// A row of the list, by index in [`super::List::rows`].
     ListRow(usize),
+    /// What stands below or beside the rows of a screen about all traces.
+    TablePane,
     /// A column head of the list.
     SortBy(SortKey),
+    /// A row of a screen about all traces, by its place in the table.
+    Row(usize),
+    /// A column head of the statements.
+    SortStatements(StatementSort),
     /// The filter bar.
     Filter,
     /// A proposal of the filter bar.

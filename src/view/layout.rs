@@ -38,6 +38,19 @@ pub(super) struct Survey {
     pub(super) rest: Rect,
 }
 
+/// The statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sql {
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// The rule line above the selected statement.
+    pub(super) rule: Rect,
+    /// The statement over lines, and what is said of it.
+    pub(super) statement: Rect,
+    /// Its latency over time; of no width where there is no room.
+    pub(super) chart: Rect,
+}
+
 /// One trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trace {
@@ -108,6 +121,49 @@ pub(super) fn survey(state: &State, body: Rect) -> Survey {
     let filter = take(&mut rest, 1);
     let said = take(&mut rest, u16::from(says(state)));
     Survey { filter, said, rest }
+}
+
+/// A table with what is told of its selected row: below it, and from [`WIDE`] on at its right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tabled {
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// With its rule line.
+    pub(super) pane: Rect,
+}
+
+pub(super) fn table(area: Rect) -> Tabled {
+    let mut rest = area;
+    let mut pane = Rect { height: 0, ..rest };
+    if area.width >= WIDE {
+        pane = take_right(&mut rest, area.width * 45 / 100);
+        pane.x += 1;
+        pane.width -= 1;
+    } else if area.height >= 8 {
+        pane = take_bottom(&mut rest, area.height * 58 / 100);
+    }
+    let heads = take(&mut rest, 1);
+    Tabled { heads, rows: rest, pane }
+}
+
+pub(super) fn sql(state: &State, body: Rect) -> Sql {
+    let mut rest = survey(state, body).rest;
+    // A row of air where there are rows to spare.
+    take(&mut rest, u16::from(body.height >= 30));
+    let heads = take(&mut rest, 1);
+    let height = if body.height >= 12 { (body.height * 2 / 5).clamp(6, 20) } else { 0 };
+    let mut pane = take_bottom(&mut rest, height);
+    let rule = take(&mut pane, 1);
+    let width = match body.width {
+        0..72 => 0,
+        72..110 => 28,
+        wide => (wide * 3 / 8).min(60),
+    };
+    let mut chart = take_right(&mut pane, width);
+    chart.height = chart.height.min(8);
+    pane.x += 2;
+    pane.width = pane.width.saturating_sub(3);
+    Sql { heads, rows: rest, rule, statement: pane, chart }
 }
 
 pub(super) fn traces(state: &State, body: Rect) -> Traces {

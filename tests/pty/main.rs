@@ -3,6 +3,10 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod overload;

@@ -56,12 +56,14 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::PauseSource => sources::pause(state, out),
         A::RetrySource => sources::retry(state, out),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
+        _ if state.survey().is_some() => survey::act(state, action),
         _ => on_trace(state, action, out),
     }
 }
 
 fn on_list(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     match action {
+        Action::Sort | Action::Reverse if state.survey().is_some() => survey::sort(state, action == Action::Reverse),
         Action::Sort => list::next_sort(state, out),
         Action::Reverse => {
             let Sort { key, ascending } = state.list.sort;
@@ -164,7 +166,9 @@ pub(super) fn turn(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
 fn back(state: &mut State, out: &mut Vec<Effect>) {
     match state.screen {
         Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
-            state.screen = Screen::Traces;
+            if !survey::back(state) {
+                state.screen = Screen::Traces;
+            }
         }
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
@@ -196,7 +200,8 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {
-        state.screen = Screen::Traces;
+        state.screen = state.opened_from;
+        survey::shown(state, out);
     } else {
         link::back(state, out);
     }

@@ -32,6 +32,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Surveyed(surveyed) => survey::take(state, surveyed),
+        Answer::Formatted(formatted) => super::sql::take_formatted(state, formatted),
         Answer::Previewed { trace, analysis, rows } => {
             // Where the newest is followed, the one before is better than nothing until it comes.
             if state.list.selected == Some(trace) || state.list.follow {
@@ -41,6 +42,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
+        Answer::Failure { example, detail } => super::errors::told(state, example, detail),
         Answer::Completed { text, completions } => completed(state, &text, completions, &mut out),
         Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
         Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),

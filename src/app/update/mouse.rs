@@ -2,7 +2,10 @@
 
 use super::act::{self, act, scrolled};
 use super::window::Step;
-use super::{bar, chips, clause, copy, detail, list, overlay, palette, recall, settle, trace, values};
+use super::{
+    bar, chips, clause, copy, detail, errors, list, overlay, palette, recall, services, settle, sql, survey, trace,
+    values,
+};
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
@@ -69,6 +72,11 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
             let Sort { key: by, ascending } = state.list.sort;
             list::sort(state, Sort { key, ascending: by == key && !ascending }, out);
         }
+        Target::Row(row) => survey::click(state, row, twice, out),
+        Target::SortStatements(by) => {
+            let ascending = state.sql.sort == by && !state.sql.ascending;
+            sql::sort_by(state, by, ascending);
+        }
         Target::Filter if !state.bar().editing => bar::begin(state, out),
         Target::Completion(index) => bar::accept(state, index, out),
         Target::SpanRow { row, fold } => {
@@ -90,6 +98,7 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         | Target::Value(_)
         | Target::Command(_)
         | Target::Copied(_)
+        | Target::TablePane
         | Target::Nothing => {}
     }
 }
@@ -139,6 +148,11 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
         (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces) => list::scroll(state, by),
         (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
             trace::scroll(state, by);
+        }
+        (Target::TablePane, Context::Errors) => errors::scroll(state, by),
+        (Target::TablePane, Context::Services) => services::scroll(state, by),
+        (Target::Row(_) | Target::Nothing, Context::Sql | Context::Errors | Context::Services) => {
+            survey::go(state, Step::Rows(by));
         }
         (Target::Nothing, Context::Health) => {
             let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);

@@ -16,6 +16,9 @@ const NEAR: usize = 256;
 
 /// Shows a trace; on the span `land_on` where one is named.
 pub(super) fn open(state: &mut State, id: TraceId, land_on: Option<SpanKey>, out: &mut Vec<Effect>) {
+    if state.screen != Screen::Trace {
+        state.opened_from = state.screen;
+    }
     state.screen = Screen::Trace;
     if let Some(trace) = &mut state.trace
         && trace.id == id

@@ -1,11 +1,14 @@
 //! Who carries effects out: one place that knows which function of this room answers which effect.
 
+use std::sync::Arc;
+
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
+use crate::analysis::errors;
 use crate::analysis::slow_sql::Thresholds;
-use crate::app::{Answer, Effect, Highlighted, Language};
+use crate::app::{Answer, Effect, Formatted, Highlighted, Language, Token};
 use crate::index::View;
-use crate::model::Timestamp;
+use crate::model::{Category, Timestamp};
 
 /// Formats text and cuts it into tokens, for so many columns.
 pub type Highlight<'a> = dyn Fn(Language, &str, u16) -> Highlighted + 'a;
@@ -60,6 +63,17 @@ impl Desk {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 let request = DetailRequest { trace: *trace, span: *span, columns: *columns, mask };
                 super::detail(view, &request, highlight)
+            }
+            Effect::Failure { example, kind } => {
+                let detail = errors::detail(view, example, kind).map(Arc::new);
+                Answer::Failure { example: example.clone(), detail }
+            }
+            Effect::Format { of, category, text, columns } => {
+                let lines = match category {
+                    Category::Sql => highlight(Language::Sql, text, *columns),
+                    _ => Arc::new(vec![vec![(Token::Plain, text.clone())]]),
+                };
+                Answer::Formatted(Formatted { of: of.clone(), lines })
             }
             Effect::Complete { text, cursor } => super::complete(view, text.clone(), *cursor),
             Effect::Values { generation, key, query } => {
