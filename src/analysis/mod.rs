@@ -24,18 +24,18 @@ mod what_if;
 mod whole;
 mod work;
 
-pub use failure::Failure;
 pub use notes::{Note, notes};
 pub use skew::Skew;
 pub use summary::TraceNotes;
 pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
-pub use tree::{Analysis, Node, Subject, analyse, analyse_whole};
+pub use tree::{Analysis, Node, Subject, analyse};
 pub use verdict::{Clause, Says, Verdict, percent, verdict};
 pub use waterfall::{
     Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, flatten_where, group_label, reveal, row_of,
     with_ancestors,
 };
 pub use what_if::{Gain, what_if};
+pub use whole::analyse_whole;
 pub use work::Work;
 
 #[cfg(test)]

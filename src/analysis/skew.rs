@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
+use super::thresholds::Thresholds;
 use super::tree::{Analysis, Node, Subject, analyse};
-use super::whole::{Whole, text};
-use crate::model::{Kind, Nanos, Span, Timestamp, Trace};
-
-/// What two clocks of a millisecond each explain: a start may be rounded down, and an end beside it not.
-const COARSE: Nanos = Nanos::from_millis(2);
+use super::whole::Whole;
+use crate::model::{Kind, Nanos, Span, Timestamp, Trace, Value, lookup};
 
 /// A span whose clock runs apart from its parent's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +22,10 @@ pub struct Skew {
 ///
 /// By how much is what Jaeger's adjuster for clock skew estimates: the child is put in the middle of its parent, or where it is the
 /// longer of the two to its parent's start; what is below it on the same host goes with it.
-pub(super) fn find(analysis: &mut Analysis, whole: &mut Whole<'_>) {
-    let suspicious = |node: &Node| is_impossible(analysis, node, 0);
+pub(super) fn find(analysis: &mut Analysis, thresholds: &Thresholds, whole: &mut Whole<'_>) {
+    // Both clocks may be coarse.
+    let grain = Nanos(thresholds.clock_grain.0.saturating_mul(2));
+    let suspicious = |node: &Node| is_impossible(analysis, node, (0, grain));
     if !analysis.nodes.iter().any(suspicious) {
         return;
     }
@@ -35,7 +35,7 @@ pub(super) fn find(analysis: &mut Analysis, whole: &mut Whole<'_>) {
         let node = &analysis.nodes[*index as usize];
         let Some(parent) = node.parent else { continue };
         let above = shifts[parent as usize];
-        let impossible = is_impossible(analysis, node, above);
+        let impossible = is_impossible(analysis, node, (above, grain));
         let stays = above != 0 && !impossible && same_service(analysis, (*index, parent));
         if stays || (above != 0 && same_host(analysis, whole, (*index, parent))) {
             shifts[*index as usize] = above;
@@ -57,7 +57,7 @@ fn at(moment: Timestamp, shift: i64) -> i128 {
 }
 
 /// Whether a node's order with its parent cannot be, by more than clocks that are coarse explain.
-fn is_impossible(analysis: &Analysis, node: &Node, above: i64) -> bool {
+fn is_impossible(analysis: &Analysis, node: &Node, (above, grain): (i64, Nanos)) -> bool {
     let (Some(parent), Subject::Span(index)) = (node.parent, node.subject) else { return false };
     let place = &analysis.nodes[parent as usize];
     let Some(caller) = analysis.span(parent) else { return false };
@@ -65,7 +65,7 @@ fn is_impossible(analysis: &Analysis, node: &Node, above: i64) -> bool {
     if span.key.kind == Kind::CONSUMER || span.oddities.no_time || caller.oddities.no_time {
         return false;
     }
-    let coarse = i128::from(COARSE.0);
+    let coarse = i128::from(grain.0);
     let began = at(node.start, 0);
     let early = began + coarse < at(place.start, above);
     let served = caller.key.kind == Kind::CLIENT && span.key.kind == Kind::SERVER && !place.failed;
@@ -99,7 +99,7 @@ struct Host([Option<String>; 4]);
 impl Host {
     fn of(span: &Span) -> Self {
         let keys = ["host.id", "host.ip", "host.name", "service.instance.id"];
-        Self(keys.map(|key| text(&span.resource.attributes, key)))
+        Self(keys.map(|key| lookup(&span.resource.attributes, key).and_then(text)))
     }
 
     /// Whether both are one; `None` where they say nothing that can be compared.
@@ -109,8 +109,22 @@ impl Host {
     }
 }
 
+/// A value as text, of a list its first member; `None` where it is blank or something else.
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Text(text) => text.lossy().into_owned(),
+        Value::Int(number) => number.to_string(),
+        Value::Array(members) => match members.first()? {
+            Value::Text(text) => text.lossy().into_owned(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (!text.trim().is_empty()).then_some(text)
+}
+
 /// The trace with its times corrected, judged anew. The spans keep their places, and so do their nodes.
-pub(super) fn corrected(analysis: &Analysis, thresholds: &super::slow_sql::Thresholds) -> Analysis {
+pub(super) fn corrected(analysis: &Analysis, thresholds: &Thresholds) -> Analysis {
     let mut trace = Trace::clone(&analysis.trace);
     for (span, shift) in trace.spans.iter_mut().zip(&analysis.shifts) {
         let moved = |at: Timestamp| Timestamp(at.0.saturating_add_signed(*shift));

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::failure::{self, Failure};
+use super::failure;
+use super::findings::Finding;
 use super::parents::{self, Links, number};
 use super::path::{self, Segment};
 use super::shape::{self, Likeness};
-use super::skew::{self, Skew};
+use super::skew::Skew;
 use super::slow_sql::{self, Slow, Thresholds};
 use super::verdict::{Verdict, verdict};
 use super::waterfall::RowKey;
-use super::whole::Whole;
-use crate::model::{Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceSpan};
+use crate::model::{Nanos, SpanId, StatusCode, Timestamp, Trace, TraceSpan};
 
 /// A trace with its tree and what was judged of its spans. Built once for each state of the trace, shared from then on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,8 +48,8 @@ pub struct Analysis {
     pub root_error: Option<u32>,
     /// Slow database nodes, in order of the tree.
     pub slow: Vec<u32>,
-    /// What it says of it; empty where only the tree was looked at.
-    pub failure: Failure,
+    /// What was found, the worst first; empty where only the tree was looked at.
+    pub findings: Vec<Finding>,
     /// Where clocks run apart, in order of the tree; empty where only the tree was looked at.
     pub skews: Vec<Skew>,
     /// By how many nanoseconds each node's times would have to be shifted; empty where no clocks run apart.
@@ -176,27 +176,7 @@ pub fn analyse(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
     path::lay(&mut analysis);
     collect(&mut analysis);
     analysis.likeness = shape::likeness(&analysis);
-    analysis.verdict = verdict(&analysis);
-    analysis
-}
-
-/// The same, with what only whole spans tell: what the span that failed first says, and where clocks run apart. `find` gives
-/// a whole span of the trace; it is asked for few of them. `adjusted`: with the times corrected where clocks run apart.
-#[must_use]
-pub fn analyse_whole(
-    trace: Arc<Trace>,
-    thresholds: &Thresholds,
-    adjusted: bool,
-    find: &mut dyn FnMut(SpanKey) -> Option<Span>,
-) -> Analysis {
-    let mut analysis = analyse(trace, thresholds);
-    let mut whole = Whole::new(&analysis, find);
-    skew::find(&mut analysis, &mut whole);
-    if adjusted && !analysis.skews.is_empty() {
-        analysis = skew::corrected(&analysis, thresholds);
-    }
-    failure::read(&mut analysis, &mut whole);
-    analysis.verdict = verdict(&analysis);
+    analysis.verdict = verdict(&analysis, thresholds);
     analysis
 }
 

@@ -1,27 +1,52 @@
-//! What only whole spans tell: looked up for the few spans where a judgement needs it.
+//! A trace judged with what only whole spans tell.
+
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::tree::Analysis;
-use crate::model::{Span, SpanKey, Value, lookup};
+use super::findings::{Evidence, Rule, judge_all};
+use super::skew;
+use super::thresholds::Thresholds;
+use super::tree::{Analysis, analyse};
+use super::verdict::verdict;
+use crate::model::{Span, Trace};
 
 /// Spans looked up for judging one trace, at most; finding one costs more the more spans a trace has.
 const LOOKUPS: usize = 512;
 const LEAST_LOOKUPS: usize = 16;
 const ROWS_WALKED: usize = 2_000_000;
 
+/// As [`analyse`], with what only whole spans tell: what was found, which span failed first where a time-out hides it, and where
+/// clocks run apart. `evidence` is asked for few spans, and for most traces for none. `adjusted`: with the times corrected
+/// where clocks run apart.
+#[must_use]
+pub fn analyse_whole(trace: Arc<Trace>, thresholds: &Thresholds, adjusted: bool, evidence: &dyn Evidence) -> Analysis {
+    let mut analysis = analyse(trace, thresholds);
+    let mut whole = Whole::new(&analysis, evidence);
+    skew::find(&mut analysis, thresholds, &mut whole);
+    if adjusted && !analysis.skews.is_empty() {
+        analysis = skew::corrected(&analysis, thresholds);
+    }
+    analysis.findings = judge_all(&analysis, thresholds, evidence);
+    let cause = analysis.findings.iter().find(|finding| finding.rule == Rule::ErrorRoot);
+    if let Some(first) = cause.and_then(|cause| cause.nodes.first()) {
+        analysis.root_error = Some(*first);
+    }
+    analysis.verdict = verdict(&analysis, thresholds);
+    analysis
+}
+
 /// The whole spans of a trace, by their node. Each is looked up once.
 pub(super) struct Whole<'a> {
-    find: &'a mut dyn FnMut(SpanKey) -> Option<Span>,
+    evidence: &'a dyn Evidence,
     known: HashMap<u32, Option<Span>>,
     left: usize,
 }
 
 impl<'a> Whole<'a> {
-    /// The whole spans of a trace, as `find` gives them.
-    pub(super) fn new(analysis: &Analysis, find: &'a mut dyn FnMut(SpanKey) -> Option<Span>) -> Self {
+    fn new(analysis: &Analysis, evidence: &'a dyn Evidence) -> Self {
         let left = (ROWS_WALKED / analysis.trace.spans.len().max(1)).clamp(LEAST_LOOKUPS, LOOKUPS);
-        Self { find, known: HashMap::new(), left }
+        Self { evidence, known: HashMap::new(), left }
     }
 
     /// The span at a node; `None` where it is not held, or too many were looked up already.
@@ -29,22 +54,8 @@ impl<'a> Whole<'a> {
         if !self.known.contains_key(&node) {
             let key = analysis.span(node)?.key;
             self.left = self.left.checked_sub(1)?;
-            let span = (self.find)(key);
-            self.known.insert(node, span);
+            self.known.insert(node, self.evidence.span(key));
         }
         self.known.get(&node)?.as_ref()
     }
-}
-
-/// A value as text; of a list its first member. `None` where it is neither text nor a number, or blank.
-pub(super) fn text(attributes: &[crate::model::Attribute], key: &str) -> Option<String> {
-    fn of(value: &Value) -> Option<String> {
-        match value {
-            Value::Text(text) => Some(text.lossy().into_owned()),
-            Value::Int(number) => Some(number.to_string()),
-            Value::Array(members) => of(members.first()?),
-            _ => None,
-        }
-    }
-    lookup(attributes, key).and_then(of).filter(|text| !text.trim().is_empty())
 }

@@ -9,6 +9,7 @@ use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, shown};
 use super::text;
+use crate::analysis::findings::{Finding, Severity};
 use crate::analysis::{Analysis, Clause, Says, Work, statement};
 use crate::app::State;
 use crate::model::Category;
@@ -94,28 +95,25 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
     let (bold, link) = (Modifier::BOLD, Modifier::BOLD | Modifier::UNDERLINED);
     let label = |normal: bool| label(state, analysis, clause.node, normal);
     match clause.says {
-        Says::FailedFirst { count } => {
-            let service = analysis.span(clause.node).map_or("", |span| &*span.service);
-            let what = if analysis.failure.timed_out { "✗ gave up waiting: " } else { "✗ failed first: " };
-            let mut words = vec![Word::new(what, Role::Error, bold), Word::new(label(false), Role::Error, link)];
-            if !analysis.failure.text.is_empty() {
-                let said = shown(state, &analysis.failure.text);
-                let said = text::cut_end(&text::visible(&said), 72).into_owned();
-                words.push(Word::plain(format!(" {said}"), Role::Error));
+        Says::FailedFirst { count, finding } => {
+            if let Some(finding) = finding.and_then(|finding| analysis.findings.get(finding)) {
+                return told(state, finding, ("✗ ", Role::Error));
             }
-            words.push(Word::plain(format!(" in {service}"), Role::Text));
+            let service = analysis.span(clause.node).map_or("", |span| &*span.service);
+            let mut words = vec![
+                Word::new("✗ failed first: ", Role::Error, bold),
+                Word::new(label(false), Role::Error, link),
+                Word::plain(format!(" in {service}"), Role::Text),
+            ];
             if count > 1 {
                 words.push(Word::plain(format!(" · {} spans failed", format::count(count.into())), Role::Dim));
             }
             words
         }
-        Says::StillOpen { duration, count } => {
-            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-            vec![
-                Word::plain("for ", Role::Text),
-                Word::new(label(false), Role::Slow, link),
-                Word::plain(format!(" {duration}{more}"), Role::Text),
-            ]
+        Says::Found(finding) => {
+            let Some(finding) = analysis.findings.get(finding) else { return Vec::new() };
+            let mark = if finding.severity == Severity::Error { ("✗ ", Role::Error) } else { ("▲ ", Role::Slow) };
+            told(state, finding, mark)
         }
         Says::SlowSql { duration, percent, count } => {
             let more =
@@ -151,6 +149,22 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
             words
         }
     }
+}
+
+/// A finding in its own words, with what it is about underlined.
+fn told(state: &State, finding: &Finding, (mark, role): (&'static str, Role)) -> Vec<Word> {
+    let (bold, link) = (Modifier::BOLD, Modifier::BOLD | Modifier::UNDERLINED);
+    let clean = |text: &str| text::visible(&shown(state, text)).into_owned();
+    let mut words = vec![Word::new(mark, role, bold)];
+    match finding.why.split_once(finding.what.as_str()).filter(|_| !finding.what.is_empty()) {
+        Some((before, after)) => {
+            words.push(Word::new(clean(before), role, bold));
+            words.push(Word::new(text::cut_end(&clean(&finding.what), 60), role, link));
+            words.push(Word::plain(clean(after), role));
+        }
+        None => words.push(Word::new(clean(&finding.why), role, bold)),
+    }
+    words
 }
 
 /// Whether the work is that of the finding which stands out.
@@ -232,7 +246,11 @@ pub(super) fn short<'a>(pen: &Pen<'_>, analysis: &'a Analysis) -> Vec<Piece<'a>>
         Says::FailedFirst { .. } => (format!("✗ failed first: {label}"), Role::Error),
         Says::SlowSql { percent, .. } => (format!("▲ {percent} % is {label}"), Role::Slow),
         Says::Repeated { count, sum } => (format!("≡ ×{}: {label} {sum}", format::count(count.into())), Role::Slow),
-        Says::StillOpen { .. } | Says::Time { .. } => return Vec::new(),
+        Says::Found(finding) => {
+            let why = analysis.findings.get(finding).map_or("", |finding| finding.why.as_str());
+            (format!("▲ {}", shown(pen.state, why)), Role::Slow)
+        }
+        Says::Time { .. } => return Vec::new(),
     };
     let style: Style = pen.style(role);
     vec![(text.into(), style)]

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::{failed, millis, of_kind, span};
-use crate::analysis::slow_sql::Thresholds;
-use crate::analysis::{Analysis, Failure, Says, Skew, analyse_whole};
-use crate::model::{Attribute, Event, Kind, Resource, Span, SpanKey, Status, StatusCode, Trace, TraceSpan, Value};
+use crate::analysis::findings::Evidence;
+use crate::analysis::{Analysis, Says, Skew, Thresholds, analyse_whole};
+use crate::model::{
+    Attribute, Kind, Nanos, Resource, Span, SpanId, SpanKey, Status, StatusCode, Trace, TraceId, TraceSpan, Value,
+};
 
 fn text(key: &str, value: &str) -> Attribute {
     Attribute { key: key.into(), value: Value::Text(value.into()) }
@@ -14,38 +16,24 @@ fn text(key: &str, value: &str) -> Attribute {
 /// Judges spans of which `whole` tells the rest, by number.
 fn judged(spans: &[TraceSpan], adjusted: bool, whole: &dyn Fn(u64) -> Span) -> Analysis {
     let trace = Arc::new(Trace { spans: spans.to_vec(), ..Trace::default() });
-    let mut find = |key: SpanKey| Some(whole(u64::from_be_bytes(key.id.0)));
-    analyse_whole(trace, &Thresholds::default(), adjusted, &mut find)
+    analyse_whole(trace, &Thresholds::default(), adjusted, &Told(whole))
 }
 
-fn thrown(kind: &str, message: &str) -> Span {
-    let attributes = vec![text("exception.type", kind), text("exception.message", message)];
-    Span { events: vec![Event { name: "exception".into(), attributes, ..Event::default() }], ..Span::default() }
+/// Evidence by a span's number.
+struct Told<'a>(&'a dyn Fn(u64) -> Span);
+
+impl Evidence for Told<'_> {
+    fn span(&self, key: SpanKey) -> Option<Span> {
+        Some((self.0)(u64::from_be_bytes(key.id.0)))
+    }
+
+    fn sender(&self, _: TraceId, _: SpanId) -> Option<Span> {
+        None
+    }
 }
 
 fn status(message: &str) -> Span {
     Span { status: Status { code: StatusCode::ERROR, message: message.into() }, ..Span::default() }
-}
-
-#[test]
-fn the_span_that_failed_first_says_why() {
-    let spans = [span(1, 0, 0, 100), failed(span(2, 1, 10, 50))];
-    let long = "é".repeat(500);
-    let cases: [(Span, &str); 7] = [
-        (thrown("HTTPException", "404: no\n  such task"), "HTTPException: 404: no such task"),
-        (thrown("E", "E: it broke"), "E: it broke"),
-        (thrown("OnlyAType", " "), "OnlyAType"),
-        (status("it broke"), "it broke"),
-        (Span { attributes: vec![text("error.type", "500")], ..status("it broke") }, "500: it broke"),
-        // Rust puts the message on the span itself.
-        (Span { attributes: vec![text("exception.message", "boom")], ..Span::default() }, "boom"),
-        (Span::default(), ""),
-    ];
-    for (whole, expected) in cases {
-        assert_eq!(*judged(&spans, false, &|_| whole.clone()).failure.text, *expected);
-    }
-    assert_eq!(judged(&spans, false, &|_| status(&long)).failure.text.chars().count(), 200);
-    assert_eq!(judged(&[span(1, 0, 0, 100)], false, &|_| status("x")).failure, Failure::default());
 }
 
 #[test]
@@ -65,35 +53,45 @@ fn what_was_swallowed_is_not_why_the_trace_failed() {
 
 #[test]
 fn who_gave_up_waiting_failed_first_and_not_whom_that_cancelled() {
+    let call = |span| of_kind(Kind::CLIENT, span);
     let spans = [
-        failed(span(1, 0, 0, 1_000)),
-        failed(span(2, 1, 10, 900)),
+        failed(of_kind(Kind::SERVER, span(1, 0, 0, 1_000))),
+        failed(call(span(2, 1, 10, 900))),
         failed(span(3, 2, 20, 899)),
-        failed(span(4, 3, 30, 899)),
-        span(5, 2, 100, 1_500),
-        span(6, 2, 100, 200),
+        failed(call(span(4, 3, 30, 899))),
     ];
-    let say = |three: &'static str| {
-        move |number| match number {
-            2 => status("upstream request timed out"),
-            4 => status("Context Canceled"),
-            3 => status(three),
-            _ => Span::default(),
-        }
+    let why = |number| match number {
+        2 => status("upstream request timed out"),
+        4 => status("Context Canceled"),
+        _ => status(""),
     };
-    let analysis = judged(&spans, false, &say(""));
+    let analysis = judged(&spans, false, &why);
     assert_eq!(analysis.root_error, Some(1));
-    let expected = Failure { text: "upstream request timed out".into(), timed_out: true, still_open: vec![4, 2] };
-    assert_eq!(analysis.failure, expected);
-    let says: Vec<_> = analysis.verdict.clauses.iter().map(|clause| clause.says).take(2).collect();
-    let duration = crate::model::Nanos::from_millis(1_400);
-    assert_eq!(says, [Says::FailedFirst { count: 4 }, Says::StillOpen { duration, count: 2 }]);
-    // The lowest that gave up.
-    assert_eq!(judged(&spans, false, &say("DEADLINE_EXCEEDED: 5s")).root_error, Some(2));
-    // What failed by itself was not cancelled, and a time-out below everything is where it began.
-    let analysis = judged(&spans, false, &|number| status(if number == 4 { "ReadTimeout" } else { "x" }));
-    assert_eq!((analysis.root_error, analysis.failure.timed_out), (Some(3), true));
-    assert!(analysis.failure.still_open.is_empty());
+    let first = analysis.verdict.loudest().unwrap();
+    let Says::FailedFirst { count: 4, finding: Some(finding) } = first.says else { panic!("{first:?}") };
+    assert_eq!((first.node, analysis.findings[finding].nodes[0]), (1, 1));
+    // What failed by itself was not cancelled.
+    assert_eq!(judged(&spans, false, &|_| status("it broke")).root_error, Some(3));
+}
+
+#[test]
+fn the_verdict_names_the_finding_that_matters_most() {
+    let says = |spans: &[TraceSpan]| {
+        let analysis = judged(spans, false, &|_| Span::default());
+        analysis.verdict.loudest().map(|clause| (clause.node, clause.says))
+    };
+    // Nothing but where the time went is said of what is merely worth knowing.
+    assert_eq!(says(&[span(1, 0, 0, 40), span(2, 1, 20, 60)]), None);
+    let mut spans = vec![of_kind(Kind::SERVER, span(1, 0, 0, 800))];
+    spans.push(super::sql(3, 1, (0, 500), "SELECT slow FROM t"));
+    let duration = Nanos::from_millis(500);
+    assert_eq!(says(&spans), Some((1, Says::SlowSql { duration, percent: 63, count: 1 })));
+    spans.pop();
+    spans.extend((10..57).map(|n| super::sql(n, 1, (n * 10, n * 10 + 9), &format!("SELECT a FROM b WHERE id = {n}"))));
+    assert_eq!(says(&spans), Some((1, Says::Repeated { count: 47, sum: Nanos::from_millis(423) })));
+    // A span that takes nearly everything by itself.
+    let spans = [span(1, 0, 0, 1_000), span(2, 1, 10, 900)];
+    assert!(matches!(says(&spans), Some((1, Says::Found(_)))), "{:?}", says(&spans));
 }
 
 fn on(host: &str, span: TraceSpan) -> TraceSpan {

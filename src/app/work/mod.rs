@@ -16,6 +16,7 @@ pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
 use super::{Answer, Showing};
+use crate::analysis::findings::Held;
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{
     Analysis, Folds, Row, Subject, analyse_whole, flatten as flatten_rows, flatten_where, path, with_ancestors,
@@ -87,8 +88,7 @@ pub fn complete(view: &View, text: String, cursor: usize) -> Answer {
 
 fn read(view: &View, id: TraceId, thresholds: &Thresholds, adjusted: bool) -> Option<Arc<Analysis>> {
     let trace = view.trace(id)?;
-    let mut find = |key| view.span(id, key);
-    Some(Arc::new(analyse_whole(Arc::new(trace), thresholds, adjusted, &mut find)))
+    Some(Arc::new(analyse_whole(Arc::new(trace), thresholds, adjusted, &Held { view, trace: id })))
 }
 
 /// Where nothing is to be shown alone, everything is shown.
