@@ -91,6 +91,8 @@ pub enum Action {
     OnlyPath,
     /// Say what the trace would gain if the selected span took no time, or half of it.
     WhatIf,
+    /// Correct the times where clocks run apart, or show them as sent.
+    AdjustClocks,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -289,7 +291,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
+            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::AdjustClocks, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::NextExample, A::PreviousExample, A::Map, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
             A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page, A::Findings,
         ];
@@ -299,7 +301,7 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::AdjustClocks | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
                 | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page | A::Findings => {}
             }

@@ -211,6 +211,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         TRACE,
         &[char('w')],
     ),
+    row(
+        Action::AdjustClocks,
+        ("adjust-clocks", "correct the times where clocks run apart, or show them as sent", ""),
+        TRACE,
+        &[char('a')],
+    ),
     row(Action::Zoom, ("zoom", "show only the time of the selected span", "zoom"), TRACE, &[char('z')]),
     row(Action::ZoomOut, ("zoom-out", "show all of the time", ""), TRACE, &[char('Z')]),
     row(Action::FocusDetail, ("detail", "move the keys to the detail, or back", "detail"), TRACE, &[char('d')]),

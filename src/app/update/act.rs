@@ -94,6 +94,7 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::PreviousClause => clause::turn(state, false, out),
         A::OnlyPath => trace::toggle_path(state, out),
         A::WhatIf => what_if::say_gain(state),
+        A::AdjustClocks => trace::adjust_clocks(state, out),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
