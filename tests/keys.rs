@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{RowKey, analyse, flatten, statements};
+use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path, statements};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Formatted, Input, Key, KeyPress, Keymap,
-    Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Sort, SortKey, SpanDetail, State,
-    StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
+    Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail,
+    State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
@@ -171,11 +171,15 @@ impl Bench {
                 let (revision, rows) = (self.state.list.revision, self.rows());
                 Answer::Listed { generation, revision, rows, strip: Strip::default(), partial: false }
             }
-            Effect::Open { generation, trace, folds, find, only } => {
+            Effect::Open { generation, trace, folds, find, showing } => {
                 let analysis = self.held(trace).map(judge);
                 let found = find.zip(analysis.as_ref()).map(|(query, analysis)| matching(analysis, &query.text));
-                let alone = found.as_deref().filter(|_| only);
-                let rows = analysis.as_ref().map(|analysis| rows_of(work::flatten(0, analysis, &folds, alone)));
+                let alone = found.as_deref().filter(|_| showing.matches);
+                let rows = |analysis: &Arc<Analysis>| {
+                    let path = showing.path.then(|| path::on_path(analysis));
+                    rows_of(work::flatten(0, analysis, &folds, path.as_deref().or(alone)))
+                };
+                let rows = analysis.as_ref().map(rows);
                 let rows = rows.unwrap_or_default();
                 Answer::Opened { generation, trace, analysis, rows, found }
             }
@@ -331,7 +335,7 @@ fn rows_of(answer: Answer) -> Arc<Vec<tracefall::analysis::Row>> {
     }
 }
 
-fn matching(analysis: &tracefall::analysis::Analysis, text: &str) -> Vec<u32> {
+fn matching(analysis: &Analysis, text: &str) -> Vec<u32> {
     tracefall::analysis::find(analysis, text)
 }
 
@@ -353,12 +357,15 @@ fn keys_move_and_change_screens() {
         ("s", "list 0 of 30 from 0"),
         ("j j S", "list 0 of 30 from 0"),
         ("tab", "trace card! of 10"),
-        ("tab tab", "sql SQL select cart of 2"),
-        ("tab tab tab tab tab", "compare"),
-        ("tab tab tab tab tab tab", "health"),
+        ("tab tab", "trace card! of 10"),
+        ("tab tab tab tab tab tab tab", "sql SQL select cart of 2"),
+        ("2 shift-tab", "list 0 of 30 from 0 follow"),
+        ("3 shift-tab", "trace card! of 10"),
+        ("3 tab tab tab", "compare"),
+        ("6 tab", "health"),
         ("3 4 5 6", "compare"),
         ("4 esc", "list 0 of 30 from 0 follow"),
-        ("tab tab tab tab tab tab tab", "list 0 of 30 from 0 follow"),
+        ("8 tab", "list 0 of 30 from 0 follow"),
         ("shift-tab", "health"),
         ("8 1", "list 0 of 30 from 0 follow"),
         ("2", "trace card! of 10"),
@@ -432,6 +439,63 @@ fn keys_walk_the_waterfall() {
 }
 
 #[test]
+fn keys_walk_the_verdict_and_the_path() {
+    let mut failures = Vec::new();
+    // The clauses: card! failed first; SQL select cart is slow; time: SQL, own code (load), nothing recorded (GET /cart).
+    for (keys, expected) in [
+        ("g tab", "trace GET /cart of 12 clause 0"),
+        ("g tab enter", "trace card! of 12"),
+        ("g tab tab enter", "trace SQL select cart of 12"),
+        ("g tab tab enter enter", "trace SQL select cart of 12"),
+        ("g tab enter tab", "trace card! of 12 clause 1"),
+        ("g tab tab shift-tab enter", "trace card! of 12"),
+        ("g tab j enter", "trace auth of 10"),
+        ("g tab esc", "trace GET /cart of 12"),
+        ("g tab esc esc", "list 0 of 3 from 0 follow"),
+        ("g d tab enter", "trace card! of 12"),
+        ("g [ tab tab enter", "trace SQL select cart of 9"),
+        ("g p", "trace GET /cart of 10"),
+        ("g p p", "trace GET /cart of 12"),
+        ("g p esc", "trace GET /cart of 12"),
+        ("g j j j p", "trace auth of 10"),
+        ("g / 'side' enter H p", "trace load of 10"),
+        ("g p / 'side' enter", "trace side of 12"),
+        ("g p e", "trace card! of 10"),
+    ] {
+        let mut bench = Bench::new(3);
+        // Beside the longer statement nothing waits for this one; nor for what `auth` checks, as something else ends later.
+        bench.traces[2].spans.extend([span(50, Some(3), 30, 20, "side"), span(51, Some(1), 1, 7, "longer")]);
+        bench.press("enter").press(keys);
+        let clause = bench.state.trace.as_ref().and_then(|trace| trace.clause);
+        let clause = clause.map_or_else(String::new, |clause| format!(" clause {clause}"));
+        let seen = format!("{}{clause}", bench.seen());
+        if seen != expected {
+            failures.push(format!("after {keys}: {seen} ({})", bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn what_would_be_gained_is_said() {
+    for (keys, expected) in [
+        ("g s w", "if it took no time: 400 ms less (40 %); half: 200 ms less"),
+        ("g s j w", "if they took no time: 30 ms less (3 %); half: 15 ms less"),
+        ("G w", "if it took no time: 10 ms less (1 %); half: 5 ms less"),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press("enter").press(keys);
+        assert_eq!(bench.notice(), expected, "{keys}");
+    }
+    let mut bench = Bench::new(1);
+    bench.traces[0].spans.extend([span(50, Some(0), 530, 60, "SQL hunter2"), span(51, Some(0), 540, 55, "beside")]);
+    bench.press("enter / 'beside' enter w");
+    assert_eq!(bench.notice(), "if it took no time: 5 ms less (1 %); half: 5 ms less; then SQL hunter2 is waited for");
+    bench.press("k w");
+    assert_eq!(bench.notice(), "nothing would be gained: the trace does not wait for it");
+}
+
+#[test]
 fn rows_that_arrive_move_nothing_under_the_reader() {
     let mut bench = Bench::new(30);
     bench.press("j j j j j");
@@ -476,7 +540,8 @@ fn a_growing_trace_keeps_selection_folds_and_place() {
     bench.traces[0].last_arrival = Timestamp(2);
     let (generation, id) = bench.state.trace.as_ref().map(|trace| (trace.generation, trace.id)).unwrap();
     let folds = bench.state.trace.as_ref().unwrap().folds.clone();
-    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None, only: false }).unwrap();
+    let answer =
+        bench.work(Effect::Open { generation, trace: id, folds, find: None, showing: Showing::default() }).unwrap();
     let line = |bench: &Bench| {
         let trace = bench.state.trace.as_ref().unwrap();
         trace.rows.iter().position(|row| Some(row.key) == trace.selected).unwrap() - trace.offset
@@ -782,6 +847,7 @@ fn any_target() -> impl Strategy<Value = Target> {
         (0..40_usize, any::<bool>()).prop_map(|(row, fold)| Target::SpanRow { row, fold }),
         any::<u64>().prop_map(|at| Target::Axis(Timestamp(at))),
         prop::option::of(0..9_usize).prop_map(Target::Detail),
+        (0..9_usize).prop_map(Target::Clause),
         (0..9_usize).prop_map(Target::Completion),
         (0..9_usize).prop_map(Target::Command),
         (0..9_usize).prop_map(Target::Copied),

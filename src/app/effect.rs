@@ -12,6 +12,17 @@ use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Category, Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
+/// What of a trace is shown, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Showing {
+    /// Only what matches has rows, and what stands above it.
+    pub matches: bool,
+    /// Only what is on the critical path has rows.
+    pub path: bool,
+    /// Times are corrected where clocks run apart.
+    pub adjusted: bool,
+}
+
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -45,8 +56,8 @@ pub enum Effect {
         folds: Folds,
         /// The search in it, or else the filter of the list, if there is one.
         find: Option<Arc<Query>>,
-        /// Only what matches has rows, and what stands above it.
-        only: bool,
+        /// What of it is shown, and how.
+        showing: Showing,
     },
     /// The same for the preview, without a search.
     Preview {

@@ -23,7 +23,7 @@ pub mod work;
 /// The forms in which traces are saved.
 pub use crate::export::TraceForm;
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
-pub use effect::{Answer, Effect, Language, Token};
+pub use effect::{Answer, Effect, Language, Showing, Token};
 pub use filters::{
     Chip, FilterBar, Found, Item, Library, LibraryChange, Naming, OffChip, Picker, Purpose, Samples, SavedFilter,
     ValueRow, ValueSort, ValueTable, Values,

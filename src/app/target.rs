@@ -37,6 +37,8 @@ pub enum Target {
     Axis(Timestamp),
     /// The detail pane; the cell there, by index in [`super::SpanDetail::cells`], if there is one.
     Detail(Option<usize>),
+    /// A clause of the verdict, by its place among [`crate::analysis::Verdict::clauses`].
+    Clause(usize),
     /// The preview.
     Preview,
     /// A key hint in the footer.

@@ -4,7 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, filter, footer, header, health, help, list, palette, picker, sql, survey, trace, values, waterfall,
+    copy, detail, filter, footer, header, health, help, list, palette, picker, sql, survey, trace, values, verdict,
+    waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -146,6 +147,10 @@ fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Targ
     }
     if areas.search.contains(at) {
         return Target::Filter;
+    }
+    if areas.verdict.contains(at) {
+        let place = (areas.verdict.width, at.x - areas.verdict.x);
+        return verdict::clause_at(state, analysis, place).map_or(Target::Nothing, Target::Clause);
     }
     let columns = waterfall_columns(areas.rows.width, false);
     let drawn = trace::waterfall(open, analysis);

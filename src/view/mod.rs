@@ -36,6 +36,7 @@ mod survey;
 mod text;
 mod trace;
 mod values;
+mod verdict;
 mod waterfall;
 
 pub use draw::draw;

@@ -83,6 +83,14 @@ pub enum Action {
     PreviousMatch,
     /// Show only the spans that match and those above them, or everything again.
     OnlyMatches,
+    /// Choose the next clause of the verdict.
+    NextClause,
+    /// Choose the clause before.
+    PreviousClause,
+    /// Show only what is on the critical path, or everything again.
+    OnlyPath,
+    /// Say what the trace would gain if the selected span took no time, or half of it.
+    WhatIf,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -217,9 +225,20 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Traces => {
             &[A::Up, A::Open, A::Filter, A::Sort, A::Follow, A::Pause, A::Copy, A::Palette, A::Help, A::Quit]
         }
-        Context::Trace => {
-            &[A::Up, A::Open, A::NextError, A::NextSlow, A::Filter, A::FocusDetail, A::Copy, A::Zoom, A::Help, A::Back]
-        }
+        Context::Trace => &[
+            A::Up,
+            A::Open,
+            A::NextError,
+            A::NextSlow,
+            A::OnlyPath,
+            A::NextClause,
+            A::Filter,
+            A::FocusDetail,
+            A::Copy,
+            A::Zoom,
+            A::Help,
+            A::Back,
+        ],
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
@@ -257,7 +276,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
+            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
             A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
         ];
@@ -267,7 +286,7 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
                 | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
             }

@@ -21,6 +21,10 @@ const OPENS: &[Context] = &[
     Context::Compare,
 ];
 
+/// Where Tab goes from screen to screen: on a trace it goes through the verdict.
+const TABBED: &[Context] =
+    &[Context::Traces, Context::Sql, Context::Errors, Context::Services, Context::Compare, Context::Health];
+
 const BACK_TAB: KeyPress = KeyPress { key: Key::Tab, ctrl: false, alt: false, shift: true };
 
 const fn key(key: Key) -> KeyPress {
@@ -73,8 +77,8 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::ShowServices, ("show-services", "the services and their operations", ""), EVERYWHERE, &[char('5')]),
     row(Action::ShowCompare, ("show-compare", "what differs between two sets of traces", ""), EVERYWHERE, &[char('6')]),
     row(Action::ShowHealth, ("show-health", "sources, losses and memory", ""), EVERYWHERE, &[char('8')]),
-    row(Action::NextScreen, ("next-screen", "the next screen", ""), EVERYWHERE, &[key(Key::Tab)]),
-    row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), EVERYWHERE, &[BACK_TAB]),
+    row(Action::NextScreen, ("next-screen", "the next screen", ""), TABBED, &[key(Key::Tab)]),
+    row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), TABBED, &[BACK_TAB]),
     row(
         Action::Sort,
         ("sort", "order by the next column: time, duration, spans, errors; total, calls, p95", "sort"),
@@ -159,6 +163,29 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     row(Action::PreviousMatch, ("previous-match", "to the match before", ""), TRACE, &[char('N')]),
     row(Action::OnlyMatches, ("only-matches", "hide what does not match, or show it again", ""), TRACE, &[char('H')]),
+    row(
+        Action::NextClause,
+        (
+            "next-clause",
+            "choose the next clause of the verdict: enter goes to its proof; after the last, the next screen",
+            "verdict",
+        ),
+        TRACE,
+        &[key(Key::Tab)],
+    ),
+    row(Action::PreviousClause, ("previous-clause", "choose the clause before", ""), TRACE, &[BACK_TAB]),
+    row(
+        Action::OnlyPath,
+        ("critical-path", "hide what is not on the critical path, or show it again", "path"),
+        TRACE,
+        &[char('p')],
+    ),
+    row(
+        Action::WhatIf,
+        ("what-if", "what the trace would gain if the span took no time, or half of it", "what if"),
+        TRACE,
+        &[char('w')],
+    ),
     row(Action::Zoom, ("zoom", "show only the time of the selected span", "zoom"), TRACE, &[char('z')]),
     row(Action::ZoomOut, ("zoom-out", "show all of the time", ""), TRACE, &[char('Z')]),
     row(Action::FocusDetail, ("detail", "move the keys to the detail, or back", "detail"), TRACE, &[char('d')]),

@@ -8,6 +8,7 @@ use crate::model::{LogRecord, Span, SpanKey, Timestamp, TraceId};
 
 /// The open trace.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a key of its own")]
 pub struct TraceScreen {
     /// The trace.
     pub id: TraceId,
@@ -33,6 +34,14 @@ pub struct TraceScreen {
     pub found: Option<Found>,
     /// Only what was found has rows, and what stands above it.
     pub alone: bool,
+    /// The clause of the verdict that is chosen, by its place among [`crate::analysis::Verdict::clauses`].
+    pub clause: Option<usize>,
+    /// The clause that was last gone to: the next one is chosen from there.
+    pub left_clause: Option<usize>,
+    /// Only what is on the critical path has rows.
+    pub path: bool,
+    /// Times are corrected where clocks run apart.
+    pub adjusted: bool,
     /// Traces to go back to, with what was selected there: grows by following links.
     pub back: Vec<(TraceId, Option<RowKey>)>,
     /// Number of the latest request for this trace; answers to older ones are dropped.
@@ -58,6 +67,10 @@ impl TraceScreen {
             detail: Detail::default(),
             found: None,
             alone: false,
+            clause: None,
+            left_clause: None,
+            path: false,
+            adjusted: false,
             back: Vec::new(),
             generation: 0,
             last_arrival: Timestamp::default(),

@@ -8,6 +8,7 @@ mod answer;
 mod attribute;
 mod bar;
 mod chips;
+mod clause;
 mod compare;
 mod copy;
 mod detail;
@@ -31,6 +32,7 @@ mod survey;
 mod tick;
 mod trace;
 mod values;
+mod what_if;
 pub(super) mod window;
 
 pub use answer::answer;

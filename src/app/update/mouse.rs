@@ -2,7 +2,7 @@
 
 use super::act::{self, act, scrolled};
 use super::window::Step;
-use super::{bar, chips, copy, detail, list, overlay, palette, recall, settle, sql, survey, trace, values};
+use super::{bar, chips, clause, copy, detail, list, overlay, palette, recall, settle, sql, survey, trace, values};
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
@@ -86,6 +86,7 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         Target::Axis(_) if twice => trace::zoom_out(state),
         Target::Axis(at) => state.drag = Some((at, at)),
         Target::Detail(cell) => on_detail(state, cell, twice, out),
+        Target::Clause(place) => clause::go_to(state, place, out),
         Target::Preview => list::open(state, out),
         Target::Hint(action) => act(state, action, out),
         Target::Filter

@@ -48,9 +48,9 @@ impl Desk {
                 let request = SurveyRequest { generation: *generation, query, now };
                 return self.surveys.survey(*of, &request, means, so_far);
             }
-            Effect::Open { generation, trace, folds, find, only } => {
-                let (find, only) = (find.as_deref(), *only);
-                let request = OpenRequest { generation: *generation, trace: *trace, folds, find, only, now };
+            Effect::Open { generation, trace, folds, find, showing } => {
+                let (find, showing) = (find.as_deref(), *showing);
+                let request = OpenRequest { generation: *generation, trace: *trace, folds, find, showing, now };
                 super::open(view, &request, thresholds)
             }
             Effect::Preview { trace } => return super::preview(view, *trace, thresholds),
