@@ -3,6 +3,7 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+mod baseline;
 mod notes;
 mod parents;
 pub mod path;
@@ -17,6 +18,7 @@ mod waterfall;
 mod what_if;
 mod work;
 
+pub use baseline::{Baseline, Kin};
 pub use notes::{Note, notes};
 pub use summary::TraceNotes;
 pub use tree::{Analysis, Node, Subject, analyse};

@@ -101,6 +101,8 @@ pub enum Action {
     DetailUp,
     /// Scroll the detail a line down.
     DetailDown,
+    /// Say how the selected span compares with all others of its kind.
+    Baseline,
     /// Follow the selected span's (first or chosen) link to its trace.
     FollowLink,
     /// Back to where a link was followed.
@@ -277,7 +279,7 @@ mod tests {
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
-            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
+            A::FocusDetail, A::DetailUp, A::DetailDown, A::Baseline, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
             A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
         ];
         for action in all {
@@ -287,7 +289,7 @@ mod tests {
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
-                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
+                | A::DetailDown | A::Baseline | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
                 | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
             }
         }

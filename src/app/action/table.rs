@@ -191,6 +191,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::FocusDetail, ("detail", "move the keys to the detail, or back", "detail"), TRACE, &[char('d')]),
     row(Action::DetailDown, ("detail-down", "scroll the detail a line down", "scroll"), TRACE, &[char('J')]),
     row(Action::DetailUp, ("detail-up", "scroll the detail a line up", ""), TRACE, &[char('K')]),
+    row(Action::Baseline, ("baseline", "how long spans like this one usually take", ""), TRACE, &[char('b')]),
     row(Action::FollowLink, ("follow-link", "follow the link of the span to its trace", ""), TRACE, &[char('L')]),
     row(Action::LinkBack, ("link-back", "back to where a link was followed", ""), TRACE, &[char('B')]),
     row(Action::Copy, ("copy", "copy an id, a statement, an attribute", "copy"), EVERYWHERE, &[char('y')]),

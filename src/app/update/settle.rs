@@ -14,6 +14,7 @@ pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
     lit(state, out);
     detail(state, out);
     super::sql::settle(state, out);
+    super::baseline::settle(state, out);
     keep(state, out);
 }
 
