@@ -11,6 +11,8 @@ pub struct Baseline {
     pub of: u64,
     /// How many of them took less time.
     pub faster: u64,
+    /// How many took more.
+    pub slower: u64,
     /// Their median.
     pub p50: Nanos,
     /// Their 95th percentile.
@@ -42,7 +44,8 @@ impl Baseline {
             Nanos(all.get(rank).copied().unwrap_or_default())
         };
         let faster = all.partition_point(|other| *other < duration.0) as u64;
-        Self { of: all.len() as u64, faster, p50: at(50), p95: at(95), kin, partial }
+        let slower = (all.len() - all.partition_point(|other| *other <= duration.0)) as u64;
+        Self { of: all.len() as u64, faster, slower, p50: at(50), p95: at(95), kin, partial }
     }
 
     /// The share of all that took less time, in percent, rounded down.
@@ -55,7 +58,7 @@ impl Baseline {
     /// compare with.
     #[must_use]
     pub fn short(&self) -> Option<String> {
-        let Self { of, faster, .. } = *self;
+        let Self { of, slower, .. } = *self;
         if of < 2 {
             return None;
         }
@@ -63,11 +66,11 @@ impl Baseline {
         if of >= FEW {
             return Some(format!("p{} of {of_all}", self.percentile()));
         }
-        Some(match of - faster {
-            1 => format!("slowest of {of_all}"),
-            2 => format!("2nd slowest of {of_all}"),
-            3 => format!("3rd slowest of {of_all}"),
-            place => format!("{place}th slowest of {of_all}"),
+        Some(match slower {
+            0 => format!("slowest of {of_all}"),
+            1 => format!("2nd slowest of {of_all}"),
+            2 => format!("3rd slowest of {of_all}"),
+            more => format!("{}th slowest of {of_all}", more + 1),
         })
     }
 
@@ -104,7 +107,7 @@ mod tests {
         assert_eq!(baseline(1, &all).short().as_deref(), Some("p0 of 400"));
         let few = |duration| baseline(duration, &[1, 2, 2, 9]).short();
         assert_eq!(few(9).as_deref(), Some("slowest of 4"));
-        assert_eq!(few(2).as_deref(), Some("3rd slowest of 4"));
+        assert_eq!(few(2).as_deref(), Some("2nd slowest of 4"));
         assert_eq!(few(1).as_deref(), Some("4th slowest of 4"));
         assert_eq!(baseline(5, &[5]).short(), None);
         assert_eq!(baseline(5, &[]).short(), None);
