@@ -139,7 +139,7 @@ pub(super) fn summarise(sql: &str) -> Summarised {
         }
         let text = sql.get(from..end).unwrap_or_default();
         match token {
-            Token::Space | Token::Comment | Token::Cut => continue,
+            Token::Space | Token::Comment | Token::Cut => {}
             Token::Word => {
                 if first.is_empty() {
                     first = text;

@@ -79,12 +79,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::ShowHealth, ("show-health", "sources, losses and memory", ""), EVERYWHERE, &[char('8')]),
     row(Action::NextScreen, ("next-screen", "the next screen", ""), TABBED, &[key(Key::Tab)]),
     row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), TABBED, &[BACK_TAB]),
-    row(
-        Action::Sort,
-        ("sort", "order by the next column: time, duration, spans, errors; total, calls, p95", "sort"),
-        ORDERED,
-        &[char('s')],
-    ),
+    row(Action::Sort, ("sort", "order by the next column", "sort"), ORDERED, &[char('s')]),
     row(Action::Reverse, ("reverse", "turn the order round", ""), ORDERED, &[char('S')]),
     row(Action::Follow, ("follow", "keep the newest trace selected", "follow"), TRACES, &[char('f')]),
     row(

@@ -71,20 +71,18 @@ impl Baselines {
         cancelled: &dyn Fn() -> bool,
     ) -> Option<&Known> {
         let fresh = |known: &Known| known.revision == view.revision() || now.since(known.at) < GOOD;
-        let place = match self.known.iter().position(|known| known.kin == kin && fresh(known)) {
-            Some(place) => place,
-            None => {
-                self.known.retain(|known| known.kin != kin);
-                let (durations, partial) = durations(view, (&kin, before, span), cancelled)?;
-                self.known.push(Known { kin, revision: view.revision(), at: now, durations, partial });
-                let mut kept: usize = self.known.iter().map(|known| known.durations.len()).sum();
-                while kept > KEPT && self.known.len() > 1 {
-                    kept -= self.known.remove(0).durations.len();
-                }
-                self.known.len() - 1
-            }
-        };
-        self.known.get(place)
+        let place = self.known.iter().position(|known| known.kin == kin && fresh(known));
+        if let Some(place) = place {
+            return self.known.get(place);
+        }
+        self.known.retain(|known| known.kin != kin);
+        let (durations, partial) = durations(view, (&kin, before, span), cancelled)?;
+        self.known.push(Known { kin, revision: view.revision(), at: now, durations, partial });
+        let mut kept: usize = self.known.iter().map(|known| known.durations.len()).sum();
+        while kept > KEPT && self.known.len() > 1 {
+            kept -= self.known.remove(0).durations.len();
+        }
+        self.known.last()
     }
 }
 
