@@ -211,6 +211,7 @@ impl Bench {
                 };
                 Answer::Baselines { trace: analysis.trace.id, found: spans.iter().map(of).collect() }
             }
+            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),

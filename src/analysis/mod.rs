@@ -4,14 +4,18 @@
 //! the state or the wording of a screen, clocks, I/O.
 
 mod baseline;
+pub mod errors;
+pub mod findings;
 mod notes;
 mod parents;
 pub mod path;
+pub mod services;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
 pub mod statements;
 mod summary;
+mod thresholds;
 mod tree;
 mod verdict;
 mod waterfall;
@@ -21,6 +25,7 @@ mod work;
 pub use baseline::{Baseline, Kin};
 pub use notes::{Note, notes};
 pub use summary::TraceNotes;
+pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
 pub use tree::{Analysis, Node, Subject, analyse};
 pub use verdict::{Clause, Says, Verdict, percent, verdict};
 pub use waterfall::{

@@ -7,6 +7,7 @@ use super::save::{SaveRequest, Saved};
 use super::screens::{Formatted, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
+use crate::analysis::errors::{Detail, Example};
 use crate::analysis::statements::StatementKey;
 use crate::analysis::{Analysis, Baseline, Folds, Row};
 use crate::model::{Category, Health, SourceId, SpanKey, TraceId};
@@ -101,6 +102,13 @@ pub enum Effect {
         analysis: Arc<Analysis>,
         /// Places among its spans.
         spans: Vec<u32>,
+    },
+    /// Read an example of an error, with its stack trace.
+    Failure {
+        /// The example.
+        example: Example,
+        /// Its type.
+        kind: Arc<str>,
     },
     /// Format a statement for so many columns and highlight it.
     Format {
@@ -222,6 +230,13 @@ pub enum Answer {
         span: SpanKey,
         /// `None` where it is not held.
         detail: Option<Arc<SpanDetail>>,
+    },
+    /// To [`Effect::Failure`].
+    Failure {
+        /// The example.
+        example: Example,
+        /// `None` where it is not held.
+        detail: Option<Arc<Detail>>,
     },
     /// To [`Effect::Complete`].
     Completed {

@@ -19,6 +19,7 @@
 
 pub mod build;
 pub mod fixtures;
+pub mod held;
 pub mod paint;
 pub mod states;
 pub mod svg;

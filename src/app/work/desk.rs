@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::baseline::{BaselineRequest, Baselines};
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
+use crate::analysis::errors;
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Answer, Effect, Formatted, Highlighted, Language, Token};
 use crate::index::View;
@@ -68,6 +69,10 @@ impl Desk {
             Effect::Baseline { analysis, spans } => {
                 let request = BaselineRequest { analysis, spans, now };
                 return self.baselines.answer(view, &request, cancelled);
+            }
+            Effect::Failure { example, kind } => {
+                let detail = errors::detail(view, example, kind).map(Arc::new);
+                Answer::Failure { example: example.clone(), detail }
             }
             Effect::Format { of, category, text, columns } => {
                 let lines = match category {
