@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path, statements};
+use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, flatten, path, statements};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted,
     Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings,
@@ -216,10 +216,19 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
+            Effect::Baseline { analysis, spans } => {
+                let kin = Kin::Operation("shop".into(), "GET".into(), Kind::SERVER);
+                let all: Vec<u64> = (1..=50).map(|n| n * 20 * MS).collect();
+                let of = |place: &u32| {
+                    let span = &analysis.trace.spans[*place as usize];
+                    (span.key, Baseline::new(span.duration(), &all, kin.clone(), false))
+                };
+                Answer::Baselines { trace: analysis.trace.id, found: spans.iter().map(of).collect() }
+            }
+            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
             Effect::Judge { analysis } => judged(&analysis),
-            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -1447,4 +1456,22 @@ fn pane_without_findings_says_so_and_closes() {
     assert!(bench.seen().contains("findings"));
     bench.click(MouseKind::Down(Button::Left), &Target::Nothing, false);
     assert!(!bench.seen().contains("findings"));
+}
+
+#[test]
+fn a_span_is_compared_with_all_of_its_kind() {
+    let mut bench = Bench::new(3);
+    bench.press("enter");
+    let short = |bench: &Bench, id| {
+        let open = bench.state.trace.as_ref().unwrap();
+        open.baselines.get(&key_of(id)).and_then(Baseline::short)
+    };
+    assert_eq!(short(&bench, 0).as_deref(), Some("p98 of 50"));
+    assert_eq!(short(&bench, 1), None);
+    bench.press("g j b");
+    assert_eq!(short(&bench, 1).as_deref(), Some("p0 of 50"));
+    assert_eq!(
+        bench.notice(),
+        "10 ms: slower than 0 of the 50 spans GET of shop; half take up to 500 ms, 95 % up to 960 ms"
+    );
 }

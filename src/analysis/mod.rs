@@ -3,6 +3,7 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+mod baseline;
 pub mod errors;
 mod failure;
 pub mod findings;
@@ -24,6 +25,7 @@ mod what_if;
 mod whole;
 mod work;
 
+pub use baseline::{Baseline, Kin};
 pub use notes::{Note, notes};
 pub use skew::Skew;
 pub use summary::TraceNotes;

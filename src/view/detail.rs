@@ -9,7 +9,7 @@ use super::look::Role;
 use super::pen::{Pen, Piece, shown};
 use super::text;
 use super::trace::selected_node;
-use crate::analysis::{Analysis, RowKind, group_label, slow_sql, statement};
+use crate::analysis::{Analysis, Baseline, RowKind, group_label, slow_sql, statement};
 use crate::app::{DetailFocus, Lines, SpanDetail, State, TraceScreen};
 use crate::model::{Category, Nanos};
 
@@ -157,6 +157,9 @@ fn title(pen: &Pen<'_>, open: &TraceScreen, analysis: &Analysis) -> Vec<Piece<'s
         let thresholds = &pen.state.settings.slow_sql;
         let why = slow_sql::explain(thresholds, slow, place.duration(), analysis.duration());
         title.push((format!(" ▲ {why}").into(), pen.style(Role::Slow)));
+    }
+    if let Some(short) = open.baselines.get(&span.key).and_then(Baseline::short) {
+        title.push((format!("  {} {short}", place.duration()).into(), dim));
     }
     let after = place.start.since(analysis.start);
     title.push((format!("  self {}", place.self_time).into(), dim));

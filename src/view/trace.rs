@@ -11,7 +11,7 @@ use super::look::Role;
 use super::pen::{Pen, Piece, number, shown};
 use super::verdict;
 use super::waterfall::Waterfall;
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Baseline};
 use crate::app::{Action, KeyPress, TraceScreen};
 
 /// Draws the screen.
@@ -90,6 +90,9 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     }
     pieces.push(("  ".into(), dim));
     pieces.push((analysis.duration().to_string().into(), pen.bold(loud)));
+    if let Some(short) = root.and_then(|span| open.baselines.get(&span.key)).and_then(Baseline::short) {
+        pieces.push((format!(" {short}").into(), dim));
+    }
     let spans = number(analysis.trace.spans.len());
     let services = number(analysis.services.len());
     let errors = number(analysis.errors.len());

@@ -14,7 +14,6 @@ use super::pen::{Pen, cells, shown};
 use super::text;
 use crate::analysis::findings::Rule;
 use crate::analysis::{Analysis, Row, RowKey, RowKind, Skew, group_label};
-use crate::app::Found;
 use crate::app::{Found, Judged};
 use crate::model::{Nanos, Timestamp};
 

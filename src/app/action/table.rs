@@ -80,12 +80,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::ShowHealth, ("show-health", "sources, losses and memory", ""), EVERYWHERE, &[char('8')]),
     row(Action::NextScreen, ("next-screen", "the next screen", ""), TABBED, &[key(Key::Tab)]),
     row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), TABBED, &[BACK_TAB]),
-    row(
-        Action::Sort,
-        ("sort", "order by the next column: time, duration, spans, errors; total, calls, p95", "sort"),
-        ORDERED,
-        &[char('s')],
-    ),
+    row(Action::Sort, ("sort", "order by the next column", "sort"), ORDERED, &[char('s')]),
     row(Action::Reverse, ("reverse", "turn the order round", ""), ORDERED, &[char('S')]),
     row(Action::Follow, ("follow", "keep the newest trace selected", "follow"), TRACES, &[char('f')]),
     row(
@@ -222,6 +217,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::FocusDetail, ("detail", "move the keys to the detail, or back", "detail"), TRACE, &[char('d')]),
     row(Action::DetailDown, ("detail-down", "scroll the detail a line down", "scroll"), SCROLLS, &[char('J')]),
     row(Action::DetailUp, ("detail-up", "scroll the detail a line up", ""), SCROLLS, &[char('K')]),
+    row(Action::Baseline, ("baseline", "how long spans like this one usually take", ""), TRACE, &[char('b')]),
     row(Action::FollowLink, ("follow-link", "follow the link of the span to its trace", ""), TRACE, &[char('L')]),
     row(Action::LinkBack, ("link-back", "back to where a link was followed", ""), TRACE, &[char('B')]),
     row(Action::Copy, ("copy", "copy an id, a statement, an attribute", "copy"), EVERYWHERE, &[char('y')]),

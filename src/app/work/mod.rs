@@ -1,5 +1,6 @@
 //! The pure halves of effects: what `run` executes on worker threads. Each takes a view of the index and gives an [`Answer`].
 
+mod baseline;
 mod desk;
 mod detail;
 mod judge;
