@@ -5,8 +5,6 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
-mod answers;
-#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod overload;
