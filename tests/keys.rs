@@ -83,10 +83,10 @@ fn surveyed(generation: u64, of: SurveyOf, traces: &[Trace]) -> Surveyed {
     Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
 }
 
-/// Two errors that happen in every other trace each.
+/// Four errors that happen in every fourth trace each.
 fn failures(traces: &[Trace]) -> errors::Report {
     let failure = |trace: &Trace| {
-        let kind = if trace.id.0[15].is_multiple_of(2) { "Even" } else { "Odd" };
+        let kind = ["Busy", "Gone", "Late", "Lost"][usize::from(trace.id.0[15] % 4)];
         let span = trace.spans.first().map(|span| span.key);
         errors::Failure {
             key: Arc::new(errors::GroupKey { kind: kind.into(), pattern: "no".into(), ..errors::GroupKey::default() }),
@@ -106,7 +106,7 @@ fn failures(traces: &[Trace]) -> errors::Report {
     errors::report(found.iter().map(|(trace, failures)| (*trace, failures.as_slice())))
 }
 
-/// The services of the traces, and one more.
+/// The services of the traces, and some more.
 fn calls(traces: &[Trace]) -> services::Report {
     let mut names = services::Names::default();
     let mut calls = |trace: &Trace| {
@@ -114,9 +114,11 @@ fn calls(traces: &[Trace]) -> services::Report {
         services::trace_calls(&analysis, &[], &|_, _| None, &mut names)
     };
     let mut all: Vec<_> = traces.iter().map(&mut calls).collect();
-    let operation = names.operation(&"bank".into(), &"POST /pay".into());
-    let entry = services::Entry { operation, at: Timestamp(1), duration: Nanos(1), failed: true };
-    all.push(services::TraceCalls { entries: vec![entry], ..services::TraceCalls::default() });
+    for service in ["bank", "mail", "stock"] {
+        let operation = names.operation(&service.into(), &"POST /".into());
+        let entry = services::Entry { operation, at: Timestamp(1), duration: Nanos(1), failed: true };
+        all.push(services::TraceCalls { entries: vec![entry], ..services::TraceCalls::default() });
+    }
     services::report(all.iter(), &names, Timestamp(1))
 }
 
