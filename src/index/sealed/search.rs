@@ -119,6 +119,19 @@ impl Sealed {
         }
     }
 
+    /// Gives each row that has none yet (0) what its class comes to; each class is asked once.
+    pub(in crate::index) fn map_class(&self, value: &mut dyn FnMut(&super::Class) -> u32, of: &mut [u32]) {
+        let values: Vec<u32> = self.classes.iter().map(value).collect();
+        let mut frame = [0; FRAME];
+        for (of, first) in of.chunks_mut(FRAME).zip((0..self.rows()).step_by(FRAME)) {
+            for (of, class) in of.iter_mut().zip(self.class.frame(&self.arena, first, &mut frame)) {
+                if *of == 0 {
+                    *of = values[*class as usize];
+                }
+            }
+        }
+    }
+
     /// Calls `each` with the cells of the columns that `wanted` names, by shape and number of values, and their rows.
     pub(in crate::index) fn each_cell(
         &self,
