@@ -149,6 +149,7 @@ impl Block<'_> {
         match cell {
             Cell::Beyond(more) => give_all(peek::resource_attributes(more), (row, key), each),
             Cell::Plain(word) => match word.slot() {
+                Slot::Small(small) => each.borrow_mut()(row, ValueRef::Int(i64::from(small))),
                 Slot::Known(id) => give(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), row, each),
                 _ => self.give_cell(row, cell, memo, each),
             },

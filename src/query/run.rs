@@ -1,5 +1,7 @@
 //! Runs a filter over a view of the index.
 
+use std::ops::Range;
+
 use super::columns::Columns;
 use super::eval::{Evaluator, keys};
 use super::gather::{Candidates, Decided, Gathered, split};
@@ -11,6 +13,9 @@ use crate::model::{SpanKey, Timestamp, TraceId};
 
 /// Hits after which the first page is handed over.
 const FIRST_PAGE: usize = 64;
+
+/// Blocks after which it is told that nothing was found yet.
+const SILENT: usize = 4;
 
 /// Blocks after which the traces are looked at that stand in several of them: the fewer times, the less is unpacked twice.
 const TOGETHER: usize = 8;
@@ -36,7 +41,7 @@ pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> b
 }
 
 /// Finds the traces that match, by first arrival, newest first, page by page: the first as soon as there is one. Each
-/// trace is in one page. The last page says so; it is partial where `cancelled` said to stop.
+/// trace is in one page; where nothing was found for long, a page says that. The last page says so; it is partial where `cancelled` said to stop.
 pub fn run_pages(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool, each: &mut dyn FnMut(Page)) {
     search(&Plan::new(query, now), view, (false, cancelled), each);
 }
@@ -137,7 +142,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             if full || partial {
                 return each(last_page(hits, partial));
             }
-            if !hits.is_empty() {
+            if !hits.is_empty() || seen >= SILENT {
                 each(Page { hits, last: false, partial: false, seen: share(seen, blocks.len()) });
             }
         }
@@ -183,13 +188,15 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
     /// What was found block by block, from a number on, newest first.
     fn finish_shelved(&mut self, from: u64) -> Vec<Hit> {
         self.look_apart(from);
+        let until = self.from;
         self.from = self.from.min(from);
-        let mut found = split(&mut self.shelved, |(number, _)| *number >= from);
-        found.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let found = split(&mut self.shelved, |(number, _)| *number >= from);
         let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
-        let mut hits = Vec::with_capacity(found.len().min(wanted));
+        let mut hits = Vec::with_capacity(in_steps(found.len().min(wanted)));
         let view = self.evaluator.columns.view;
-        let made = found.into_iter().filter_map(|(number, decided)| Some(decided.hit(view.id_of(number)?)));
+        let made = newest_first(&found, from..until)
+            .filter_map(|place| found.get(place))
+            .filter_map(|(number, decided)| Some(decided.hit(view.id_of(*number)?)));
         hits.extend(made.take(wanted));
         self.found += hits.len();
         hits
@@ -255,6 +262,25 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         }
         hits
     }
+}
+
+/// The places of these in descending order of their numbers, which are within a range.
+fn newest_first<T>(found: &[(u64, T)], numbers: Range<u64>) -> Box<dyn Iterator<Item = usize>> {
+    let span = usize::try_from(numbers.end.saturating_sub(numbers.start)).unwrap_or(usize::MAX);
+    if found.len() < span / 16 {
+        let mut places: Vec<usize> = (0..found.len()).collect();
+        places.sort_by_key(|place| std::cmp::Reverse(found[*place].0));
+        return Box::new(places.into_iter());
+    }
+    // So many that there is a place for each number; 0: it is not among them.
+    let mut places = vec![0_usize; span];
+    for ((number, _), place) in found.iter().zip(1..) {
+        let at = number.checked_sub(numbers.start).and_then(|at| usize::try_from(at).ok());
+        if let Some(known) = at.and_then(|at| places.get_mut(at)) {
+            *known = place;
+        }
+    }
+    Box::new(places.into_iter().rev().filter_map(|place| place.checked_sub(1)))
 }
 
 /// Room for at least so many, in steps of an eighth: lists of nearly the same length, one after the other, then fit where
