@@ -4,11 +4,25 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
+use super::screens::{Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
-use super::state::{ListRow, Settings, SpanDetail, Strip};
+use super::state::{ListRow, Settings, Strip};
+use crate::analysis::errors::{Detail, Example};
+use crate::analysis::statements::StatementKey;
 use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, SourceId, SpanKey, TraceId};
+use crate::model::{Category, Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
+
+/// What of a trace is shown, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Showing {
+    /// Only what matches has rows, and what stands above it.
+    pub matches: bool,
+    /// Only what is on the critical path has rows.
+    pub path: bool,
+    /// Times are corrected where clocks run apart.
+    pub adjusted: bool,
+}
 
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
 #[derive(Clone, Debug)]
@@ -24,6 +38,15 @@ pub enum Effect {
         /// How many buckets the strip has.
         buckets: u16,
     },
+    /// Survey all traces that match, for a screen.
+    Survey {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The filter.
+        query: Arc<Query>,
+        /// What is wanted.
+        of: SurveyOf,
+    },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {
         /// Comes back with the answer.
@@ -34,8 +57,8 @@ pub enum Effect {
         folds: Folds,
         /// The search in it, or else the filter of the list, if there is one.
         find: Option<Arc<Query>>,
-        /// Only what matches has rows, and what stands above it.
-        only: bool,
+        /// What of it is shown, and how.
+        showing: Showing,
     },
     /// The same for the preview, without a search.
     Preview {
@@ -62,6 +85,11 @@ pub enum Effect {
         /// The search.
         query: Arc<Query>,
     },
+    /// Find what there is to find in the open trace.
+    Judge {
+        /// The trace.
+        analysis: Arc<Analysis>,
+    },
     /// Read a span whole, with its logs, formatted and highlighted for so many columns.
     Detail {
         /// The trace.
@@ -72,6 +100,24 @@ pub enum Effect {
         columns: u16,
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
+    },
+    /// Read an example of an error, with its stack trace.
+    Failure {
+        /// The example.
+        example: Example,
+        /// Its type.
+        kind: Arc<str>,
+    },
+    /// Format a statement for so many columns and highlight it.
+    Format {
+        /// The statement.
+        of: StatementKey,
+        /// SQL or another kind.
+        category: Category,
+        /// Its text as it may be shown.
+        text: String,
+        /// Columns to wrap to.
+        columns: u16,
     },
     /// Propose what could be typed next.
     Complete {
@@ -134,6 +180,8 @@ pub enum Answer {
         /// More will come for this generation.
         partial: bool,
     },
+    /// To [`Effect::Survey`].
+    Surveyed(Surveyed),
     /// To [`Effect::Open`]; `analysis` is `None` where the trace is not held.
     Opened {
         /// Of the request.
@@ -172,6 +220,13 @@ pub enum Answer {
         /// The nodes that match, in the order of the tree.
         nodes: Vec<u32>,
     },
+    /// To [`Effect::Judge`].
+    Judged {
+        /// Of this state of the trace.
+        analysis: Arc<Analysis>,
+        /// What was found.
+        judged: Arc<Judged>,
+    },
     /// To [`Effect::Detail`].
     Detailed {
         /// The trace.
@@ -180,6 +235,13 @@ pub enum Answer {
         span: SpanKey,
         /// `None` where it is not held.
         detail: Option<Arc<SpanDetail>>,
+    },
+    /// To [`Effect::Failure`].
+    Failure {
+        /// The example.
+        example: Example,
+        /// `None` where it is not held.
+        detail: Option<Arc<Detail>>,
     },
     /// To [`Effect::Complete`].
     Completed {
@@ -194,6 +256,8 @@ pub enum Answer {
     Library(Arc<Library>, Option<String>),
     /// To [`Effect::Keys`]: attributes with the number of spans that carry each, most used first.
     Keys(Vec<(String, u64)>),
+    /// To [`Effect::Format`].
+    Formatted(Formatted),
     /// To [`Effect::Samples`].
     Samples(Arc<Samples>),
     /// To [`Effect::Values`].

@@ -16,7 +16,7 @@ mod trace;
 mod value;
 
 pub use health::{Door, DoorState, Health, Mishap, Reading, ReadingState, ServiceHealth, SourceHealth, Standing};
-pub use id::{SourceId, SpanId, SpanKey, TraceId};
+pub use id::{SourceId, SpanId, SpanKey, TraceId, hex};
 pub use kind::{Kind, Status, StatusCode};
 pub use log::LogRecord;
 pub use receipt::{Receipt, RejectReason, Signal};

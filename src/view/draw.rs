@@ -5,7 +5,10 @@ use ratatui::layout::{Position, Rect};
 
 use super::look::{Look, Role};
 use super::pen::Pen;
-use super::{copy, first, footer, header, health, help, language, layout, list, palette, picker, save, trace, values};
+use super::{
+    compare, copy, errors, first, footer, header, health, help, language, layout, list, palette, picker, save,
+    services, sql, survey, trace, values,
+};
 use crate::app::{Overlay, Screen, State};
 
 /// Draws `state` into `area` of `buffer`. Answers where the cursor of an input stands, where there is one.
@@ -51,11 +54,18 @@ fn screen(pen: &mut Pen<'_>, area: Rect) -> Option<(u16, u16)> {
         }
         Screen::Traces => list::draw(pen, frame.body),
         Screen::Trace => trace::draw(pen, frame.body),
+        Screen::Sql => sql::draw(pen, frame.body),
+        Screen::Errors => errors::draw(pen, frame.body),
+        Screen::Services => services::draw(pen, frame.body),
+        Screen::Compare => compare::draw(pen, frame.body),
         Screen::Health => {
             health::draw(pen, frame.body);
             None
         }
     };
+    if state.survey().is_some() {
+        survey::proposals(pen, frame.body);
+    }
     footer::draw(pen, frame.footer);
     match &state.overlay {
         Some(Overlay::Help { scroll }) => {
@@ -68,6 +78,10 @@ fn screen(pen: &mut Pen<'_>, area: Rect) -> Option<(u16, u16)> {
         }
         Some(Overlay::Values(table)) => {
             values::draw(pen, frame.body, table);
+            None
+        }
+        Some(Overlay::Findings(of)) => {
+            super::findings::draw(pen, frame.pane, *of);
             None
         }
         Some(Overlay::Picker(list)) => picker::draw(pen, frame.body, list),
@@ -112,6 +126,7 @@ const PLAIN: &[(char, &str)] = &[
     ('▾', "v"),
     ('▸', ">"),
     ('▴', "^"),
+    ('◆', "*"),
     ('●', "*"),
     ('○', "o"),
     ('·', "-"),

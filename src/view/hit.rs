@@ -3,7 +3,10 @@
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
-use super::{copy, detail, filter, footer, header, health, help, list, palette, picker, trace, values, waterfall};
+use super::{
+    copy, detail, errors, filter, findings, footer, header, health, help, list, palette, picker, services, sql, survey,
+    trace, values, verdict, waterfall,
+};
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
 fn whole((columns, rows): (u16, u16)) -> Rect {
@@ -18,11 +21,16 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     if layout::too_small(area) {
         return viewport;
     }
-    let body = layout::frame(state, area).body;
+    let frame = layout::frame(state, area);
+    let body = frame.body;
+    viewport.findings = findings::rows(frame.pane).height;
     let traces = layout::traces(state, body);
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
+    let sql = layout::sql(state, body);
+    viewport.statements = sql.rows.height;
+    viewport.statement_columns = sql.statement.width;
     let areas = layout::trace(state, body);
     viewport.waterfall = areas.rows.height;
     viewport.detail = areas.detail.height.saturating_sub(1);
@@ -40,6 +48,12 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
         (_, Screen::Health) => health::measure(state, body),
         _ => (0, 0),
     };
+    if state.screen == Screen::Errors {
+        (viewport.errors, viewport.errors_pane, viewport.errors_lines) = errors::measure(state, body);
+    }
+    if state.screen == Screen::Services {
+        (viewport.services, viewport.services_pane, viewport.services_lines) = services::measure(state, body);
+    }
     viewport.scroll = rows;
     viewport.scroll_lines = lines;
     viewport
@@ -65,6 +79,7 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
         }
         Some(Overlay::Picker(list)) => return picker::hit(frame.body, list, at),
         Some(Overlay::Values(table)) => return values::hit(frame.body, table, at),
+        Some(Overlay::Findings(of)) => return findings::hit(state, frame.pane, *of, at),
         Some(Overlay::Chips(_)) => {
             return if state.screen == Screen::Traces { in_list(state, frame.body, at) } else { Target::Nothing };
         }
@@ -80,6 +95,7 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
     }
     match (state.screen, &state.trace) {
         (Screen::Traces, _) if !layout::is_first(state) => in_list(state, frame.body, at),
+        _ if state.survey().is_some() => in_survey(state, frame.body, at),
         (Screen::Trace, Some(open)) => in_trace(state, open, frame.body, at),
         _ => Target::Nothing,
     }
@@ -110,6 +126,34 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
     if areas.rows.contains(at) && row < state.list.rows.len() { Target::ListRow(row) } else { Target::Nothing }
 }
 
+fn in_survey(state: &State, body: Rect, at: Position) -> Target {
+    let areas = layout::survey(state, body);
+    let proposals = filter::proposals_area(&state.filter, areas.said, body);
+    if proposals.contains(at) {
+        let first = filter::first_proposal(&state.filter, proposals.height);
+        return Target::Completion(first + usize::from(at.y - proposals.y));
+    }
+    if areas.said.contains(at)
+        && let Some(chip) = filter::chip_at(state, areas.said, &survey::matched(state), at.x)
+    {
+        return Target::Chip(chip);
+    }
+    if areas.filter.contains(at) || areas.said.contains(at) {
+        return Target::Filter;
+    }
+    let row = match state.screen {
+        Screen::Sql => return sql::hit(state, body, at),
+        Screen::Errors => errors::row_at(state, body, at),
+        Screen::Services => services::row_at(state, body, at),
+        _ => return Target::Nothing,
+    };
+    match row {
+        Some(row) => Target::Row(row),
+        None if layout::table(areas.rest).pane.contains(at) => Target::TablePane,
+        None => Target::Nothing,
+    }
+}
+
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {
     let areas = layout::trace(state, body);
     let Some(analysis) = &open.analysis else { return Target::Nothing };
@@ -122,6 +166,10 @@ fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Targ
     }
     if areas.search.contains(at) {
         return Target::Filter;
+    }
+    if areas.verdict.contains(at) {
+        let place = (areas.verdict.width, at.x - areas.verdict.x);
+        return verdict::clause_at(state, analysis, place).map_or(Target::Nothing, Target::Clause);
     }
     let columns = waterfall_columns(areas.rows.width, false);
     let drawn = trace::waterfall(open, analysis);

@@ -5,10 +5,13 @@
 
 mod axis;
 mod bar;
+mod compare;
 mod copy;
 mod detail;
 mod draw;
+mod errors;
 mod filter;
+mod findings;
 mod first;
 mod flow;
 mod footer;
@@ -27,10 +30,14 @@ mod pen;
 mod picker;
 mod plot;
 mod save;
+mod services;
+mod sql;
 mod strip;
+mod survey;
 mod text;
 mod trace;
 mod values;
+mod verdict;
 mod waterfall;
 
 pub use draw::draw;

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod overload;
