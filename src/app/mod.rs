@@ -33,9 +33,10 @@ pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use screens::{
     Basis, BasisKey, Calls, Cell, CompareAsk, CompareLine, CompareReport, CompareScreen, Detail, DetailFocus,
-    ErrorSort, ErrorsReport, ErrorsScreen, Formatted, HeatScreen, Highlighted, MarkReason, OperationSort, Progress,
-    Report, RowId, Section, ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen, SpanDetail, SqlReport,
-    SqlScreen, StatementSort, SurveyOf, Surveyed, Table, TimeMark, Told, TraceScreen, TwoTraces,
+    ErrorSort, ErrorsReport, ErrorsScreen, FindingRow, FindingsOf, FindingsPane, FindingsReport, Formatted, HeatScreen,
+    Highlighted, Judged, MarkReason, OperationSort, Progress, Report, RowId, Section, ServiceRowKey, ServiceSort,
+    ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf, Surveyed, Table,
+    TimeMark, Told, TraceScreen, TwoTraces,
 };
 pub use sort::{Sort, SortKey};
 pub use state::{

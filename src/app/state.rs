@@ -7,7 +7,8 @@ use super::asked::Asked;
 use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
 use super::save::SaveDialog;
 use super::screens::{
-    CompareScreen, DetailFocus, ErrorsScreen, HeatScreen, ServicesScreen, SqlScreen, TimeMark, TraceScreen,
+    CompareScreen, DetailFocus, ErrorsScreen, FindingsOf, FindingsPane, HeatScreen, ServicesScreen, SqlScreen,
+    TimeMark, TraceScreen,
 };
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
@@ -50,6 +51,8 @@ pub struct State {
     pub compare: CompareScreen,
     /// Moments that part time into before and after, in order.
     pub marks: Vec<TimeMark>,
+    /// The findings pane.
+    pub findings: FindingsPane,
     /// The health screen.
     pub health_screen: HealthScreen,
     /// State of sources, index and memory.
@@ -97,6 +100,7 @@ impl State {
             services: ServicesScreen::default(),
             compare: CompareScreen::default(),
             marks: Vec::new(),
+            findings: FindingsPane::default(),
             health_screen: HealthScreen::default(),
             health: Arc::default(),
             notice: None,
@@ -196,6 +200,8 @@ pub struct Viewport {
     pub detail: u16,
     /// Columns of the detail pane's text.
     pub detail_columns: u16,
+    /// Rows of the findings pane.
+    pub findings: u16,
     /// Rows of the health screen or of help: whichever is shown.
     pub scroll: u16,
     /// Rows of the errors.
@@ -275,6 +281,8 @@ pub enum Overlay {
     Chips(usize),
     /// The values of an attribute.
     Values(ValueTable),
+    /// The findings pane, over the lower part of the screen.
+    Findings(FindingsOf),
     /// The command palette.
     Palette(Palette),
     /// What can be copied here: key, what, and the text; chosen by its key.

@@ -97,7 +97,7 @@ impl<'a> Sorter<'a> {
 
 /// Two traces side by side, without a look at any other; without them where one is not held.
 pub(super) fn two(traces: [TraceId; 2], request: &SurveyRequest<'_>, means: &Means<'_>) -> Answer {
-    let read = |trace: &TraceId| crate::app::work::read(means.view, *trace, means.thresholds);
+    let read = |trace: &TraceId| crate::app::work::read(means.view, *trace, means.thresholds, false);
     let mut read: Vec<_> = traces.iter().filter_map(read).collect();
     read.sort_by_key(|analysis| analysis.start);
     let held = read.len() as u64;
