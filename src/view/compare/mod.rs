@@ -290,6 +290,6 @@ fn side_figures(pen: &mut Pen<'_>, (x, y): (u16, u16), side: Side) {
     pen.put_right((x + 9, y), &format::count(side.n), 9, text);
     for (at, figure) in (1_u16..).zip([side.p50, side.p95, side.p99]) {
         let figure = if side.n == 0 { "–".to_owned() } else { figure.to_string() };
-        pen.put_right((x + 9 + at * 9, y), &figure, 9, if at == 1 { text } else { dim });
+        pen.put_right((x + 9 + at * 9, y), &figure, 8, if at == 1 { text } else { dim });
     }
 }
