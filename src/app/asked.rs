@@ -28,6 +28,8 @@ pub(super) struct Asked {
     pub(super) detail: Option<DetailKey>,
     /// The statement that was asked for over lines: which, for how many columns, whether with secrets.
     pub(super) statement: Option<(StatementKey, u16, bool)>,
+    /// What was last compared with all others of its kind: the trace, the span selected, the state of the trace.
+    pub(super) baseline: Option<(TraceId, Option<SpanKey>, Timestamp)>,
     /// The trace that a link was followed from, as it was: until it is known that the link's target is held.
     pub(super) left: Option<Box<TraceScreen>>,
     /// What was asked to be kept.

@@ -9,7 +9,7 @@ use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
 use crate::analysis::errors::{Detail, Example};
 use crate::analysis::statements::StatementKey;
-use crate::analysis::{Analysis, Folds, Row};
+use crate::analysis::{Analysis, Baseline, Folds, Row};
 use crate::model::{Category, Health, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
@@ -100,6 +100,13 @@ pub enum Effect {
         columns: u16,
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
+    },
+    /// Compare spans with all others of their kind.
+    Baseline {
+        /// The trace.
+        analysis: Arc<Analysis>,
+        /// Places among its spans.
+        spans: Vec<u32>,
     },
     /// Read an example of an error, with its stack trace.
     Failure {
@@ -256,6 +263,13 @@ pub enum Answer {
     Library(Arc<Library>, Option<String>),
     /// To [`Effect::Keys`]: attributes with the number of spans that carry each, most used first.
     Keys(Vec<(String, u64)>),
+    /// To [`Effect::Baseline`].
+    Baselines {
+        /// The trace.
+        trace: TraceId,
+        /// How each span compares.
+        found: Vec<(SpanKey, Baseline)>,
+    },
     /// To [`Effect::Format`].
     Formatted(Formatted),
     /// To [`Effect::Samples`].

@@ -13,7 +13,7 @@ use super::look::Role;
 use super::pen::{Pen, cells, shown};
 use super::text;
 use crate::analysis::findings::Rule;
-use crate::analysis::{Analysis, Row, RowKey, RowKind, group_label};
+use crate::analysis::{Analysis, Row, RowKey, RowKind, Skew, group_label};
 use crate::app::{Found, Judged};
 use crate::model::{Nanos, Timestamp};
 
@@ -179,6 +179,7 @@ impl Waterfall<'_> {
         let (failed, slow) = said.hidden;
         let tail = match &row.kind {
             RowKind::Group { members, .. } => format!(" ×{}", format::count(super::pen::number(members.len()))),
+            _ if self.skew(row).is_some() => self.skew(row).unwrap_or_default(),
             _ if failed > 0 => format!(" ✗{failed}"),
             _ if slow > 0 => format!(" ▲{slow}"),
             _ => String::new(),
@@ -190,6 +191,7 @@ impl Waterfall<'_> {
         let label = text::cut_end(&label, usize::from(room.saturating_sub(used + tail_width)));
         used += pen.put((x + used, y), &label, room.saturating_sub(used), style);
         let tail_style = match (failed, slow) {
+            _ if row.kind == RowKind::Span && self.skew(row).is_some() => pen.style(Role::Slow),
             (1.., _) => pen.style(Role::Error),
             (0, 1..) => pen.style(Role::Slow),
             _ => style,
@@ -205,6 +207,12 @@ impl Waterfall<'_> {
     /// The rule that a row proves, if it does; of a group, what its first member proves.
     fn proves(&self, row: &Row) -> Option<Rule> {
         self.judged?.marks.get(&row.node).copied()
+    }
+
+    /// How far the clock of a row's span runs apart from its parent's, where it does.
+    fn skew(&self, row: &Row) -> Option<String> {
+        let skew = self.analysis.skews.iter().find(|skew| skew.node == row.node)?;
+        Some(format!(" clock {}", skew_text(skew)))
     }
 
     fn label(&self, row: &Row) -> Cow<'_, str> {
@@ -316,6 +324,13 @@ impl Waterfall<'_> {
             pen.put((area.x + columns.remark + 1, y), &remark, room, pen.style(Role::Dim));
         }
     }
+}
+
+/// By how much a clock is off: `+7.2 s` runs ahead, `-310 ms` behind.
+pub(super) fn skew_text(skew: &Skew) -> String {
+    // What must be taken away is what it runs ahead.
+    let sign = if skew.shift < 0 { '+' } else { '-' };
+    format!("{sign}{}", Nanos(skew.shift.unsigned_abs()))
 }
 
 /// Whether a row, or a member of its group, is among what was found.

@@ -1,9 +1,10 @@
 //! The trace screen: one trace, where the reader is in it, and the span in the detail pane.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Judged;
-use crate::analysis::{Analysis, Folds, Row, RowKey};
+use crate::analysis::{Analysis, Baseline, Folds, Row, RowKey};
 use crate::app::filters::Found;
 use crate::model::{LogRecord, Span, SpanKey, Timestamp, TraceId};
 
@@ -31,6 +32,8 @@ pub struct TraceScreen {
     pub offset: usize,
     /// The stretch of time shown; `None`: all of it.
     pub zoom: Option<(Timestamp, Timestamp)>,
+    /// How spans compare with all others of their kind, as far as it was asked: the root and what was selected.
+    pub baselines: HashMap<SpanKey, Baseline>,
     /// The detail pane.
     pub detail: Detail,
     /// What the search in this trace found, or else what the filter of the list does.
@@ -68,6 +71,7 @@ impl TraceScreen {
             land_on: None,
             offset: 0,
             zoom: None,
+            baselines: HashMap::new(),
             detail: Detail::default(),
             found: None,
             alone: false,

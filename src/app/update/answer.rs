@@ -32,6 +32,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Surveyed(surveyed) => survey::take(state, surveyed),
+        Answer::Baselines { trace, found } => super::baseline::take(state, trace, found),
         Answer::Formatted(formatted) => super::sql::take_formatted(state, formatted),
         Answer::Previewed { trace, analysis, rows } => {
             // Where the newest is followed, the one before is better than nothing until it comes.

@@ -7,6 +7,7 @@ mod act;
 mod answer;
 mod attribute;
 mod bar;
+mod baseline;
 mod chips;
 mod clause;
 mod compare;

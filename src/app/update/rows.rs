@@ -119,11 +119,10 @@ fn node_of_id(analysis: &Analysis, id: crate::model::SpanId) -> Option<u32> {
     missing.or_else(span).and_then(|node| u32::try_from(node).ok())
 }
 
-/// The row that tells most on the first screenful: the first failure, the longest slow statement, else the first row.
+/// The row that tells most on the first screenful: what the verdict names, else the first row.
 fn telling(trace: &TraceScreen, height: u16) -> Option<usize> {
     let analysis = trace.analysis.as_ref()?;
-    let longest = |node: &&u32| analysis.nodes.get(**node as usize).map(|node| node.end.since(node.start));
-    let node = analysis.root_error.or_else(|| analysis.slow.iter().max_by_key(longest).copied())?;
+    let node = analysis.verdict.loudest()?.node;
     let holds = |row: &Row| match &row.kind {
         RowKind::Group { members, .. } => members.contains(&node),
         RowKind::Span | RowKind::Missing => row.node == node,
