@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{Analysis, RowKey, analyse, errors, flatten, path, services, statements};
+use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Formatted, Input, Key, KeyPress, Keymap,
-    Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail,
-    State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted,
+    Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings,
+    Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow,
+    Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
@@ -79,6 +81,7 @@ fn surveyed(generation: u64, of: SurveyOf, traces: &[Trace]) -> Surveyed {
         SurveyOf::Errors => Report::Errors(Arc::new(failures(traces))),
         SurveyOf::Services => Report::Services(Arc::new(calls(traces))),
         SurveyOf::Compare => Report::Compare(Arc::default()),
+        SurveyOf::Findings => Report::Findings(Arc::new(found(traces))),
     };
     Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
 }
@@ -120,6 +123,17 @@ fn calls(traces: &[Trace]) -> services::Report {
         all.push(services::TraceCalls { entries: vec![entry], ..services::TraceCalls::default() });
     }
     services::report(all.iter(), &names, Timestamp(1))
+}
+
+fn found(traces: &[Trace]) -> FindingsReport {
+    let digest = |trace: &Trace| {
+        let analysis = analyse(Arc::new(trace.clone()), &Thresholds::default());
+        let findings = judge_all(&analysis, &Thresholds::default(), &Nothing);
+        Some((trace.id, across::digest(&analysis, findings)?))
+    };
+    let digests: Vec<_> = traces.iter().filter_map(digest).collect();
+    let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)));
+    FindingsReport { traces: traces.len() as u64, all, keys: rows.iter().map(|row| row.fingerprint).collect(), rows }
 }
 
 fn statements(traces: &[Trace]) -> statements::Statements {
@@ -247,10 +261,20 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
+            Effect::Baseline { analysis, spans } => {
+                let kin = Kin::Operation("shop".into(), "GET".into(), Kind::SERVER);
+                let all: Vec<u64> = (1..=50).map(|n| n * 20 * MS).collect();
+                let of = |place: &u32| {
+                    let span = &analysis.trace.spans[*place as usize];
+                    (span.key, Baseline::new(span.duration(), &all, kin.clone(), false))
+                };
+                Answer::Baselines { trace: analysis.trace.id, found: spans.iter().map(of).collect() }
+            }
+            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
             Effect::Failure { example, .. } => Answer::Failure { example, detail: Some(Arc::default()) },
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
-            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
+            Effect::Judge { analysis } => judged(&analysis),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -329,6 +353,8 @@ impl Bench {
             Some(Overlay::Save(_)) => " save",
             Some(Overlay::Chips(_)) => " chips",
             Some(Overlay::Values(_)) => " values",
+            Some(Overlay::Findings(FindingsOf::Trace)) => " findings",
+            Some(Overlay::Findings(FindingsOf::All)) => " all findings",
         };
         match screen {
             Screen::Sql => {
@@ -363,6 +389,12 @@ impl Bench {
     fn notice(&self) -> &str {
         self.state.notice.as_ref().map_or("", |notice| &notice.text)
     }
+}
+
+/// As the worker judges the open trace, without evidence.
+fn judged(analysis: &Arc<Analysis>) -> Answer {
+    let findings = judge_all(analysis, &Thresholds::default(), &Nothing);
+    Answer::Judged { analysis: Arc::clone(analysis), judged: Arc::new(Judged::of(findings)) }
 }
 
 fn label(trace: &TraceScreen, row: usize) -> String {
@@ -1417,4 +1449,77 @@ fn the_mouse_selects_orders_and_opens_statements() {
     assert_eq!(bench.seen(), "trace SQL select cart of 10");
     bench.press("esc").click(MouseKind::WheelUp, &Target::Row(0), false);
     assert_eq!(bench.seen(), "sql SQL select cart of 2 call 0 of 4");
+}
+
+#[test]
+fn findings_of_a_trace_are_walked_through_span_by_span() {
+    let mut bench = Bench::new(3);
+    bench.press("enter i");
+    assert!(bench.seen().ends_with("findings"), "{}", bench.seen());
+    let rules: Vec<&str> = (0..bench.state.finding_rows(FindingsOf::Trace))
+        .filter_map(|at| Some(bench.state.finding_row(FindingsOf::Trace, at)?.rule.name()))
+        .collect();
+    assert_eq!(rules.first(), Some(&"err-root"), "{rules:?}");
+    let loops = rules.iter().position(|rule| *rule == "nplus1").unwrap();
+    bench.press(&"down ".repeat(loops));
+    for (key, said) in [("enter", "span 1 of 6"), ("enter", "span 2 of 6"), ("N", "span 1 of 6"), ("N", "span 6 of 6")]
+    {
+        bench.press(key);
+        assert_eq!(bench.notice(), said);
+        assert!(bench.seen().starts_with("trace SQL select item"), "{}", bench.seen());
+    }
+    bench.press("esc");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+}
+
+#[test]
+fn finding_in_many_traces_is_walked_through_trace_by_trace() {
+    let mut bench = Bench::new(3);
+    bench.press("i");
+    assert!(bench.seen().ends_with("all findings"), "{}", bench.seen());
+    let row = bench.state.finding_row(FindingsOf::All, 0).unwrap();
+    assert_eq!((row.rule.name(), row.traces), ("err-root", 3));
+    bench.press("enter");
+    assert_eq!(bench.notice(), "trace 1 of 3");
+    assert!(bench.seen().starts_with("trace card!"), "{}", bench.seen());
+    let first = bench.state.trace.as_ref().unwrap().id;
+    bench.press("enter");
+    assert_ne!(bench.state.trace.as_ref().unwrap().id, first);
+    // Of the open one, and back.
+    bench.press("tab");
+    assert!(bench.seen().ends_with(" findings") && !bench.seen().contains("all"), "{}", bench.seen());
+    bench.press("tab tab tab esc esc");
+    assert!(bench.seen().starts_with("list"), "{}", bench.seen());
+}
+
+#[test]
+fn pane_without_findings_says_so_and_closes() {
+    let mut bench = Bench::new(0);
+    bench.press("i enter");
+    assert_eq!(bench.notice(), "there is no finding to go to");
+    bench.press("i");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+    // It gives way to the mouse beside it.
+    bench.press("i").click(MouseKind::Down(Button::Left), &Target::Findings, false);
+    assert!(bench.seen().contains("findings"));
+    bench.click(MouseKind::Down(Button::Left), &Target::Nothing, false);
+    assert!(!bench.seen().contains("findings"));
+}
+
+#[test]
+fn a_span_is_compared_with_all_of_its_kind() {
+    let mut bench = Bench::new(3);
+    bench.press("enter");
+    let short = |bench: &Bench, id| {
+        let open = bench.state.trace.as_ref().unwrap();
+        open.baselines.get(&key_of(id)).and_then(Baseline::short)
+    };
+    assert_eq!(short(&bench, 0).as_deref(), Some("p98 of 50"));
+    assert_eq!(short(&bench, 1), None);
+    bench.press("g j b");
+    assert_eq!(short(&bench, 1).as_deref(), Some("p0 of 50"));
+    assert_eq!(
+        bench.notice(),
+        "10 ms: slower than 0 of the 50 spans GET of shop; half take up to 500 ms, 95 % up to 960 ms"
+    );
 }
