@@ -3,16 +3,21 @@
 
 mod common;
 
+use std::io::Read as _;
+use std::path::Path;
+
 use common::build::START;
-use common::held::index;
+use common::fixtures::frames;
 use common::{paint, states};
+use tracefall::analysis::TraceNotes;
 use tracefall::analysis::errors::{self, Evidence, Failure, Report};
 use tracefall::analysis::services::{self, Figures, Names, Peer, TraceCalls};
 use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::app::work::{Desk, Means};
 use tracefall::app::{self, Effect, Highlighted, Input, Key, KeyPress, Keymap, State};
-use tracefall::index::View;
-use tracefall::model::TraceId;
+use tracefall::index::{Options, View, Writer, open};
+use tracefall::model::{Signal, SourceId, TraceId};
+use tracefall::otlp::json::to_protobuf;
 use tracefall::view::{self, Colours};
 
 /// Name, files of spans, files of logs.
@@ -22,6 +27,36 @@ const FIXTURES: [(&str, &str, &[&str]); 4] = [
     ("go", "gateway-go.traces.pb.gz", &[]),
     ("java", "billing-java.traces.pb.gz", &["billing-java.logs.pb.gz"]),
 ];
+
+/// The lines of a gzipped file.
+fn lines(name: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn bodies(name: &str, signal: Signal) -> Vec<Vec<u8>> {
+    if name.contains(".jsonl") {
+        lines(name).iter().map(|line| to_protobuf(signal, line.as_bytes()).unwrap().protobuf).collect()
+    } else {
+        frames(name)
+    }
+}
+
+/// An index of the spans and log records in these files.
+fn index(traces: &[&str], logs: &[&str]) -> (Writer<TraceNotes>, View) {
+    let (mut writer, reader) = open(Options::new(512 << 20), TraceNotes::default());
+    for body in traces.iter().flat_map(|name| bodies(name, Signal::Traces)) {
+        writer.insert_spans(SourceId(0), &body, START).unwrap();
+    }
+    for body in logs.iter().flat_map(|name| bodies(name, Signal::Logs)) {
+        writer.insert_logs(SourceId(0), &body, START).unwrap();
+    }
+    writer.publish();
+    let view = reader.view();
+    (writer, view)
+}
 
 fn failures(view: &View) -> Vec<(TraceId, Vec<Failure>)> {
     view.traces().map(|id| (id, errors::read(view, id, &view.logs(id), &Thresholds::default()))).collect()

@@ -233,6 +233,18 @@ fn the_statements_and_the_calls_of_one() {
 }
 
 #[test]
+fn what_was_found() {
+    for size in SIZES {
+        snap("findings-trace", &states::findings("trace", &build::many_queries(), size), size);
+        snap("findings-failed", &states::findings("trace", &build::errors(), size), size);
+        snap("findings-hostile", &states::findings("trace", &build::hostile(), size), size);
+        snap("findings-judging", &states::findings("judging", &build::patient(), size), size);
+        snap("findings-all", &states::findings("all", &build::patient(), size), size);
+        snap("findings-none", &states::findings("none", &build::patient(), size), size);
+    }
+}
+
+#[test]
 fn what_is_to_be_saved_and_where() {
     for size in SIZES {
         let mut state = states::traces(build::patient(), size);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::TraceScreen;
+use crate::analysis::Analysis;
 use crate::analysis::errors::Example;
 use crate::analysis::statements::StatementKey;
 use crate::model::{SpanKey, Timestamp, TraceId};
@@ -35,6 +36,10 @@ pub(super) struct Asked {
     pub(super) keep: Vec<TraceId>,
     /// The open trace's search was applied before it came back: go to the first match then.
     pub(super) land_on_match: bool,
+    /// The state of the open trace whose findings were asked for.
+    pub(super) judged: Option<Arc<Analysis>>,
+    /// The span to land on was named by the person, whatever the filter says.
+    pub(super) land_exactly: bool,
     /// When it was asked whether the demo may play among other traces.
     pub(super) demo_at: Option<Timestamp>,
     /// The number of the latest request for the values of an attribute.

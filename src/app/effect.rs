@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::screens::{Formatted, SpanDetail, SurveyOf, Surveyed};
+use super::screens::{Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
 use crate::analysis::errors::{Detail, Example};
@@ -84,6 +84,11 @@ pub enum Effect {
         analysis: Arc<Analysis>,
         /// The search.
         query: Arc<Query>,
+    },
+    /// Find what there is to find in the open trace.
+    Judge {
+        /// The trace.
+        analysis: Arc<Analysis>,
     },
     /// Read a span whole, with its logs, formatted and highlighted for so many columns.
     Detail {
@@ -221,6 +226,13 @@ pub enum Answer {
         query: Arc<Query>,
         /// The nodes that match, in the order of the tree.
         nodes: Vec<u32>,
+    },
+    /// To [`Effect::Judge`].
+    Judged {
+        /// Of this state of the trace.
+        analysis: Arc<Analysis>,
+        /// What was found.
+        judged: Arc<Judged>,
     },
     /// To [`Effect::Detail`].
     Detailed {

@@ -8,6 +8,9 @@ use super::View;
 use super::sealed::Depth;
 use crate::model::{Resource, Scope, Span, SpanKey, TraceId};
 
+/// What made a span.
+type Made = (Arc<Resource>, Arc<Scope>);
+
 impl View {
     /// Of a trace the spans that are `wanted` by id and kind, and those that carry an attribute under one of `keys`; whole, in
     /// the order of [`crate::model::Trace::spans`]. Empty where the trace is not held. Costs a look at each span and a read
@@ -18,7 +21,7 @@ impl View {
         // By segment and shape: whether one of the keys is in it.
         let mut shapes: HashMap<(usize, u32), bool> = HashMap::new();
         // By segment, resource and scope: what was decoded already.
-        let mut made: HashMap<(usize, u32, u32), (Arc<Resource>, Arc<Scope>)> = HashMap::new();
+        let mut made: HashMap<(usize, u32, u32), Made> = HashMap::new();
         let mut spans = Vec::new();
         for (segment, found) in self.state.rows(&found, Depth::Whole) {
             let row = found.get();

@@ -171,6 +171,10 @@ fn title(pen: &Pen<'_>, open: &TraceScreen, analysis: &Analysis) -> Vec<Piece<'s
     title.push((began.into(), dim));
     title.push(("  ".into(), dim));
     title.push((one_line(pen, &span.service).into(), Style::new().fg(pen.look.service(&span.service))));
+    if let Some(skew) = analysis.skews.iter().find(|skew| skew.node == node) {
+        let (by, which) = (Nanos(skew.shift.unsigned_abs()), if skew.shift < 0 { "ahead of" } else { "behind" });
+        title.push((format!(" · its clock runs {by} {which} its parent's").into(), pen.style(Role::Slow)));
+    }
     if place.cycle {
         title.push((" · its parents form a circle".into(), pen.style(Role::Slow)));
     }

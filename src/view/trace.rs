@@ -12,7 +12,7 @@ use super::pen::{Pen, Piece, number, shown};
 use super::verdict;
 use super::waterfall::Waterfall;
 use crate::analysis::{Analysis, Baseline};
-use crate::app::TraceScreen;
+use crate::app::{Action, KeyPress, TraceScreen};
 
 /// Draws the screen.
 pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
@@ -49,6 +49,7 @@ pub(super) fn waterfall<'a>(open: &'a TraceScreen, analysis: &'a Analysis) -> Wa
         offset: open.offset,
         selected: open.selected,
         found: open.found.as_ref(),
+        judged: open.judged.as_deref(),
         zoom: open.zoom,
         path: open.path,
         small: false,
@@ -105,6 +106,16 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     }
     if analysis.trace.truncated {
         pieces.push(("  not whole: it grew too large".into(), pen.style(Role::Slow)));
+    }
+    let key = pen.state.settings.keymap.keys(Action::AdjustClocks).first().map(KeyPress::label).unwrap_or_default();
+    match (analysis.skews.is_empty(), analysis.adjusted) {
+        (true, _) => {}
+        (false, false) => {
+            pieces.push((format!("  clocks run apart: {key} corrects").into(), pen.style(Role::Slow)));
+        }
+        (false, true) => {
+            pieces.push((format!("  times corrected: {key} shows them as sent").into(), pen.style(Role::Accent)));
+        }
     }
     if !open.back.is_empty() {
         pieces.push(("  came by a link".into(), dim));

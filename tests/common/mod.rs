@@ -19,7 +19,6 @@
 
 pub mod build;
 pub mod fixtures;
-pub mod held;
 pub mod paint;
 pub mod states;
 pub mod svg;

@@ -39,7 +39,7 @@ pub fn failures(analysis: &Analysis, spans: &[Span], logs: &[LogRecord]) -> Vec<
         };
         if let Some(span) = whole.get(&lean.key) {
             for saying in evidence::of_span(span) {
-                found.take(&mut reach, (node, analysis), saying);
+                found.take(&mut reach, (node, analysis), &saying);
             }
         }
         let stops = lean.key.kind == Kind::CONSUMER || lean.status == StatusCode::OK;
@@ -115,17 +115,15 @@ struct Finder {
 }
 
 impl Finder {
-    fn take(&mut self, reach: &mut HashMap<u32, Reach>, (node, analysis): (u32, &Analysis), saying: Saying) {
+    fn take(&mut self, reach: &mut HashMap<u32, Reach>, (node, analysis): (u32, &Analysis), saying: &Saying) {
         let Some(lean) = analysis.span(node) else { return };
         let below = reach.entry(node).or_default();
         let identity = saying.identity();
         let origin = if saying.exception {
             let same = below.by_exception.get(&identity).copied().or_else(|| below.cause(&saying.stack));
-            same.map(|(_, _, at)| at)
-                .or_else(|| self.beside(lean, &saying))
-                .or_else(|| self.named(below, lean, &saying))
+            same.map(|(_, _, at)| at).or_else(|| self.beside(lean, saying)).or_else(|| self.named(below, lean, saying))
         } else {
-            below.last.map(|(_, _, at)| at).inspect(|at| self.answered(*at, lean, &saying))
+            below.last.map(|(_, _, at)| at).inspect(|at| self.answered(*at, lean, saying))
         };
         let at = origin.unwrap_or(self.failures.len());
         self.by_span.insert(lean.key.id, at);
@@ -143,7 +141,7 @@ impl Finder {
                 failure.passed_on += 1;
                 failure.add_service(&lean.service);
             }
-            None => self.failures.push(failure(&saying, lean)),
+            None => self.failures.push(failure(saying, lean)),
         }
     }
 

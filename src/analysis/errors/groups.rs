@@ -1,5 +1,6 @@
 //! Failures of many traces, put together where they are the same one.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -146,7 +147,7 @@ pub fn report<'a>(traces: impl Iterator<Item = (TraceId, &'a [Failure])> + Clone
         }
     }
     report.groups = groups.into_iter().map(|(key, building)| building.finish(key)).collect();
-    report.groups.sort_by(|one, other| (other.count, other.last).cmp(&(one.count, one.last)));
+    report.groups.sort_by_key(|group| Reverse((group.count, group.last)));
     report
 }
 
@@ -199,7 +200,7 @@ impl Building {
             Some(_) => return,
             None => self.examples.push(example),
         }
-        self.examples.sort_by(|one, other| rank(other).cmp(&rank(one)));
+        self.examples.sort_by_key(|example| Reverse(rank(example)));
         self.examples.truncate(EXAMPLES);
     }
 

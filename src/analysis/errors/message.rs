@@ -69,11 +69,12 @@ fn step(out: &mut Pattern, first: char, rest: &str) -> usize {
         out.blank();
         return first.len_utf8();
     }
-    if matches!(first, '\'' | '"' | '`') && !out.text.ends_with(char::is_alphanumeric) {
-        if let Some(length) = quoted(first, rest) {
-            out.put("<value>");
-            return length;
-        }
+    if matches!(first, '\'' | '"' | '`')
+        && !out.text.ends_with(char::is_alphanumeric)
+        && let Some(length) = quoted(first, rest)
+    {
+        out.put("<value>");
+        return length;
     }
     let length = rest.find(|letter| !is_of_word(letter)).unwrap_or(rest.len());
     let Some(word) = rest.get(..length).filter(|word| !word.is_empty()) else {

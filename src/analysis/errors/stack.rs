@@ -77,7 +77,7 @@ impl Stack {
             let is_heading = oldest_first && (line.starts_with("Traceback") || line.is_empty());
             match frames.last_mut() {
                 Some(last) if oldest_first && last.code.is_empty() && !is_heading && is_code(line, last) => {
-                    last.code = line.to_owned();
+                    line.clone_into(&mut last.code);
                 }
                 _ => pending = function_alone(line).map(str::to_owned),
             }
@@ -187,10 +187,10 @@ fn located(line: &str) -> Option<(&str, u32)> {
 
 /// The line of a frame that says only what: `main.(*Shop).load(0xc000, 0x1)`, `4: shop::orders::load`.
 fn function_alone(line: &str) -> Option<&str> {
-    if let Some((number, function)) = line.split_once(": ") {
-        if number.parse::<u32>().is_ok() {
-            return Some(function);
-        }
+    if let Some((number, function)) = line.split_once(": ")
+        && number.parse::<u32>().is_ok()
+    {
+        return Some(function);
     }
     if let Some(call) = line.strip_prefix("created by ") {
         return Some(call.split(" in goroutine").next().unwrap_or(call));

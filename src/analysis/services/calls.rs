@@ -164,13 +164,11 @@ impl Reader<'_> {
             _ => {}
         }
         // A service that was called by a span that does not say it calls.
-        let parent = self.at(node).parent.and_then(|parent| Some((parent, self.analysis.span(parent)?)));
-        if let Some((parent, caller)) = parent {
+        if let Some(caller) = self.at(node).parent.and_then(|parent| self.analysis.span(parent)) {
             let calls = matches!(caller.key.kind, Kind::CLIENT | Kind::PRODUCER);
             if !calls && span.key.kind != Kind::CONSUMER && caller.service != span.service {
                 let failed = failed(self.analysis, node);
                 let (end, duration) = (self.at(node).end, self.at(node).duration());
-                let _ = parent;
                 self.call(
                     &peer::service(&caller.service),
                     &peer::service(&span.service),
@@ -208,16 +206,14 @@ impl Reader<'_> {
         let failed = failed(self.analysis, node);
         let (end, duration) = (self.at(node).end, self.at(node).duration());
         let call = Call { edge: 0, end, duration, network: None, failed, unanswered: false };
-        match self.whole.get(&span.key).and_then(|span| peer::destination(span)) {
-            Some(queue) => self.call(&from, &queue, call),
-            None => {
-                let answers: Vec<u32> = answers(self.analysis, node).collect();
-                for answer in answers {
-                    let Some(other) = self.analysis.span(answer) else { continue };
-                    let network = waited(end, self.at(answer).start);
-                    self.call(&from, &peer::service(&other.service), Call { network, ..call });
-                }
-            }
+        if let Some(queue) = self.whole.get(&span.key).and_then(|span| peer::destination(span)) {
+            return self.call(&from, &queue, call);
+        }
+        let answers: Vec<u32> = answers(self.analysis, node).collect();
+        for answer in answers {
+            let Some(other) = self.analysis.span(answer) else { continue };
+            let network = waited(end, self.at(answer).start);
+            self.call(&from, &peer::service(&other.service), Call { network, ..call });
         }
     }
 

@@ -127,6 +127,9 @@ pub fn report<'a>(traces: impl Iterator<Item = &'a TraceCalls> + Clone, names: &
     report
 }
 
+/// The name of an operation, and its entry spans.
+type Operation<'a> = (&'a Arc<str>, &'a Vec<Entry>);
+
 /// The stretch of time that rates and trends are told of: all of it, unless a few traces of a hundred lie far from the
 /// others, by a clock that is wrong.
 fn window(starts: impl Iterator<Item = Timestamp>, (first, last): (Timestamp, Timestamp)) -> (Timestamp, Timestamp) {
@@ -144,13 +147,13 @@ fn window(starts: impl Iterator<Item = Timestamp>, (first, last): (Timestamp, Ti
 }
 
 fn services(entries: &BTreeMap<u32, Vec<Entry>>, names: &Names, whole: (Timestamp, Timestamp)) -> Vec<ServiceRow> {
-    let mut by_service: BTreeMap<&Arc<str>, Vec<(&Arc<str>, &Vec<Entry>)>> = BTreeMap::new();
+    let mut by_service: BTreeMap<&Arc<str>, Vec<Operation<'_>>> = BTreeMap::new();
     for (number, entries) in entries {
         if let Some((service, operation)) = names.operation_of(*number) {
             by_service.entry(service).or_default().push((operation, entries));
         }
     }
-    let row = |(name, operations): (&Arc<str>, Vec<(&Arc<str>, &Vec<Entry>)>)| {
+    let row = |(name, operations): (&Arc<str>, Vec<Operation<'_>>)| {
         let figures = figures(operations.iter().flat_map(|(_, entries)| entries.iter()), whole);
         let one = |(name, entries): &(&Arc<str>, &Vec<Entry>)| OperationRow {
             name: Arc::clone(name),

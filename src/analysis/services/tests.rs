@@ -133,7 +133,12 @@ fn percentiles_are_exact_by_nearest_rank() {
     let mut names = Names::default();
     let (service, operation): (Arc<str>, Arc<str>) = ("api".into(), "GET /".into());
     let number = names.operation(&service, &operation);
-    let entry = |at: u64| super::Entry { operation: number, at: millis(at), duration: Nanos(at), failed: at % 10 == 0 };
+    let entry = |at: u64| super::Entry {
+        operation: number,
+        at: millis(at),
+        duration: Nanos(at),
+        failed: at.is_multiple_of(10),
+    };
     let calls = TraceCalls { entries: (1..=200).map(entry).collect(), ..TraceCalls::default() };
     let report = report(std::iter::once(&calls), &names, Timestamp::default());
     let figures = &report.services[0].figures;

@@ -91,6 +91,8 @@ pub enum Action {
     OnlyPath,
     /// Say what the trace would gain if the selected span took no time, or half of it.
     WhatIf,
+    /// Correct the times where clocks run apart, or show them as sent.
+    AdjustClocks,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -123,6 +125,8 @@ pub enum Action {
     Exclude,
     /// Show the values of an attribute.
     Values,
+    /// Show what was found, in the open trace or in all.
+    Findings,
     /// Show the filter language.
     Language,
     /// Copy something: ids, statement, attribute.
@@ -216,10 +220,9 @@ impl ActionInfo {
             (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
             (Action::Open, Context::Trace) => "fold",
-            (Action::Open, Context::Services) => "filter by it",
             (Action::Unfold, Context::Services) => "operations",
             (Action::Open, Context::Sql) => "its calls",
-            (Action::Open, Context::Detail) => "filter by it",
+            (Action::Open, Context::Detail | Context::Services) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
             (Action::FocusDetail, Context::Detail) => "waterfall",
             _ => self.hint,
@@ -290,9 +293,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
-            A::FocusDetail, A::DetailUp, A::DetailDown, A::Baseline, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::NextExample, A::PreviousExample, A::Map, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
+    A::AdjustClocks, A::Baseline, A::Chips, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::Language, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::SaveFilter, A::Theme, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
         ];
         for action in all {
             match action {
@@ -300,9 +301,9 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::AdjustClocks | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::Baseline | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page | A::Findings => {}
             }
         }
         all.to_vec()

@@ -115,6 +115,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[char('F'), ctrl('t')],
     ),
     row(
+        Action::Findings,
+        ("findings", "what was found: N+1, gaps, retries and the like, of this trace or of all", "findings"),
+        &[Context::Traces, Context::Trace, Context::Detail],
+        &[char('i')],
+    ),
+    row(
         Action::NextExample,
         ("next-example", "the next example of the error", "example"),
         &[Context::Errors],
@@ -199,6 +205,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         ("what-if", "what the trace would gain if the span took no time, or half of it", "what if"),
         TRACE,
         &[char('w')],
+    ),
+    row(
+        Action::AdjustClocks,
+        ("adjust-clocks", "correct the times where clocks run apart, or show them as sent", ""),
+        TRACE,
+        &[char('a')],
     ),
     row(Action::Zoom, ("zoom", "show only the time of the selected span", "zoom"), TRACE, &[char('z')]),
     row(Action::ZoomOut, ("zoom-out", "show all of the time", ""), TRACE, &[char('Z')]),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Judged;
 use crate::analysis::{Analysis, Baseline, Folds, Row, RowKey};
 use crate::app::filters::Found;
 use crate::model::{LogRecord, Span, SpanKey, Timestamp, TraceId};
@@ -15,6 +16,8 @@ pub struct TraceScreen {
     pub id: TraceId,
     /// The tree; `None` while it is being read for the first time.
     pub analysis: Option<Arc<Analysis>>,
+    /// What was found in it; of the state before while the latest is being judged.
+    pub judged: Option<Arc<Judged>>,
     /// It was looked for and is not held.
     pub gone: bool,
     /// What the reader folded and unfolded.
@@ -60,6 +63,7 @@ impl TraceScreen {
         Self {
             id,
             analysis: None,
+            judged: None,
             gone: false,
             folds: Folds::default(),
             rows: Arc::default(),

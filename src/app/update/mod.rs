@@ -15,6 +15,7 @@ mod copy;
 mod detail;
 mod edit;
 mod errors;
+mod findings;
 mod jump;
 mod link;
 mod list;

@@ -81,6 +81,7 @@ impl Desk {
                 };
                 Answer::Formatted(Formatted { of: of.clone(), lines })
             }
+            Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
             Effect::Complete { text, cursor } => super::complete(view, text.clone(), *cursor),
             Effect::Values { generation, key, query } => {
                 let request = ValuesRequest { generation: *generation, key, query, now };

@@ -163,10 +163,8 @@ fn frames(state: &State, frames: &[&Frame], (columns, role): (usize, Role), line
     for same in frames.chunk_by(|one, other| one == other) {
         let Some(frame) = same.first() else { continue };
         let line = frame.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let mut place = format!("{}{line}", safe(&frame.file));
-        if same.len() > 1 {
-            place.push_str(&format!("  ×{}", same.len()));
-        }
+        let times = if same.len() > 1 { format!("  ×{}", same.len()) } else { String::new() };
+        let place = format!("{}{line}{times}", safe(&frame.file));
         let function = safe(&frame.function);
         let gap = if function.is_empty() { "" } else { "  " };
         // Where there is no room for both, the way to the file is cut, not its name.
