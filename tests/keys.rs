@@ -1458,7 +1458,7 @@ fn findings_of_a_trace_are_walked_through_span_by_span() {
     let rules: Vec<&str> = (0..bench.state.finding_rows(FindingsOf::Trace))
         .filter_map(|at| Some(bench.state.finding_row(FindingsOf::Trace, at)?.rule.name()))
         .collect();
-    assert_eq!(rules.first(), Some(&"err-root"), "{rules:?}");
+    assert_eq!(rules.first(), Some(&"slow-sql"), "{rules:?}");
     let loops = rules.iter().position(|rule| *rule == "nplus1").unwrap();
     bench.press(&"down ".repeat(loops));
     for (key, said) in [("enter", "span 1 of 6"), ("enter", "span 2 of 6"), ("N", "span 1 of 6"), ("N", "span 6 of 6")]
@@ -1477,10 +1477,10 @@ fn finding_in_many_traces_is_walked_through_trace_by_trace() {
     bench.press("i");
     assert!(bench.seen().ends_with("all findings"), "{}", bench.seen());
     let row = bench.state.finding_row(FindingsOf::All, 0).unwrap();
-    assert_eq!((row.rule.name(), row.traces), ("err-root", 3));
+    assert_eq!((row.rule.name(), row.traces), ("slow-sql", 3));
     bench.press("enter");
     assert_eq!(bench.notice(), "trace 1 of 3");
-    assert!(bench.seen().starts_with("trace card!"), "{}", bench.seen());
+    assert!(bench.seen().starts_with("trace SQL select cart"), "{}", bench.seen());
     let first = bench.state.trace.as_ref().unwrap().id;
     bench.press("enter");
     assert_ne!(bench.state.trace.as_ref().unwrap().id, first);

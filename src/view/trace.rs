@@ -93,6 +93,7 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     if let Some(short) = root.and_then(|span| open.baselines.get(&span.key)).and_then(Baseline::short) {
         pieces.push((format!(" {short}").into(), dim));
     }
+    pieces.extend(clocks(pen, analysis));
     let spans = number(analysis.trace.spans.len());
     let services = number(analysis.services.len());
     let errors = number(analysis.errors.len());
@@ -107,20 +108,23 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     if analysis.trace.truncated {
         pieces.push(("  not whole: it grew too large".into(), pen.style(Role::Slow)));
     }
-    let key = pen.state.settings.keymap.keys(Action::AdjustClocks).first().map(KeyPress::label).unwrap_or_default();
-    match (analysis.skews.is_empty(), analysis.adjusted) {
-        (true, _) => {}
-        (false, false) => {
-            pieces.push((format!("  clocks run apart: {key} corrects").into(), pen.style(Role::Slow)));
-        }
-        (false, true) => {
-            pieces.push((format!("  times corrected: {key} shows them as sent").into(), pen.style(Role::Accent)));
-        }
-    }
     if !open.back.is_empty() {
         pieces.push(("  came by a link".into(), dim));
     }
     pen.whole((area.x + 1, area.y), area.width.saturating_sub(2), &pieces);
+}
+
+/// Whether clocks run apart, and what is done about it.
+fn clocks(pen: &Pen<'_>, analysis: &Analysis) -> Option<Piece<'static>> {
+    if analysis.skews.is_empty() {
+        return None;
+    }
+    let key = pen.state.settings.keymap.keys(Action::AdjustClocks).first().map(KeyPress::label).unwrap_or_default();
+    Some(if analysis.adjusted {
+        (format!("  times corrected: {key} shows them as sent").into(), pen.style(Role::Accent))
+    } else {
+        (format!("  clocks run apart: {key} corrects").into(), pen.style(Role::Slow))
+    })
 }
 
 /// `1 span`, `31,907 spans`.
@@ -158,8 +162,8 @@ fn heads(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis,
         pen.put_right((area.x + columns.duration_end, area.y), "duration", 9, faint);
     }
     if columns.share_end > 0 {
-        let head = if open.path { "path %" } else { "%" };
-        pen.put_right((area.x + columns.share_end, area.y), head, 6, faint);
+        let head = if open.path { "path" } else { "%" };
+        pen.put_right((area.x + columns.share_end, area.y), head, 4, faint);
     }
 }
 

@@ -75,7 +75,8 @@ fn phrases(state: &State, analysis: &Analysis, width: u16, chosen: Option<usize>
         }
         phrases.remove(0);
         if let Some(first) = phrases.first_mut() {
-            first.lead = "… ";
+            let time = analysis.verdict.clauses.get(first.clause).is_some_and(|c| matches!(c.says, Says::Time { .. }));
+            first.lead = if time { "… on the path: " } else { "… " };
         }
     }
 }

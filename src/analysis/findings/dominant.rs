@@ -11,7 +11,11 @@ pub(super) fn judge(case: &mut Case<'_>) {
     if analysis.trace.spans.len() < 2 {
         return;
     }
-    let own = |node: &u32| analysis.nodes[*node as usize].path_self;
+    // Both must say so: what the path gives to a span while a child of it ran (as of children that overlap) is not its own.
+    let own = |node: &u32| {
+        let node = &analysis.nodes[*node as usize];
+        node.path_self.min(node.self_time)
+    };
     let spans = analysis.order.iter().copied().filter(|node| analysis.span(*node).is_some());
     // The first of equals, as everywhere.
     let Some(node) = spans.rev().max_by_key(own) else { return };

@@ -110,6 +110,9 @@ fn polls(case: &Case<'_>, members: &[u32]) -> bool {
 
 fn severity(case: &Case<'_>, members: &[u32], spread: &Spread) -> Severity {
     let long = spread.busy >= case.thresholds.nplus1_warn && spread.busy > Nanos::ZERO;
-    let large = case.path_share(case.on_path(members)) >= case.thresholds.nplus1_warn_share;
+    // Whoever waits for all of them may not wait for each of them, where clocks let them overlap.
+    let awaited = members.iter().any(|node| case.node(*node).parent.is_some_and(|above| case.on_path(&[above]).0 > 0));
+    let waited = if awaited { spread.busy } else { case.on_path(members) };
+    let large = case.path_share(waited) >= case.thresholds.nplus1_warn_share;
     if long || large { Severity::Warn } else { Severity::Info }
 }
