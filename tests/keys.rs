@@ -189,7 +189,14 @@ impl Bench {
                 SaveWhat::One(..) => Ok(saved(&request, 1)),
                 SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
             }),
-            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
+            Effect::Library(_)
+            | Effect::Keep(_)
+            | Effect::PauseSource(..)
+            | Effect::RetrySource(_)
+            | Effect::StopSearch(_)
+            | Effect::Connect(_)
+            | Effect::Disconnect(_)
+            | Effect::Quit => {
                 return None;
             }
         })

@@ -135,7 +135,7 @@ impl Live {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &plainly)
             }
-            Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
+            Effect::Complete { text, cursor, names } => work::complete(&view, text, cursor, &names),
             Effect::Values { generation, key, query } => {
                 let request = work::ValuesRequest { generation, key: &key, query: &query, now: self.now };
                 return work::values(&view, &request, &|| false);
@@ -157,6 +157,9 @@ impl Live {
             | Effect::Browse(_)
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
+            | Effect::StopSearch(_)
+            | Effect::Connect(_)
+            | Effect::Disconnect(_)
             | Effect::Quit => {
                 return None;
             }

@@ -183,7 +183,7 @@ impl Show {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
             }
-            Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
+            Effect::Complete { text, cursor, names } => work::complete(&view, text, cursor, &names),
             _ => return None,
         })
     }

@@ -7,7 +7,7 @@ use super::save::{SaveRequest, Saved};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, SpanDetail, Strip};
 use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, SourceId, SpanKey, TraceId};
+use crate::model::{Health, Names, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
@@ -79,6 +79,8 @@ pub enum Effect {
         text: String,
         /// Where the cursor is, in bytes.
         cursor: usize,
+        /// What servers call things.
+        names: Vec<Arc<Names>>,
     },
     /// Put text on the clipboard of the person's terminal.
     Copy {
@@ -114,6 +116,12 @@ pub enum Effect {
     Browse(String),
     /// Have a source try again at once.
     RetrySource(SourceId),
+    /// Have a source leave off a search that goes on; what it found stays.
+    StopSearch(SourceId),
+    /// Ask a server of the settings file, by its name.
+    Connect(String),
+    /// Ask it no more; what it gave stays.
+    Disconnect(String),
     /// End the program.
     Quit,
 }
@@ -207,6 +215,8 @@ pub enum Answer {
     Health(Arc<Health>),
     /// To [`Effect::Save`]: what was written, or why nothing was.
     Saved(Result<Saved, String>),
+    /// To [`Effect::Connect`] and [`Effect::Disconnect`]: what was done, or why not.
+    Served(Result<String, String>),
     /// To [`Effect::Demo`]: whether it plays now, or why not.
     Demo(Result<bool, String>),
 }

@@ -33,7 +33,7 @@ pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use sort::{Sort, SortKey};
 pub use state::{
     Cell, Copied, Detail, DetailFocus, HealthScreen, Highlighted, Lines, List, ListRow, Notice, Overlay, Page, Palette,
-    Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen, Viewport,
+    Preview, Profile, Screen, Settings, SpanDetail, State, Strip, TraceScreen, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

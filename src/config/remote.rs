@@ -128,7 +128,8 @@ impl Address {
     }
 
     /// Its host, with the port where one is named, and without what may be secret.
-    fn place(&self) -> &str {
+    #[must_use]
+    pub fn place(&self) -> &str {
         let rest = self.0.trim().split_once("://").map_or_else(|| self.0.trim(), |(_, rest)| rest);
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         authority.rsplit_once('@').map_or(authority, |(_, place)| place)

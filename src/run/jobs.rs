@@ -148,7 +148,7 @@ impl Worker {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
             }
-            Effect::Complete { text, cursor } => work::complete(&view, text, cursor),
+            Effect::Complete { text, cursor, names } => work::complete(&view, text, cursor, &names),
             Effect::Values { generation, key, query } => {
                 let cancelled = || self.latest_count.load(Ordering::Acquire) != generation;
                 let request = work::ValuesRequest { generation, key: &key, query: &query, now: clock::now() };
@@ -164,6 +164,9 @@ impl Worker {
             | Effect::Demo(_)
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
+            | Effect::StopSearch(_)
+            | Effect::Connect(_)
+            | Effect::Disconnect(_)
             | Effect::Quit => return None,
         })
     }
@@ -220,7 +223,7 @@ mod tests {
     #[test]
     fn of_each_kind_only_the_latest_request_waits() {
         let lane = Lane::default();
-        let complete = |text: &str| Effect::Complete { text: text.to_owned(), cursor: 0 };
+        let complete = |text: &str| Effect::Complete { text: text.to_owned(), cursor: 0, names: Vec::new() };
         lane.push(complete("a"));
         lane.push(Effect::Quit);
         lane.push(complete("ab"));

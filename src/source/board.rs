@@ -3,16 +3,19 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::model::{
-    Door, DoorState, Mishap, Nanos, Reading, Receipt, RejectReason, Signal, SourceHealth, SourceId, Standing, Timestamp,
+    Asked, Door, DoorState, Mishap, Names, Nanos, Progress, Reading, Receipt, RejectReason, SearchState, Signal,
+    SourceHealth, SourceId, Standing, Timestamp,
 };
 
 /// Mishaps kept; older ones are forgotten.
 const MISHAPS: usize = 32;
+/// Notes kept of each source.
+const NOTES: usize = 4;
 
 /// The sources' state, shared. Every method takes a short lock and does no I/O.
 #[derive(Debug, Default)]
@@ -41,6 +44,8 @@ pub struct Control {
     pub paused: bool,
     /// How often it was asked to try at once; a task waiting for its next try wakes up when it rises.
     pub retries: u64,
+    /// How often it was asked to leave off a search that goes on.
+    pub stops: u64,
 }
 
 #[derive(Debug)]
@@ -75,9 +80,50 @@ impl Board {
         self.change_source(source, |health| place.clone_into(&mut health.place));
     }
 
-    /// Says what a source is asked, and which part of the filter is applied where.
-    pub fn set_asked(&self, source: SourceId, asked: &str) {
-        self.change_source(source, |health| asked.clone_into(&mut health.asked));
+    /// Says what a source is asked, and which part of the filter is applied where. What was noted of earlier answers goes.
+    pub fn set_asked(&self, source: SourceId, asked: Asked) {
+        self.change_source(source, |health| {
+            health.asked = Some(Arc::new(asked));
+            health.notes.clear();
+        });
+    }
+
+    /// Says that a source is asked for nothing any more.
+    pub fn unset_asked(&self, source: SourceId) {
+        self.change_source(source, |health| {
+            health.asked = None;
+            health.notes.clear();
+        });
+    }
+
+    /// Says how far a search has come.
+    pub fn set_progress(&self, source: SourceId, progress: Progress, state: SearchState) {
+        self.change_source(source, |health| {
+            if let Some(asked) = health.asked.as_mut() {
+                let asked = Arc::make_mut(asked);
+                (asked.progress, asked.state) = (progress, state);
+            }
+        });
+    }
+
+    /// Notes what a source said or did that a person should know, though it answered. Each is noted once.
+    pub fn note(&self, source: SourceId, note: &str) {
+        self.change_source(source, |health| {
+            if !health.notes.iter().any(|known| known == note) {
+                health.notes.push(note.to_owned());
+                health.notes.drain(..health.notes.len().saturating_sub(NOTES));
+            }
+        });
+    }
+
+    /// Says what a source calls things.
+    pub fn set_names(&self, source: SourceId, names: Arc<Names>) {
+        self.change_source(source, |health| health.names = names);
+    }
+
+    /// Has a source leave off a search that takes many requests; what it found stays.
+    pub fn stop_search(&self, source: SourceId) {
+        self.command(source, |control| control.stops += 1);
     }
 
     /// Says where a source's own page of a trace is, before the trace's id.
@@ -302,7 +348,7 @@ mod tests {
         assert!(control.has_changed().unwrap() && control.borrow_and_update().paused && board.is_paused(source));
         board.retry(source);
         board.pause(source, false);
-        assert_eq!(*control.borrow_and_update(), Control { paused: false, retries: 1 });
+        assert_eq!(*control.borrow_and_update(), Control { paused: false, retries: 1, stops: 0 });
         board.pause(SourceId(7), true);
         assert!(board.control(SourceId(7)).is_none());
     }

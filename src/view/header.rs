@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::asked;
 use super::format;
 use super::health::until;
 use super::look::Role;
@@ -79,6 +80,18 @@ fn troubled_source(pen: &Pen<'_>, narrow: bool) -> Option<Piece<'static>> {
     (paused > 0).then(|| (format!("‖ {paused} paused  ").into(), pen.style(Role::Slow)))
 }
 
+/// How far a search has come that asks a server for one part of the time after the other. The list says it below the filter.
+fn narrowing(pen: &Pen<'_>, narrow: bool) -> Option<Piece<'static>> {
+    const NAME: usize = 16;
+    let servers = asked::servers(pen.state).find(|(_, asked)| asked.is_narrowing());
+    let (source, asked) = servers.filter(|_| pen.state.screen != Screen::Traces)?;
+    let name = text::visible(&source.name);
+    let name = text::cut_end(&name, NAME);
+    let open = asked.progress.open;
+    let text = if narrow { format!("{name}: {open} to go  ") } else { format!("{name}: {}  ", asked::progress(asked)) };
+    Some((text.into(), pen.style(Role::Accent)))
+}
+
 /// How far files have been read, and whether all they hold could be kept.
 fn files(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     /// Cells of the bar.
@@ -129,6 +142,7 @@ fn gauges(pen: &Pen<'_>, narrow: bool) -> Vec<Piece<'static>> {
         pieces.push(("▲ refused: see 8  ".into(), pen.style(Role::Slow)));
     }
     pieces.extend(troubled_source(pen, narrow));
+    pieces.extend(narrowing(pen, narrow));
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
     if !doors.is_empty() {

@@ -120,7 +120,7 @@ impl Person {
                     self.highlighter.highlight(language, text, columns)
                 })
             }
-            Effect::Complete { text, cursor } => work::complete(view, text, cursor),
+            Effect::Complete { text, cursor, names } => work::complete(view, text, cursor, &names),
             Effect::Values { generation, key, query } => {
                 let request = work::ValuesRequest { generation, key: &key, query: &query, now: Timestamp(2) };
                 return work::values(view, &request, &|| false);
@@ -137,6 +137,9 @@ impl Person {
             | Effect::Keep(_)
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
+            | Effect::StopSearch(_)
+            | Effect::Connect(_)
+            | Effect::Disconnect(_)
             | Effect::Quit => {
                 return None;
             }

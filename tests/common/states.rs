@@ -7,10 +7,11 @@ use std::sync::{Arc, LazyLock};
 use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
 use tracefall::app::{Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen};
 use tracefall::model::{
-    Attribute, Badges, Door, DoorState, Event, Health, LogRecord, Mishap, Nanos, RejectReason, Resource, Scope,
-    ServiceHealth, Signal, SourceHealth, SourceId, Span, Standing, Status, StatusCode, Timestamp, TraceId,
-    TraceSummary, Value,
+    Asked, Attribute, Badges, Dependency, Door, DoorState, Event, Health, LogRecord, Mishap, Names, Nanos, Progress,
+    RejectReason, Resource, Scope, SearchState, ServiceHealth, Signal, SourceHealth, SourceId, Span, Standing, Status,
+    StatusCode, Timestamp, TraceId, TraceSummary, Value,
 };
+use tracefall::query::Query;
 use tracefall::view::{self, Highlighter};
 
 use super::build::{START, text};
@@ -278,7 +279,23 @@ pub fn health_sources() -> State {
             accepted: BTreeMap::from([(Signal::Traces, 1_204)]),
             latency: Some(Nanos::from_millis(84)),
             last_arrival: Some(before(3)),
-            asked: "100 traces of the last 1h; asked there: service=pay; applied here: error=true".into(),
+            asked: Some(Arc::new(Asked {
+                filter: "service=pay error=true".into(),
+                there: vec![0],
+                here: vec![1],
+                limit: 100,
+                limit_assumed: true,
+                lookback: Some(Nanos::from_secs(3_600)),
+                state: SearchState::Capped,
+                ..Asked::default()
+            })),
+            notes: vec!["2 traces did not come: no answer within 30s".into()],
+            names: Arc::new(Names {
+                services: vec!["gateway".into(), "pay".into()],
+                operations: vec!["POST /pay".into()],
+                dependencies: vec![Dependency { parent: "gateway".into(), child: "pay".into(), calls: 12_345 }],
+                ..Names::default()
+            }),
             last_error: Some((before(600), "the answer took longer than 30 s".into())),
             ..remote("prod", "https://jaeger.example.com/prod/ui", Standing::Ok)
         },
@@ -308,6 +325,23 @@ pub fn traces_of_sources(analysis: Arc<Analysis>, size: (u16, u16)) -> State {
         }
     }
     state
+}
+
+/// What servers that are asked for `query` say of that, each with the parts that it applies itself.
+pub fn asked_of(health: &Health, query: &Query, there: &[&[usize]], progress: (Progress, SearchState)) -> Health {
+    let mut health = health.clone();
+    for (number, (source, own)) in health.sources.iter_mut().skip(3).zip(there).enumerate() {
+        source.asked = Some(Arc::new(Asked {
+            filter: query.text.clone(),
+            there: own.to_vec(),
+            here: (0..query.parts()).filter(|part| !own.contains(part)).collect(),
+            limit: 500,
+            progress: if number == 0 { progress.0 } else { Progress::default() },
+            state: if number == 0 { progress.1 } else { SearchState::Complete },
+            ..Asked::default()
+        }));
+    }
+    health
 }
 
 /// A trace opened, with the row that `choose` picks selected and its detail read.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tracefall::model::{Receipt, SourceId, Standing, Timestamp, TraceId};
+use tracefall::model::{Nanos, Receipt, SearchState, SourceId, Standing, Timestamp, TraceId};
 use tracefall::query::parse;
 use tracefall::source::remote::{Flavor, Follower, Wish};
 use tracefall::source::{self, Feed, Source as _};
@@ -16,7 +16,7 @@ const NOW: u64 = 1_800_000_000_000_000_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn wish(filter: &str, open: Option<TraceId>) -> Wish {
-    Wish { query: Arc::new(parse(filter).unwrap()), open }
+    Wish { query: Arc::new(parse(filter).unwrap()), open, values_of: None }
 }
 
 /// A follower at work, and what comes of it.
@@ -85,7 +85,9 @@ async fn what_is_looked_for_is_asked_and_fed_and_another_wish_at_once() {
     let (source, bytes) = following.next().await;
     assert_eq!((source, bytes > 0), (following.source, true));
     let health = following.stands(|standing| *standing == Standing::Ok).await;
-    assert_eq!((health.name.as_str(), health.asked.as_str()), ("prod", "100 traces of the last 1h"));
+    let asked = health.asked.unwrap();
+    assert_eq!((health.name.as_str(), asked.limit, asked.limit_assumed), ("prod", 100, true));
+    assert_eq!((asked.lookback, asked.state), (Some(Nanos::from_secs(3_600)), SearchState::Complete));
     assert_eq!(health.page, Some(format!("http://{}/trace/", fake.address)));
     assert!(health.latency.is_some());
 
@@ -94,8 +96,9 @@ async fn what_is_looked_for_is_asked_and_fed_and_another_wish_at_once() {
     let asked = fake.asked.lock().unwrap().iter().rfind(|asked| asked.bare() == "/api/v3/traces").cloned().unwrap();
     assert_eq!(asked.parameter("query.service_name").as_deref(), Some("pay"));
     let health = following.stands(|standing| *standing == Standing::Ok).await;
-    let said = "100 traces; asked there: service=pay lookback=2h; applied here: error=true";
-    assert_eq!(health.asked, said);
+    let asked = health.asked.unwrap();
+    assert_eq!((&asked.there[..], &asked.here[..], asked.lookback), (&[0, 2][..], &[1][..], None));
+    assert_eq!(asked.filter, "service=pay error=true lookback=2h");
 }
 
 #[tokio::test]

@@ -119,6 +119,8 @@ pub enum Action {
     PauseSource,
     /// Have the selected source try again at once.
     RetrySource,
+    /// Ask a server of the settings file, or leave it.
+    Servers,
 }
 
 /// Where an action works.
@@ -202,7 +204,9 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
-        Context::Health => &[A::Up, A::PauseSource, A::RetrySource, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
+        Context::Health => {
+            &[A::Up, A::PauseSource, A::RetrySource, A::Servers, A::Copy, A::Palette, A::Help, A::Back, A::Quit]
+        }
         Context::Everywhere => &[A::Help, A::Palette, A::Quit],
     }
 }
@@ -223,7 +227,7 @@ mod tests {
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
+            A::Demo, A::PauseSource, A::RetrySource, A::Servers, A::Mark, A::Save, A::Page,
         ];
         for action in all {
             match action {
@@ -233,7 +237,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::Save | A::Page => {}
             }
         }
         all.to_vec()

@@ -282,6 +282,14 @@ pub const ACTIONS: &[ActionInfo] = &[
         keys: &[char('r')],
     },
     ActionInfo {
+        action: Action::Servers,
+        name: "servers",
+        help: "ask a server of the settings file, or leave it",
+        hint: "servers",
+        contexts: &[Context::Traces, Context::Health],
+        keys: &[char('C')],
+    },
+    ActionInfo {
         action: Action::Fold,
         name: "fold",
         help: "fold, or go to the parent",
