@@ -5,7 +5,7 @@ use super::pen::number;
 use super::text;
 use super::trace::many;
 use crate::app::State;
-use crate::model::{Asked, SourceHealth};
+use crate::model::{Asked, Progress, SearchState, SourceHealth};
 use crate::query::{Query, chips, parse, spell_duration};
 
 /// Stands before a condition that a server applies too.
@@ -77,8 +77,8 @@ pub(super) fn caveat(asked: &Asked) -> Option<String> {
         return None;
     }
     let mut out = match asked.state {
-        crate::model::SearchState::Stopped => "stopped: there may be more".to_owned(),
-        _ => "its limit came before the sort here: there may be more, also newer ones".to_owned(),
+        SearchState::Stopped => "stopped: there may be more".to_owned(),
+        _ => "its limit came before our sort: there may be more, also newer ones".to_owned(),
     };
     if asks_of_spans(asked) {
         out.push_str("; its conditions are per span");
@@ -122,21 +122,25 @@ pub(super) fn progress(asked: &Asked) -> String {
 
 /// What stands behind the conditions: a search that goes on, or what may be missing; of several servers the first.
 pub(super) fn told(state: &State) -> String {
-    let narrow = state.viewport.columns < 100;
+    let columns = state.viewport.columns;
     let name = |source: &SourceHealth| text::cut_end(&text::visible(&source.name), 16).into_owned();
     if let Some((source, asked)) = servers(state).find(|(_, asked)| asked.is_narrowing()) {
-        let progress = asked.progress;
-        let (found, open) = (format::count(number(progress.traces)), format::count(number(progress.open)));
-        return match narrow {
-            true => format!("{}: {found}, {open} to go, Esc stops", name(source)),
-            false => format!("{}: {}: Esc stops", name(source), self::progress(asked)),
+        let Progress { traces, open, .. } = asked.progress;
+        let name = name(source);
+        return match columns {
+            0..140 => {
+                format!("{name}: {}, {} to go, Esc stops", format::count(number(traces)), format::count(number(open)))
+            }
+            _ => format!("{name}: {}: Esc stops", progress(asked)),
         };
     }
     let mut partial = servers(state).filter_map(|(source, asked)| Some((source, asked, caveat(asked)?)));
     let Some((source, asked, caveat)) = partial.next() else { return String::new() };
-    match (narrow, asked.state) {
-        (false, _) => format!("▲ {}: {caveat}", name(source)),
-        (true, crate::model::SearchState::Stopped) => format!("▲ {}: stopped", name(source)),
-        (true, _) => format!("▲ {}: limit before sort", name(source)),
+    let name = name(source);
+    match (columns, asked.state) {
+        (160.., _) => format!("▲ {name}: {caveat}"),
+        (_, SearchState::Stopped) => format!("▲ {name}: stopped"),
+        (100.., _) => format!("▲ {name}: limit came before our sort"),
+        _ => format!("▲ {name}: limit before sort"),
     }
 }

@@ -130,11 +130,9 @@ pub(super) fn place(pen: &mut Pen<'_>, said: Rect) {
     let state = pen.state;
     let chip = chosen(state).and_then(|chosen| state.filter.chips().into_iter().nth(chosen)).filter(|chip| chip.on);
     let Some(words) = chip.and_then(|chip| asked::place(state, chip.index)) else { return };
-    let width = (cells(text::width(&words)) + 2).min(said.width.saturating_sub(2));
-    let line = Rect { x: said.x + 2, y: said.y + 1, width, height: 1 };
+    let line = Rect { y: said.y + 1, height: 1, ..said };
     pen.clear(line);
-    pen.buffer.set_style(line.intersection(pen.area), pen.look.style(Role::Tab).remove_modifier(Modifier::BOLD));
-    pen.put((line.x + 1, line.y), &words, width.saturating_sub(1), ratatui::style::Style::new());
+    pen.put((line.x + 3, line.y), &words, line.width.saturating_sub(3), pen.style(Role::Text));
 }
 
 /// A caret below the place of the mistake, and what was expected there.

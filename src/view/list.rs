@@ -63,11 +63,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
 
 /// `12 of 2,148 traces match`, and what is to be known of the servers that gave them.
 pub(super) fn matched(state: &State) -> String {
-    let parts = [found(state), asked::told(state)];
+    let told = asked::told(state);
+    let parts = [found(state, told.is_empty()), told];
     parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" · ")
 }
 
-fn found(state: &State) -> String {
+/// `roomy`: nothing else stands there.
+fn found(state: &State, roomy: bool) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }
@@ -76,7 +78,7 @@ fn found(state: &State) -> String {
     if state.list.anew {
         return if state.list.so_far { format!("searching … {found} so far") } else { "searching …".to_owned() };
     }
-    let rate = if state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
+    let rate = if roomy && state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
         format!(" · {}/s", format::rate(state.list.strip.recent))
     } else {
         String::new()

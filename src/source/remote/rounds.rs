@@ -153,12 +153,15 @@ impl Rounds {
             self.gave_up = true;
             return false;
         }
-        // Where half of what came began is a better place than the middle: load is not even.
+        // Where half of what came began is a better place than the middle, for load is not even; unless all of that lies close
+        // together: then the server keeps one end of the time, and says nothing of the rest of it.
         let mut starts: Vec<u64> = found.traces.values().map(|seen| seen.first.0).collect();
         starts.sort_unstable();
         let middle = search.start.0 + length / 2;
         let apart = |at: &u64| *at > search.start.0 + SHORTEST && *at + SHORTEST < search.end.0;
-        let at = starts.get(starts.len() / 2).copied().filter(apart).unwrap_or(middle);
+        let spread = starts.last().zip(starts.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
+        let wide = |_: &u64| spread > length / 4;
+        let at = starts.get(starts.len() / 2).copied().filter(apart).filter(wide).unwrap_or(middle);
         parts.push(Search { end: Timestamp(at), ..search.clone() });
         parts.push(Search { start: Timestamp(at), ..search.clone() });
         true

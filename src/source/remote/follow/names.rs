@@ -31,23 +31,30 @@ pub(super) async fn run(link: &Link, mut wish: watch::Receiver<Wish>) {
     let mut control = link.control.clone();
     let mut names = Names::default();
     while link.unpaused(&mut control).await.is_some() {
-        let Some(remote) = link.connected().await else { return };
-        // What it does not tell is not missed enough to call the server broken.
-        let told = all(link, &remote).await;
-        names = Names { values: std::mem::take(&mut names.values), ..told };
-        publish(link, &names);
+        tokio::select! {
+            () = learn(link, &mut wish, &mut names) => return,
+            paused = control.wait_for(|control| control.paused) => if paused.is_err() { return },
+        }
+    }
+}
+
+/// Asks for all names from time to time, and for values when they are wanted. Ends with the program.
+async fn learn(link: &Link, wish: &mut watch::Receiver<Wish>, names: &mut Names) {
+    while let Some(remote) = link.connected().await {
+        *names = Names { values: std::mem::take(&mut names.values), ..all(link, &remote).await };
+        publish(link, names);
         let again = tokio::time::sleep(AGAIN);
         let mut again = std::pin::pin!(again);
         loop {
-            let asked = wish.borrow_and_update().values_of.clone();
-            if let Some(key) = asked.filter(|key| !names.values.contains_key(key)) {
-                if let Ok(values) = values(&remote, &names, &key).await {
-                    if names.values.len() >= ATTRIBUTES {
-                        names.values.pop_first();
-                    }
-                    names.values.insert(key, values);
-                    publish(link, &names);
+            let wanted = wish.borrow_and_update().values_of.clone();
+            if let Some(key) = wanted.filter(|key| !names.values.contains_key(key))
+                && let Ok(values) = values(&remote, names, &key).await
+            {
+                if names.values.len() >= ATTRIBUTES {
+                    names.values.pop_first();
                 }
+                names.values.insert(key, values);
+                publish(link, names);
             }
             tokio::select! {
                 () = &mut again => break,
@@ -61,6 +68,7 @@ fn publish(link: &Link, names: &Names) {
     link.feed.board().set_names(link.source, Arc::new(names.clone()));
 }
 
+/// What it does not tell is not missed enough to call the server broken.
 async fn all(link: &Link, remote: &Remote) -> Names {
     let heard = |fault: RemoteError| tracing::debug!(%fault, "a server did not tell its names");
     let mut services = remote.services().await.map_err(heard).unwrap_or_default();

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Wish;
 use super::link::{Link, Urgency, nanos, pause_after};
-use crate::model::{Asked, Nanos, SearchState, Standing, Timestamp};
+use crate::model::{Asked, Nanos, Progress, SearchState, Standing, Timestamp};
 use crate::query::Query;
 use crate::query::pushdown::{Ask, Pushdown, Search, push_down};
 use crate::source::Control;
@@ -130,7 +130,7 @@ impl Lane<'_> {
         let enough = (told.assumed.limit.is_none() && told.local.is_empty()).then_some(search.limit);
         let enough = enough.and_then(|limit| usize::try_from(limit).ok());
         let mut stops = self.link.control.clone();
-        let (mut begun, mut capped) = (self.link.now(), false);
+        let (mut begun, mut capped, mut progress) = (self.link.now(), false, Progress::default());
         let state = loop {
             let found = tokio::select! {
                 found = rounds.next() => found,
@@ -145,7 +145,8 @@ impl Lane<'_> {
             let found = found?;
             self.link.took(begun);
             capped |= found.capped;
-            board.set_progress(self.link.source, rounds.progress(), SearchState::Running);
+            progress = rounds.progress();
+            board.set_progress(self.link.source, progress, SearchState::Running);
             // It answers, although there is more to come.
             self.link.stands(Standing::Ok);
             self.link.deliver(found, Urgency::Turn).await;
@@ -154,7 +155,7 @@ impl Lane<'_> {
             }
             begun = self.link.now();
         };
-        board.set_progress(self.link.source, rounds.progress(), state);
+        board.set_progress(self.link.source, progress, state);
         Ok(())
     }
 
