@@ -15,6 +15,8 @@ use crate::source::remote::{Remote, RemoteError};
 
 /// Time between two questions for what is new.
 const POLL: Duration = Duration::from_secs(5);
+/// How long a filter stands still before it is asked for.
+const STILL: Duration = Duration::from_millis(250);
 /// Spans reach a server's store late: the time that was asked for last is asked for again, so far back.
 const OVERLAP: Nanos = Nanos::from_secs(60);
 /// Requests that one search may take, where the filter names a limit or a time: then all of it is looked for, part by part.
@@ -32,13 +34,19 @@ struct Lane<'a> {
     link: &'a Link,
     last: Option<Last>,
     failures: u32,
+    /// Something was asked for already.
+    begun: bool,
 }
 
 /// Until nobody wishes for anything any more.
 pub(super) async fn run(link: &Link, mut wish: watch::Receiver<Wish>) {
-    let mut lane = Lane { link, last: None, failures: 0 };
+    let mut lane = Lane { link, last: None, failures: 0, begun: false };
     let mut control = link.control.clone();
     while let Some(now) = link.unpaused(&mut control).await {
+        if lane.begun && !still(&mut wish).await {
+            return;
+        }
+        lane.begun = true;
         let query = Arc::clone(&wish.borrow_and_update().query);
         let disturbs = |control: &Control| control.paused || control.retries != now.retries;
         // What takes long gives way to another wish, to a pause, and to another try.
@@ -65,6 +73,18 @@ pub(super) async fn run(link: &Link, mut wish: watch::Receiver<Wish>) {
                     lane.last = None;
                 }
             }
+        }
+    }
+}
+
+/// Waits until a filter that is being typed has stood still for a moment: a server is not asked letter by letter. Answers whether
+/// anybody wishes for anything any more.
+async fn still(wish: &mut watch::Receiver<Wish>) -> bool {
+    loop {
+        let query = Arc::clone(&wish.borrow_and_update().query);
+        tokio::select! {
+            () = tokio::time::sleep(STILL) => return true,
+            other = wish.wait_for(|wish| wish.query != query) => if other.is_err() { return false },
         }
     }
 }
