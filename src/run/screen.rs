@@ -474,8 +474,8 @@ impl Session {
             .ok_or_else(|| "no door is open to play the demo through".to_owned())?;
         let source = *self.demo_source.get_or_insert_with(|| self.board.register("demo", Vec::new()));
         self.board.set_standing(source, Standing::Ok, clock::now());
-        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock())
-            .with_control(self.board.control(source));
+        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock());
+        let player = player.of_source(&self.board, source);
         self.playing = Some(tokio::spawn(player.run()));
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! What the sources say of themselves: doors, counts, and the mistakes of their senders. Written by the
 //! sources, read at each frame.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,6 +27,8 @@ pub struct Board {
 struct Inner {
     sources: Vec<Entry>,
     mishaps: VecDeque<Noted>,
+    /// Senders that are sources of their own, whatever door they come through.
+    guests: BTreeMap<SocketAddr, SourceId>,
     revision: u64,
 }
 
@@ -35,6 +37,7 @@ struct Entry {
     health: SourceHealth,
     rate: Rate,
     control: watch::Sender<Control>,
+    lossy: bool,
 }
 
 /// What a person wants of a source. Its task follows it through [`Board::control`].
@@ -46,6 +49,19 @@ pub struct Control {
     pub retries: u64,
     /// How often it was asked to leave off a search that goes on.
     pub stops: u64,
+}
+
+/// A sender that is a source of its own: [`Board::introduce`].
+#[derive(Debug)]
+pub struct Guest {
+    board: Arc<Board>,
+    peer: SocketAddr,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.board.lock().guests.remove(&self.peer);
+    }
 }
 
 #[derive(Debug)]
@@ -161,6 +177,31 @@ impl Board {
     #[must_use]
     pub fn control(&self, source: SourceId) -> Option<watch::Receiver<Control>> {
         self.lock().sources.get(usize::from(source.0)).map(|entry| entry.control.subscribe())
+    }
+
+    /// Says that what comes from `peer` is of this source, whatever door it comes through, until the answer is dropped.
+    pub fn introduce(self: &Arc<Self>, peer: SocketAddr, source: SourceId) -> Guest {
+        self.lock().guests.insert(peer, source);
+        Guest { board: Arc::clone(self), peer }
+    }
+
+    /// Which source comes from there, where that is known.
+    #[must_use]
+    pub fn guest(&self, peer: SocketAddr) -> Option<SourceId> {
+        self.lock().guests.get(&peer).copied()
+    }
+
+    /// Says that what a source gives lacks things that were sent, before it gives anything.
+    pub fn set_lossy(&self, source: SourceId) {
+        if let Some(entry) = self.change().sources.get_mut(usize::from(source.0)) {
+            entry.lossy = true;
+        }
+    }
+
+    /// Whether that was said.
+    #[must_use]
+    pub fn is_lossy(&self, source: SourceId) -> bool {
+        self.lock().sources.get(usize::from(source.0)).is_some_and(|entry| entry.lossy)
     }
 
     /// Whether a person paused it.

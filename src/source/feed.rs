@@ -61,6 +61,7 @@ pub struct Feed {
     budget: Arc<Budget>,
     /// Of what goes ahead.
     ahead_budget: Arc<Budget>,
+    aside: Arc<AtomicUsize>,
     board: Arc<Board>,
     clock: Clock,
 }
@@ -72,6 +73,7 @@ pub struct FeedReceiver {
     ahead: Receiver<Item>,
     budget: Arc<Budget>,
     ahead_budget: Arc<Budget>,
+    aside: Arc<AtomicUsize>,
 }
 
 /// A delivery that waits for its answer. Dropped without one, its sender is told that the program is ending.
@@ -90,15 +92,17 @@ pub fn feed(bytes: usize, items: usize, clock: Clock) -> (Feed, FeedReceiver) {
     let (ahead_sender, ahead) = sync_channel(AHEAD);
     let budget = Arc::new(Budget { limit: bytes, used: AtomicUsize::new(0) });
     let ahead_budget = Arc::new(Budget { limit: bytes / AHEAD_SHARE, used: AtomicUsize::new(0) });
+    let aside = Arc::new(AtomicUsize::new(0));
     let feed = Feed {
         queue: sender,
         ahead: ahead_sender,
         budget: Arc::clone(&budget),
         ahead_budget: Arc::clone(&ahead_budget),
+        aside: Arc::clone(&aside),
         board: Arc::new(Board::default()),
         clock,
     };
-    (feed, FeedReceiver { queue: receiver, ahead, budget, ahead_budget })
+    (feed, FeedReceiver { queue: receiver, ahead, budget, ahead_budget, aside })
 }
 
 impl Feed {
@@ -165,6 +169,12 @@ impl Feed {
         self.budget.used() + self.ahead_budget.used()
     }
 
+    /// Nothing yet, of what a source holds beside the queue.
+    #[must_use]
+    pub fn aside(&self) -> Aside {
+        Aside { total: Arc::clone(&self.aside), bytes: 0 }
+    }
+
     /// Where sources say how they are.
     #[must_use]
     pub fn board(&self) -> &Arc<Board> {
@@ -219,6 +229,12 @@ impl FeedReceiver {
     #[must_use]
     pub fn held(&self) -> usize {
         self.budget.used() + self.ahead_budget.used()
+    }
+
+    /// Bytes that sources hold beside the queue.
+    #[must_use]
+    pub fn aside(&self) -> usize {
+        self.aside.load(Ordering::Acquire)
     }
 
     /// The next delivery if one is waiting.
@@ -282,6 +298,29 @@ struct Budget {
 impl Budget {
     fn used(&self) -> usize {
         self.used.load(Ordering::Acquire)
+    }
+}
+
+/// Bytes that a source holds beside the queue, as a document that can only be read whole: whoever holds the spans gives way to it.
+/// Given back when dropped.
+#[derive(Debug)]
+pub struct Aside {
+    total: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Aside {
+    /// Says how many bytes are held now.
+    pub fn set(&mut self, bytes: usize) {
+        self.total.fetch_add(bytes, Ordering::AcqRel);
+        self.total.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.set(0);
     }
 }
 

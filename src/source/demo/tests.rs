@@ -293,7 +293,7 @@ async fn paused_player_sends_nothing() {
             time()
         })
     };
-    let player = Player::new(endpoints, 30.0, 5, clock).with_control(board.control(source));
+    let player = Player::new(endpoints, 30.0, 5, clock).of_source(&board, source);
     let playing = tokio::spawn(player.run());
     let arrived = tokio::task::spawn_blocking(move || {
         while looks.load(Ordering::Relaxed) < 50 {

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::secret::Secret;
-use super::spell::{base64, printable};
+use super::spell::printable;
 
 /// Why a server's description is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,7 +128,7 @@ impl Server {
     /// Never: what is sent is base64.
     pub fn basic(mut self, user: &str, password: &Secret) -> Result<Self, ServerError> {
         self.secrets.push(password.clone());
-        let both = base64(format!("{user}:{}", password.expose()).as_bytes());
+        let both = BASE64_STANDARD.encode(format!("{user}:{}", password.expose()));
         self.secrets.push(Secret::new(&both));
         self.header("authorization", &Secret::new(&format!("Basic {both}")))
     }

@@ -61,6 +61,9 @@ impl Link {
         self.stands(Standing::Connecting);
         let remote = Remote::connect(self.server.clone(), self.flavor).await?;
         self.feed.board().set_page(self.source, remote.page());
+        if remote.is_lossy() {
+            self.feed.board().set_lossy(self.source);
+        }
         self.remote.send_replace(Some(remote.clone()));
         Ok((remote, true))
     }
