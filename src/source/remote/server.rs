@@ -32,6 +32,8 @@ pub struct Server {
     headers: Vec<(HeaderName, HeaderValue)>,
     secrets: Vec<Secret>,
     pub(super) ca_file: Option<PathBuf>,
+    /// A certificate and its key.
+    pub(super) client: Option<(PathBuf, PathBuf)>,
     pub(super) insecure: bool,
     pub(super) connect_within: Duration,
     pub(super) answer_within: Duration,
@@ -74,6 +76,7 @@ impl Server {
             headers: Vec::new(),
             secrets: Vec::new(),
             ca_file: None,
+            client: None,
             insecure: false,
             connect_within: Duration::from_secs(5),
             answer_within: Duration::from_secs(30),
@@ -146,6 +149,13 @@ impl Server {
     #[must_use]
     pub fn ca_file(mut self, path: PathBuf) -> Self {
         self.ca_file = Some(path);
+        self
+    }
+
+    /// Showing the certificate in a PEM file, and that one holds its key, to a server that wants that.
+    #[must_use]
+    pub fn client_cert(mut self, cert: PathBuf, key: PathBuf) -> Self {
+        self.client = Some((cert, key));
         self
     }
 
