@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{RowKey, analyse, flatten};
+use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
-    Mouse, MouseKind, Overlay, Page, SaveWhat, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip, Target,
-    TraceScreen, ValueRow, Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Formatted, Input, Key, KeyPress, Keymap,
+    Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail,
+    State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
@@ -72,6 +72,24 @@ fn shop(number: u64) -> Trace {
     Trace { id: trace_id(number), spans, last_arrival: Timestamp(1), truncated: false }
 }
 
+/// What a survey says here.
+fn surveyed(generation: u64, of: SurveyOf, traces: &[Trace]) -> Surveyed {
+    let report = match of {
+        SurveyOf::Sql => Report::Sql(Arc::new(statements(traces))),
+        SurveyOf::Errors => Report::Errors(Arc::default()),
+        SurveyOf::Services => Report::Services(Arc::default()),
+        SurveyOf::Compare => Report::Compare(Arc::default()),
+    };
+    Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
+}
+
+fn statements(traces: &[Trace]) -> statements::Statements {
+    let mut names = statements::Names::default();
+    let digest = |trace: &Trace| Some((trace.id, statements::digest(trace, &mut names, &mut |_| None)?));
+    let digests: Vec<_> = traces.iter().filter_map(digest).collect();
+    statements::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names)
+}
+
 impl Bench {
     fn new(traces: u64) -> Self {
         let settings = Settings {
@@ -92,6 +110,8 @@ impl Bench {
             detail: 6,
             detail_columns: 60,
             scroll: 20,
+            statements: 10,
+            statement_columns: 60,
             strip: 40,
             ..Viewport::default()
         };
@@ -151,11 +171,15 @@ impl Bench {
                 let (revision, rows) = (self.state.list.revision, self.rows());
                 Answer::Listed { generation, revision, rows, strip: Strip::default(), partial: false }
             }
-            Effect::Open { generation, trace, folds, find, only } => {
+            Effect::Open { generation, trace, folds, find, showing } => {
                 let analysis = self.held(trace).map(judge);
                 let found = find.zip(analysis.as_ref()).map(|(query, analysis)| matching(analysis, &query.text));
-                let alone = found.as_deref().filter(|_| only);
-                let rows = analysis.as_ref().map(|analysis| rows_of(work::flatten(0, analysis, &folds, alone)));
+                let alone = found.as_deref().filter(|_| showing.matches);
+                let rows = |analysis: &Arc<Analysis>| {
+                    let path = showing.path.then(|| path::on_path(analysis));
+                    rows_of(work::flatten(0, analysis, &folds, path.as_deref().or(alone)))
+                };
+                let rows = analysis.as_ref().map(rows);
                 let rows = rows.unwrap_or_default();
                 Answer::Opened { generation, trace, analysis, rows, found }
             }
@@ -178,6 +202,8 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
+            Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
+            Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -265,6 +291,18 @@ impl Bench {
             Some(Overlay::Values(_)) => " values",
         };
         match screen {
+            Screen::Sql => {
+                let sql = &self.state.sql;
+                let text = sql.selected().map_or("-", |row| &*row.text);
+                let calls = sql.calls.as_ref().map_or_else(String::new, |calls| {
+                    let at = calls.table.at(&calls.keys).map_or_else(|| "-".to_owned(), |at| at.to_string());
+                    format!(" call {at} of {}", calls.keys.len())
+                });
+                format!("sql {text} of {}{calls}{overlay}", sql.rows.len())
+            }
+            Screen::Errors => format!("errors{overlay}"),
+            Screen::Services => format!("services{overlay}"),
+            Screen::Compare => format!("compare{overlay}"),
             Screen::Health => format!("health{overlay}"),
             Screen::Traces => {
                 let at = list.selected.and_then(|id| list.rows.iter().position(|row| row.trace == id));
@@ -304,7 +342,7 @@ fn rows_of(answer: Answer) -> Arc<Vec<tracefall::analysis::Row>> {
     }
 }
 
-fn matching(analysis: &tracefall::analysis::Analysis, text: &str) -> Vec<u32> {
+fn matching(analysis: &Analysis, text: &str) -> Vec<u32> {
     tracefall::analysis::find(analysis, text)
 }
 
@@ -326,8 +364,15 @@ fn keys_move_and_change_screens() {
         ("s", "list 0 of 30 from 0"),
         ("j j S", "list 0 of 30 from 0"),
         ("tab", "trace card! of 10"),
-        ("tab tab", "health"),
-        ("tab tab tab", "list 0 of 30 from 0 follow"),
+        ("tab tab", "trace card! of 10"),
+        ("tab tab tab tab tab tab tab", "sql SQL select cart of 2"),
+        ("2 shift-tab", "list 0 of 30 from 0 follow"),
+        ("3 shift-tab", "trace card! of 10"),
+        ("3 tab tab tab", "compare"),
+        ("6 tab", "health"),
+        ("3 4 5 6", "compare"),
+        ("4 esc", "list 0 of 30 from 0 follow"),
+        ("8 tab", "list 0 of 30 from 0 follow"),
         ("shift-tab", "health"),
         ("8 1", "list 0 of 30 from 0 follow"),
         ("2", "trace card! of 10"),
@@ -401,6 +446,63 @@ fn keys_walk_the_waterfall() {
 }
 
 #[test]
+fn keys_walk_the_verdict_and_the_path() {
+    let mut failures = Vec::new();
+    // The clauses: card! failed first; SQL select cart is slow; time: SQL, own code (load), nothing recorded (GET /cart).
+    for (keys, expected) in [
+        ("g tab", "trace GET /cart of 12 clause 0"),
+        ("g tab enter", "trace card! of 12"),
+        ("g tab tab enter", "trace SQL select cart of 12"),
+        ("g tab tab enter enter", "trace SQL select cart of 12"),
+        ("g tab enter tab", "trace card! of 12 clause 1"),
+        ("g tab tab shift-tab enter", "trace card! of 12"),
+        ("g tab j enter", "trace auth of 10"),
+        ("g tab esc", "trace GET /cart of 12"),
+        ("g tab esc esc", "list 0 of 3 from 0 follow"),
+        ("g d tab enter", "trace card! of 12"),
+        ("g [ tab tab enter", "trace SQL select cart of 9"),
+        ("g p", "trace GET /cart of 10"),
+        ("g p p", "trace GET /cart of 12"),
+        ("g p esc", "trace GET /cart of 12"),
+        ("g j j j p", "trace auth of 10"),
+        ("g / 'side' enter H p", "trace load of 10"),
+        ("g p / 'side' enter", "trace side of 12"),
+        ("g p e", "trace card! of 10"),
+    ] {
+        let mut bench = Bench::new(3);
+        // Beside the longer statement nothing waits for this one; nor for what `auth` checks, as something else ends later.
+        bench.traces[2].spans.extend([span(50, Some(3), 30, 20, "side"), span(51, Some(1), 1, 7, "longer")]);
+        bench.press("enter").press(keys);
+        let clause = bench.state.trace.as_ref().and_then(|trace| trace.clause);
+        let clause = clause.map_or_else(String::new, |clause| format!(" clause {clause}"));
+        let seen = format!("{}{clause}", bench.seen());
+        if seen != expected {
+            failures.push(format!("after {keys}: {seen} ({})", bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn what_would_be_gained_is_said() {
+    for (keys, expected) in [
+        ("g s w", "if it took no time: 400 ms less (40 %); half: 200 ms less"),
+        ("g s j w", "if they took no time: 30 ms less (3 %); half: 15 ms less"),
+        ("G w", "if it took no time: 10 ms less (1 %); half: 5 ms less"),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press("enter").press(keys);
+        assert_eq!(bench.notice(), expected, "{keys}");
+    }
+    let mut bench = Bench::new(1);
+    bench.traces[0].spans.extend([span(50, Some(0), 530, 60, "SQL hunter2"), span(51, Some(0), 540, 55, "beside")]);
+    bench.press("enter / 'beside' enter w");
+    assert_eq!(bench.notice(), "if it took no time: 5 ms less (1 %); half: 5 ms less; then SQL hunter2 is waited for");
+    bench.press("k w");
+    assert_eq!(bench.notice(), "nothing would be gained: the trace does not wait for it");
+}
+
+#[test]
 fn rows_that_arrive_move_nothing_under_the_reader() {
     let mut bench = Bench::new(30);
     bench.press("j j j j j");
@@ -445,7 +547,8 @@ fn a_growing_trace_keeps_selection_folds_and_place() {
     bench.traces[0].last_arrival = Timestamp(2);
     let (generation, id) = bench.state.trace.as_ref().map(|trace| (trace.generation, trace.id)).unwrap();
     let folds = bench.state.trace.as_ref().unwrap().folds.clone();
-    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None, only: false }).unwrap();
+    let answer =
+        bench.work(Effect::Open { generation, trace: id, folds, find: None, showing: Showing::default() }).unwrap();
     let line = |bench: &Bench| {
         let trace = bench.state.trace.as_ref().unwrap();
         trace.rows.iter().position(|row| Some(row.key) == trace.selected).unwrap() - trace.offset
@@ -659,11 +762,26 @@ fn detail_steps_through_what_is_longer_than_the_pane() {
     assert_eq!(detail(&bench), (0, 0));
 }
 
+const EVERY: [Context; 8] = [
+    Context::Traces,
+    Context::Trace,
+    Context::Detail,
+    Context::Sql,
+    Context::Errors,
+    Context::Services,
+    Context::Compare,
+    Context::Health,
+];
+
 /// A start in which everything has something to do.
 fn busy(context: Context) -> Bench {
     let mut bench = Bench::new(30);
     bench.press("j j j j j j j j j j j j");
     match context {
+        Context::Sql => bench.press("3 enter j j j j j j j j j j j j"),
+        Context::Errors => bench.press("4 j"),
+        Context::Services => bench.press("5 j"),
+        Context::Compare => bench.press("6 j"),
         Context::Health => bench.press("8 j j j"),
         Context::Trace => bench.press("enter g j j"),
         Context::Detail => bench.press("enter g d j"),
@@ -677,7 +795,7 @@ fn busy(context: Context) -> Bench {
 #[test]
 fn every_key_that_help_lists_does_something_or_says_why_not() {
     let mut failures = Vec::new();
-    for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+    for context in EVERY {
         for info in ACTIONS.iter().filter(|info| info.works_in(context)) {
             for key in info.keys {
                 let mut bench = busy(context);
@@ -736,6 +854,7 @@ fn any_target() -> impl Strategy<Value = Target> {
         (0..40_usize, any::<bool>()).prop_map(|(row, fold)| Target::SpanRow { row, fold }),
         any::<u64>().prop_map(|at| Target::Axis(Timestamp(at))),
         prop::option::of(0..9_usize).prop_map(Target::Detail),
+        (0..9_usize).prop_map(Target::Clause),
         (0..9_usize).prop_map(Target::Completion),
         (0..9_usize).prop_map(Target::Command),
         (0..9_usize).prop_map(Target::Copied),
@@ -744,6 +863,10 @@ fn any_target() -> impl Strategy<Value = Target> {
         prop::sample::select(vec![
             Target::Tab(Screen::Traces),
             Target::Tab(Screen::Trace),
+            Target::Tab(Screen::Sql),
+            Target::Tab(Screen::Errors),
+            Target::Tab(Screen::Services),
+            Target::Tab(Screen::Compare),
             Target::Tab(Screen::Health),
             Target::SortBy(SortKey::Errors),
             Target::Filter,
@@ -1201,4 +1324,55 @@ fn the_beginning_of_a_key_of_the_data_is_known_by_what_was_proposed() {
     // It has left the index meanwhile: then it is a word.
     bench.answer(Answer::Completed { text: "te".into(), completions: Vec::new() });
     assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("te", false));
+}
+
+#[test]
+fn statements_are_ordered_listed_and_lead_to_their_spans() {
+    let mut failures = Vec::new();
+    for (keys, expected) in [
+        ("3", "sql SQL select cart of 2"),
+        ("3 j", "sql SQL select item of 2"),
+        ("3 j j", "sql SQL select item of 2"),
+        ("3 s", "sql SQL select item of 2"),
+        ("3 s S", "sql SQL select cart of 2"),
+        ("3 s s s s s s", "sql SQL select cart of 2"),
+        ("3 enter", "sql SQL select cart of 2 call 0 of 4"),
+        ("3 enter j j j j", "sql SQL select cart of 2 call 3 of 4"),
+        ("3 enter j esc", "sql SQL select cart of 2"),
+        ("3 enter enter", "trace SQL select cart of 10"),
+        ("3 enter j enter esc", "sql SQL select cart of 2 call 1 of 4"),
+        ("3 enter enter esc esc esc", "list 0 of 4 from 0 follow"),
+        ("3 y", "sql SQL select cart of 2"),
+        ("3 enter y", "sql SQL select cart of 2 call 0 of 4 copy"),
+        ("1 enter 3 esc", "list 0 of 4 from 0 follow"),
+    ] {
+        let mut bench = Bench::new(4);
+        let seen = bench.press(keys).seen();
+        if seen != expected {
+            failures.push(format!("{keys:?}: {seen}, not {expected}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    let mut bench = Bench::new(4);
+    bench.press("3 y");
+    assert!(bench.done.iter().any(|effect| matches!(effect, Effect::Copy { text, .. } if text == "SQL select cart")));
+    assert_eq!(bench.state.sql.formatted.as_ref().map(|formatted| &*formatted.of.text), Some("SQL select cart"));
+    let mut empty = Bench::new(0);
+    assert_eq!(empty.press("3 j enter y").seen(), "sql - of 0 copy");
+}
+
+#[test]
+fn the_mouse_selects_orders_and_opens_statements() {
+    let mut bench = Bench::new(4);
+    let left = MouseKind::Down(Button::Left);
+    bench.press("3").click(left, &Target::Row(1), false);
+    assert_eq!(bench.seen(), "sql SQL select item of 2");
+    bench.click(left, &Target::SortStatements(StatementSort::Max), false);
+    assert_eq!(bench.seen(), "sql SQL select cart of 2");
+    bench.click(left, &Target::SortStatements(StatementSort::Max), false);
+    assert_eq!(bench.seen(), "sql SQL select item of 2");
+    bench.click(left, &Target::Row(1), true).click(left, &Target::Row(2), true);
+    assert_eq!(bench.seen(), "trace SQL select cart of 10");
+    bench.press("esc").click(MouseKind::WheelUp, &Target::Row(0), false);
+    assert_eq!(bench.seen(), "sql SQL select cart of 2 call 0 of 4");
 }

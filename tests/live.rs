@@ -26,7 +26,7 @@ struct Live {
     kept: Vec<TraceId>,
     copied: Vec<String>,
     effects: usize,
-    tail: work::Tail,
+    desk: work::Desk,
 }
 
 fn plainly(_: Language, text: &str, _: u16) -> Highlighted {
@@ -59,7 +59,7 @@ impl Live {
             kept: vec![],
             copied: vec![],
             effects: 0,
-            tail: work::Tail::default(),
+            desk: work::Desk::default(),
         }
     }
 
@@ -104,66 +104,35 @@ impl Live {
         for effect in effects {
             self.effects += 1;
             assert!(self.effects < 10_000, "requests without end: {effect:?}");
-            if let Some(answer) = self.work(effect) {
+            if let Some(answer) = self.work(&effect) {
                 let effects = app::answer(&mut self.state, answer);
                 self.carry_out(effects);
             }
         }
     }
 
-    fn work(&mut self, effect: Effect) -> Option<Answer> {
-        let view = self.reader.view();
-        let thresholds = self.state.settings.slow_sql;
-        Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.now };
-                self.tail.list(&view, &request, &|| false, &mut |_| ())
-            }
-            Effect::Open { generation, trace, folds, find, only } => {
-                let request =
-                    work::OpenRequest { generation, trace, folds: &folds, find: find.as_deref(), only, now: self.now };
-                work::open(&view, &request, &thresholds)
-            }
-            Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds, only } => {
-                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
-            }
-            Effect::Find { generation, analysis, query } => {
-                work::find((&view, self.now), generation, &analysis, &query)
-            }
-            Effect::Detail { trace, span, columns, mask } => {
-                let mask = mask.as_ref().map(|settings| &settings.redactor);
-                work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &plainly)
-            }
-            Effect::Complete { text, cursor, names } => work::complete(&view, text, cursor, &names),
-            Effect::Values { generation, key, query } => {
-                let request = work::ValuesRequest { generation, key: &key, query: &query, now: self.now };
-                return work::values(&view, &request, &|| false);
-            }
-            Effect::Keys => work::keys(&view),
-            Effect::Samples => work::samples(&view),
+    fn work(&mut self, effect: &Effect) -> Option<Answer> {
+        match effect {
             Effect::Copy { what, text } => {
-                self.copied.push(text);
-                Answer::Copied(Ok(what))
+                self.copied.push(text.clone());
+                return Some(Answer::Copied(Ok(what.clone())));
             }
             Effect::Keep(traces) => {
-                self.writer.keep(&traces);
-                self.kept = traces;
-                return None;
+                self.writer.keep(traces);
+                self.kept.clone_from(traces);
             }
-            Effect::Demo(play) => Answer::Demo(Ok(play)),
-            Effect::Library(_)
-            | Effect::Save(_)
-            | Effect::Browse(_)
-            | Effect::PauseSource(..)
-            | Effect::RetrySource(_)
-            | Effect::StopSearch(_)
-            | Effect::Connect(_)
-            | Effect::Disconnect(_)
-            | Effect::Quit => {
-                return None;
-            }
-        })
+            Effect::Demo(play) => return Some(Answer::Demo(Ok(*play))),
+            _ => {}
+        }
+        let (view, thresholds) = (self.reader.view(), self.state.settings.slow_sql);
+        let means = work::Means {
+            view: &view,
+            now: self.now,
+            thresholds: &thresholds,
+            highlight: &plainly,
+            cancelled: &|| false,
+        };
+        self.desk.work(effect, &means, &mut |_| ())
     }
 
     fn selected_label(&self) -> String {

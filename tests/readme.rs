@@ -16,13 +16,17 @@ fn place(info: &ActionInfo) -> &'static str {
         Some(Context::Everywhere) | None => "everywhere",
         Some(Context::Traces) => "list",
         Some(Context::Trace | Context::Detail) => "trace",
+        Some(Context::Sql) => "SQL",
+        Some(Context::Errors) => "errors",
+        Some(Context::Services) => "services",
+        Some(Context::Compare) => "compare",
         Some(Context::Health) => "health",
     }
 }
 
 fn table() -> String {
     let mut out = String::from("\n| where | keys | does | name |\n|---|---|---|---|\n");
-    for wanted in ["everywhere", "list", "trace", "health"] {
+    for wanted in ["everywhere", "list", "trace", "SQL", "errors", "services", "compare", "health"] {
         for info in ACTIONS.iter().filter(|info| place(info) == wanted) {
             let keys: Vec<_> =
                 info.keys.iter().map(|key| format!("`{}`", key.to_string().replace('|', "\\|"))).collect();

@@ -248,6 +248,19 @@ fn the_values_of_an_attribute() {
 }
 
 #[test]
+fn the_statements_and_the_calls_of_one() {
+    for size in SIZES {
+        snap("sql-empty", &states::statements("empty", 0, size), size);
+        snap("sql-usual", &states::statements("usual", 0, size), size);
+        snap("sql-long", &states::statements("usual", 2, size), size);
+        snap("sql-hostile", &states::statements("hostile", 0, size), size);
+        snap("sql-hostile-long", &states::statements("hostile", 1, size), size);
+        snap("sql-calls", &states::statement_calls("usual", 0, size), size);
+        snap("sql-calls-hostile", &states::statement_calls("hostile", 1, size), size);
+    }
+}
+
+#[test]
 fn what_is_to_be_saved_and_where() {
     for size in SIZES {
         let mut state = states::traces(build::patient(), size);
@@ -485,6 +498,10 @@ fn every_state(size: (u16, u16)) -> Vec<State> {
         all.push(states::trace(analysis, size, choose));
     }
     all.push(states::trace(build::deep(), size, |_, row| row.depth == 40));
+    for kind in ["empty", "usual", "hostile"] {
+        all.push(states::statements(kind, 1, size));
+    }
+    all.push(states::statement_calls("hostile", 1, size));
     all
 }
 

@@ -81,6 +81,7 @@ struct Show {
     state: State,
     keymap: Keymap,
     look: Look,
+    desk: work::Desk,
     highlighter: Highlighter,
     shown: Buffer,
     next: Buffer,
@@ -96,6 +97,7 @@ impl Show {
             state,
             keymap: Keymap::default(),
             look: Look::new("dark", Colours::True, false, jiff::tz::TimeZone::UTC),
+            desk: work::Desk::default(),
             highlighter: Highlighter::default(),
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
@@ -144,7 +146,7 @@ impl Show {
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Some(answer) = self.work(effect) {
+            if let Some(answer) = self.work(&effect) {
                 let effects = app::answer(&mut self.state, answer);
                 self.carry_out(effects);
             }
@@ -152,39 +154,15 @@ impl Show {
     }
 
     /// What the worker threads do.
-    fn work(&self, effect: Effect) -> Option<Answer> {
-        let view = self.reader.view();
-        let thresholds = self.state.settings.slow_sql;
-        Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: self.state.now };
-                work::list(&view, &request, &|| false)
-            }
-            Effect::Open { generation, trace, folds, find, only } => {
-                let request = work::OpenRequest {
-                    generation,
-                    trace,
-                    folds: &folds,
-                    find: find.as_deref(),
-                    only,
-                    now: self.state.now,
-                };
-                work::open(&view, &request, &thresholds)
-            }
-            Effect::Preview { trace } => return work::preview(&view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds, only } => {
-                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
-            }
-            Effect::Find { generation, analysis, query } => {
-                work::find((&view, self.state.now), generation, &analysis, &query)
-            }
-            Effect::Detail { trace, span, columns, mask } => {
-                let highlight = |language, text: &str, columns| self.highlighter.highlight(language, text, columns);
-                let mask = mask.as_ref().map(|settings| &settings.redactor);
-                work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
-            }
-            Effect::Complete { text, cursor, names } => work::complete(&view, text, cursor, &names),
-            _ => return None,
-        })
+    fn work(&mut self, effect: &Effect) -> Option<Answer> {
+        let (view, thresholds) = (self.reader.view(), self.state.settings.slow_sql);
+        let means = work::Means {
+            view: &view,
+            now: self.state.now,
+            thresholds: &thresholds,
+            highlight: &|language, text, columns| self.highlighter.highlight(language, text, columns),
+            cancelled: &|| false,
+        };
+        self.desk.work(effect, &means, &mut |_| ())
     }
 }

@@ -5,22 +5,28 @@
 
 mod notes;
 mod parents;
+pub mod path;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
+pub mod statements;
 mod summary;
 mod tree;
 mod verdict;
 mod waterfall;
+mod what_if;
+mod work;
 
 pub use notes::{Note, notes};
 pub use summary::TraceNotes;
 pub use tree::{Analysis, Node, Subject, analyse};
-pub use verdict::{Verdict, verdict};
+pub use verdict::{Clause, Says, Verdict, percent, verdict};
 pub use waterfall::{
     Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, flatten_where, group_label, reveal, row_of,
     with_ancestors,
 };
+pub use what_if::{Gain, what_if};
+pub use work::Work;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::parents::{self, Links, number};
+use super::path::{self, Segment};
 use super::shape::{self, Likeness};
 use super::slow_sql::{self, Slow, Thresholds};
 use super::verdict::{Verdict, verdict};
@@ -28,6 +29,10 @@ pub struct Analysis {
     pub order: Vec<u32>,
     /// Merged intervals, clipped to their node, in which children ran: [`Node::covered`] are ranges of it.
     pub covered: Vec<(Timestamp, Timestamp)>,
+    /// The critical path of each root, root after root, each in order of time: together they cover the root exactly.
+    pub path: Vec<Segment>,
+    /// Which part of it is whose, in the order of the roots.
+    pub(super) paths: Vec<Range<usize>>,
     /// Earliest start.
     pub start: Timestamp,
     /// Latest end.
@@ -73,6 +78,10 @@ pub struct Node {
     pub covered: Range<u32>,
     /// Its duration less the time covered by children.
     pub self_time: Nanos,
+    /// How much of the critical path runs through it and what stands below it; zero: it is not on it.
+    pub path: Nanos,
+    /// How much of the critical path it is by itself.
+    pub path_self: Nanos,
     /// Whether it is a slow database call, and why.
     pub slow: Option<Slow>,
     /// Status error, or an exception was recorded on it and its status is not OK.
@@ -152,6 +161,7 @@ pub fn analyse(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
     judge_nodes(&mut analysis, thresholds);
     count_below(&mut analysis);
     cover(&mut analysis);
+    path::lay(&mut analysis);
     collect(&mut analysis);
     analysis.likeness = shape::likeness(&analysis);
     analysis.verdict = verdict(&analysis);
@@ -173,6 +183,8 @@ fn bare_nodes(trace: &Trace, links: &Links) -> Vec<Node> {
         end: Timestamp::default(),
         covered: 0..0,
         self_time: Nanos::ZERO,
+        path: Nanos::ZERO,
+        path_self: Nanos::ZERO,
         slow: None,
         failed: false,
         cycle: links.cut.get(index).copied().unwrap_or(false),

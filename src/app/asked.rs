@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::TraceScreen;
+use crate::analysis::statements::StatementKey;
 use crate::model::{SpanKey, Timestamp, TraceId};
 use crate::query::Query;
 
@@ -23,6 +24,8 @@ pub(super) struct Asked {
     pub(super) preview: Option<(TraceId, Option<Timestamp>)>,
     /// The detail.
     pub(super) detail: Option<DetailKey>,
+    /// The statement that was asked for over lines: which, for how many columns, whether with secrets.
+    pub(super) statement: Option<(StatementKey, u16, bool)>,
     /// The trace that a link was followed from, as it was: until it is known that the link's target is held.
     pub(super) left: Option<Box<TraceScreen>>,
     /// What was asked to be kept.
@@ -33,6 +36,8 @@ pub(super) struct Asked {
     pub(super) demo_at: Option<Timestamp>,
     /// The number of the latest request for the values of an attribute.
     pub(super) values: u64,
+    /// The number of the latest survey.
+    pub(super) surveys: u64,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }

@@ -4,11 +4,24 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
+use super::screens::{Formatted, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
-use super::state::{ListRow, Settings, SpanDetail, Strip};
+use super::state::{ListRow, Settings, Strip};
+use crate::analysis::statements::StatementKey;
 use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, Names, SourceId, SpanKey, TraceId};
+use crate::model::{Category, Health, Names, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
+
+/// What of a trace is shown, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Showing {
+    /// Only what matches has rows, and what stands above it.
+    pub matches: bool,
+    /// Only what is on the critical path has rows.
+    pub path: bool,
+    /// Times are corrected where clocks run apart.
+    pub adjusted: bool,
+}
 
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
 #[derive(Clone, Debug)]
@@ -24,6 +37,15 @@ pub enum Effect {
         /// How many buckets the strip has.
         buckets: u16,
     },
+    /// Survey all traces that match, for a screen.
+    Survey {
+        /// Comes back with the answer.
+        generation: u64,
+        /// The filter.
+        query: Arc<Query>,
+        /// What is wanted.
+        of: SurveyOf,
+    },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {
         /// Comes back with the answer.
@@ -34,8 +56,8 @@ pub enum Effect {
         folds: Folds,
         /// The search in it, or else the filter of the list, if there is one.
         find: Option<Arc<Query>>,
-        /// Only what matches has rows, and what stands above it.
-        only: bool,
+        /// What of it is shown, and how.
+        showing: Showing,
     },
     /// The same for the preview, without a search.
     Preview {
@@ -72,6 +94,17 @@ pub enum Effect {
         columns: u16,
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
+    },
+    /// Format a statement for so many columns and highlight it.
+    Format {
+        /// The statement.
+        of: StatementKey,
+        /// SQL or another kind.
+        category: Category,
+        /// Its text as it may be shown.
+        text: String,
+        /// Columns to wrap to.
+        columns: u16,
     },
     /// Propose what could be typed next.
     Complete {
@@ -142,6 +175,8 @@ pub enum Answer {
         /// More will come for this generation.
         partial: bool,
     },
+    /// To [`Effect::Survey`].
+    Surveyed(Surveyed),
     /// To [`Effect::Open`]; `analysis` is `None` where the trace is not held.
     Opened {
         /// Of the request.
@@ -202,6 +237,8 @@ pub enum Answer {
     Library(Arc<Library>, Option<String>),
     /// To [`Effect::Keys`]: attributes with the number of spans that carry each, most used first.
     Keys(Vec<(String, u64)>),
+    /// To [`Effect::Format`].
+    Formatted(Formatted),
     /// To [`Effect::Samples`].
     Samples(Arc<Samples>),
     /// To [`Effect::Values`].

@@ -13,6 +13,7 @@ mod keymap;
 mod parts;
 mod plain;
 mod save;
+mod screens;
 mod sort;
 mod state;
 mod target;
@@ -22,7 +23,7 @@ pub mod work;
 /// The forms in which traces are saved.
 pub use crate::export::TraceForm;
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
-pub use effect::{Answer, Effect, Language, Token};
+pub use effect::{Answer, Effect, Language, Showing, Token};
 pub use filters::{
     Chip, FilterBar, Found, Item, Library, LibraryChange, Naming, OffChip, Picker, Purpose, Samples, SavedFilter,
     ValueRow, ValueSort, ValueTable, Values,
@@ -30,10 +31,15 @@ pub use filters::{
 pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
+pub use screens::{
+    Calls, Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorsReport, ErrorsScreen, Formatted, Highlighted,
+    Progress, Report, ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf,
+    Surveyed, Table, TraceScreen,
+};
 pub use sort::{Sort, SortKey};
 pub use state::{
-    Cell, Copied, Detail, DetailFocus, HealthScreen, Highlighted, Lines, List, ListRow, Notice, Overlay, Page, Palette,
-    Preview, Profile, Screen, Settings, SpanDetail, State, Strip, TraceScreen, Viewport,
+    Copied, HealthScreen, Lines, List, ListRow, Notice, Overlay, Page, Palette, Preview, Profile, Screen, Settings,
+    State, Strip, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

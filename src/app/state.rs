@@ -4,13 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::asked::Asked;
-use super::filters::{FilterBar, Found, Library, Naming, Picker, Samples, ValueTable};
+use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
 use super::save::SaveDialog;
+use super::screens::{CompareScreen, DetailFocus, ErrorsScreen, ServicesScreen, SqlScreen, TraceScreen};
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
-use crate::analysis::{Analysis, Folds, Row, RowKey};
-use crate::model::{Health, LogRecord, Nanos, Span, SpanKey, Timestamp, TraceId, TraceSummary};
+use crate::analysis::{Analysis, Row};
+use crate::model::{Health, Nanos, SpanKey, Timestamp, TraceId, TraceSummary};
 use crate::query::{Hit, Query};
 use crate::redact::Redactor;
 
@@ -34,6 +35,16 @@ pub struct State {
     pub list: List,
     /// The open trace.
     pub trace: Option<TraceScreen>,
+    /// The screen that the open trace was opened from: `esc` leads back there.
+    pub opened_from: Screen,
+    /// The statements.
+    pub sql: SqlScreen,
+    /// The errors.
+    pub errors: ErrorsScreen,
+    /// The services.
+    pub services: ServicesScreen,
+    /// The comparison.
+    pub compare: CompareScreen,
     /// The health screen.
     pub health_screen: HealthScreen,
     /// State of sources, index and memory.
@@ -58,30 +69,6 @@ pub struct State {
     pub(super) asked: Asked,
 }
 
-impl TraceScreen {
-    /// A trace that is about to be read.
-    #[must_use]
-    pub fn new(id: TraceId) -> Self {
-        Self {
-            id,
-            analysis: None,
-            gone: false,
-            folds: Folds::default(),
-            rows: Arc::default(),
-            selected: None,
-            land_on: None,
-            offset: 0,
-            zoom: None,
-            detail: Detail::default(),
-            found: None,
-            alone: false,
-            back: Vec::new(),
-            generation: 0,
-            last_arrival: Timestamp::default(),
-        }
-    }
-}
-
 impl State {
     /// The state at the start: the list of traces, following; where they come from files, ordered by start.
     #[must_use]
@@ -99,6 +86,11 @@ impl State {
             filter: FilterBar::default(),
             list,
             trace: None,
+            opened_from: Screen::default(),
+            sql: SqlScreen::default(),
+            errors: ErrorsScreen::default(),
+            services: ServicesScreen::default(),
+            compare: CompareScreen::default(),
             health_screen: HealthScreen::default(),
             health: Arc::default(),
             notice: None,
@@ -136,6 +128,10 @@ impl State {
     pub fn context(&self) -> Context {
         match self.screen {
             Screen::Traces => Context::Traces,
+            Screen::Sql => Context::Sql,
+            Screen::Errors => Context::Errors,
+            Screen::Services => Context::Services,
+            Screen::Compare => Context::Compare,
             Screen::Health => Context::Health,
             Screen::Trace => match &self.trace {
                 Some(trace) if trace.detail.focus == DetailFocus::Detail => Context::Detail,
@@ -206,6 +202,10 @@ pub struct Viewport {
     pub detail_columns: u16,
     /// Rows of the health screen or of help: whichever is shown.
     pub scroll: u16,
+    /// Rows of the statements, or of the calls of one.
+    pub statements: u16,
+    /// Columns that a statement is wrapped to below them.
+    pub statement_columns: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
     /// Lines that the whole content of the detail pane takes; 0: not known.
@@ -233,6 +233,14 @@ pub enum Screen {
     Traces,
     /// 2: one trace.
     Trace,
+    /// 3: the statements, ranked.
+    Sql,
+    /// 4: the errors, grouped.
+    Errors,
+    /// 5: the services and their operations.
+    Services,
+    /// 6: what differs.
+    Compare,
     /// 8: health.
     Health,
 }
@@ -378,99 +386,6 @@ pub struct Strip {
     /// 95th percentile over the whole strip, in nanoseconds.
     pub p95_all: u64,
 }
-
-/// The open trace.
-#[derive(Clone, Debug)]
-pub struct TraceScreen {
-    /// The trace.
-    pub id: TraceId,
-    /// The tree; `None` while it is being read for the first time.
-    pub analysis: Option<Arc<Analysis>>,
-    /// It was looked for and is not held.
-    pub gone: bool,
-    /// What the reader folded and unfolded.
-    pub folds: Folds,
-    /// The visible rows.
-    pub rows: Arc<Vec<Row>>,
-    /// The selected row.
-    pub selected: Option<RowKey>,
-    /// A span to select once it is there: set when coming from a hit or a link.
-    pub land_on: Option<SpanKey>,
-    /// Index in `rows` of the first row shown.
-    pub offset: usize,
-    /// The stretch of time shown; `None`: all of it.
-    pub zoom: Option<(Timestamp, Timestamp)>,
-    /// The detail pane.
-    pub detail: Detail,
-    /// What the search in this trace found, or else what the filter of the list does.
-    pub found: Option<Found>,
-    /// Only what was found has rows, and what stands above it.
-    pub alone: bool,
-    /// Traces to go back to, with what was selected there: grows by following links.
-    pub back: Vec<(TraceId, Option<RowKey>)>,
-    /// Number of the latest request for this trace; answers to older ones are dropped.
-    pub generation: u64,
-    /// When the latest state was read: the trace's last arrival then.
-    pub last_arrival: Timestamp,
-}
-
-/// The detail pane of the selected span.
-#[derive(Clone, Debug, Default)]
-pub struct Detail {
-    /// The span; `None` while it is being read, and for rows that are no span.
-    pub span: Option<Arc<SpanDetail>>,
-    /// Whether the keys go to the pane.
-    pub focus: DetailFocus,
-    /// First line shown.
-    pub scroll: usize,
-    /// Which of [`SpanDetail::cells`] is selected.
-    pub cell: usize,
-}
-
-/// Where the keys of the trace screen go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum DetailFocus {
-    /// To the waterfall.
-    #[default]
-    Waterfall,
-    /// To the detail pane.
-    Detail,
-}
-
-/// A span with everything the detail pane shows.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SpanDetail {
-    /// The span, whole.
-    pub span: Span,
-    /// Its log records by time.
-    pub logs: Vec<LogRecord>,
-    /// Statement and JSON values, formatted and cut into tokens; by the attribute's key.
-    pub highlighted: Vec<(String, Highlighted)>,
-    /// What can be selected in the pane, in order.
-    pub cells: Vec<Cell>,
-}
-
-/// Something in the detail pane that can be selected, copied or followed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
-    /// The statement.
-    Statement,
-    /// An attribute of the span, by index.
-    Attribute(usize),
-    /// An event, by index.
-    Event(usize),
-    /// A link, by index: can be followed.
-    Link(usize),
-    /// A log record, by index.
-    Log(usize),
-    /// An attribute of the resource, by index.
-    Resource(usize),
-    /// An attribute of the scope, by index.
-    Scope(usize),
-}
-
-/// Text formatted over lines and cut into tokens. Colours are the view's.
-pub type Highlighted = Arc<Vec<Vec<(super::Token, String)>>>;
 
 /// The health screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

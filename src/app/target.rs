@@ -1,6 +1,6 @@
 //! What the mouse can hit.
 
-use super::{Screen, SortKey};
+use super::{Screen, SortKey, StatementSort};
 use crate::model::Timestamp;
 
 /// What lies under the mouse pointer; the view computes it from the same geometry it draws by.
@@ -12,6 +12,10 @@ pub enum Target {
     ListRow(usize),
     /// A column head of the list.
     SortBy(SortKey),
+    /// A row of a screen about all traces, by its place in the table.
+    Row(usize),
+    /// A column head of the statements.
+    SortStatements(StatementSort),
     /// The filter bar.
     Filter,
     /// A proposal of the filter bar.
@@ -33,6 +37,8 @@ pub enum Target {
     Axis(Timestamp),
     /// The detail pane; the cell there, by index in [`super::SpanDetail::cells`], if there is one.
     Detail(Option<usize>),
+    /// A clause of the verdict, by its place among [`crate::analysis::Verdict::clauses`].
+    Clause(usize),
     /// The preview.
     Preview,
     /// A key hint in the footer.

@@ -18,7 +18,7 @@ mod value;
 
 pub use elsewhere::{Asked, Dependency, Names, Progress, SearchState};
 pub use health::{Door, DoorState, Health, Mishap, Reading, ReadingState, ServiceHealth, SourceHealth, Standing};
-pub use id::{SourceId, SpanId, SpanKey, TraceId};
+pub use id::{SourceId, SpanId, SpanKey, TraceId, hex};
 pub use kind::{Kind, Status, StatusCode};
 pub use log::LogRecord;
 pub use receipt::{Receipt, RejectReason, Signal};

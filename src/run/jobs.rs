@@ -22,23 +22,27 @@ pub(super) struct Jobs {
     searches: Arc<Lane>,
     readings: Arc<Lane>,
     counts: Arc<Lane>,
+    surveys: Arc<Lane>,
     latest_search: Arc<AtomicU64>,
     latest_count: Arc<AtomicU64>,
+    latest_survey: Arc<AtomicU64>,
 }
 
 impl Jobs {
     /// Starts the workers; they put what they find into `answers`.
     pub(super) fn start(reader: &Reader, thresholds: Thresholds, answers: &mpsc::Sender<Answer>) -> io::Result<Self> {
-        let [searches, readings, counts] = [(); 3].map(|()| Arc::new(Lane::default()));
-        let [latest_search, latest_count] = [(); 2].map(|()| Arc::new(AtomicU64::new(0)));
-        for (name, lane) in [("search", &searches), ("reading", &readings), ("counting", &counts)] {
+        let [searches, readings, counts, surveys] = [(); 4].map(|()| Arc::new(Lane::default()));
+        let [latest_search, latest_count, latest_survey] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
+        for (name, lane) in [("search", &searches), ("reading", &readings), ("counting", &counts), ("survey", &surveys)]
+        {
             let worker = Worker {
                 reader: reader.clone(),
                 thresholds,
                 highlighter: Highlighter::default(),
                 latest_search: Arc::clone(&latest_search),
                 latest_count: Arc::clone(&latest_count),
-                tail: RefCell::default(),
+                latest_survey: Arc::clone(&latest_survey),
+                desk: RefCell::default(),
                 answers: answers.clone(),
             };
             let (lane, answers) = (Arc::clone(lane), answers.clone());
@@ -48,14 +52,14 @@ impl Jobs {
                     step_back();
                 }
                 while let Some(effect) = lane.take() {
-                    let Some(answer) = worker.work(effect) else { continue };
+                    let Some(answer) = worker.work(&effect) else { continue };
                     if answers.blocking_send(answer).is_err() {
                         break;
                     }
                 }
             })?;
         }
-        Ok(Self { searches, readings, counts, latest_search, latest_count })
+        Ok(Self { searches, readings, counts, surveys, latest_search, latest_count, latest_survey })
     }
 
     /// Queues a request, in place of one of its kind that waits.
@@ -69,6 +73,10 @@ impl Jobs {
                 self.latest_count.store(*generation, Ordering::Release);
                 self.counts.push(effect);
             }
+            Effect::Survey { generation, .. } => {
+                self.latest_survey.store(*generation, Ordering::Release);
+                self.surveys.push(effect);
+            }
             _ => self.readings.push(effect),
         }
     }
@@ -79,8 +87,10 @@ impl Drop for Jobs {
         self.searches.close();
         self.readings.close();
         self.counts.close();
+        self.surveys.close();
         // What is being counted would otherwise be waited for by nobody, but go on.
         self.latest_count.store(u64::MAX, Ordering::Release);
+        self.latest_survey.store(u64::MAX, Ordering::Release);
     }
 }
 
@@ -103,8 +113,9 @@ struct Worker {
     highlighter: Highlighter,
     latest_search: Arc<AtomicU64>,
     latest_count: Arc<AtomicU64>,
-    /// What the last search found.
-    tail: RefCell<work::Tail>,
+    latest_survey: Arc<AtomicU64>,
+    /// What is kept from one piece of work to the next.
+    desk: RefCell<work::Desk>,
     /// Where what was found so far goes.
     answers: mpsc::Sender<Answer>,
 }
@@ -118,57 +129,27 @@ impl Worker {
         now.stats().spans_evicted.saturating_sub(then.spans_evicted) > then.spans / SHARE
     }
 
-    fn work(&self, effect: Effect) -> Option<Answer> {
+    fn work(&self, effect: &Effect) -> Option<Answer> {
         let view = self.reader.view();
-        Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let cancelled =
-                    || self.latest_search.load(Ordering::Acquire) != generation || self.is_left_behind(&view);
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: clock::now() };
-                let mut so_far = |answer| {
-                    // Nobody listens any more at the end only.
-                    let _ = self.answers.blocking_send(answer);
-                };
-                self.tail.borrow_mut().list(&view, &request, &cancelled, &mut so_far)
-            }
-            Effect::Open { generation, trace, folds, find, only } => {
-                let (find, now) = (find.as_deref(), clock::now());
-                let request = work::OpenRequest { generation, trace, folds: &folds, find, only, now };
-                work::open(&view, &request, &self.thresholds)
-            }
-            Effect::Preview { trace } => return work::preview(&view, trace, &self.thresholds),
-            Effect::Flatten { generation, analysis, folds, only } => {
-                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
-            }
-            Effect::Find { generation, analysis, query } => {
-                work::find((&view, clock::now()), generation, &analysis, &query)
-            }
-            Effect::Detail { trace, span, columns, mask } => {
-                let highlight = |language, text: &str, columns| self.highlighter.highlight(language, text, columns);
-                let mask = mask.as_ref().map(|settings| &settings.redactor);
-                work::detail(&view, &work::DetailRequest { trace, span, columns, mask }, &highlight)
-            }
-            Effect::Complete { text, cursor, names } => work::complete(&view, text, cursor, &names),
-            Effect::Values { generation, key, query } => {
-                let cancelled = || self.latest_count.load(Ordering::Acquire) != generation;
-                let request = work::ValuesRequest { generation, key: &key, query: &query, now: clock::now() };
-                return work::values(&view, &request, &cancelled);
-            }
-            Effect::Keys => work::keys(&view),
-            Effect::Samples => work::samples(&view),
-            Effect::Library(_)
-            | Effect::Save(_)
-            | Effect::Copy { .. }
-            | Effect::Browse(_)
-            | Effect::Keep(_)
-            | Effect::Demo(_)
-            | Effect::PauseSource(..)
-            | Effect::RetrySource(_)
-            | Effect::StopSearch(_)
-            | Effect::Connect(_)
-            | Effect::Disconnect(_)
-            | Effect::Quit => return None,
-        })
+        let stop = |latest: &AtomicU64, generation: u64| latest.load(Ordering::Acquire) != generation;
+        let cancelled = || match effect {
+            Effect::List { generation, .. } => stop(&self.latest_search, *generation) || self.is_left_behind(&view),
+            Effect::Survey { generation, .. } => stop(&self.latest_survey, *generation),
+            Effect::Values { generation, .. } => stop(&self.latest_count, *generation),
+            _ => false,
+        };
+        let means = work::Means {
+            view: &view,
+            now: clock::now(),
+            thresholds: &self.thresholds,
+            highlight: &|language, text, columns| self.highlighter.highlight(language, text, columns),
+            cancelled: &cancelled,
+        };
+        let mut so_far = |answer| {
+            // Nobody listens any more at the end only.
+            let _ = self.answers.blocking_send(answer);
+        };
+        self.desk.borrow_mut().work(effect, &means, &mut so_far)
     }
 }
 

@@ -1,12 +1,13 @@
 //! What every way to run has in common: the index, the receiver, the thread between them.
 
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
 use super::clock;
-use super::indexer::{self, Gate};
+use super::indexer::{self, Gate, Indexer};
 use crate::analysis::TraceNotes;
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Keymap, KeymapError};
@@ -14,7 +15,7 @@ use crate::config::{self, Settings};
 use crate::index;
 use crate::redact::{Redactor, RuleError, Rules};
 use crate::source::receiver::{Limits, Origins, Receiver, ReceiverConfig};
-use crate::source::{self, Board, Feed, files};
+use crate::source::{self, Board, Feed, FeedReceiver, files};
 
 /// Deliveries that may wait for the index at once.
 const WAITING: usize = 4096;
@@ -24,7 +25,7 @@ const LEAST: usize = 16 << 20;
 /// The parts of the program that run whether or not there is a screen.
 pub(super) struct Wiring {
     /// The index with its thread.
-    pub(super) indexer: indexer::Indexer,
+    pub(super) indexer: Indexer,
     /// The receiver: its doors are open already.
     pub(super) receiver: Receiver,
     /// Where sources deliver.
@@ -78,6 +79,23 @@ pub(super) fn exposure(board: &Board) -> Option<String> {
     config::exposure(doors.map(|door| door.address))
 }
 
+/// Opens an index and has it filled with what comes through `queue`.
+pub(super) fn index(settings: &Settings, queue: FeedReceiver, board: &Arc<Board>, gate: Gate) -> io::Result<Indexer> {
+    let notes = TraceNotes::new(thresholds(settings));
+    let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
+    indexer::start(writer, reader, queue, (settings.memory, gate), Arc::clone(board))
+}
+
+/// Says on standard error how many traces left for want of room, of those that came `first` (fetched, read): what is answered
+/// is without them.
+pub(super) fn tell_left(view: &index::View, first: &str) {
+    let evicted = view.stats().traces_evicted;
+    if evicted > 0 {
+        let what = "did not fit into memory and are left out; give it more with --memory";
+        let _ = writeln!(io::stderr(), "tracefall: the {evicted} traces {first} first {what}");
+    }
+}
+
 /// Opens index and doors. From here on senders are answered as soon as the receiver runs.
 /// With `free` the doors are on any ports that are free.
 pub(super) fn wire(settings: &Settings, free: bool, gate: Gate) -> Result<Wiring> {
@@ -88,9 +106,7 @@ pub(super) fn wire(settings: &Settings, free: bool, gate: Gate) -> Result<Wiring
     let body = usize::try_from(settings.max_body).unwrap_or(usize::MAX);
     let limit = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX);
     let (feed, queue) = source::feed(limit.max(LEAST.min(body.saturating_mul(2))), WAITING, clock::clock());
-    let options = index::Options::new(settings.memory);
-    let (writer, reader) = index::open(options, TraceNotes::new(thresholds(settings)));
-    let indexer = indexer::start(writer, reader, queue, (settings.memory, gate), Arc::clone(feed.board()))?;
+    let indexer = index(settings, queue, feed.board(), gate)?;
     let config = ReceiverConfig {
         grpc: at(&settings.grpc),
         http: at(&settings.http),

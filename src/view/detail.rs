@@ -11,7 +11,7 @@ use super::text;
 use super::trace::selected_node;
 use crate::analysis::{Analysis, RowKind, group_label, slow_sql, statement};
 use crate::app::{DetailFocus, Lines, SpanDetail, State, TraceScreen};
-use crate::model::Category;
+use crate::model::{Category, Nanos};
 
 /// Members of a group that are listed.
 const MEMBERS: usize = 200;
@@ -160,6 +160,10 @@ fn title(pen: &Pen<'_>, open: &TraceScreen, analysis: &Analysis) -> Vec<Piece<'s
     }
     let after = place.start.since(analysis.start);
     title.push((format!("  self {}", place.self_time).into(), dim));
+    // Beside a span that is on the path whole nothing is new.
+    if place.path > Nanos::ZERO && place.path_self < place.self_time {
+        title.push((format!(" · on the path {}", place.path_self).into(), dim));
+    }
     let began = if after.0 == 0 { " · at the start".to_owned() } else { format!(" · {after} after start") };
     title.push((began.into(), dim));
     title.push(("  ".into(), dim));

@@ -5,7 +5,10 @@ use ratatui::layout::{Position, Rect};
 
 use super::look::{Look, Role};
 use super::pen::Pen;
-use super::{copy, first, footer, header, health, help, language, layout, list, palette, picker, save, trace, values};
+use super::{
+    compare, copy, errors, first, footer, header, health, help, language, layout, list, palette, picker, save,
+    services, sql, survey, trace, values,
+};
 use crate::app::{Overlay, Screen, State};
 
 /// Draws `state` into `area` of `buffer`. Answers where the cursor of an input stands, where there is one.
@@ -51,11 +54,18 @@ fn screen(pen: &mut Pen<'_>, area: Rect) -> Option<(u16, u16)> {
         }
         Screen::Traces => list::draw(pen, frame.body),
         Screen::Trace => trace::draw(pen, frame.body),
+        Screen::Sql => sql::draw(pen, frame.body),
+        Screen::Errors => errors::draw(pen, frame.body),
+        Screen::Services => services::draw(pen, frame.body),
+        Screen::Compare => compare::draw(pen, frame.body),
         Screen::Health => {
             health::draw(pen, frame.body);
             None
         }
     };
+    if state.survey().is_some() {
+        survey::proposals(pen, frame.body);
+    }
     footer::draw(pen, frame.footer);
     match &state.overlay {
         Some(Overlay::Help { scroll }) => {

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
-use crate::app::{Action, ActionInfo, Context, Overlay, Purpose, State, footer};
+use crate::app::{Action, ActionInfo, Context, Overlay, Purpose, Screen, State, footer};
 
 /// A key with its word, the action it stands for, and where it stands from the left edge.
 struct Hint {
@@ -48,6 +48,8 @@ fn hint(state: &State, action: Action) -> Option<Hint> {
         key.push_str(&keys.keys(Action::Down).first()?.label());
     }
     let word = match action {
+        Action::Sort if state.screen == Screen::Sql => Cow::Owned(format!("sort: {}", super::sql::order(state))),
+        Action::Open if state.sql.calls.is_some() && state.screen == Screen::Sql => Cow::Borrowed("its trace"),
         Action::Sort => Cow::Owned(format!("sort: {}", super::list::order(state))),
         Action::Follow => Cow::Owned(format!("follow {}", if state.list.follow { "on" } else { "off" })),
         Action::Pause if state.list.paused => Cow::Borrowed("resume"),

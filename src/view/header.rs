@@ -1,5 +1,7 @@
 //! The first line: where one is, which doors are open, how fast spans arrive, how full memory is.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 
 use super::asked;
@@ -15,16 +17,34 @@ use crate::model::{Door, DoorState, Nanos, Reading, ReadingState};
 const FRESH: Nanos = Nanos::from_secs(15);
 
 const BRAND: &str = " tracefall ";
-const TABS: [(Screen, &str, &str); 3] =
-    [(Screen::Traces, "1", "Traces"), (Screen::Trace, "2", "Trace"), (Screen::Health, "8", "Health")];
+const TABS: [(Screen, &str, &str); 7] = [
+    (Screen::Traces, "1", "Traces"),
+    (Screen::Trace, "2", "Trace"),
+    (Screen::Sql, "3", "SQL"),
+    (Screen::Errors, "4", "Errors"),
+    (Screen::Services, "5", "Services"),
+    (Screen::Compare, "6", "Compare"),
+    (Screen::Health, "8", "Health"),
+];
 
-/// Each tab's text, and where it stands from the left edge.
+/// A part of what stands at the right.
+type Gauge = (Cow<'static, str>, Role);
+
+/// Each tab's text, and where it stands from the left edge. Where the names leave too little room for what stands at the
+/// right, only the open one has its.
 fn tabs(state: &State, width: u16) -> Vec<(Screen, String, u16)> {
+    let named = place_tabs(state, true);
+    let end = named.last().map_or(0, |(_, text, at)| at + cells(text.len()));
+    let gauges: usize = gauges(state, false).iter().map(|(text, _)| text::width(text)).sum();
+    if width >= 100 && usize::from(end) + gauges + 3 <= usize::from(width) { named } else { place_tabs(state, false) }
+}
+
+fn place_tabs(state: &State, named: bool) -> Vec<(Screen, String, u16)> {
     let mut at = cells(BRAND.len()) + 1;
     let mut tabs = Vec::new();
     for (screen, key, name) in TABS {
         let open = screen == state.screen;
-        let text = if width < 100 && !open { format!(" {key} ") } else { format!(" {key} {name} ") };
+        let text = if named || open { format!(" {key} {name} ") } else { format!(" {key} ") };
         let width = cells(text.len());
         tabs.push((screen, text, at));
         at += width;
@@ -47,7 +67,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let used = pen.put((area.x + at, area.y), &text, room, pen.style(role));
         end = area.x + at + used;
     }
-    let pieces = gauges(pen, area.width < 100);
+    let gauges = gauges(pen.state, area.width < 100);
+    let pieces: Vec<Piece<'_>> = gauges.into_iter().map(|(text, role)| (text, pen.style(role))).collect();
     let width: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
     let free = area.right().saturating_sub(end + 2);
     let mut from = 0;
@@ -62,63 +83,63 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
 }
 
 /// The first source that does not answer, and when it is tried again; or else how many a person paused.
-fn troubled_source(pen: &Pen<'_>, narrow: bool) -> Option<Piece<'static>> {
+fn troubled_source(state: &State, narrow: bool) -> Option<Gauge> {
     const NAME: usize = 16;
-    let sources = &pen.state.health.sources;
+    let sources = &state.health.sources;
     let mut troubled =
         sources.iter().filter(|source| !source.paused).filter_map(|source| Some((source, source.trouble()?)));
     if let Some((source, (_, next_try))) = troubled.next() {
         let name = text::visible(&source.name);
         let name = text::cut_end(&name, NAME).into_owned();
         let (says, tries) = if narrow { ("", ", again ") } else { (": error", ", next try ") };
-        let next = next_try.map_or_else(String::new, |at| format!("{tries}{}", until(at, pen.state.now)));
+        let next = next_try.map_or_else(String::new, |at| format!("{tries}{}", until(at, state.now)));
         let more = troubled.count();
         let more = if more > 0 { format!(" +{more}") } else { String::new() };
-        return Some((format!("✗ {name}{says}{next}{more}  ").into(), pen.style(Role::Error)));
+        return Some((format!("✗ {name}{says}{next}{more}  ").into(), Role::Error));
     }
     let paused = sources.iter().filter(|source| source.paused).count();
-    (paused > 0).then(|| (format!("‖ {paused} paused  ").into(), pen.style(Role::Slow)))
+    (paused > 0).then(|| (format!("‖ {paused} paused  ").into(), Role::Slow))
 }
 
 /// How far a search has come that asks a server for one part of the time after the other. The list says it below the filter.
-fn narrowing(pen: &Pen<'_>, narrow: bool) -> Option<Piece<'static>> {
+fn narrowing(state: &State, narrow: bool) -> Option<Gauge> {
     const NAME: usize = 16;
-    let servers = asked::servers(pen.state).find(|(_, asked)| asked.is_narrowing());
-    let (source, asked) = servers.filter(|_| pen.state.screen != Screen::Traces)?;
+    let servers = asked::servers(state).find(|(_, asked)| asked.is_narrowing());
+    let (source, asked) = servers.filter(|_| state.screen != Screen::Traces)?;
     let name = text::visible(&source.name);
     let name = text::cut_end(&name, NAME);
     let open = asked.progress.open;
     let text = if narrow { format!("{name}: {open} to go  ") } else { format!("{name}: {}  ", asked::progress(asked)) };
-    Some((text.into(), pen.style(Role::Accent)))
+    Some((text.into(), Role::Accent))
 }
 
 /// How far files have been read, and whether all they hold could be kept.
-fn files(pen: &Pen<'_>) -> Vec<Piece<'static>> {
+fn files(state: &State) -> Vec<Gauge> {
     /// Cells of the bar.
     const BAR: u64 = 10;
-    let health = &pen.state.health;
+    let health = &state.health;
     let files: Vec<&Reading> = health.sources.iter().filter_map(|source| source.reading.as_ref()).collect();
-    let mut pieces: Vec<Piece<'static>> = Vec::new();
+    let mut pieces: Vec<Gauge> = Vec::new();
     let of = |wanted: fn(&ReadingState) -> bool| files.iter().filter(|file| wanted(&file.state)).count();
     let failed = of(|state| matches!(state, ReadingState::Failed(_)));
     let faults: u64 = files.iter().map(|file| file.faults).sum();
     if failed > 0 || faults > 0 {
         let text = if failed > 0 { "✗ unread: see 8  " } else { "▲ broken lines: see 8  " };
-        pieces.push((text.into(), pen.style(if failed > 0 { Role::Error } else { Role::Slow })));
+        pieces.push((text.into(), if failed > 0 { Role::Error } else { Role::Slow }));
     }
     if !files.is_empty() && health.traces_evicted > 0 {
         let text = format!("▲ {} traces left: --memory  ", format::count(health.traces_evicted));
-        pieces.push((text.into(), pen.style(Role::Slow)));
+        pieces.push((text.into(), Role::Slow));
     }
     if of(|state| matches!(state, ReadingState::Waiting | ReadingState::Reading)) > 0 {
         let read: u64 = files.iter().map(|file| file.read).sum();
         let total: Option<u64> = files.iter().map(|file| file.total).sum();
-        let dim = pen.style(Role::Dim);
+        let dim = Role::Dim;
         if let Some(total) = total.filter(|total| *total > 0) {
             let filled = (read.saturating_mul(BAR) / total).min(BAR);
             let cells = |count: u64, cell: &str| cell.repeat(usize::try_from(count).unwrap_or(0));
-            pieces.push((cells(filled, "━").into(), pen.style(Role::Accent)));
-            pieces.push((cells(BAR - filled, "─").into(), pen.style(Role::Faint)));
+            pieces.push((cells(filled, "━").into(), Role::Accent));
+            pieces.push((cells(BAR - filled, "─").into(), Role::Faint));
             pieces.push((format!(" {} of {}  ", format::bytes(read), format::bytes(total)).into(), dim));
         } else {
             pieces.push((format!("reading {}  ", format::bytes(read)).into(), dim));
@@ -127,22 +148,22 @@ fn files(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     pieces
 }
 
-fn gauges(pen: &Pen<'_>, narrow: bool) -> Vec<Piece<'static>> {
-    let health = &pen.state.health;
-    let dim = pen.style(Role::Dim);
-    let mut pieces: Vec<Piece<'static>> = Vec::new();
-    if pen.state.demo {
-        pieces.push(("demo  ".into(), pen.style(Role::Accent)));
+fn gauges(state: &State, narrow: bool) -> Vec<Gauge> {
+    let health = &state.health;
+    let dim = Role::Dim;
+    let mut pieces: Vec<Gauge> = Vec::new();
+    if state.demo {
+        pieces.push(("demo  ".into(), Role::Accent));
     }
-    pieces.extend(files(pen));
+    pieces.extend(files(state));
     // A sender is making a mistake now: what it is stands on the health screen, and before the first span right below.
     let latest = health.mishaps.iter().max_by_key(|mishap| mishap.at);
-    let fresh = latest.is_some_and(|mishap| pen.state.now.since(mishap.at) < FRESH);
-    if fresh && pen.state.screen != Screen::Health && !super::layout::is_first(pen.state) {
-        pieces.push(("▲ refused: see 8  ".into(), pen.style(Role::Slow)));
+    let fresh = latest.is_some_and(|mishap| state.now.since(mishap.at) < FRESH);
+    if fresh && state.screen != Screen::Health && !super::layout::is_first(state) {
+        pieces.push(("▲ refused: see 8  ".into(), Role::Slow));
     }
-    pieces.extend(troubled_source(pen, narrow));
-    pieces.extend(narrowing(pen, narrow));
+    pieces.extend(troubled_source(state, narrow));
+    pieces.extend(narrowing(state, narrow));
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
     if !doors.is_empty() {
@@ -153,7 +174,7 @@ fn gauges(pen: &Pen<'_>, narrow: bool) -> Vec<Piece<'static>> {
         } else {
             ("○ ", Role::Dim)
         };
-        pieces.push((mark.into(), pen.style(role)));
+        pieces.push((mark.into(), role));
     }
     let mut ports: Vec<(u16, bool)> = Vec::new();
     for door in &doors {
@@ -164,12 +185,12 @@ fn gauges(pen: &Pen<'_>, narrow: bool) -> Vec<Piece<'static>> {
         }
     }
     for (port, bad) in ports.into_iter().take(4) {
-        pieces.push((format!("{port} ").into(), pen.style(if bad { Role::Error } else { Role::Dim })));
+        pieces.push((format!("{port} ").into(), if bad { Role::Error } else { Role::Dim }));
     }
-    pieces.push((format!("{}/s ", format::count(health.spans_per_second)).into(), pen.style(Role::Text)));
+    pieces.push((format!("{}/s ", format::count(health.spans_per_second)).into(), Role::Text));
     let percent = health.memory_percent();
     let role = if percent >= 90 { Role::Slow } else { Role::Dim };
-    pieces.push((format!("{percent} %").into(), pen.style(role)));
+    pieces.push((format!("{percent} %").into(), role));
     if percent >= 90 {
         pieces.push((" full".into(), dim));
     }

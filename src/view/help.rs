@@ -19,6 +19,10 @@ fn lines(state: &State, body: Rect) -> Vec<Line> {
         Context::Traces => (Context::Traces, "on the list"),
         Context::Trace => (Context::Trace, "on a trace"),
         Context::Detail => (Context::Detail, "in the detail"),
+        Context::Sql => (Context::Sql, "on statements"),
+        Context::Errors => (Context::Errors, "on errors"),
+        Context::Services => (Context::Services, "on services"),
+        Context::Compare => (Context::Compare, "on a comparison"),
         Context::Health | Context::Everywhere => (Context::Health, "on health"),
     };
     let line = |info: &'static ActionInfo| {

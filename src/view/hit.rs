@@ -3,7 +3,10 @@
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
-use super::{copy, detail, filter, footer, header, health, help, list, palette, picker, trace, values, waterfall};
+use super::{
+    copy, detail, filter, footer, header, health, help, list, palette, picker, sql, survey, trace, values, verdict,
+    waterfall,
+};
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
 fn whole((columns, rows): (u16, u16)) -> Rect {
@@ -23,6 +26,9 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
+    let sql = layout::sql(state, body);
+    viewport.statements = sql.rows.height;
+    viewport.statement_columns = sql.statement.width;
     let areas = layout::trace(state, body);
     viewport.waterfall = areas.rows.height;
     viewport.detail = areas.detail.height.saturating_sub(1);
@@ -80,6 +86,7 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
     }
     match (state.screen, &state.trace) {
         (Screen::Traces, _) if !layout::is_first(state) => in_list(state, frame.body, at),
+        _ if state.survey().is_some() => in_survey(state, frame.body, at),
         (Screen::Trace, Some(open)) => in_trace(state, open, frame.body, at),
         _ => Target::Nothing,
     }
@@ -110,6 +117,24 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
     if areas.rows.contains(at) && row < state.list.rows.len() { Target::ListRow(row) } else { Target::Nothing }
 }
 
+fn in_survey(state: &State, body: Rect, at: Position) -> Target {
+    let areas = layout::survey(state, body);
+    let proposals = filter::proposals_area(&state.filter, areas.said, body);
+    if proposals.contains(at) {
+        let first = filter::first_proposal(&state.filter, proposals.height);
+        return Target::Completion(first + usize::from(at.y - proposals.y));
+    }
+    if areas.said.contains(at)
+        && let Some(chip) = filter::chip_at(state, areas.said, &survey::matched(state), at.x)
+    {
+        return Target::Chip(chip);
+    }
+    if areas.filter.contains(at) || areas.said.contains(at) {
+        return Target::Filter;
+    }
+    if state.screen == Screen::Sql { sql::hit(state, body, at) } else { Target::Nothing }
+}
+
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {
     let areas = layout::trace(state, body);
     let Some(analysis) = &open.analysis else { return Target::Nothing };
@@ -122,6 +147,10 @@ fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Targ
     }
     if areas.search.contains(at) {
         return Target::Filter;
+    }
+    if areas.verdict.contains(at) {
+        let place = (areas.verdict.width, at.x - areas.verdict.x);
+        return verdict::clause_at(state, analysis, place).map_or(Target::Nothing, Target::Clause);
     }
     let columns = waterfall_columns(areas.rows.width, false);
     let drawn = trace::waterfall(open, analysis);

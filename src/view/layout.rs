@@ -29,6 +29,28 @@ pub(super) struct Traces {
     pub(super) preview: Rect,
 }
 
+/// A screen about all traces that the filter finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Survey {
+    pub(super) filter: Rect,
+    /// What was understood of the filter, or what is wrong with it.
+    pub(super) said: Rect,
+    pub(super) rest: Rect,
+}
+
+/// The statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sql {
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// The rule line above the selected statement.
+    pub(super) rule: Rect,
+    /// The statement over lines, and what is said of it.
+    pub(super) statement: Rect,
+    /// Its latency over time; of no width where there is no room.
+    pub(super) chart: Rect,
+}
+
 /// One trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trace {
@@ -88,14 +110,43 @@ pub(super) fn is_first(state: &State) -> bool {
         && !state.filter.editing
 }
 
+/// Whether there is something to say of the filter.
+fn says(state: &State) -> bool {
+    let bar = &state.filter;
+    bar.editing || !bar.query.is_empty() || bar.error.is_some() || !bar.off.is_empty()
+}
+
+pub(super) fn survey(state: &State, body: Rect) -> Survey {
+    let mut rest = body;
+    let filter = take(&mut rest, 1);
+    let said = take(&mut rest, u16::from(says(state)));
+    Survey { filter, said, rest }
+}
+
+pub(super) fn sql(state: &State, body: Rect) -> Sql {
+    let mut rest = survey(state, body).rest;
+    // A row of air where there are rows to spare.
+    take(&mut rest, u16::from(body.height >= 30));
+    let heads = take(&mut rest, 1);
+    let height = if body.height >= 12 { (body.height * 2 / 5).clamp(6, 20) } else { 0 };
+    let mut pane = take_bottom(&mut rest, height);
+    let rule = take(&mut pane, 1);
+    let width = match body.width {
+        0..72 => 0,
+        72..110 => 28,
+        wide => (wide * 3 / 8).min(60),
+    };
+    let mut chart = take_right(&mut pane, width);
+    chart.height = chart.height.min(8);
+    pane.x += 2;
+    pane.width = pane.width.saturating_sub(3);
+    Sql { heads, rows: rest, rule, statement: pane, chart }
+}
+
 pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let mut rest = body;
     let filter = take(&mut rest, 1);
-    let says = state.filter.editing
-        || !state.filter.query.is_empty()
-        || state.filter.error.is_some()
-        || !state.filter.off.is_empty();
-    let said = take(&mut rest, u16::from(says));
+    let said = take(&mut rest, u16::from(says(state)));
     let roomy = body.height >= 12;
     let shown = state.list.preview_shown && !state.list.rows.is_empty();
     let strip = take(&mut rest, u16::from(roomy));

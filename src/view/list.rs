@@ -12,9 +12,10 @@ use super::layout::{self, ListColumns, list_columns};
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, number, shown};
 use super::text;
-use super::trace::{many, verdict_pieces};
+use super::trace::many;
+use super::verdict;
 use super::waterfall::Waterfall;
-use crate::analysis::{Analysis, Note, Row, Verdict, notes, statement};
+use crate::analysis::{Analysis, Note, Row, notes, statement};
 use crate::app::{Page, SortKey, State};
 use crate::model::{Category, Signal, TraceSummary};
 
@@ -336,11 +337,7 @@ fn note_pieces(pen: &Pen<'_>, note: &Note, pieces: &mut Vec<Piece<'static>>) {
 
 /// The row of the span that the verdict names. Looked for among the first, as a preview shows few.
 fn loudest_row(analysis: &Analysis, rows: &[Row]) -> Option<usize> {
-    let (Verdict::Error { node, .. } | Verdict::SlowSql { node, .. } | Verdict::Repeated { node, .. }) =
-        analysis.verdict
-    else {
-        return None;
-    };
+    let node = analysis.verdict.loudest()?.node;
     rows.iter().take(2_000).position(|row| row.node == node)
 }
 
@@ -367,11 +364,10 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
         (true, true) => Role::Dim,
     };
     title.push((format!("  {}", analysis.duration()).into(), pen.style(loud)));
-    let verdict = verdict_pieces(pen, analysis, true);
+    let verdict = verdict::short(pen, analysis);
     if !verdict.is_empty() {
         title.push(("  ".into(), pen.style(Role::Dim)));
-        let plain = |style: Style| style.remove_modifier(Modifier::BOLD | Modifier::UNDERLINED);
-        title.extend(verdict.into_iter().map(|(text, style)| (text, plain(style))));
+        title.extend(verdict);
     }
     let more = preview.rows.len().saturating_sub(usize::from(area.height - 1));
     let place = if more > 0 { format!("{} more", format::count(number(more))) } else { String::new() };
@@ -380,8 +376,16 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
     let height = usize::from(area.height - 1);
     let loudest = loudest_row(analysis, &preview.rows).unwrap_or(0);
     let offset = if loudest < height { 0 } else { (loudest + 2).saturating_sub(height) };
-    let waterfall =
-        Waterfall { analysis, rows: &preview.rows, offset, selected: None, found: None, zoom: None, small: true };
+    let waterfall = Waterfall {
+        analysis,
+        rows: &preview.rows,
+        offset,
+        selected: None,
+        found: None,
+        zoom: None,
+        path: false,
+        small: true,
+    };
     let rows = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
     waterfall.draw(pen, rows);
 }

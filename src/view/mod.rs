@@ -6,9 +6,11 @@
 mod asked;
 mod axis;
 mod bar;
+mod compare;
 mod copy;
 mod detail;
 mod draw;
+mod errors;
 mod filter;
 mod first;
 mod flow;
@@ -28,10 +30,14 @@ mod pen;
 mod picker;
 mod plot;
 mod save;
+mod services;
+mod sql;
 mod strip;
+mod survey;
 mod text;
 mod trace;
 mod values;
+mod verdict;
 mod waterfall;
 
 pub use draw::draw;

@@ -29,7 +29,9 @@ pub(super) struct Waterfall<'a> {
     pub(super) selected: Option<RowKey>,
     pub(super) found: Option<&'a Found>,
     pub(super) zoom: Option<(Timestamp, Timestamp)>,
-    /// The preview: no shares, no remarks.
+    /// Only the critical path is shown: shares are of it, and its bars stand out.
+    pub(super) path: bool,
+    /// The preview: no shares, no remarks, no marks.
     pub(super) small: bool,
 }
 
@@ -38,6 +40,8 @@ struct Said {
     start: Timestamp,
     end: Timestamp,
     duration: Nanos,
+    /// How much of the critical path runs through it.
+    path: Nanos,
     failed: bool,
     slow: bool,
     group: bool,
@@ -64,10 +68,11 @@ impl Waterfall<'_> {
     fn said(&self, row: &Row) -> Option<Said> {
         let node = self.analysis.nodes.get(row.node as usize)?;
         Some(match &row.kind {
-            RowKind::Group { sum, start, end, failed, slow, .. } => Said {
+            RowKind::Group { sum, start, end, path, failed, slow, .. } => Said {
                 start: *start,
                 end: *end,
                 duration: *sum,
+                path: *path,
                 failed: *failed > 0,
                 slow: *slow > 0,
                 group: true,
@@ -79,6 +84,7 @@ impl Waterfall<'_> {
                     start: node.start,
                     end: node.end,
                     duration: node.duration(),
+                    path: node.path,
                     failed: node.failed,
                     slow: node.slow.is_some(),
                     group: false,
@@ -234,7 +240,8 @@ impl Waterfall<'_> {
             RowKind::Missing => &[],
         };
         let bar = Bar { start: said.start, end: said.end, covered, colour };
-        pen.bar(at, self.window(columns), &bar, Style::new());
+        let emphasis = if self.path && !dimmed { Style::new().bold() } else { Style::new() };
+        pen.bar(at, self.window(columns), &bar, emphasis);
     }
 
     /// The gaps between the members of a group: nothing ran there, so they are drawn dark. Only groups of a size where that costs
@@ -269,12 +276,17 @@ impl Waterfall<'_> {
         };
         let style = if said.slow && !dimmed { pen.bold(role) } else { pen.style(role) };
         let y = area.y;
-        if !matches!(row.kind, RowKind::Missing) && columns.duration_end > columns.bar + columns.bar_width {
-            let room = columns.duration_end - columns.bar - columns.bar_width;
+        let figures = columns.bar + columns.bar_width;
+        if !self.small && said.path > Nanos::ZERO && columns.duration_end > figures {
+            pen.put((area.x + figures + 1, y), "━", 1, pen.style(Role::Path));
+        }
+        if !matches!(row.kind, RowKind::Missing) && columns.duration_end > figures {
+            let room = columns.duration_end - figures - 2;
             pen.put_right((area.x + columns.duration_end, y), &said.duration.to_string(), room, style);
         }
         if columns.share_end > 0 {
-            let share = format::share(said.duration, self.analysis.duration());
+            let of = if self.path { said.path } else { said.duration };
+            let share = format::share(of, self.analysis.duration());
             pen.put_right((area.x + columns.share_end, y), &share, 5, pen.style(Role::Dim));
         }
         if columns.remark_width > 0

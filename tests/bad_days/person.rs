@@ -17,6 +17,7 @@ pub(crate) struct Person {
     view: View,
     pub(crate) state: State,
     keymap: Keymap,
+    desk: work::Desk,
     highlighter: Highlighter,
     effects: usize,
 }
@@ -25,7 +26,8 @@ impl Person {
     /// Sits down before what is in `view`.
     pub(crate) fn before(view: View) -> Self {
         let (state, keymap) = (State::new(Settings::default()), Keymap::default());
-        let mut person = Self { view, state, keymap, highlighter: Highlighter::default(), effects: 0 };
+        let (highlighter, desk) = (Highlighter::default(), work::Desk::default());
+        let mut person = Self { view, state, keymap, desk, highlighter, effects: 0 };
         person.measure(SIZES[0]);
         let effects = app::tick(&mut person.state, &person.view, Timestamp(2));
         person.carry_out(effects);
@@ -81,70 +83,31 @@ impl Person {
         for effect in effects {
             self.effects += 1;
             assert!(self.effects < 10_000, "requests without end: {effect:?}");
-            if let Some(answer) = self.work(effect) {
+            if let Some(answer) = self.work(&effect) {
                 let effects = app::answer(&mut self.state, answer);
                 self.carry_out(effects);
             }
         }
     }
 
-    fn work(&self, effect: Effect) -> Option<Answer> {
-        let (view, thresholds) = (&self.view, self.state.settings.slow_sql);
-        Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = work::ListRequest { generation, query: &query, sort, buckets, now: Timestamp(2) };
-                work::list(view, &request, &|| false)
-            }
-            Effect::Open { generation, trace, folds, find, only } => {
-                let request = work::OpenRequest {
-                    generation,
-                    trace,
-                    folds: &folds,
-                    find: find.as_deref(),
-                    only,
-                    now: Timestamp(2),
-                };
-                work::open(view, &request, &thresholds)
-            }
-            Effect::Preview { trace } => return work::preview(view, trace, &thresholds),
-            Effect::Flatten { generation, analysis, folds, only } => {
-                work::flatten(generation, &analysis, &folds, only.as_ref().map(|only| only.as_slice()))
-            }
-            Effect::Find { generation, analysis, query } => {
-                work::find((view, Timestamp(2)), generation, &analysis, &query)
-            }
-            Effect::Detail { trace, span, columns, mask } => {
-                let mask = mask.as_ref().map(|settings| &settings.redactor);
-                let request = work::DetailRequest { trace, span, columns, mask };
-                work::detail(view, &request, &|language, text, columns| {
-                    self.highlighter.highlight(language, text, columns)
-                })
-            }
-            Effect::Complete { text, cursor, names } => work::complete(view, text, cursor, &names),
-            Effect::Values { generation, key, query } => {
-                let request = work::ValuesRequest { generation, key: &key, query: &query, now: Timestamp(2) };
-                return work::values(view, &request, &|| false);
-            }
-            Effect::Keys => work::keys(view),
-            Effect::Samples => work::samples(view),
+    fn work(&mut self, effect: &Effect) -> Option<Answer> {
+        match effect {
             Effect::Copy { what, text } => {
                 assert!(!text.is_empty());
-                Answer::Copied(Ok(what))
+                return Some(Answer::Copied(Ok(what.clone())));
             }
-            Effect::Library(_)
-            | Effect::Save(_)
-            | Effect::Browse(_)
-            | Effect::Keep(_)
-            | Effect::PauseSource(..)
-            | Effect::RetrySource(_)
-            | Effect::StopSearch(_)
-            | Effect::Connect(_)
-            | Effect::Disconnect(_)
-            | Effect::Quit => {
-                return None;
-            }
-            Effect::Demo(play) => Answer::Demo(Ok(play)),
-        })
+            Effect::Demo(play) => return Some(Answer::Demo(Ok(*play))),
+            _ => {}
+        }
+        let thresholds = self.state.settings.slow_sql;
+        let means = work::Means {
+            view: &self.view,
+            now: Timestamp(2),
+            thresholds: &thresholds,
+            highlight: &|language, text, columns| self.highlighter.highlight(language, text, columns),
+            cancelled: &|| false,
+        };
+        self.desk.work(effect, &means, &mut |_| ())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Trees and waterfalls of small traces written by hand, and the laws that hold for any.
 
 mod laws;
+mod path;
 mod rows;
 mod trees;
+mod verdicts;
 
 use std::sync::Arc;
 

@@ -23,6 +23,14 @@ pub enum Action {
     ShowTraces,
     /// Show the open or selected trace.
     ShowTrace,
+    /// Show the statements.
+    ShowSql,
+    /// Show the errors.
+    ShowErrors,
+    /// Show the services.
+    ShowServices,
+    /// Show the comparison.
+    ShowCompare,
     /// Show health.
     ShowHealth,
     /// Show the next screen.
@@ -75,6 +83,14 @@ pub enum Action {
     PreviousMatch,
     /// Show only the spans that match and those above them, or everything again.
     OnlyMatches,
+    /// Choose the next clause of the verdict.
+    NextClause,
+    /// Choose the clause before.
+    PreviousClause,
+    /// Show only what is on the critical path, or everything again.
+    OnlyPath,
+    /// Say what the trace would gain if the selected span took no time, or half of it.
+    WhatIf,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -134,6 +150,14 @@ pub enum Context {
     Trace,
     /// On a trace, in the detail pane.
     Detail,
+    /// On the statements.
+    Sql,
+    /// On the errors.
+    Errors,
+    /// On the services.
+    Services,
+    /// On the comparison.
+    Compare,
     /// On the health screen.
     Health,
 }
@@ -180,8 +204,13 @@ impl ActionInfo {
         match (self.action, context) {
             (Action::Up | Action::Down, Context::Trace) => "span",
             (Action::Up | Action::Down, Context::Detail) => "item",
+            (Action::Up | Action::Down, Context::Sql) => "statement",
+            (Action::Up | Action::Down, Context::Errors) => "error",
+            (Action::Up | Action::Down, Context::Services) => "service",
+            (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
             (Action::Open, Context::Trace) => "fold",
+            (Action::Open, Context::Sql) => "its calls",
             (Action::Open, Context::Detail) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
             (Action::FocusDetail, Context::Detail) => "waterfall",
@@ -198,12 +227,27 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Traces => {
             &[A::Up, A::Open, A::Filter, A::Sort, A::Follow, A::Pause, A::Copy, A::Palette, A::Help, A::Quit]
         }
-        Context::Trace => {
-            &[A::Up, A::Open, A::NextError, A::NextSlow, A::Filter, A::FocusDetail, A::Copy, A::Zoom, A::Help, A::Back]
-        }
+        Context::Trace => &[
+            A::Up,
+            A::Open,
+            A::NextError,
+            A::NextSlow,
+            A::OnlyPath,
+            A::NextClause,
+            A::Filter,
+            A::FocusDetail,
+            A::Copy,
+            A::Zoom,
+            A::Help,
+            A::Back,
+        ],
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
+        Context::Sql => &[A::Up, A::Open, A::Sort, A::Copy, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Errors => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Services => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Compare => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
         Context::Health => {
             &[A::Up, A::PauseSource, A::RetrySource, A::Servers, A::Copy, A::Palette, A::Help, A::Back, A::Quit]
         }
@@ -217,25 +261,36 @@ mod tests {
 
     use super::*;
 
+    const EVERY: [Context; 8] = [
+        Context::Traces,
+        Context::Trace,
+        Context::Detail,
+        Context::Sql,
+        Context::Errors,
+        Context::Services,
+        Context::Compare,
+        Context::Health,
+    ];
+
     /// Must name every variant: a new one does not compile until it is listed here, and then the test asks for its row.
     #[rustfmt::skip]
     fn every_action() -> Vec<Action> {
         use Action as A;
         let all = [
-            A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowHealth, A::NextScreen,
+            A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
+            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
             A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
             A::Demo, A::PauseSource, A::RetrySource, A::Servers, A::Mark, A::Save, A::Page,
         ];
         for action in all {
             match action {
-                A::Quit | A::Help | A::Palette | A::Filter | A::Back | A::ShowTraces | A::ShowTrace | A::ShowHealth
+                A::Quit | A::Help | A::Palette | A::Filter | A::Back | A::ShowTraces | A::ShowTrace | A::ShowSql | A::ShowErrors | A::ShowServices | A::ShowCompare | A::ShowHealth
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
                 | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::Save | A::Page => {}
             }
@@ -258,7 +313,7 @@ mod tests {
 
     #[test]
     fn no_key_does_two_things_in_one_place() {
-        for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+        for context in EVERY {
             let mut taken = HashSet::new();
             for info in ACTIONS.iter().filter(|info| info.works_in(context)) {
                 for key in info.keys {
@@ -270,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_footer_offers_only_what_works_there() {
-        for context in [Context::Traces, Context::Trace, Context::Detail, Context::Health] {
+        for context in EVERY {
             for action in footer(context) {
                 let info = ActionInfo::of(*action);
                 assert!(info.works_in(context) && !info.hint_in(context).is_empty(), "{action:?} in {context:?}");

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, page, palette, recall, save, say, sources, trace,
-    values,
+    NOTICE, attribute, bar, chips, clause, copy, detail, jump, link, list, page, palette, recall, save, say, sources,
+    survey, trace, values, what_if,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
 pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     use Action as A;
+    clause::before(state, action);
     match action {
         A::Quit => {
             state.quitting = true;
@@ -23,9 +24,13 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Back => back(state, out),
         A::ShowTraces => show(state, Screen::Traces, out),
         A::ShowTrace => show(state, Screen::Trace, out),
+        A::ShowSql => show(state, Screen::Sql, out),
+        A::ShowErrors => show(state, Screen::Errors, out),
+        A::ShowServices => show(state, Screen::Services, out),
+        A::ShowCompare => show(state, Screen::Compare, out),
         A::ShowHealth => show(state, Screen::Health, out),
-        A::NextScreen => turn(state, 1, out),
-        A::PreviousScreen => turn(state, 2, out),
+        A::NextScreen => turn(state, true, out),
+        A::PreviousScreen => turn(state, false, out),
         A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {
             if let Some(step) = Step::of(action) {
                 go(state, step);
@@ -58,6 +63,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
 
 fn on_list(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     match action {
+        Action::Sort | Action::Reverse if state.survey().is_some() => survey::sort(state, action == Action::Reverse),
         Action::Sort => list::next_sort(state, out),
         Action::Reverse => {
             let Sort { key, ascending } = state.list.sort;
@@ -83,6 +89,10 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::NextMatch => jump::to_match(state, true, out),
         A::PreviousMatch => jump::to_match(state, false, out),
         A::OnlyMatches => trace::toggle_alone(state, out),
+        A::NextClause => clause::turn(state, true, out),
+        A::PreviousClause => clause::turn(state, false, out),
+        A::OnlyPath => trace::toggle_path(state, out),
+        A::WhatIf => what_if::say_gain(state),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
@@ -95,9 +105,13 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
 }
 
 fn open(state: &mut State, out: &mut Vec<Effect>) {
+    if clause::jump(state, out) {
+        return;
+    }
     match state.context() {
         Context::Trace => trace::toggle(state, out),
         Context::Detail => link::follow_chosen(state, out),
+        Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::open(state, out),
         _ => list::open(state, out),
     }
 }
@@ -107,6 +121,7 @@ fn go(state: &mut State, step: Step) {
         Context::Traces | Context::Everywhere => list::go(state, step),
         Context::Trace => trace::go(state, step),
         Context::Detail => detail::go(state, step),
+        Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::go(state, step),
         Context::Health => sources::go(state, step),
     }
 }
@@ -129,12 +144,16 @@ pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
         return say(state, "this screen is shown already");
     }
     state.screen = screen;
+    survey::shown(state, out);
 }
 
-fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
+/// Shows the next screen, or the one before.
+pub(super) fn turn(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
     let reachable = state.trace.is_some() || state.list.selected.is_some();
-    let screens = [Screen::Traces, Screen::Trace, Screen::Health];
+    let screens =
+        [Screen::Traces, Screen::Trace, Screen::Sql, Screen::Errors, Screen::Services, Screen::Compare, Screen::Health];
     let at = screens.iter().position(|screen| *screen == state.screen).unwrap_or_default();
+    let by = if forward { 1 } else { screens.len() - 1 };
     let mut to = (at + by) % screens.len();
     if screens[to] == Screen::Trace && !reachable {
         to = (to + by) % screens.len();
@@ -149,7 +168,11 @@ fn back(state: &mut State, out: &mut Vec<Effect>) {
         return;
     }
     match state.screen {
-        Screen::Health => state.screen = Screen::Traces,
+        Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
+            if !survey::back(state) {
+                state.screen = Screen::Traces;
+            }
+        }
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
             say(state, "filter cleared");
@@ -166,16 +189,22 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
         state.screen = Screen::Traces;
         return;
     };
+    if trace.clause.take().is_some() {
+        return;
+    }
     if trace.detail.focus == DetailFocus::Detail {
         trace.detail.focus = DetailFocus::Waterfall;
     } else if searching || found(trace) {
         bar::clear(state, out);
     } else if trace.alone {
         trace::toggle_alone(state, out);
+    } else if trace.path {
+        trace::toggle_path(state, out);
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {
-        state.screen = Screen::Traces;
+        state.screen = state.opened_from;
+        survey::shown(state, out);
     } else {
         link::back(state, out);
     }

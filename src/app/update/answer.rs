@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{bar, jump, link, list, recall, rows, save, say, settle, trace, values, warn};
+use super::{bar, jump, link, list, recall, rows, save, say, settle, survey, trace, values, warn};
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
@@ -31,6 +31,8 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
                 state.asked.list = Reason::Data;
             }
         }
+        Answer::Surveyed(surveyed) => survey::take(state, surveyed),
+        Answer::Formatted(formatted) => super::sql::take_formatted(state, formatted),
         Answer::Previewed { trace, analysis, rows } => {
             // Where the newest is followed, the one before is better than nothing until it comes.
             if state.list.selected == Some(trace) || state.list.follow {

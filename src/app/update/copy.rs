@@ -36,9 +36,20 @@ fn items(state: &State) -> Vec<Copied> {
     let mask = (!state.unmasked).then_some(&state.settings.redactor);
     match state.screen {
         Screen::Trace => of_trace(state, mask),
+        Screen::Sql if state.sql.selected().is_some() => of_sql(state, mask),
         Screen::Traces if list::selected(&state.list).is_some() => of_list(state, mask),
-        Screen::Traces | Screen::Health => of_recipes(state),
+        _ => of_recipes(state),
     }
+}
+
+fn of_sql(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
+    let Some(row) = state.sql.selected() else { return Vec::new() };
+    let mut items = vec![item('s', "statement", plain::free(&row.text, mask))];
+    if let Some(call) = state.sql.call() {
+        items.push(item('t', "trace id", call.trace.to_string()));
+        items.push(item('i', "span id", call.span.id.to_string()));
+    }
+    items
 }
 
 fn item(key: char, what: &str, text: impl Into<String>) -> Copied {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::window::{Step, keeping, showing};
-use super::{say, trace};
+use super::{say, survey, trace};
 use crate::app::asked::Reason;
 use crate::app::{Effect, List, ListRow, Sort, SortKey, State};
 use crate::model::TraceId;
@@ -34,6 +34,7 @@ pub(super) fn ask(state: &mut State, reason: Reason, out: &mut Vec<Effect>) {
     }
     if reason == Reason::Filter {
         (state.list.anew, state.list.so_far) = (true, false);
+        survey::anew(state, out);
     }
     state.list.generation += 1;
     state.list.searching = true;

@@ -2,7 +2,7 @@
 
 use super::act::{self, act, scrolled};
 use super::window::Step;
-use super::{bar, chips, copy, detail, list, overlay, palette, recall, settle, trace, values};
+use super::{bar, chips, clause, copy, detail, list, overlay, palette, recall, settle, sql, survey, trace, values};
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
@@ -69,6 +69,11 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
             let Sort { key: by, ascending } = state.list.sort;
             list::sort(state, Sort { key, ascending: by == key && !ascending }, out);
         }
+        Target::Row(row) => survey::click(state, row, twice, out),
+        Target::SortStatements(by) => {
+            let ascending = state.sql.sort == by && !state.sql.ascending;
+            sql::sort_by(state, by, ascending);
+        }
         Target::Filter if !state.bar().editing => bar::begin(state, out),
         Target::Completion(index) => bar::accept(state, index, out),
         Target::SpanRow { row, fold } => {
@@ -81,6 +86,7 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         Target::Axis(_) if twice => trace::zoom_out(state),
         Target::Axis(at) => state.drag = Some((at, at)),
         Target::Detail(cell) => on_detail(state, cell, twice, out),
+        Target::Clause(place) => clause::go_to(state, place, out),
         Target::Preview => list::open(state, out),
         Target::Hint(action) => act(state, action, out),
         Target::Filter
@@ -139,6 +145,7 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
         (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
             trace::scroll(state, by);
         }
+        (Target::Row(_) | Target::Nothing, Context::Sql) => survey::go(state, Step::Rows(by)),
         (Target::Nothing, Context::Health) => {
             let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);
             state.health_screen.scroll = scrolled(state.health_screen.scroll, Step::Rows(by), height, lines);

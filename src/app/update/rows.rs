@@ -8,7 +8,7 @@ use super::window::{keeping, showing};
 use crate::analysis::{Analysis, Row, RowKey, RowKind, Subject, reveal, row_of, with_ancestors};
 use crate::app::asked::Request;
 use crate::app::{Effect, State, TraceScreen};
-use crate::model::SpanKey;
+use crate::model::{Nanos, SpanKey};
 
 /// Takes in rows, and the tree they belong to where that is new too.
 pub(super) fn take(state: &mut State, analysis: Option<Arc<Analysis>>, rows: Arc<Vec<Row>>, out: &mut Vec<Effect>) {
@@ -60,8 +60,9 @@ pub(super) fn go_to_node(state: &mut State, analysis: &Analysis, node: u32, out:
     reveal(analysis, &mut trace.folds, node);
     set_selected(trace, key);
     let found = trace.found.as_ref().filter(|_| trace.alone);
-    if found.is_some_and(|found| !with_ancestors(analysis, &found.nodes).contains(&node)) {
-        trace.alone = false;
+    let off_path = trace.path && analysis.nodes.get(node as usize).is_none_or(|node| node.path == Nanos::ZERO);
+    if off_path || found.is_some_and(|found| !with_ancestors(analysis, &found.nodes).contains(&node)) {
+        (trace.alone, trace.path) = (false, false);
         say(state, "everything is shown again: this span was hidden");
     }
     request(state, Request::Flatten, out);

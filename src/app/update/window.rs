@@ -4,7 +4,7 @@ use crate::app::Action;
 
 /// One movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::app) enum Step {
     Rows(isize),
     Pages(isize),
     First,
@@ -13,7 +13,7 @@ pub(super) enum Step {
 
 impl Step {
     /// What an action moves by, where it is a movement.
-    pub(super) fn of(action: Action) -> Option<Self> {
+    pub(in crate::app) fn of(action: Action) -> Option<Self> {
         Some(match action {
             Action::Up => Self::Rows(-1),
             Action::Down => Self::Rows(1),
@@ -26,7 +26,7 @@ impl Step {
     }
 
     /// Where it leads from row `at` of `len`; a page is one row less than the window's `height`.
-    pub(super) fn from(self, at: usize, len: usize, height: u16) -> usize {
+    pub(in crate::app) fn from(self, at: usize, len: usize, height: u16) -> usize {
         let page = usize::from(height).saturating_sub(1).max(1).cast_signed();
         let last = len.saturating_sub(1);
         match self {
@@ -40,7 +40,7 @@ impl Step {
 
 /// The offset nearest to `offset` at which `row` of `len` is in a window of `height` rows, with `margin` rows above and
 /// below it where there are any.
-pub(super) fn showing(row: usize, offset: usize, height: u16, len: usize, margin: usize) -> usize {
+pub(in crate::app) fn showing(row: usize, offset: usize, height: u16, len: usize, margin: usize) -> usize {
     let height = usize::from(height).max(1);
     let margin = margin.min((height - 1) / 2);
     let most = row.saturating_sub(margin);
@@ -49,7 +49,7 @@ pub(super) fn showing(row: usize, offset: usize, height: u16, len: usize, margin
 }
 
 /// The offset after the rows changed such that what stood in row `before` stands in row `after`: on the same line.
-pub(super) fn keeping(before: usize, after: usize, offset: usize, height: u16, len: usize) -> usize {
+pub(in crate::app) fn keeping(before: usize, after: usize, offset: usize, height: u16, len: usize) -> usize {
     (offset + after).saturating_sub(before).min(len.saturating_sub(usize::from(height).max(1)))
 }
 

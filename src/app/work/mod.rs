@@ -1,20 +1,25 @@
 //! The pure halves of effects: what `run` executes on worker threads. Each takes a view of the index and gives an [`Answer`].
 
+mod desk;
 mod detail;
 mod list;
+mod survey;
 mod tail;
 mod values;
 
 use std::sync::Arc;
 
+pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
 pub use list::{ListRequest, list};
 pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
-use super::Answer;
+use super::{Answer, Showing};
 use crate::analysis::slow_sql::Thresholds;
-use crate::analysis::{Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows, flatten_where, with_ancestors};
+use crate::analysis::{
+    Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows, flatten_where, path, with_ancestors,
+};
 use crate::index::View;
 use crate::model::{Names, Timestamp, TraceId};
 use crate::query::{Query, complete_with, matching_spans};
@@ -33,8 +38,8 @@ pub struct OpenRequest<'a> {
     pub folds: &'a Folds,
     /// The search in it, or else the filter of the list, if there is one.
     pub find: Option<&'a Query>,
-    /// Only what matches has rows, and what stands above it.
-    pub only: bool,
+    /// What of it is shown, and how.
+    pub showing: Showing,
     /// Now: what `lookback` and the like are counted from.
     pub now: Timestamp,
 }
@@ -42,12 +47,13 @@ pub struct OpenRequest<'a> {
 /// Reads a trace, judges and flattens it, and finds what matches.
 #[must_use]
 pub fn open(view: &View, request: &OpenRequest<'_>, thresholds: &Thresholds) -> Answer {
-    let OpenRequest { generation, trace, folds, find, only, now } = *request;
+    let OpenRequest { generation, trace, folds, find, showing, now } = *request;
     let Some(analysis) = read(view, trace, thresholds) else {
         return Answer::Opened { generation, trace, analysis: None, rows: Arc::default(), found: None };
     };
     let found = find.map(|query| matches((view, now), &analysis, query));
-    let rows = rows(&analysis, folds, found.as_deref().filter(|_| only));
+    let path = showing.path.then(|| path::on_path(&analysis));
+    let rows = rows(&analysis, folds, path.as_deref().or(found.as_deref().filter(|_| showing.matches)));
     Answer::Opened { generation, trace, analysis: Some(analysis), rows: Arc::new(rows), found }
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
 use super::answer::Held;
 use super::filter::Filter;
-use crate::analysis::TraceNotes;
 use crate::config::Settings;
 use crate::index;
 use crate::model::{Nanos, Signal, SourceId};
@@ -49,10 +48,7 @@ impl Fetch {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         // One body is on its way at a time, and how large it may be the server's description says.
         let (feed, queue) = source::feed(usize::MAX / 2, WAITING, clock::clock());
-        let notes = TraceNotes::new(wiring::thresholds(settings));
-        let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
-        let board = Arc::clone(feed.board());
-        let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()), board)?;
+        let indexer = wiring::index(settings, queue, feed.board(), indexer::no_gate())?;
         Ok(Self { feed, indexer, said: Mutex::default() })
     }
 
@@ -163,11 +159,7 @@ impl Fetch {
         if tokio::task::spawn_blocking(move || thread.join().is_err()).await? {
             bail!("the index broke while the traces were fetched");
         }
-        let evicted = indexer.reader.view().stats().traces_evicted;
-        if evicted > 0 {
-            let what = "did not fit into memory and are left out; give it more with --memory";
-            let _ = writeln!(io::stderr(), "tracefall: the {evicted} traces fetched first {what}");
-        }
+        wiring::tell_left(&indexer.reader.view(), "fetched");
         Ok(Held { reader: indexer.reader, filed: true })
     }
 }

@@ -1,0 +1,123 @@
+//! Surveys: asked for when their screen is shown and what they were made from has changed; what they say, taken in.
+
+use std::sync::Arc;
+
+use super::window::Step;
+use super::{compare, errors, services, sql};
+use crate::app::{Effect, Report, State, SurveyOf, Surveyed};
+use crate::model::Nanos;
+
+/// A survey is not made again sooner than this after the last one, nor than [`REST`] times as long as that took.
+const APART: Nanos = Nanos::from_millis(500);
+/// So that a survey of much takes a share of one core only.
+const REST: u64 = 4;
+
+/// Another filter is set, or the screen is shown for the first time: asks at once.
+pub(super) fn anew(state: &mut State, out: &mut Vec<Effect>) {
+    for of in [SurveyOf::Sql, SurveyOf::Errors, SurveyOf::Services, SurveyOf::Compare] {
+        state.progress_mut(of).stale = true;
+    }
+    shown(state, out);
+}
+
+/// Asks for the survey of the screen shown where what it says is of another filter, or nothing yet.
+pub(super) fn shown(state: &mut State, out: &mut Vec<Effect>) {
+    if let Some(of) = state.survey()
+        && state.progress(of).stale
+    {
+        ask(state, of, out);
+    }
+}
+
+/// The index stands at `revision`: asks for the survey of the screen shown again where it was made from another.
+pub(super) fn tick(state: &mut State, revision: u64, out: &mut Vec<Effect>) {
+    let Some(of) = state.survey() else { return };
+    let progress = state.progress(of);
+    let rest = APART.0.max(progress.took.0.saturating_mul(REST));
+    let rested = state.now.since(progress.asked_at).0 >= rest.saturating_add(progress.took.0);
+    if !progress.running && (progress.stale || (progress.revision != revision && rested && !state.list.paused)) {
+        ask(state, of, out);
+    }
+}
+
+fn ask(state: &mut State, of: SurveyOf, out: &mut Vec<Effect>) {
+    let (now, query) = (state.now, Arc::clone(&state.filter.query));
+    state.asked.surveys += 1;
+    let generation = state.asked.surveys;
+    let progress = state.progress_mut(of);
+    progress.generation = generation;
+    (progress.running, progress.stale, progress.share) = (true, false, 0.0);
+    progress.asked_at = now;
+    out.push(Effect::Survey { generation, query, of });
+}
+
+/// A survey came back.
+pub(super) fn take(state: &mut State, surveyed: Surveyed) {
+    let Surveyed { generation, revision, share, left_out, report } = surveyed;
+    let of = match &report {
+        Report::Sql(_) => SurveyOf::Sql,
+        Report::Errors(_) => SurveyOf::Errors,
+        Report::Services(_) => SurveyOf::Services,
+        Report::Compare(_) => SurveyOf::Compare,
+    };
+    let now = state.now;
+    let progress = state.progress_mut(of);
+    if progress.generation != generation {
+        return;
+    }
+    (progress.share, progress.left_out, progress.revision) = (share, left_out, revision);
+    if share >= 1.0 {
+        progress.running = false;
+        progress.took = now.since(progress.asked_at);
+    }
+    match report {
+        Report::Sql(report) => sql::take(state, report),
+        Report::Errors(report) => errors::take(state, report),
+        Report::Services(report) => services::take(state, report),
+        Report::Compare(report) => compare::take(state, report),
+    }
+}
+
+/// One step on the screen shown.
+pub(super) fn go(state: &mut State, step: Step) {
+    match state.survey() {
+        Some(SurveyOf::Sql) => sql::go(state, step),
+        Some(SurveyOf::Errors) => errors::go(state, step),
+        Some(SurveyOf::Services) => services::go(state, step),
+        Some(SurveyOf::Compare) => compare::go(state, step),
+        None => {}
+    }
+}
+
+/// Another order of the screen shown, or (`turn`) the same the other way round.
+pub(super) fn sort(state: &mut State, turn: bool) {
+    if state.survey() == Some(SurveyOf::Sql) {
+        sql::sort(state, turn);
+    }
+}
+
+/// The row at `index` of the screen shown was clicked.
+pub(super) fn click(state: &mut State, index: usize, twice: bool, out: &mut Vec<Effect>) {
+    if state.survey() == Some(SurveyOf::Sql) {
+        sql::select(state, index);
+        if twice {
+            sql::open(state, out);
+        }
+    }
+}
+
+/// Esc on the screen shown: whether there was something to go back from.
+pub(super) fn back(state: &mut State) -> bool {
+    state.survey() == Some(SurveyOf::Sql) && sql::back(state)
+}
+
+/// Enter on the screen shown.
+pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
+    match state.survey() {
+        Some(SurveyOf::Sql) => sql::open(state, out),
+        Some(SurveyOf::Errors) => errors::open(state, out),
+        Some(SurveyOf::Services) => services::open(state, out),
+        Some(SurveyOf::Compare) => compare::open(state, out),
+        None => {}
+    }
+}
