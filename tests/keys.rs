@@ -204,6 +204,7 @@ impl Bench {
             }
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
+            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -215,16 +216,7 @@ impl Bench {
                 SaveWhat::One(..) => Ok(saved(&request, 1)),
                 SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
             }),
-            Effect::Library(_)
-            | Effect::Keep(_)
-            | Effect::PauseSource(..)
-            | Effect::RetrySource(_)
-            | Effect::StopSearch(_)
-            | Effect::Connect(_)
-            | Effect::Disconnect(_)
-            | Effect::Quit => {
-                return None;
-            }
+            _ => return None,
         })
     }
 

@@ -3,14 +3,18 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+pub mod errors;
+pub mod findings;
 mod notes;
 mod parents;
 pub mod path;
+pub mod services;
 mod shape;
 pub mod slow_sql;
 pub mod statement;
 pub mod statements;
 mod summary;
+mod thresholds;
 mod tree;
 mod verdict;
 mod waterfall;
@@ -19,6 +23,7 @@ mod work;
 
 pub use notes::{Note, notes};
 pub use summary::TraceNotes;
+pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
 pub use tree::{Analysis, Node, Subject, analyse};
 pub use verdict::{Clause, Says, Verdict, percent, verdict};
 pub use waterfall::{

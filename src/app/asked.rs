@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::TraceScreen;
+use crate::analysis::errors::Example;
 use crate::analysis::statements::StatementKey;
 use crate::model::{SpanKey, Timestamp, TraceId};
 use crate::query::Query;
@@ -36,6 +37,8 @@ pub(super) struct Asked {
     pub(super) demo_at: Option<Timestamp>,
     /// The number of the latest request for the values of an attribute.
     pub(super) values: u64,
+    /// The example of an error that was last asked for.
+    pub(super) failure: Option<Example>,
     /// The number of the latest survey.
     pub(super) surveys: u64,
     /// An error of the open trace has been visited.

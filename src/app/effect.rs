@@ -7,6 +7,7 @@ use super::save::{SaveRequest, Saved};
 use super::screens::{Formatted, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
+use crate::analysis::errors::{Detail, Example};
 use crate::analysis::statements::StatementKey;
 use crate::analysis::{Analysis, Folds, Row};
 use crate::model::{Category, Health, Names, SourceId, SpanKey, TraceId};
@@ -94,6 +95,13 @@ pub enum Effect {
         columns: u16,
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
+    },
+    /// Read an example of an error, with its stack trace.
+    Failure {
+        /// The example.
+        example: Example,
+        /// Its type.
+        kind: Arc<str>,
     },
     /// Format a statement for so many columns and highlight it.
     Format {
@@ -223,6 +231,13 @@ pub enum Answer {
         span: SpanKey,
         /// `None` where it is not held.
         detail: Option<Arc<SpanDetail>>,
+    },
+    /// To [`Effect::Failure`].
+    Failure {
+        /// The example.
+        example: Example,
+        /// `None` where it is not held.
+        detail: Option<Arc<Detail>>,
     },
     /// To [`Effect::Complete`].
     Completed {

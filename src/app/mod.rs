@@ -32,9 +32,9 @@ pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use screens::{
-    Calls, Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorsReport, ErrorsScreen, Formatted, Highlighted,
-    Progress, Report, ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf,
-    Surveyed, Table, TraceScreen,
+    Calls, Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorSort, ErrorsReport, ErrorsScreen, Formatted,
+    Highlighted, Progress, Report, ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen, SpanDetail, SqlReport,
+    SqlScreen, StatementSort, SurveyOf, Surveyed, Table, Told, TraceScreen,
 };
 pub use sort::{Sort, SortKey};
 pub use state::{

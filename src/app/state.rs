@@ -202,6 +202,18 @@ pub struct Viewport {
     pub detail_columns: u16,
     /// Rows of the health screen or of help: whichever is shown.
     pub scroll: u16,
+    /// Rows of the errors.
+    pub errors: u16,
+    /// Rows of what is told of the selected error.
+    pub errors_pane: u16,
+    /// Lines that it takes; 0: not known.
+    pub errors_lines: u32,
+    /// Rows of the services.
+    pub services: u16,
+    /// Rows of what stands below or beside them.
+    pub services_pane: u16,
+    /// Lines that it takes; 0: not known.
+    pub services_lines: u32,
     /// Rows of the statements, or of the calls of one.
     pub statements: u16,
     /// Columns that a statement is wrapped to below them.

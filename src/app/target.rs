@@ -10,6 +10,8 @@ pub enum Target {
     Tab(Screen),
     /// A row of the list, by index in [`super::List::rows`].
     ListRow(usize),
+    /// What stands below or beside the rows of a screen about all traces.
+    TablePane,
     /// A column head of the list.
     SortBy(SortKey),
     /// A row of a screen about all traces, by its place in the table.

@@ -32,6 +32,9 @@ pub struct FoundTrace {
     /// What was asserted and does not hold of it; only `assert` has this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assertion: Option<String>,
+    /// Why it does not hold, where that can be said of a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl FoundTrace {
@@ -54,6 +57,7 @@ impl FoundTrace {
             services: services.into_iter().map(str::to_owned).collect(),
             matched: matched.into(),
             assertion: None,
+            why: None,
         })
     }
 
@@ -62,6 +66,7 @@ impl FoundTrace {
     pub(super) fn masked(mut self, redactor: &Redactor) -> Self {
         self.root_service = redactor.text(&self.root_service).into_owned();
         self.root_operation = redactor.text(&self.root_operation).into_owned();
+        self.why = self.why.map(|why| redactor.text(&why).into_owned());
         self.services.iter_mut().for_each(|service| *service = redactor.text(service).into_owned());
         self
     }

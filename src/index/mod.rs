@@ -30,6 +30,7 @@ mod logs;
 mod matches;
 mod outline;
 mod paged;
+mod pick;
 mod read_row;
 mod recent;
 mod relations;

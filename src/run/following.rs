@@ -59,7 +59,7 @@ impl Following {
     ///
     /// # Errors
     /// Where it is not asked.
-    pub(super) fn disconnect(&mut self, name: &str) -> Result<String> {
+    pub(super) fn disconnect(&self, name: &str) -> Result<String> {
         let (source, task) = self.known.get(name).with_context(|| format!("{name} is not asked"))?;
         task.abort();
         let board = self.feed.board();
@@ -79,7 +79,7 @@ impl Following {
         // Of those that ended nothing is to be heard.
         while self.tasks.try_join_next().is_some() {}
         let task = self.tasks.spawn(async move {
-            let Ok(()) = follower.run(feed).await;
+            let Ok(()) = Box::pin(follower.run(feed)).await;
         });
         self.known.insert(remote.name.clone(), (source, task));
         Ok(())

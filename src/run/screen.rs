@@ -103,7 +103,7 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         app_settings.warning = wiring::exposure(&wiring.board);
         // Where nothing listens nothing can be sent.
         app_settings.recipes = if shut { Vec::new() } else { recipes(&wiring.board.sources(clock::now())) };
-        let _asked = ask::open(&wiring.indexer.reader)
+        let _asked = ask::open(&wiring.indexer.reader, app_settings.slow_sql)
             .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
         let feed = wiring.feed.clone();
         let reading = files.map(|files| AbortOnDrop(tokio::spawn(read(files, feed))));
@@ -124,7 +124,7 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         drop(guard);
         session.close_shelf();
         if let Some(file) = &start.summary {
-            session.end(file, &wiring::thresholds(settings)).await?;
+            session.end(file, &wiring::thresholds(settings)?).await?;
         }
         code
     });
@@ -151,7 +151,7 @@ async fn read(files: Files, feed: Feed) {
 
 fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
     Ok(app::Settings {
-        slow_sql: wiring::thresholds(settings),
+        slow_sql: wiring::thresholds(settings)?,
         redactor: wiring::redactor(settings)?,
         arriving: Nanos::from_secs(1),
         warning: None,
@@ -222,7 +222,7 @@ impl Session {
         });
         let (sender, answers) = mpsc::channel(64);
         let screen = Screen::open(looks::scrolls())?;
-        let jobs = Jobs::start(&indexer.reader, wiring::thresholds(settings), &sender)?;
+        let jobs = Jobs::start(&indexer.reader, wiring::thresholds(settings)?, &sender)?;
         let mut session = Self {
             state: State::new(app_settings),
             keymap,

@@ -8,8 +8,7 @@ use anyhow::{Result, anyhow};
 
 use super::clock;
 use super::indexer::{self, Gate, Indexer};
-use crate::analysis::TraceNotes;
-use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::{Amount, TABLE, Thresholds, TraceNotes, Unit};
 use crate::app::{Keymap, KeymapError};
 use crate::config::{self, Settings};
 use crate::index;
@@ -35,8 +34,26 @@ pub(super) struct Wiring {
 }
 
 /// The thresholds that the settings ask for.
-pub(super) fn thresholds(settings: &Settings) -> Thresholds {
-    Thresholds { absolute: settings.slow_sql, ..Thresholds::default() }
+pub(super) fn thresholds(settings: &Settings) -> Result<Thresholds> {
+    let mut thresholds = Thresholds { slow_sql: settings.slow_sql, ..Thresholds::default() };
+    for (name, text) in &settings.thresholds {
+        let place = || settings.places.of_key(&format!("thresholds.{name}"));
+        let row = Thresholds::row(name).ok_or_else(|| {
+            let known: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
+            anyhow!("{}: there is no such threshold; there are {}", place(), known.join(", "))
+        })?;
+        let (amount, expected) = match row.unit {
+            Unit::Time => (config::parse_duration(text).map(Amount::Time), "a length of time, such as 100ms or 1.5s"),
+            Unit::Percent => {
+                let share = text.trim_end_matches('%').trim().parse().ok().filter(|share| *share <= 100);
+                (share.map(Amount::Percent), "a share in percent, such as 20")
+            }
+            Unit::Count => (text.parse().ok().map(Amount::Count), "a number, such as 5"),
+        };
+        let amount = amount.ok_or_else(|| anyhow!("{}: {text:?} is not {expected}", place()))?;
+        thresholds.set(name, amount);
+    }
+    Ok(thresholds)
 }
 
 /// How much of a file is read at once: a document that has no lines may be as long as a quarter of what may be held:
@@ -80,10 +97,10 @@ pub(super) fn exposure(board: &Board) -> Option<String> {
 }
 
 /// Opens an index and has it filled with what comes through `queue`.
-pub(super) fn index(settings: &Settings, queue: FeedReceiver, board: &Arc<Board>, gate: Gate) -> io::Result<Indexer> {
-    let notes = TraceNotes::new(thresholds(settings));
+pub(super) fn index(settings: &Settings, queue: FeedReceiver, board: &Arc<Board>, gate: Gate) -> Result<Indexer> {
+    let notes = TraceNotes::new(thresholds(settings)?);
     let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
-    indexer::start(writer, reader, queue, (settings.memory, gate), Arc::clone(board))
+    Ok(indexer::start(writer, reader, queue, (settings.memory, gate), Arc::clone(board))?)
 }
 
 /// Says on standard error how many traces left for want of room, of those that came `first` (fetched, read): what is answered

@@ -48,9 +48,8 @@ fn hint(state: &State, action: Action) -> Option<Hint> {
         key.push_str(&keys.keys(Action::Down).first()?.label());
     }
     let word = match action {
-        Action::Sort if state.screen == Screen::Sql => Cow::Owned(format!("sort: {}", super::sql::order(state))),
         Action::Open if state.sql.calls.is_some() && state.screen == Screen::Sql => Cow::Borrowed("its trace"),
-        Action::Sort => Cow::Owned(format!("sort: {}", super::list::order(state))),
+        Action::Sort => Cow::Owned(format!("sort: {}", order(state))),
         Action::Follow => Cow::Owned(format!("follow {}", if state.list.follow { "on" } else { "off" })),
         Action::Pause if state.list.paused => Cow::Borrowed("resume"),
         Action::Unmask if state.unmasked => Cow::Borrowed("mask"),
@@ -127,5 +126,14 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let room = area.right().saturating_sub(at);
         let used = pen.put((at, area.y), &hint.key, room, pen.bold(Role::Accent));
         pen.put((at + used + 1, area.y), &hint.word, room.saturating_sub(used + 1), pen.style(Role::Dim));
+    }
+}
+/// By what the rows of the screen shown are ordered.
+fn order(state: &State) -> &'static str {
+    match state.screen {
+        Screen::Sql => super::sql::order(state),
+        Screen::Errors => super::errors::order(state),
+        Screen::Services => super::services::order(state),
+        _ => super::list::order(state),
     }
 }

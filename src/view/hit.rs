@@ -4,8 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, filter, footer, header, health, help, list, palette, picker, sql, survey, trace, values, verdict,
-    waterfall,
+    copy, detail, errors, filter, footer, header, health, help, list, palette, picker, services, sql, survey, trace,
+    values, verdict, waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -46,6 +46,12 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
         (_, Screen::Health) => health::measure(state, body),
         _ => (0, 0),
     };
+    if state.screen == Screen::Errors {
+        (viewport.errors, viewport.errors_pane, viewport.errors_lines) = errors::measure(state, body);
+    }
+    if state.screen == Screen::Services {
+        (viewport.services, viewport.services_pane, viewport.services_lines) = services::measure(state, body);
+    }
     viewport.scroll = rows;
     viewport.scroll_lines = lines;
     viewport
@@ -132,7 +138,17 @@ fn in_survey(state: &State, body: Rect, at: Position) -> Target {
     if areas.filter.contains(at) || areas.said.contains(at) {
         return Target::Filter;
     }
-    if state.screen == Screen::Sql { sql::hit(state, body, at) } else { Target::Nothing }
+    let row = match state.screen {
+        Screen::Sql => return sql::hit(state, body, at),
+        Screen::Errors => errors::row_at(state, body, at),
+        Screen::Services => services::row_at(state, body, at),
+        _ => return Target::Nothing,
+    };
+    match row {
+        Some(row) => Target::Row(row),
+        None if layout::table(areas.rest).pane.contains(at) => Target::TablePane,
+        None => Target::Nothing,
+    }
 }
 
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {

@@ -123,6 +123,29 @@ pub(super) fn survey(state: &State, body: Rect) -> Survey {
     Survey { filter, said, rest }
 }
 
+/// A table with what is told of its selected row: below it, and from [`WIDE`] on at its right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tabled {
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// With its rule line.
+    pub(super) pane: Rect,
+}
+
+pub(super) fn table(area: Rect) -> Tabled {
+    let mut rest = area;
+    let mut pane = Rect { height: 0, ..rest };
+    if area.width >= WIDE {
+        pane = take_right(&mut rest, area.width * 45 / 100);
+        pane.x += 1;
+        pane.width -= 1;
+    } else if area.height >= 8 {
+        pane = take_bottom(&mut rest, area.height * 58 / 100);
+    }
+    let heads = take(&mut rest, 1);
+    Tabled { heads, rows: rest, pane }
+}
+
 pub(super) fn sql(state: &State, body: Rect) -> Sql {
     let mut rest = survey(state, body).rest;
     // A row of air where there are rows to spare.

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 #[path = "../remote/fake.rs"]
 #[expect(dead_code, reason = "bad days are the business of other tests")]
 mod fake;

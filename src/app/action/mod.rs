@@ -111,6 +111,12 @@ pub enum Action {
     SaveFilter,
     /// Move the keys to the filter's conditions.
     Chips,
+    /// Show the next example of the selected error.
+    NextExample,
+    /// Show the example before.
+    PreviousExample,
+    /// Show the map of services, or who calls the selected one.
+    Map,
     /// Leave out what has the selected attribute's value.
     Exclude,
     /// Show the values of an attribute.
@@ -210,8 +216,9 @@ impl ActionInfo {
             (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
             (Action::Open, Context::Trace) => "fold",
+            (Action::Unfold, Context::Services) => "operations",
             (Action::Open, Context::Sql) => "its calls",
-            (Action::Open, Context::Detail) => "filter by it",
+            (Action::Open, Context::Detail | Context::Services) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
             (Action::FocusDetail, Context::Detail) => "waterfall",
             _ => self.hint,
@@ -245,8 +252,12 @@ pub fn footer(context: Context) -> &'static [Action] {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
         Context::Sql => &[A::Up, A::Open, A::Sort, A::Copy, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Errors => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Services => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Errors => {
+            &[A::Up, A::Open, A::NextExample, A::DetailDown, A::Sort, A::Filter, A::Copy, A::Palette, A::Help, A::Back]
+        }
+        Context::Services => {
+            &[A::Up, A::Open, A::Unfold, A::Map, A::Sort, A::DetailDown, A::Filter, A::Palette, A::Help, A::Back]
+        }
         Context::Compare => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
         Context::Health => {
             &[A::Up, A::PauseSource, A::RetrySource, A::Servers, A::Copy, A::Palette, A::Help, A::Back, A::Quit]
@@ -281,7 +292,7 @@ mod tests {
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
             A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
-            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
+            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::NextExample, A::PreviousExample, A::Map, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
             A::Demo, A::PauseSource, A::RetrySource, A::Servers, A::Mark, A::Save, A::Page,
         ];
         for action in all {
@@ -291,7 +302,7 @@ mod tests {
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
-                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
+                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
                 | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::Save | A::Page => {}
             }
         }

@@ -7,9 +7,10 @@ const EVERYWHERE: &[Context] = &[Context::Everywhere];
 const TRACES: &[Context] = &[Context::Traces];
 const TRACE: &[Context] = &[Context::Trace, Context::Detail];
 /// Where rows have an order.
-const ORDERED: &[Context] = &[Context::Traces, Context::Sql];
+const ORDERED: &[Context] = &[Context::Traces, Context::Sql, Context::Errors, Context::Services];
 const HEALTH: &[Context] = &[Context::Health];
-const WATERFALL: &[Context] = &[Context::Trace];
+const FOLDS: &[Context] = &[Context::Trace, Context::Services];
+const SCROLLS: &[Context] = &[Context::Trace, Context::Detail, Context::Errors, Context::Services];
 
 const OPENS: &[Context] = &[
     Context::Traces,
@@ -119,6 +120,24 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[char('F'), ctrl('t')],
     ),
     row(
+        Action::NextExample,
+        ("next-example", "the next example of the error", "example"),
+        &[Context::Errors],
+        &[key(Key::Right), char('l')],
+    ),
+    row(
+        Action::PreviousExample,
+        ("previous-example", "the example before", ""),
+        &[Context::Errors],
+        &[key(Key::Left), char('h')],
+    ),
+    row(
+        Action::Map,
+        ("map", "show the map of services, or who calls the selected one", "map"),
+        &[Context::Services],
+        &[char('M')],
+    ),
+    row(
         Action::Exclude,
         ("exclude", "leave out what has this attribute's value", "exclude"),
         &[Context::Detail],
@@ -148,10 +167,10 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[Context::Traces, Context::Health],
         &[char('C')],
     ),
-    row(Action::Fold, ("fold", "fold, or go to the parent", ""), WATERFALL, &[key(Key::Left), char('h')]),
-    row(Action::Unfold, ("unfold", "unfold, or go to the first child", ""), WATERFALL, &[key(Key::Right), char('l')]),
-    row(Action::FoldAll, ("fold-all", "fold everything below the roots", ""), WATERFALL, &[char('[')]),
-    row(Action::UnfoldAll, ("unfold-all", "unfold everything", ""), WATERFALL, &[char(']')]),
+    row(Action::Fold, ("fold", "fold, or go to the parent", ""), FOLDS, &[key(Key::Left), char('h')]),
+    row(Action::Unfold, ("unfold", "unfold, or go to the first child", ""), FOLDS, &[key(Key::Right), char('l')]),
+    row(Action::FoldAll, ("fold-all", "fold everything below the roots", ""), FOLDS, &[char('[')]),
+    row(Action::UnfoldAll, ("unfold-all", "unfold everything", ""), FOLDS, &[char(']')]),
     row(
         Action::NextError,
         ("next-error", "to the next failed span, first the one that failed first", "error"),
@@ -195,8 +214,8 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::Zoom, ("zoom", "show only the time of the selected span", "zoom"), TRACE, &[char('z')]),
     row(Action::ZoomOut, ("zoom-out", "show all of the time", ""), TRACE, &[char('Z')]),
     row(Action::FocusDetail, ("detail", "move the keys to the detail, or back", "detail"), TRACE, &[char('d')]),
-    row(Action::DetailDown, ("detail-down", "scroll the detail a line down", "scroll"), TRACE, &[char('J')]),
-    row(Action::DetailUp, ("detail-up", "scroll the detail a line up", ""), TRACE, &[char('K')]),
+    row(Action::DetailDown, ("detail-down", "scroll the detail a line down", "scroll"), SCROLLS, &[char('J')]),
+    row(Action::DetailUp, ("detail-up", "scroll the detail a line up", ""), SCROLLS, &[char('K')]),
     row(Action::FollowLink, ("follow-link", "follow the link of the span to its trace", ""), TRACE, &[char('L')]),
     row(Action::LinkBack, ("link-back", "back to where a link was followed", ""), TRACE, &[char('B')]),
     row(Action::Copy, ("copy", "copy an id, a statement, an attribute", "copy"), EVERYWHERE, &[char('y')]),

@@ -13,8 +13,8 @@ mod trace;
 use std::sync::Arc;
 
 pub use compare::{CompareReport, CompareScreen};
-pub use errors::{ErrorsReport, ErrorsScreen};
-pub use services::{ServicesReport, ServicesScreen};
+pub use errors::{ErrorSort, ErrorsReport, ErrorsScreen, Told};
+pub use services::{ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen};
 pub use sql::{Calls, Formatted, SqlReport, SqlScreen, StatementSort};
 pub use table::Table;
 pub use trace::{Cell, Detail, DetailFocus, Highlighted, SpanDetail, TraceScreen};

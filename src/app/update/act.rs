@@ -57,6 +57,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::RetrySource => sources::retry(state, out),
         A::Servers => sources::choose(state),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
+        _ if state.survey().is_some() => survey::act(state, action),
         _ => on_trace(state, action, out),
     }
 }

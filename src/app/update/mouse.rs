@@ -2,7 +2,10 @@
 
 use super::act::{self, act, scrolled};
 use super::window::Step;
-use super::{bar, chips, clause, copy, detail, list, overlay, palette, recall, settle, sql, survey, trace, values};
+use super::{
+    bar, chips, clause, copy, detail, errors, list, overlay, palette, recall, services, settle, sql, survey, trace,
+    values,
+};
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
@@ -95,6 +98,7 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         | Target::Value(_)
         | Target::Command(_)
         | Target::Copied(_)
+        | Target::TablePane
         | Target::Nothing => {}
     }
 }
@@ -145,7 +149,11 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
         (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
             trace::scroll(state, by);
         }
-        (Target::Row(_) | Target::Nothing, Context::Sql) => survey::go(state, Step::Rows(by)),
+        (Target::TablePane, Context::Errors) => errors::scroll(state, by),
+        (Target::TablePane, Context::Services) => services::scroll(state, by),
+        (Target::Row(_) | Target::Nothing, Context::Sql | Context::Errors | Context::Services) => {
+            survey::go(state, Step::Rows(by));
+        }
         (Target::Nothing, Context::Health) => {
             let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);
             state.health_screen.scroll = scrolled(state.health_screen.scroll, Step::Rows(by), height, lines);

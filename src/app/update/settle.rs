@@ -13,6 +13,7 @@ pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
     preview(state, out);
     lit(state, out);
     detail(state, out);
+    super::errors::settle(state, out);
     super::sql::settle(state, out);
     keep(state, out);
 }

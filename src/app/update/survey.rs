@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{compare, errors, services, sql};
-use crate::app::{Effect, Report, State, SurveyOf, Surveyed};
+use crate::app::{Action, Effect, Report, State, SurveyOf, Surveyed};
 use crate::model::Nanos;
 
 /// A survey is not made again sooner than this after the last one, nor than [`REST`] times as long as that took.
@@ -91,18 +91,42 @@ pub(super) fn go(state: &mut State, step: Step) {
 
 /// Another order of the screen shown, or (`turn`) the same the other way round.
 pub(super) fn sort(state: &mut State, turn: bool) {
-    if state.survey() == Some(SurveyOf::Sql) {
-        sql::sort(state, turn);
+    match state.survey() {
+        Some(SurveyOf::Errors) => errors::sort(state, turn),
+        Some(SurveyOf::Services) => services::sort(state, turn),
+        Some(SurveyOf::Sql) => sql::sort(state, turn),
+        Some(SurveyOf::Compare) | None => {}
+    }
+}
+
+/// What only some of these screens can do.
+pub(super) fn act(state: &mut State, action: Action) {
+    match (state.survey(), action) {
+        (Some(SurveyOf::Errors), Action::NextExample) => errors::turn(state, 1),
+        (Some(SurveyOf::Errors), Action::PreviousExample) => errors::turn(state, -1),
+        (Some(SurveyOf::Errors), Action::DetailDown) => errors::scroll(state, 1),
+        (Some(SurveyOf::Errors), Action::DetailUp) => errors::scroll(state, -1),
+        (Some(SurveyOf::Services), Action::Unfold) => services::fold(state, true),
+        (Some(SurveyOf::Services), Action::Fold) => services::fold(state, false),
+        (Some(SurveyOf::Services), Action::UnfoldAll) => services::fold_all(state, true),
+        (Some(SurveyOf::Services), Action::FoldAll) => services::fold_all(state, false),
+        (Some(SurveyOf::Services), Action::Map) => services::toggle_map(state),
+        (Some(SurveyOf::Services), Action::DetailDown) => services::scroll(state, 1),
+        (Some(SurveyOf::Services), Action::DetailUp) => services::scroll(state, -1),
+        _ => {}
     }
 }
 
 /// The row at `index` of the screen shown was clicked.
 pub(super) fn click(state: &mut State, index: usize, twice: bool, out: &mut Vec<Effect>) {
-    if state.survey() == Some(SurveyOf::Sql) {
-        sql::select(state, index);
-        if twice {
-            sql::open(state, out);
-        }
+    match state.survey() {
+        Some(SurveyOf::Errors) => errors::select(state, index),
+        Some(SurveyOf::Services) => services::select(state, index),
+        Some(SurveyOf::Sql) => sql::select(state, index),
+        Some(SurveyOf::Compare) | None => return,
+    }
+    if twice {
+        open(state, out);
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
+use crate::analysis::errors;
 use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Answer, Effect, Formatted, Highlighted, Language, Token};
 use crate::index::View;
@@ -62,6 +63,10 @@ impl Desk {
                 let mask = mask.as_ref().map(|settings| &settings.redactor);
                 let request = DetailRequest { trace: *trace, span: *span, columns: *columns, mask };
                 super::detail(view, &request, highlight)
+            }
+            Effect::Failure { example, kind } => {
+                let detail = errors::detail(view, example, kind).map(Arc::new);
+                Answer::Failure { example: example.clone(), detail }
             }
             Effect::Format { of, category, text, columns } => {
                 let lines = match category {

@@ -12,6 +12,7 @@ use super::filter::Filter;
 use super::gather::Answerer;
 use super::print::Printer;
 use super::protocol::{Ask, Assertion, Reply};
+use crate::analysis::findings::Rule;
 use crate::cli::{self, Output, Whom};
 use crate::config::Settings;
 use crate::export::{Exporter, TraceForm};
@@ -47,6 +48,13 @@ pub(in crate::run) fn assert(settings: &Settings, assert: &cli::Assert) -> Resul
     }
     let each = assert.filters.iter().map(|filter| Assertion::Each { filter: filter.clone() });
     let none = assert.none.iter().map(|filter| Assertion::None { filter: filter.clone() });
+    let finding = |cli::NoFinding { rules, filter }: &cli::NoFinding| {
+        if let Some(rule) = rules.iter().find(|name| Rule::named(name).is_none()) {
+            anyhow::bail!("--no-finding: there is no rule {rule}; {}", super::asserted::known_rules());
+        }
+        Ok(Assertion::NoFinding { rules: rules.clone(), filter: filter.clone() })
+    };
+    let findings = assert.no_finding.iter().map(finding).collect::<Result<Vec<_>>>()?;
     let most = [(50, &assert.max_p50), (95, &assert.max_p95), (99, &assert.max_p99)];
     let most = most.into_iter().flat_map(|(percent, bounds)| {
         let most = move |cli::Bound { filter, most }: &cli::Bound| Assertion::Most {
@@ -56,7 +64,7 @@ pub(in crate::run) fn assert(settings: &Settings, assert: &cli::Assert) -> Resul
         };
         bounds.iter().map(most)
     });
-    let ask = Ask::Assert { assertions: each.chain(none).chain(most).collect(), limit: assert.limit };
+    let ask = Ask::Assert { assertions: each.chain(none).chain(findings).chain(most).collect(), limit: assert.limit };
     once(settings, &ask, &assert.files, (&assert.whom, assert.output))
 }
 
@@ -110,7 +118,10 @@ fn filters(ask: &Ask) -> Vec<&str> {
         Ask::Assert { assertions, .. } => assertions
             .iter()
             .map(|assertion| match assertion {
-                Assertion::Each { filter } | Assertion::None { filter } | Assertion::Most { filter, .. } => &**filter,
+                Assertion::Each { filter }
+                | Assertion::None { filter }
+                | Assertion::NoFinding { filter, .. }
+                | Assertion::Most { filter, .. } => &**filter,
             })
             .collect(),
         Ask::Services { .. } | Ask::Operations { .. } | Ask::Attributes { .. } => Vec::new(),

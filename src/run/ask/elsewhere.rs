@@ -103,7 +103,9 @@ fn wanted(ask: &Ask) -> Result<Vec<Wanted>> {
                         Some(about) => about,
                         None => read("")?,
                     },
-                    Assertion::None { filter } | Assertion::Most { filter, .. } => read(filter)?,
+                    Assertion::None { filter }
+                    | Assertion::NoFinding { filter, .. }
+                    | Assertion::Most { filter, .. } => read(filter)?,
                 };
                 all.push(Wanted { filter, most: Some(ALL_AT_ONCE), all: true });
             }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::answer::Held;
 use super::filter::Filter;
+use crate::analysis::Thresholds;
 use crate::config::Settings;
 use crate::index;
 use crate::model::{Nanos, Signal, SourceId};
@@ -39,6 +40,7 @@ pub(super) struct Wanted {
 pub(super) struct Fetch {
     feed: Feed,
     indexer: indexer::Indexer,
+    thresholds: Thresholds,
     /// What was said already.
     said: Mutex<BTreeSet<String>>,
 }
@@ -49,7 +51,7 @@ impl Fetch {
         // One body is on its way at a time, and how large it may be the server's description says.
         let (feed, queue) = source::feed(usize::MAX / 2, WAITING, clock::clock());
         let indexer = wiring::index(settings, queue, feed.board(), indexer::no_gate())?;
-        Ok(Self { feed, indexer, said: Mutex::default() })
+        Ok(Self { feed, indexer, thresholds: wiring::thresholds(settings)?, said: Mutex::default() })
     }
 
     /// Makes a server known by its name.
@@ -152,7 +154,7 @@ impl Fetch {
     /// # Errors
     /// Where the index broke.
     pub(super) async fn end(self) -> Result<Held> {
-        let Self { feed, indexer, .. } = self;
+        let Self { feed, indexer, thresholds, .. } = self;
         // The thread ends once everything is in.
         drop(feed);
         let thread = indexer.thread;
@@ -160,7 +162,7 @@ impl Fetch {
             bail!("the index broke while the traces were fetched");
         }
         wiring::tell_left(&indexer.reader.view(), "fetched");
-        Ok(Held { reader: indexer.reader, filed: true })
+        Ok(Held { reader: indexer.reader, filed: true, thresholds })
     }
 }
 

@@ -116,7 +116,7 @@ fn read(settings: &Settings, paths: &[PathBuf]) -> Result<(Held, Runtime)> {
     }
     faults.sum_up();
     wiring::tell_left(&indexer.reader.view(), "read");
-    Ok((Held { reader: indexer.reader, filed: true }, runtime))
+    Ok((Held { reader: indexer.reader, filed: true, thresholds: wiring::thresholds(settings)? }, runtime))
 }
 
 /// Listens until the time is over, or a signal says that it is enough. Another signal ends the program.

@@ -216,7 +216,8 @@ fn rpc(attributes: &Attributes<'_, '_>) -> Option<Label> {
 }
 
 /// The name of a gRPC status code given as number or name; empty for success.
-fn grpc_failure(code: &str) -> &str {
+#[must_use]
+pub fn grpc_failure(code: &str) -> &str {
     match code.trim() {
         "0" | "OK" => "",
         "1" => "CANCELLED",

@@ -96,12 +96,11 @@ impl Client {
     async fn send(&mut self, telemetry: &Telemetry) -> Result<(), ExportError> {
         match self {
             Self::Grpc { connector, channel } => {
-                let channel = match channel {
-                    Some(open) => open.clone(),
-                    None => {
-                        let endpoint = Endpoint::from_shared(format!("http://{}", connector.address))?;
-                        channel.insert(endpoint.connect_with_connector_lazy(connector.clone())).clone()
-                    }
+                let channel = if let Some(open) = channel {
+                    open.clone()
+                } else {
+                    let endpoint = Endpoint::from_shared(format!("http://{}", connector.address))?;
+                    channel.insert(endpoint.connect_with_connector_lazy(connector.clone())).clone()
                 };
                 call(channel, telemetry).await
             }

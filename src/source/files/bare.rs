@@ -13,8 +13,8 @@ pub(super) fn read(input: &mut dyn BufRead, (limit, mut aside): (usize, Aside), 
     let mut body = Vec::new();
     let piece = match whole::to_end(input, (limit, &mut aside), &mut body) {
         Err(error) => Err(format!("cannot be read: {error}")),
-        Ok(_) if body.len() > limit => Err(format!("one request may have {limit} bytes (a quarter of --memory)")),
-        Ok(_) => Piece::of_frame(place, body, limit),
+        Ok(()) if body.len() > limit => Err(format!("one request may have {limit} bytes (a quarter of --memory)")),
+        Ok(()) => Piece::of_frame(place, body, limit),
     };
     out.take(place, piece);
 }

@@ -94,7 +94,7 @@ pub(super) fn bit(text: impl Into<String>, role: Role) -> Bit {
     Bit { text: text.into(), role, bold: false }
 }
 
-fn bold(text: impl Into<String>, role: Role) -> Bit {
+pub(super) fn bold(text: impl Into<String>, role: Role) -> Bit {
     Bit { text: text.into(), role, bold: true }
 }
 

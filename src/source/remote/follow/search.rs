@@ -122,7 +122,7 @@ impl Lane<'_> {
                     self.link.took(begun);
                     self.link.deliver(found, Urgency::Turn).await;
                 }
-                self.link.feed.board().set_progress(self.link.source, Default::default(), SearchState::Complete);
+                self.link.feed.board().set_progress(self.link.source, Progress::default(), SearchState::Complete);
             }
             (Ask::Search(search), None) => self.search(&remote, search, &told, control).await?,
             (Ask::Search(search), Some(since)) => {
