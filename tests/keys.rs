@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{Analysis, RowKey, analyse, flatten, path, statements};
+use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Formatted, Input, Key, KeyPress, Keymap,
-    Lines, Mouse, MouseKind, Overlay, Page, Profile, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey,
-    SpanDetail, State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted,
+    Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Profile, Report, SaveWhat, Screen,
+    Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen,
+    ValueRow, Values, Viewport, work,
 };
 use tracefall::model::{
     Asked, Attribute, Category, Health, Kind, Link, Nanos, Progress, SearchState, SourceHealth, SourceId, Span, SpanId,
@@ -76,11 +78,62 @@ fn shop(number: u64) -> Trace {
 fn surveyed(generation: u64, of: SurveyOf, traces: &[Trace]) -> Surveyed {
     let report = match of {
         SurveyOf::Sql => Report::Sql(Arc::new(statements(traces))),
-        SurveyOf::Errors => Report::Errors(Arc::default()),
-        SurveyOf::Services => Report::Services(Arc::default()),
+        SurveyOf::Errors => Report::Errors(Arc::new(failures(traces))),
+        SurveyOf::Services => Report::Services(Arc::new(calls(traces))),
         SurveyOf::Compare => Report::Compare(Arc::default()),
+        SurveyOf::Findings => Report::Findings(Arc::new(found(traces))),
     };
     Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
+}
+
+fn found(traces: &[Trace]) -> FindingsReport {
+    let digest = |trace: &Trace| {
+        let analysis = analyse(Arc::new(trace.clone()), &Thresholds::default());
+        let findings = judge_all(&analysis, &Thresholds::default(), &Nothing);
+        Some((trace.id, across::digest(&analysis, findings)?))
+    };
+    let digests: Vec<_> = traces.iter().filter_map(digest).collect();
+    let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)));
+    FindingsReport { traces: traces.len() as u64, all, keys: rows.iter().map(|row| row.fingerprint).collect(), rows }
+}
+
+/// Four errors that happen in every fourth trace each.
+fn failures(traces: &[Trace]) -> errors::Report {
+    let failure = |trace: &Trace| {
+        let kind = ["Busy", "Gone", "Late", "Lost"][usize::from(trace.id.0[15] % 4)];
+        let span = trace.spans.first().map(|span| span.key);
+        errors::Failure {
+            key: Arc::new(errors::GroupKey { kind: kind.into(), pattern: "no".into(), ..errors::GroupKey::default() }),
+            evidence: errors::Evidence::Status,
+            exception: true,
+            answers: false,
+            message: "no".into(),
+            at: trace.last_arrival,
+            span,
+            told: span,
+            passed_on: 0,
+            logs: 0,
+            services: vec!["shop".into()],
+        }
+    };
+    let found: Vec<_> = traces.iter().map(|trace| (trace.id, vec![failure(trace)])).collect();
+    errors::report(found.iter().map(|(trace, failures)| (*trace, failures.as_slice())))
+}
+
+/// The services of the traces, and some more.
+fn calls(traces: &[Trace]) -> services::Report {
+    let mut names = services::Names::default();
+    let mut calls = |trace: &Trace| {
+        let analysis = analyse(Arc::new(trace.clone()), &Thresholds::default());
+        services::trace_calls(&analysis, &[], &|_, _| None, &mut names)
+    };
+    let mut all: Vec<_> = traces.iter().map(&mut calls).collect();
+    for service in ["bank", "mail", "stock"] {
+        let operation = names.operation(&service.into(), &"POST /".into());
+        let entry = services::Entry { operation, at: Timestamp(1), duration: Nanos(1), failed: true };
+        all.push(services::TraceCalls { entries: vec![entry], ..services::TraceCalls::default() });
+    }
+    services::report(all.iter(), &names, Timestamp(1))
 }
 
 fn statements(traces: &[Trace]) -> statements::Statements {
@@ -111,6 +164,12 @@ impl Bench {
             detail_columns: 60,
             scroll: 20,
             statements: 10,
+            errors: 10,
+            errors_pane: 8,
+            errors_lines: 20,
+            services: 10,
+            services_pane: 8,
+            services_lines: 20,
             statement_columns: 60,
             strip: 40,
             ..Viewport::default()
@@ -202,9 +261,19 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
+            Effect::Baseline { analysis, spans } => {
+                let kin = Kin::Operation("shop".into(), "GET".into(), Kind::SERVER);
+                let all: Vec<u64> = (1..=50).map(|n| n * 20 * MS).collect();
+                let of = |place: &u32| {
+                    let span = &analysis.trace.spans[*place as usize];
+                    (span.key, Baseline::new(span.duration(), &all, kin.clone(), false))
+                };
+                Answer::Baselines { trace: analysis.trace.id, found: spans.iter().map(of).collect() }
+            }
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
+            Effect::Failure { example, .. } => Answer::Failure { example, detail: Some(Arc::default()) },
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
-            Effect::Failure { example, .. } => Answer::Failure { example, detail: None },
+            Effect::Judge { analysis } => judged(&analysis),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -281,6 +350,8 @@ impl Bench {
             Some(Overlay::Save(_)) => " save",
             Some(Overlay::Chips(_)) => " chips",
             Some(Overlay::Values(_)) => " values",
+            Some(Overlay::Findings(FindingsOf::Trace)) => " findings",
+            Some(Overlay::Findings(FindingsOf::All)) => " all findings",
         };
         match screen {
             Screen::Sql => {
@@ -315,6 +386,12 @@ impl Bench {
     fn notice(&self) -> &str {
         self.state.notice.as_ref().map_or("", |notice| &notice.text)
     }
+}
+
+/// As the worker judges the open trace, without evidence.
+fn judged(analysis: &Arc<Analysis>) -> Answer {
+    let findings = judge_all(analysis, &Thresholds::default(), &Nothing);
+    Answer::Judged { analysis: Arc::clone(analysis), judged: Arc::new(Judged::of(findings)) }
 }
 
 fn label(trace: &TraceScreen, row: usize) -> String {
@@ -928,8 +1005,10 @@ fn any_target() -> impl Strategy<Value = Target> {
             Target::SortBy(SortKey::Errors),
             Target::Filter,
             Target::Preview,
+            Target::TablePane,
             Target::Nothing,
         ]),
+        (0..40_usize).prop_map(Target::Row),
     ]
 }
 
@@ -1432,4 +1511,77 @@ fn the_mouse_selects_orders_and_opens_statements() {
     assert_eq!(bench.seen(), "trace SQL select cart of 10");
     bench.press("esc").click(MouseKind::WheelUp, &Target::Row(0), false);
     assert_eq!(bench.seen(), "sql SQL select cart of 2 call 0 of 4");
+}
+
+#[test]
+fn findings_of_a_trace_are_walked_through_span_by_span() {
+    let mut bench = Bench::new(3);
+    bench.press("enter i");
+    assert!(bench.seen().ends_with("findings"), "{}", bench.seen());
+    let rules: Vec<&str> = (0..bench.state.finding_rows(FindingsOf::Trace))
+        .filter_map(|at| Some(bench.state.finding_row(FindingsOf::Trace, at)?.rule.name()))
+        .collect();
+    assert_eq!(rules.first(), Some(&"slow-sql"), "{rules:?}");
+    let loops = rules.iter().position(|rule| *rule == "nplus1").unwrap();
+    bench.press(&"down ".repeat(loops));
+    for (key, said) in [("enter", "span 1 of 6"), ("enter", "span 2 of 6"), ("N", "span 1 of 6"), ("N", "span 6 of 6")]
+    {
+        bench.press(key);
+        assert_eq!(bench.notice(), said);
+        assert!(bench.seen().starts_with("trace SQL select item"), "{}", bench.seen());
+    }
+    bench.press("esc");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+}
+
+#[test]
+fn finding_in_many_traces_is_walked_through_trace_by_trace() {
+    let mut bench = Bench::new(3);
+    bench.press("i");
+    assert!(bench.seen().ends_with("all findings"), "{}", bench.seen());
+    let row = bench.state.finding_row(FindingsOf::All, 0).unwrap();
+    assert_eq!((row.rule.name(), row.traces), ("slow-sql", 3));
+    bench.press("enter");
+    assert_eq!(bench.notice(), "trace 1 of 3");
+    assert!(bench.seen().starts_with("trace SQL select cart"), "{}", bench.seen());
+    let first = bench.state.trace.as_ref().unwrap().id;
+    bench.press("enter");
+    assert_ne!(bench.state.trace.as_ref().unwrap().id, first);
+    // Of the open one, and back.
+    bench.press("tab");
+    assert!(bench.seen().ends_with(" findings") && !bench.seen().contains("all"), "{}", bench.seen());
+    bench.press("tab tab tab esc esc");
+    assert!(bench.seen().starts_with("list"), "{}", bench.seen());
+}
+
+#[test]
+fn pane_without_findings_says_so_and_closes() {
+    let mut bench = Bench::new(0);
+    bench.press("i enter");
+    assert_eq!(bench.notice(), "there is no finding to go to");
+    bench.press("i");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+    // It gives way to the mouse beside it.
+    bench.press("i").click(MouseKind::Down(Button::Left), &Target::Findings, false);
+    assert!(bench.seen().contains("findings"));
+    bench.click(MouseKind::Down(Button::Left), &Target::Nothing, false);
+    assert!(!bench.seen().contains("findings"));
+}
+
+#[test]
+fn a_span_is_compared_with_all_of_its_kind() {
+    let mut bench = Bench::new(3);
+    bench.press("enter");
+    let short = |bench: &Bench, id| {
+        let open = bench.state.trace.as_ref().unwrap();
+        open.baselines.get(&key_of(id)).and_then(Baseline::short)
+    };
+    assert_eq!(short(&bench, 0).as_deref(), Some("p98 of 50"));
+    assert_eq!(short(&bench, 1), None);
+    bench.press("g j b");
+    assert_eq!(short(&bench, 1).as_deref(), Some("p0 of 50"));
+    assert_eq!(
+        bench.notice(),
+        "10 ms: slower than 0 of the 50 spans GET of shop; half take up to 500 ms, 95 % up to 960 ms"
+    );
 }

@@ -216,6 +216,31 @@ fn what_the_filter_matches_in_a_trace() {
 }
 
 #[test]
+fn the_critical_path_and_a_clause_that_is_chosen() {
+    for size in SIZES {
+        let mut state = states::trace(build::beside(), size, states::labelled("GET rates"));
+        snap("trace-beside", &state, size);
+        let open = state.trace.as_mut().expect("a trace");
+        let analysis = open.analysis.clone().expect("a tree");
+        let on_path = |node: u32| analysis.nodes[node as usize].path > Nanos::ZERO;
+        open.rows = Arc::new(tracefall::analysis::flatten_where(&analysis, &open.folds, &on_path));
+        open.path = true;
+        snap("trace-path", &state, size);
+        state.trace.as_mut().expect("a trace").clause = Some(3);
+        snap("trace-clause", &state, size);
+    }
+}
+
+#[test]
+fn clocks_that_run_apart() {
+    for (name, adjusted) in [("trace-clocks", false), ("trace-clocks-corrected", true)] {
+        for size in SIZES {
+            snap(name, &states::trace(build::clocks(adjusted), size, states::labelled("charge")), size);
+        }
+    }
+}
+
+#[test]
 fn the_values_of_an_attribute() {
     let row = |value: &str, spans, errors, millis| ValueRow {
         value: value.into(),
@@ -257,6 +282,18 @@ fn the_statements_and_the_calls_of_one() {
         snap("sql-hostile-long", &states::statements("hostile", 1, size), size);
         snap("sql-calls", &states::statement_calls("usual", 0, size), size);
         snap("sql-calls-hostile", &states::statement_calls("hostile", 1, size), size);
+    }
+}
+
+#[test]
+fn what_was_found() {
+    for size in SIZES {
+        snap("findings-trace", &states::findings("trace", &build::many_queries(), size), size);
+        snap("findings-failed", &states::findings("trace", &build::errors(), size), size);
+        snap("findings-hostile", &states::findings("trace", &build::hostile(), size), size);
+        snap("findings-judging", &states::findings("judging", &build::patient(), size), size);
+        snap("findings-all", &states::findings("all", &build::patient(), size), size);
+        snap("findings-none", &states::findings("none", &build::patient(), size), size);
     }
 }
 

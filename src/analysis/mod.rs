@@ -3,13 +3,16 @@
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
 //! the state or the wording of a screen, clocks, I/O.
 
+mod baseline;
 pub mod errors;
+mod failure;
 pub mod findings;
 mod notes;
 mod parents;
 pub mod path;
 pub mod services;
 mod shape;
+mod skew;
 pub mod slow_sql;
 pub mod statement;
 pub mod statements;
@@ -19,9 +22,12 @@ mod tree;
 mod verdict;
 mod waterfall;
 mod what_if;
+mod whole;
 mod work;
 
+pub use baseline::{Baseline, Kin};
 pub use notes::{Note, notes};
+pub use skew::Skew;
 pub use summary::TraceNotes;
 pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
 pub use tree::{Analysis, Node, Subject, analyse};
@@ -31,6 +37,7 @@ pub use waterfall::{
     with_ancestors,
 };
 pub use what_if::{Gain, what_if};
+pub use whole::analyse_whole;
 pub use work::Work;
 
 #[cfg(test)]

@@ -96,20 +96,26 @@ struct Frame {
     until: Timestamp,
 }
 
+/// A child that is waited for perhaps.
+struct Kid {
+    end: Timestamp,
+    start: Reverse<Timestamp>,
+    node: u32,
+}
+
 /// Appends the segments of one root, the last first.
 fn walk(analysis: &Analysis, windows: &Windows, root: u32, segments: &mut Vec<Segment>) {
-    let mut kids: Vec<u32> = Vec::new();
+    let mut kids: Vec<Kid> = Vec::new();
     let mut stack: Vec<Frame> = Vec::new();
-    let enter = |node: u32, stack: &mut Vec<Frame>, kids: &mut Vec<u32>| {
+    let enter = |node: u32, stack: &mut Vec<Frame>, kids: &mut Vec<Kid>| {
         let from = kids.len();
-        let windows_of = |kid: &u32| windows[*kid as usize];
-        kids.extend(analysis.children_of(node).iter().rev().filter(|kid| {
-            let (start, end) = windows_of(kid);
-            start < end
+        kids.extend(analysis.children_of(node).iter().rev().filter_map(|node| {
+            let (start, end) = windows[*node as usize];
+            (start < end).then_some(Kid { end, start: Reverse(start), node: *node })
         }));
         // The last is taken first: of those that end together the one that began first.
         if let Some(new) = kids.get_mut(from..) {
-            new.sort_by_key(|kid| (windows_of(kid).1, Reverse(windows_of(kid).0)));
+            new.sort_by_key(|kid| (kid.end, kid.start));
         }
         stack.push(Frame { node, kids: from, until: windows[node as usize].1 });
     };
@@ -117,16 +123,16 @@ fn walk(analysis: &Analysis, windows: &Windows, root: u32, segments: &mut Vec<Se
     while let Some(frame) = stack.last_mut() {
         let mut next = None;
         while next.is_none() && kids.len() > frame.kids {
-            next = kids.pop().filter(|kid| windows[*kid as usize].1 <= frame.until);
+            next = kids.pop().filter(|kid| kid.end <= frame.until);
         }
-        let (from, to) = (next.map_or(windows[frame.node as usize].0, |kid| windows[kid as usize].1), frame.until);
+        let (from, to) = (next.as_ref().map_or(windows[frame.node as usize].0, |kid| kid.end), frame.until);
         if from < to {
             segments.push(Segment { node: frame.node, from, to });
         }
         match next {
             Some(kid) => {
-                frame.until = windows[kid as usize].0;
-                enter(kid, &mut stack, &mut kids);
+                frame.until = kid.start.0;
+                enter(kid.node, &mut stack, &mut kids);
             }
             None => {
                 stack.pop();

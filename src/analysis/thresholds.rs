@@ -103,7 +103,7 @@ table! {
     serial_share: Percent(u8) = 10;
     /// the longest pause between calls that are said to follow each other at once
     serial_pause: Time(Nanos) = Nanos::from_millis(5);
-    /// a span whose own time is more of its trace dominates it
+    /// a span whose own time is more of the critical path dominates the trace
     dominant_share: Percent(u8) = 50;
     /// own time of less than this dominates nothing
     dominant_floor: Time(Nanos) = Nanos::from_millis(50);

@@ -2,7 +2,10 @@
 
 use std::cmp::Reverse;
 
+use super::findings::{Finding, Rule, Severity};
+use super::parents::number;
 use super::path;
+use super::thresholds::Thresholds;
 use super::tree::Analysis;
 use super::waterfall::{Sibling, siblings};
 use super::work::{Work, work};
@@ -34,7 +37,11 @@ pub enum Says {
     FailedFirst {
         /// How many nodes failed in all.
         count: u32,
+        /// What says why, by its place among [`Analysis::findings`].
+        finding: Option<usize>,
     },
+    /// Something else was found, this by its place among [`Analysis::findings`].
+    Found(usize),
     /// A database call is slow; the node is the one that takes most of the critical path.
     SlowSql {
         /// How long it took.
@@ -70,22 +77,53 @@ impl Verdict {
     }
 }
 
-/// The verdict on a trace.
+/// The verdict on a trace: by its findings where it has some, otherwise by what the tree tells.
 #[must_use]
-pub fn verdict(analysis: &Analysis) -> Verdict {
-    let count = |nodes: &[u32]| super::parents::number(nodes.len());
-    let failed = analysis.root_error.map(|node| {
-        let says = Says::FailedFirst { count: count(&analysis.errors) };
-        Clause { node, says }
-    });
-    let (slow, repeated) = (slowest(analysis), most_repeated(analysis));
-    let costly = match (slow, repeated) {
+pub fn verdict(analysis: &Analysis, thresholds: &Thresholds) -> Verdict {
+    let costly = if analysis.findings.is_empty() { costliest(analysis) } else { worst(analysis) };
+    let (whole, times) = times(analysis, thresholds);
+    Verdict { clauses: failure(analysis).into_iter().chain(costly).chain(times).collect(), whole }
+}
+
+/// What failed first. Where findings tell, only what did not come to nothing: a failure that was swallowed is one of the others.
+fn failure(analysis: &Analysis) -> Option<Clause> {
+    let node = analysis.root_error?;
+    let finding = analysis.findings.iter().position(|finding| finding.rule == Rule::ErrorRoot);
+    let says = Says::FailedFirst { count: number(analysis.errors.len()), finding };
+    (finding.is_some() || analysis.findings.is_empty()).then_some(Clause { node, says })
+}
+
+/// The finding that matters most beside the failure. What is merely worth knowing is no verdict, but for calls that repeat: on a
+/// developer's machine they cost little, and elsewhere much.
+fn worst(analysis: &Analysis) -> Option<Clause> {
+    let matters = |finding: &Finding| match finding.rule {
+        Rule::ErrorRoot => false,
+        Rule::SlowSql | Rule::NPlusOne | Rule::Scatter => true,
+        _ => finding.severity > Severity::Info,
+    };
+    let (place, finding) = analysis.findings.iter().enumerate().find(|(_, finding)| matters(finding))?;
+    let node = finding.nodes.first().copied()?;
+    let says = match finding.rule {
+        Rule::SlowSql => {
+            return slowest(analysis).map(|(_, clause)| clause).or(Some(Clause { node, says: Says::Found(place) }));
+        }
+        Rule::NPlusOne | Rule::Scatter => {
+            let each = finding.nodes.iter().filter_map(|node| analysis.nodes.get(*node as usize));
+            let sum = Nanos(each.fold(0, |sum, node| node.duration().0.saturating_add(sum)));
+            Says::Repeated { count: number(finding.nodes.len()), sum }
+        }
+        _ => Says::Found(place),
+    };
+    Some(Clause { node, says })
+}
+
+/// The same from the tree alone: a slow call or a repetition, whichever takes more of the critical path.
+fn costliest(analysis: &Analysis) -> Option<Clause> {
+    match (slowest(analysis), most_repeated(analysis)) {
         (Some((time, slow)), Some((other, _))) if time >= other => Some(slow),
         (Some((_, slow)), None) => Some(slow),
         (_, repeated) => repeated.map(|(_, clause)| clause),
-    };
-    let (whole, times) = times(analysis);
-    Verdict { clauses: failed.into_iter().chain(costly).chain(times).collect(), whole }
+    }
 }
 
 /// The slow call that takes most of the critical path, with how much; off it, the longest.
@@ -95,7 +133,7 @@ fn slowest(analysis: &Analysis) -> Option<(Nanos, Clause)> {
     let node = analysis.slow.iter().copied().rev().max_by_key(|node| (place(*node).path, place(*node).duration()))?;
     let duration = place(node).duration();
     let percent = percent(duration, analysis.duration());
-    let says = Says::SlowSql { duration, percent, count: super::parents::number(analysis.slow.len()) };
+    let says = Says::SlowSql { duration, percent, count: number(analysis.slow.len()) };
     Some((place(node).path, Clause { node, says }))
 }
 
@@ -119,7 +157,7 @@ fn most_repeated(analysis: &Analysis) -> Option<(Nanos, Clause)> {
             };
             let (sum, path) = (total(&super::Node::duration), total(&|node| node.path));
             if most.is_none_or(|(longest, _, _)| sum > longest) {
-                let says = Says::Repeated { count: super::parents::number(members.len()), sum };
+                let says = Says::Repeated { count: number(members.len()), sum };
                 most = Some((sum, path, Clause { node: first, says }));
             }
         }
@@ -128,7 +166,7 @@ fn most_repeated(analysis: &Analysis) -> Option<(Nanos, Clause)> {
 }
 
 /// Where the time of the longest root's critical path went, the most first; what is less than half a percent is left out.
-fn times(analysis: &Analysis) -> (Nanos, Vec<Clause>) {
+fn times(analysis: &Analysis, thresholds: &Thresholds) -> (Nanos, Vec<Clause>) {
     struct Sum {
         work: Work,
         time: u64,
@@ -139,7 +177,7 @@ fn times(analysis: &Analysis) -> (Nanos, Vec<Clause>) {
     let whole = analysis.nodes[root as usize].duration();
     let mut sums: Vec<Sum> = Vec::new();
     for segment in path::of_root(analysis, root) {
-        let (work, length) = (work(analysis, segment), segment.length());
+        let (work, length) = (work(analysis, segment, thresholds), segment.length());
         match sums.iter_mut().find(|sum| sum.work == work) {
             Some(sum) => {
                 sum.time += length.0;

@@ -62,7 +62,7 @@ fn shortened(analysis: &Analysis, windows: &Windows, (nodes, above): (&[u32], &[
         lengths.insert(*parent, laid.length);
         held_up = held_up.max(laid.held_up.filter(|(lost, _)| *lost > 0));
     }
-    let top = above.last().or(nodes.first());
+    let top = above.last().or_else(|| nodes.first());
     let gain = top.and_then(|top| Some((top, lengths.get(top)?))).map_or(0, |(top, left)| length(*top) - left);
     Gain { gain: Nanos(gain), held_up_by: held_up.map(|(_, node)| node) }
 }
@@ -94,7 +94,7 @@ fn lay(analysis: &Analysis, windows: &Windows, parent: u32, lengths: &HashMap<u3
         if analysis.nodes[*kid as usize].path > Nanos::ZERO {
             held_up = held_up.max(joint.lost());
         }
-        let length = lengths.get(kid).copied().unwrap_or(to.since(from).0);
+        let length = lengths.get(kid).copied().unwrap_or_else(|| to.since(from).0);
         new_ends.push(joint.is.plus(from.since(joint.was)).plus(Nanos(length)));
     }
     for place in ends {

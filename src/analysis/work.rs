@@ -1,7 +1,9 @@
 //! What sort of work a stretch of the critical path is.
 
 use super::path::Segment;
+use super::thresholds::Thresholds;
 use super::tree::Analysis;
+use super::verdict::percent;
 use crate::model::{Category, Kind, Nanos};
 use crate::semconv;
 
@@ -24,14 +26,10 @@ pub enum Work {
     Unrecorded,
 }
 
-/// A stretch between a span's children this long is a gap: nobody recorded what happened.
-const GAP: Nanos = Nanos::from_millis(100);
-/// A shorter one is a gap too where it is a fifth of its span, and at least this long.
-const GAP_FLOOR: Nanos = Nanos::from_millis(10);
-
-/// What sort of work a segment is.
+/// What sort of work a segment is. A stretch of a span with children in which none of them ran is its own code where it is
+/// short, and a gap, of which nobody recorded what happened, where it is long.
 #[must_use]
-pub(super) fn work(analysis: &Analysis, segment: &Segment) -> Work {
+pub(super) fn work(analysis: &Analysis, segment: &Segment, thresholds: &Thresholds) -> Work {
     let Some(span) = analysis.span(segment.node) else { return Work::Unrecorded };
     let calls = matches!(span.key.kind, Kind::CLIENT | Kind::PRODUCER);
     match span.category {
@@ -45,7 +43,7 @@ pub(super) fn work(analysis: &Analysis, segment: &Segment) -> Work {
     let length = segment.length();
     let is_gap = || {
         let whole = analysis.nodes.get(segment.node as usize).map_or(Nanos::ZERO, super::Node::duration);
-        length >= GAP || (length >= GAP_FLOOR && length.0 >= whole.0 / 5)
+        length >= thresholds.gap || (length >= thresholds.gap_floor && percent(length, whole) >= thresholds.gap_share)
     };
     if !analysis.children_of(segment.node).is_empty() && is_gap() { Work::Unrecorded } else { Work::Own }
 }

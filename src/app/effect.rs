@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::screens::{Formatted, SpanDetail, SurveyOf, Surveyed};
+use super::screens::{Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
 use crate::analysis::errors::{Detail, Example};
 use crate::analysis::statements::StatementKey;
-use crate::analysis::{Analysis, Folds, Row};
+use crate::analysis::{Analysis, Baseline, Folds, Row};
 use crate::model::{Category, Health, Names, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
@@ -85,6 +85,11 @@ pub enum Effect {
         /// The search.
         query: Arc<Query>,
     },
+    /// Find what there is to find in the open trace.
+    Judge {
+        /// The trace.
+        analysis: Arc<Analysis>,
+    },
     /// Read a span whole, with its logs, formatted and highlighted for so many columns.
     Detail {
         /// The trace.
@@ -95,6 +100,13 @@ pub enum Effect {
         columns: u16,
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
+    },
+    /// Compare spans with all others of their kind.
+    Baseline {
+        /// The trace.
+        analysis: Arc<Analysis>,
+        /// Places among its spans.
+        spans: Vec<u32>,
     },
     /// Read an example of an error, with its stack trace.
     Failure {
@@ -223,6 +235,13 @@ pub enum Answer {
         /// The nodes that match, in the order of the tree.
         nodes: Vec<u32>,
     },
+    /// To [`Effect::Judge`].
+    Judged {
+        /// Of this state of the trace.
+        analysis: Arc<Analysis>,
+        /// What was found.
+        judged: Arc<Judged>,
+    },
     /// To [`Effect::Detail`].
     Detailed {
         /// The trace.
@@ -252,6 +271,13 @@ pub enum Answer {
     Library(Arc<Library>, Option<String>),
     /// To [`Effect::Keys`]: attributes with the number of spans that carry each, most used first.
     Keys(Vec<(String, u64)>),
+    /// To [`Effect::Baseline`].
+    Baselines {
+        /// The trace.
+        trace: TraceId,
+        /// How each span compares.
+        found: Vec<(SpanKey, Baseline)>,
+    },
     /// To [`Effect::Format`].
     Formatted(Formatted),
     /// To [`Effect::Samples`].

@@ -32,9 +32,10 @@ pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use screens::{
-    Calls, Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorSort, ErrorsReport, ErrorsScreen, Formatted,
-    Highlighted, Progress, Report, ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen, SpanDetail, SqlReport,
-    SqlScreen, StatementSort, SurveyOf, Surveyed, Table, Told, TraceScreen,
+    Calls, Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorSort, ErrorsReport, ErrorsScreen, FindingRow,
+    FindingsOf, FindingsPane, FindingsReport, Formatted, Highlighted, Judged, Progress, Report, ServiceRowKey,
+    ServiceSort, ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf, Surveyed,
+    Table, Told, TraceScreen,
 };
 pub use sort::{Sort, SortKey};
 pub use state::{

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
 use super::save::SaveDialog;
-use super::screens::{CompareScreen, DetailFocus, ErrorsScreen, ServicesScreen, SqlScreen, TraceScreen};
+use super::screens::{
+    CompareScreen, DetailFocus, ErrorsScreen, FindingsOf, FindingsPane, ServicesScreen, SqlScreen, TraceScreen,
+};
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
 use crate::analysis::slow_sql::Thresholds;
@@ -45,6 +47,8 @@ pub struct State {
     pub services: ServicesScreen,
     /// The comparison.
     pub compare: CompareScreen,
+    /// The findings pane.
+    pub findings: FindingsPane,
     /// The health screen.
     pub health_screen: HealthScreen,
     /// State of sources, index and memory.
@@ -91,6 +95,7 @@ impl State {
             errors: ErrorsScreen::default(),
             services: ServicesScreen::default(),
             compare: CompareScreen::default(),
+            findings: FindingsPane::default(),
             health_screen: HealthScreen::default(),
             health: Arc::default(),
             notice: None,
@@ -200,6 +205,8 @@ pub struct Viewport {
     pub detail: u16,
     /// Columns of the detail pane's text.
     pub detail_columns: u16,
+    /// Rows of the findings pane.
+    pub findings: u16,
     /// Rows of the health screen or of help: whichever is shown.
     pub scroll: u16,
     /// Rows of the errors.
@@ -277,6 +284,8 @@ pub enum Overlay {
     Chips(usize),
     /// The values of an attribute.
     Values(ValueTable),
+    /// The findings pane, over the lower part of the screen.
+    Findings(FindingsOf),
     /// The command palette.
     Palette(Palette),
     /// What can be copied here: key, what, and the text; chosen by its key.

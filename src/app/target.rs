@@ -28,6 +28,10 @@ pub enum Target {
     Item(usize),
     /// A value of an attribute, by index in [`super::ValueTable::order`].
     Value(usize),
+    /// A row of the findings pane, by its place.
+    Finding(usize),
+    /// The findings pane, beside its rows.
+    Findings,
     /// A row of the waterfall, by index in [`super::TraceScreen::rows`]; the triangle before its name was hit if `fold`.
     SpanRow {
         /// The row.

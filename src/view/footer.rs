@@ -100,6 +100,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
             Some(Overlay::Values(_)) => {
                 &[("⏎", "filter by it"), ("-", "exclude"), ("↑↓", "choose"), ("s", "sort"), ("esc", "close")]
             }
+            Some(Overlay::Findings(_)) => &[
+                ("↑↓", "choose"),
+                ("⏎", "go to it, and on"),
+                ("N", "back"),
+                ("tab", "this trace, all"),
+                ("esc", "close"),
+            ],
             Some(Overlay::Copy(_)) => &[("↑↓", ""), ("esc", "close")],
             None => &[
                 ("⏎", "apply"),

@@ -4,8 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, errors, filter, footer, header, health, help, list, palette, picker, services, sql, survey, trace,
-    values, verdict, waterfall,
+    copy, detail, errors, filter, findings, footer, header, health, help, list, palette, picker, services, sql, survey,
+    trace, values, verdict, waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -21,7 +21,9 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     if layout::too_small(area) {
         return viewport;
     }
-    let body = layout::frame(state, area).body;
+    let frame = layout::frame(state, area);
+    let body = frame.body;
+    viewport.findings = findings::rows(frame.pane).height;
     let traces = layout::traces(state, body);
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
@@ -77,6 +79,7 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
         }
         Some(Overlay::Picker(list)) => return picker::hit(frame.body, list, at),
         Some(Overlay::Values(table)) => return values::hit(frame.body, table, at),
+        Some(Overlay::Findings(of)) => return findings::hit(state, frame.pane, *of, at),
         Some(Overlay::Chips(_)) => {
             return if state.screen == Screen::Traces { in_list(state, frame.body, at) } else { Target::Nothing };
         }

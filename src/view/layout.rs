@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::{DetailFocus, Screen, State};
+use crate::app::{DetailFocus, Overlay, Screen, State};
 
 /// From this width on, detail and preview stand at the right.
 const WIDE: u16 = 160;
@@ -13,6 +13,8 @@ pub(super) struct Frame {
     pub(super) header: Rect,
     pub(super) warning: Rect,
     pub(super) body: Rect,
+    /// What lies over the lower part of the screen, with its rule line.
+    pub(super) pane: Rect,
     pub(super) footer: Rect,
 }
 
@@ -98,7 +100,12 @@ pub(super) fn frame(state: &State, area: Rect) -> Frame {
     let header = take(&mut rest, 1);
     let footer = take_bottom(&mut rest, 1);
     let warning = take(&mut rest, u16::from(state.settings.warning.is_some()));
-    Frame { header, warning, body: rest, footer }
+    let height = match state.overlay {
+        Some(Overlay::Findings(of)) => super::findings::height(state, of, rest.height),
+        _ => 0,
+    };
+    let pane = take_bottom(&mut rest, height);
+    Frame { header, warning, body: rest, pane, footer }
 }
 
 /// Whether the list has nothing to show because no span ever arrived.

@@ -382,6 +382,7 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
         offset,
         selected: None,
         found: None,
+        judged: None,
         zoom: None,
         path: false,
         small: true,

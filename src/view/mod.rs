@@ -12,6 +12,7 @@ mod detail;
 mod draw;
 mod errors;
 mod filter;
+mod findings;
 mod first;
 mod flow;
 mod footer;

@@ -11,8 +11,8 @@ use super::look::Role;
 use super::pen::{Pen, Piece, number, shown};
 use super::verdict;
 use super::waterfall::Waterfall;
-use crate::analysis::Analysis;
-use crate::app::TraceScreen;
+use crate::analysis::{Analysis, Baseline};
+use crate::app::{Action, KeyPress, TraceScreen};
 
 /// Draws the screen.
 pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
@@ -49,6 +49,7 @@ pub(super) fn waterfall<'a>(open: &'a TraceScreen, analysis: &'a Analysis) -> Wa
         offset: open.offset,
         selected: open.selected,
         found: open.found.as_ref(),
+        judged: open.judged.as_deref(),
         zoom: open.zoom,
         path: open.path,
         small: false,
@@ -89,6 +90,10 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     }
     pieces.push(("  ".into(), dim));
     pieces.push((analysis.duration().to_string().into(), pen.bold(loud)));
+    if let Some(short) = root.and_then(|span| open.baselines.get(&span.key)).and_then(Baseline::short) {
+        pieces.push((format!(" {short}").into(), dim));
+    }
+    pieces.extend(clocks(pen, analysis));
     let spans = number(analysis.trace.spans.len());
     let services = number(analysis.services.len());
     let errors = number(analysis.errors.len());
@@ -107,6 +112,19 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
         pieces.push(("  came by a link".into(), dim));
     }
     pen.whole((area.x + 1, area.y), area.width.saturating_sub(2), &pieces);
+}
+
+/// Whether clocks run apart, and what is done about it.
+fn clocks(pen: &Pen<'_>, analysis: &Analysis) -> Option<Piece<'static>> {
+    if analysis.skews.is_empty() {
+        return None;
+    }
+    let key = pen.state.settings.keymap.keys(Action::AdjustClocks).first().map(KeyPress::label).unwrap_or_default();
+    Some(if analysis.adjusted {
+        (format!("  times corrected: {key} shows them as sent").into(), pen.style(Role::Accent))
+    } else {
+        (format!("  clocks run apart: {key} corrects").into(), pen.style(Role::Slow))
+    })
 }
 
 /// `1 span`, `31,907 spans`.
@@ -144,8 +162,8 @@ fn heads(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis,
         pen.put_right((area.x + columns.duration_end, area.y), "duration", 9, faint);
     }
     if columns.share_end > 0 {
-        let head = if open.path { "path %" } else { "%" };
-        pen.put_right((area.x + columns.share_end, area.y), head, 6, faint);
+        let head = if open.path { "path" } else { "%" };
+        pen.put_right((area.x + columns.share_end, area.y), head, 4, faint);
     }
 }
 

@@ -9,6 +9,7 @@ use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, shown};
 use super::text;
+use crate::analysis::findings::{Finding, Severity};
 use crate::analysis::{Analysis, Clause, Says, Work, statement};
 use crate::app::State;
 use crate::model::Category;
@@ -74,7 +75,8 @@ fn phrases(state: &State, analysis: &Analysis, width: u16, chosen: Option<usize>
         }
         phrases.remove(0);
         if let Some(first) = phrases.first_mut() {
-            first.lead = "… ";
+            let time = analysis.verdict.clauses.get(first.clause).is_some_and(|c| matches!(c.says, Says::Time { .. }));
+            first.lead = if time { "… on the path: " } else { "… " };
         }
     }
 }
@@ -94,15 +96,25 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
     let (bold, link) = (Modifier::BOLD, Modifier::BOLD | Modifier::UNDERLINED);
     let label = |normal: bool| label(state, analysis, clause.node, normal);
     match clause.says {
-        Says::FailedFirst { count } => {
+        Says::FailedFirst { count, finding } => {
+            if let Some(finding) = finding.and_then(|finding| analysis.findings.get(finding)) {
+                return told(state, finding, ("✗ ", Role::Error));
+            }
             let service = analysis.span(clause.node).map_or("", |span| &*span.service);
-            let mut words =
-                vec![Word::new("✗ failed first: ", Role::Error, bold), Word::new(label(false), Role::Error, link)];
-            words.push(Word::plain(format!(" in {service}"), Role::Text));
+            let mut words = vec![
+                Word::new("✗ failed first: ", Role::Error, bold),
+                Word::new(label(false), Role::Error, link),
+                Word::plain(format!(" in {service}"), Role::Text),
+            ];
             if count > 1 {
                 words.push(Word::plain(format!(" · {} spans failed", format::count(count.into())), Role::Dim));
             }
             words
+        }
+        Says::Found(finding) => {
+            let Some(finding) = analysis.findings.get(finding) else { return Vec::new() };
+            let mark = if finding.severity == Severity::Error { ("✗ ", Role::Error) } else { ("▲ ", Role::Slow) };
+            told(state, finding, mark)
         }
         Says::SlowSql { duration, percent, count } => {
             let more =
@@ -128,7 +140,9 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
             // Where nothing stands out, the first says where most of the time went.
             let is_first = analysis.verdict.clauses.first() == Some(clause);
             if let Some(place) = analysis.nodes.get(clause.node as usize).filter(|_| is_first) {
-                words.iter_mut().for_each(|word| word.role = Role::Text);
+                for word in &mut words {
+                    word.role = Role::Text;
+                }
                 words.push(Word::plain(format!(", {time}, most in "), Role::Dim));
                 words.push(Word::new(label(false), Role::Text, Modifier::UNDERLINED));
                 words.push(Word::plain(format!(" {}", place.path_self), Role::Text));
@@ -136,6 +150,22 @@ fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
             words
         }
     }
+}
+
+/// A finding in its own words, with what it is about underlined.
+fn told(state: &State, finding: &Finding, (mark, role): (&'static str, Role)) -> Vec<Word> {
+    let (bold, link) = (Modifier::BOLD, Modifier::BOLD | Modifier::UNDERLINED);
+    let clean = |text: &str| text::visible(&shown(state, text)).into_owned();
+    let mut words = vec![Word::new(mark, role, bold)];
+    match finding.why.split_once(finding.what.as_str()).filter(|_| !finding.what.is_empty()) {
+        Some((before, after)) => {
+            words.push(Word::new(clean(before), role, bold));
+            words.push(Word::new(text::cut_end(&clean(&finding.what), 60), role, link));
+            words.push(Word::plain(clean(after), role));
+        }
+        None => words.push(Word::new(clean(&finding.why), role, bold)),
+    }
+    words
 }
 
 /// Whether the work is that of the finding which stands out.
@@ -217,6 +247,10 @@ pub(super) fn short<'a>(pen: &Pen<'_>, analysis: &'a Analysis) -> Vec<Piece<'a>>
         Says::FailedFirst { .. } => (format!("✗ failed first: {label}"), Role::Error),
         Says::SlowSql { percent, .. } => (format!("▲ {percent} % is {label}"), Role::Slow),
         Says::Repeated { count, sum } => (format!("≡ ×{}: {label} {sum}", format::count(count.into())), Role::Slow),
+        Says::Found(finding) => {
+            let why = analysis.findings.get(finding).map_or("", |finding| finding.why.as_str());
+            (format!("▲ {}", shown(pen.state, why)), Role::Slow)
+        }
         Says::Time { .. } => return Vec::new(),
     };
     let style: Style = pen.style(role);

@@ -6,13 +6,15 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::bar::{Bar, Window};
+use super::findings::{PROOF, remark};
 use super::format;
 use super::layout::{WaterfallColumns, waterfall_columns};
 use super::look::Role;
 use super::pen::{Pen, cells, shown};
 use super::text;
-use crate::analysis::{Analysis, Row, RowKey, RowKind, group_label};
-use crate::app::Found;
+use crate::analysis::findings::Rule;
+use crate::analysis::{Analysis, Row, RowKey, RowKind, Skew, group_label};
+use crate::app::{Found, Judged};
 use crate::model::{Nanos, Timestamp};
 
 /// Cells a name keeps however deep it stands.
@@ -28,6 +30,8 @@ pub(super) struct Waterfall<'a> {
     pub(super) offset: usize,
     pub(super) selected: Option<RowKey>,
     pub(super) found: Option<&'a Found>,
+    /// What was found in the trace: rows that prove something are marked.
+    pub(super) judged: Option<&'a Judged>,
     pub(super) zoom: Option<(Timestamp, Timestamp)>,
     /// Only the critical path is shown: shares are of it, and its bars stand out.
     pub(super) path: bool,
@@ -167,10 +171,15 @@ impl Waterfall<'_> {
         let emphasis = if selected { Modifier::BOLD } else { Modifier::empty() };
         let (mark, style) = self.mark(pen, said, (dimmed, matches!(row.kind, RowKind::Missing)));
         let style = style.add_modifier(emphasis);
-        let mut used = pen.put((x, y), mark, room, style);
+        let rule = self.proves(row);
+        let mut used = match rule.filter(|_| mark.is_empty()) {
+            Some(_) => pen.put((x, y), PROOF, room, pen.style(Role::Dim)),
+            None => pen.put((x, y), mark, room, style),
+        };
         let (failed, slow) = said.hidden;
         let tail = match &row.kind {
             RowKind::Group { members, .. } => format!(" ×{}", format::count(super::pen::number(members.len()))),
+            _ if self.skew(row).is_some() => self.skew(row).unwrap_or_default(),
             _ if failed > 0 => format!(" ✗{failed}"),
             _ if slow > 0 => format!(" ▲{slow}"),
             _ => String::new(),
@@ -182,11 +191,28 @@ impl Waterfall<'_> {
         let label = text::cut_end(&label, usize::from(room.saturating_sub(used + tail_width)));
         used += pen.put((x + used, y), &label, room.saturating_sub(used), style);
         let tail_style = match (failed, slow) {
+            _ if row.kind == RowKind::Span && self.skew(row).is_some() => pen.style(Role::Slow),
             (1.., _) => pen.style(Role::Error),
             (0, 1..) => pen.style(Role::Slow),
             _ => style,
         };
-        pen.put((x + used, y), &tail, room.saturating_sub(used), tail_style);
+        used += pen.put((x + used, y), &tail, room.saturating_sub(used), tail_style);
+        // A word more where there is room for all of it.
+        let remark = rule.map_or("", remark);
+        if !remark.is_empty() && usize::from(room.saturating_sub(used)) > text::width(remark) + 1 {
+            pen.put((x + used + 2, y), remark, room.saturating_sub(used + 2), pen.style(Role::Dim));
+        }
+    }
+
+    /// The rule that a row proves, if it does; of a group, what its first member proves.
+    fn proves(&self, row: &Row) -> Option<Rule> {
+        self.judged?.marks.get(&row.node).copied()
+    }
+
+    /// How far the clock of a row's span runs apart from its parent's, where it does.
+    fn skew(&self, row: &Row) -> Option<String> {
+        let skew = self.analysis.skews.iter().find(|skew| skew.node == row.node)?;
+        Some(format!(" clock {}", skew_text(skew)))
     }
 
     fn label(&self, row: &Row) -> Cow<'_, str> {
@@ -298,6 +324,13 @@ impl Waterfall<'_> {
             pen.put((area.x + columns.remark + 1, y), &remark, room, pen.style(Role::Dim));
         }
     }
+}
+
+/// By how much a clock is off: `+7.2 s` runs ahead, `-310 ms` behind.
+pub(super) fn skew_text(skew: &Skew) -> String {
+    // What must be taken away is what it runs ahead.
+    let sign = if skew.shift < 0 { '+' } else { '-' };
+    format!("{sign}{}", Nanos(skew.shift.unsigned_abs()))
 }
 
 /// Whether a row, or a member of its group, is among what was found.

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
+use tracefall::analysis::Thresholds;
+use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::statements::{Example, Slower, Statement, Statements};
 use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
 use tracefall::app::{
     Calls, Cell, Formatted, Language, ListRow, Page, Preview, Progress, Screen, Settings, SpanDetail, State, Strip,
     Table, TraceScreen,
 };
+use tracefall::app::{FindingsOf, FindingsReport, Judged, Overlay};
 use tracefall::model::{
     Asked, Attribute, Badges, Category, Dependency, Door, DoorState, Event, Health, Kind, LogRecord, Mishap, Names,
     Nanos, Progress as Search, RejectReason, Resource, Scope, SearchState, ServiceHealth, Signal, SourceHealth,
@@ -597,5 +600,40 @@ pub fn statement_calls(kind: &str, selected: usize, size: (u16, u16)) -> State {
     let keys: Vec<_> = row.examples.iter().map(|call| (call.trace, call.span)).collect();
     let table = Table { selected: keys.get(3).copied(), offset: 0 };
     state.sql.calls = Some(Calls { of: row.key(), keys, table });
+    state
+}
+
+/// The findings pane: of an open trace, or of many.
+pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State {
+    let judge = |analysis: &Analysis| judge_all(analysis, &Thresholds::default(), &Nothing);
+    let mut state = match kind {
+        "trace" | "judging" => trace(Arc::clone(analysis), size, |_, _| true),
+        _ => traces(Arc::clone(analysis), size),
+    };
+    let of = if matches!(kind, "trace" | "judging") { FindingsOf::Trace } else { FindingsOf::All };
+    if let (Some(open), "trace") = (&mut state.trace, kind) {
+        open.judged = Some(Arc::new(Judged::of(judge(analysis))));
+    }
+    if kind == "all" {
+        let many =
+            [super::build::many_queries(), super::build::errors(), super::build::patient(), Arc::clone(analysis)];
+        let digests: Vec<_> = (0_u8..40)
+            .filter_map(|n| {
+                let analysis = &many[usize::from(n) % many.len()];
+                Some((TraceId([n; 16]), across::digest(analysis, judge(analysis))?))
+            })
+            .collect();
+        let (rows, all) = across::sum(digests.iter().map(|(id, digest)| (*id, digest)));
+        let keys = rows.iter().map(|row| row.fingerprint).collect();
+        state.findings.report = Some(Arc::new(FindingsReport { traces: 2_148, all, keys, rows }));
+        state.findings.progress.running = false;
+    }
+    if kind == "none" {
+        state.findings.report = Some(Arc::default());
+    }
+    state.overlay = Some(Overlay::Findings(of));
+    state.viewport = view::viewport(&state, size);
+    let keys = state.finding_keys(of);
+    state.findings.table.selected = keys.get(1).or(keys.first()).copied();
     state
 }

@@ -127,6 +127,29 @@ fn a_trace_appears_opens_and_shows_its_statement() {
 }
 
 #[test]
+fn statements_are_ranked_and_lead_to_the_span_of_a_call() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = http_port(&mut terminal);
+    send(port, 1);
+    send(port, 2);
+    terminal.wait_for_text("/patients/2");
+    terminal.type_keys("3");
+    terminal.wait_for_text("1 statement · 2 calls · 3.64 s in total");
+    terminal.wait_for_text("in GET /patients/1 1 trace, 1 more");
+    terminal.type_keys("\r");
+    terminal.wait_for_text("its 2 calls");
+    terminal.type_keys("\r");
+    terminal.wait_for_text("1.82 s slowest of 2");
+    terminal.type_keys("b");
+    terminal.wait_for_text("calls of this statement by clinic");
+    terminal.type_keys("\x1b");
+    terminal.wait_for_text("its 2 calls");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
 fn what_is_on_screen_can_be_asked_for_from_another_terminal() {
     let mut terminal = Terminal::tracefall(&[]);
     let port = http_port(&mut terminal);

@@ -88,25 +88,25 @@ const BEGINNINGS: &[&str] = &[
     "std::",
     "core::",
     "alloc::",
-    "tokio::",
-    "futures",
-    "hyper::",
-    "tower",
-    "axum::",
+    "tokio:",
+    "futures_util:",
+    "futures_core:",
+    "hyper:",
+    "tower:",
+    "tower_http:",
+    "axum:",
     "<core::",
     "<alloc::",
     "<std::",
     "rust_begin_unwind",
     "__rust_",
     "__libc_start",
-    "_start",
-    "panic",
 ];
 
 /// Whether a frame is that of a library, of the language, or of what runs it.
 pub(super) fn is_library(function: &str, file: &str) -> bool {
     let placed = |file: &str| PLACES.iter().any(|part| file.contains(part));
     let windows = file.contains('\\').then(|| file.replace('\\', "/"));
-    let begins = BEGINNINGS.iter().any(|start| function.starts_with(start));
+    let begins = BEGINNINGS.iter().any(|start| function.starts_with(start)) || matches!(function, "panic" | "_start");
     begins || placed(windows.as_deref().unwrap_or(file)) || (file.is_empty() && function.is_empty())
 }

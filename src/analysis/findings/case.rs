@@ -7,6 +7,7 @@ use super::evidence::Evidence;
 use super::words;
 use super::{Finding, Rule, Severity};
 use crate::analysis::parents::number;
+use crate::analysis::path;
 use crate::analysis::shape::hash;
 use crate::analysis::thresholds::Thresholds;
 use crate::analysis::tree::{Analysis, Node};
@@ -25,6 +26,8 @@ pub(super) struct Case<'a> {
     pub(super) calls: Calls,
     /// Which rule explains a node already.
     claims: Vec<Option<Rule>>,
+    /// How long the critical path is: as long as the main root.
+    critical: Nanos,
     evidence: &'a dyn Evidence,
     look_ups: u32,
     found: Vec<Finding>,
@@ -53,6 +56,7 @@ impl<'a> Case<'a> {
             thresholds,
             calls: Calls::of(analysis),
             claims: vec![None; analysis.nodes.len()],
+            critical: path::main_root(analysis).map_or(Nanos::ZERO, |root| analysis.nodes[root as usize].duration()),
             evidence,
             look_ups: 0,
             found: Vec::new(),
@@ -169,6 +173,16 @@ impl<'a> Case<'a> {
     /// The share of `part` in the trace, in percent.
     pub(super) fn share(&self, part: Nanos) -> u8 {
         percent(part, self.analysis.duration())
+    }
+
+    /// The share of `part` in the critical path of the trace, in percent.
+    pub(super) fn path_share(&self, part: Nanos) -> u8 {
+        percent(part, self.critical)
+    }
+
+    /// How much of the critical path runs through these nodes.
+    pub(super) fn on_path(&self, nodes: &[u32]) -> Nanos {
+        Nanos(nodes.iter().fold(0_u64, |sum, node| sum.saturating_add(self.node(*node).path.0)))
     }
 
     /// When these nodes ran.

@@ -1,4 +1,4 @@
-//! One span whose own time is most of the trace. Database calls have a rule of their own.
+//! One span whose own time on the critical path is most of the trace. Database calls have a rule of their own.
 
 use super::case::{Case, Instance};
 use super::{Rule, Severity};
@@ -11,12 +11,16 @@ pub(super) fn judge(case: &mut Case<'_>) {
     if analysis.trace.spans.len() < 2 {
         return;
     }
-    let own = |node: &u32| analysis.nodes[*node as usize].self_time;
+    // Both must say so: what the path gives to a span while a child of it ran (as of children that overlap) is not its own.
+    let own = |node: &u32| {
+        let node = &analysis.nodes[*node as usize];
+        node.path_self.min(node.self_time)
+    };
     let spans = analysis.order.iter().copied().filter(|node| analysis.span(*node).is_some());
     // The first of equals, as everywhere.
     let Some(node) = spans.rev().max_by_key(own) else { return };
     let time = own(&node);
-    let share = case.share(time);
+    let share = case.path_share(time);
     let database = case.span(node).is_some_and(|span| span.category.is_database());
     if database || time < case.thresholds.dominant_floor || share < case.thresholds.dominant_share.max(1) {
         return;

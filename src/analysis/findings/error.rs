@@ -9,6 +9,7 @@ use super::calls::is_call;
 use super::case::{Case, Instance};
 use super::words::many;
 use super::{Rule, Severity};
+use crate::analysis::failure::reaching;
 use crate::analysis::shape::hash;
 use crate::model::{Category, Kind, Nanos, Span, StatusCode, lookup};
 
@@ -25,10 +26,12 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let units = units(case);
     let tops = tops(case, &units);
     let failures = deepest(case).into_iter().map(|node| (u64::from(units[node as usize]), node));
+    let reaches = reaching(case.analysis);
     let mut told = 0;
     for mut failures in Case::grouped(failures.collect::<Vec<_>>()) {
         // As with the span that is said to have failed first.
-        failures.sort_by_key(|node| (Reverse(case.node(*node).depth), case.node(*node).end));
+        let rank = |node: &u32| (!reaches[*node as usize], Reverse(case.node(*node).depth), case.node(*node).end);
+        failures.sort_by_key(rank);
         let Some(unit) = failures.first().map(|node| units[*node as usize]) else { continue };
         match surfaced(case, unit) {
             Some(surfaced) => judge_unit(case, (unit, &failures), surfaced, &mut told),

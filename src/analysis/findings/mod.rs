@@ -7,6 +7,7 @@
 //! The rules and their thresholds are those of Sentry's detectors and Jaeger's guides, made for a developer's machine: what
 //! is a bug is told by counts, what matters by time.
 
+pub mod across;
 mod calls;
 mod case;
 mod dominant;

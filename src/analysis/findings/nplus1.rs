@@ -32,7 +32,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
             case.what(parent),
         );
         case.claim(Rule::NPlusOne, &members);
-        let severity = severity(case, &spread);
+        let severity = severity(case, &members, &spread);
         let same = hash((case.signature(members[0]), case.signature(parent)));
         case.found(Instance { rule: Rule::NPlusOne, severity, what, why, nodes: members, cost: spread.busy, same });
     }
@@ -67,7 +67,7 @@ pub(super) fn judge_scattered(case: &mut Case<'_>) {
             case.what(entry),
         );
         case.claim(Rule::Scatter, &members);
-        let severity = if in_sequence { severity(case, &spread) } else { Severity::Info };
+        let severity = if in_sequence { severity(case, &members, &spread) } else { Severity::Info };
         let same = hash((case.signature(members[0]), case.signature(entry)));
         case.found(Instance { rule: Rule::Scatter, severity, what, why, nodes: members, cost: spread.busy, same });
     }
@@ -108,8 +108,11 @@ fn polls(case: &Case<'_>, members: &[u32]) -> bool {
     long.count() * 2 >= members.len()
 }
 
-fn severity(case: &Case<'_>, spread: &Spread) -> Severity {
+fn severity(case: &Case<'_>, members: &[u32], spread: &Spread) -> Severity {
     let long = spread.busy >= case.thresholds.nplus1_warn && spread.busy > Nanos::ZERO;
-    let large = case.share(spread.busy) >= case.thresholds.nplus1_warn_share;
+    // Whoever waits for all of them may not wait for each of them, where clocks let them overlap.
+    let awaited = members.iter().any(|node| case.node(*node).parent.is_some_and(|above| case.on_path(&[above]).0 > 0));
+    let waited = if awaited { spread.busy } else { case.on_path(members) };
+    let large = case.path_share(waited) >= case.thresholds.nplus1_warn_share;
     if long || large { Severity::Warn } else { Severity::Info }
 }

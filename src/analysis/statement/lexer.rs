@@ -41,17 +41,19 @@ static CLASSES: [u8; 256] = classes();
 
 const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = match byte as u8 {
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80.. => WORD,
             b'0'..=b'9' => DIGIT,
             b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => SPACE,
             _ => 0,
         };
+        if byte == u8::MAX {
+            return table;
+        }
         byte += 1;
     }
-    table
 }
 
 fn is(byte: u8, class: u8) -> bool {

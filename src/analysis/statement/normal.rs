@@ -168,12 +168,11 @@ impl Writer {
     fn shorten_list(&mut self) {
         let Some(list) = self.list.take().filter(|list| list.filled) else { return };
         self.space = false;
-        match list.first {
-            Some(end) => self.out.truncate(end),
-            None => {
-                self.out.truncate(list.from);
-                self.out.push('?');
-            }
+        if let Some(end) = list.first {
+            self.out.truncate(end);
+        } else {
+            self.out.truncate(list.from);
+            self.out.push('?');
         }
     }
 

@@ -139,7 +139,7 @@ pub(super) fn summarise(sql: &str) -> Summarised {
         }
         let text = sql.get(from..end).unwrap_or_default();
         match token {
-            Token::Space | Token::Comment | Token::Cut => continue,
+            Token::Space | Token::Comment | Token::Cut => {}
             Token::Word => {
                 if first.is_empty() {
                     first = text;
@@ -166,7 +166,8 @@ pub(super) fn summarise(sql: &str) -> Summarised {
 impl Reader<'_> {
     fn target(&mut self, from: usize, end: usize) {
         self.out.push(self.sql.get(from..end).unwrap_or_default());
-        self.out.targets += 1;
+        // One that is too long for a summary is none.
+        self.out.targets += usize::from(!self.out.full);
         self.awaited = Awaited::Anything;
     }
 

@@ -42,6 +42,16 @@ impl Names {
         number
     }
 
+    /// The system of a service's statement.
+    fn system(&mut self, of: (u32, u32), look: impl FnOnce() -> Option<Arc<str>>) -> u32 {
+        if let Some(system) = self.systems.get(&of) {
+            return *system;
+        }
+        let system = self.number(&look().unwrap_or_default());
+        self.systems.insert(of, system);
+        system
+    }
+
     /// The text of a number.
     pub(super) fn text(&self, number: u32) -> Arc<str> {
         self.texts.get(number as usize).map_or_else(Arc::default, Arc::clone)
@@ -114,15 +124,7 @@ pub fn digest(trace: &Trace, names: &mut Names, system: &mut dyn FnMut(SpanKey) 
         let statement =
             *texts.entry(address).or_insert_with(|| names.number(&statement::normalise(span.category, &span.label)));
         let service = names.number(&span.service);
-        let system = match names.systems.get(&(service, statement)) {
-            Some(system) => *system,
-            None => {
-                let system = system(span.key).unwrap_or_default();
-                let system = names.number(&system);
-                names.systems.insert((service, statement), system);
-                system
-            }
-        };
+        let system = names.system((service, statement), || system(span.key));
         let place = *places.entry((statement, system)).or_insert_with(|| {
             groups.push(Group { statement, system, category: span.category, ..Group::default() });
             groups.len() - 1

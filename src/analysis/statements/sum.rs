@@ -18,9 +18,12 @@ const STRETCHES: usize = 32;
 /// Callers and routes that are given.
 const MOST_CALLERS: usize = 8;
 
+/// The calls of a statement in one trace, and what the trace's root does.
+type Part<'d> = (TraceId, u32, &'d Group);
+
 /// Sums up the digests of these traces. The same digests in another order give the same.
 pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, names: &Names) -> Statements {
-    let mut parts: HashMap<(u32, u32), Vec<(TraceId, u32, &Group)>> = HashMap::new();
+    let mut parts: HashMap<(u32, u32), Vec<Part<'_>>> = HashMap::new();
     let mut all = Statements { between: (Timestamp(u64::MAX), Timestamp(0)), ..Statements::default() };
     for (trace, digest) in digests {
         all.traces += 1;
@@ -52,12 +55,12 @@ pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, names: &Nam
     all
 }
 
-fn total(groups: &[(TraceId, u32, &Group)]) -> Nanos {
+fn total(groups: &[Part<'_>]) -> Nanos {
     let calls = groups.iter().flat_map(|(_, _, group)| &group.calls);
     Nanos(calls.fold(0_u64, |sum, call| sum.saturating_add(call.duration.0)))
 }
 
-fn row(mut groups: Vec<(TraceId, u32, &Group)>, names: &Names, between: (Timestamp, Timestamp)) -> Statement {
+fn row(mut groups: Vec<Part<'_>>, names: &Names, between: (Timestamp, Timestamp)) -> Statement {
     groups.sort_by_key(|(trace, ..)| *trace);
     let mut row = Statement {
         category: groups.first().map_or(Category::Sql, |(_, _, group)| group.category),

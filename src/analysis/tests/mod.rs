@@ -5,6 +5,7 @@ mod path;
 mod rows;
 mod trees;
 mod verdicts;
+mod wholes;
 
 use std::sync::Arc;
 

@@ -8,20 +8,22 @@ use crate::model::{Kind, Nanos, TraceSpan};
 fn drawn(analysis: &Analysis) -> Vec<String> {
     let millis = |at: crate::model::Timestamp| at.since(super::millis(0)).0 / 1_000_000;
     let line = |segment: &path::Segment| {
-        let who = analysis.span(segment.node).map_or("?".to_owned(), |span| span.key.id.0[7].to_string());
+        let who = analysis.span(segment.node).map_or_else(|| "?".to_owned(), |span| span.key.id.0[7].to_string());
         format!("{who} {}-{}", millis(segment.from), millis(segment.to))
     };
     analysis.path.iter().map(line).collect()
 }
 
-/// Spans of a table: number, parent, start, end.
-fn spans(table: &[(u64, u64, u64, u64)]) -> Vec<TraceSpan> {
+/// Number, parent, start, end of a span.
+type Row = (u64, u64, u64, u64);
+
+fn spans(table: &[Row]) -> Vec<TraceSpan> {
     table.iter().map(|(number, parent, start, end)| span(*number, *parent, *start, *end)).collect()
 }
 
 #[test]
 fn the_path_goes_through_what_ends_last() {
-    let cases: [(&[(u64, u64, u64, u64)], &[&str]); 9] = [
+    let cases: [(&[Row], &[&str]); 9] = [
         (&[(1, 0, 0, 100)], &["1 0-100"]),
         (&[(1, 0, 0, 100), (2, 1, 10, 30), (3, 1, 40, 90)], &["1 0-10", "2 10-30", "1 30-40", "3 40-90", "1 90-100"]),
         // Of calls side by side only the one that is waited for longest.

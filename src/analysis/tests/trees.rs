@@ -111,7 +111,10 @@ fn the_root_error_is_the_deepest_and_of_those_the_first_to_end() {
     assert_eq!(analysis.errors, [0, 1, 2, 3, 5]);
     assert_eq!(analysis.root_error, Some(3));
     assert_eq!((analysis.nodes[0].failed_descendants, analysis.nodes[1].failed_descendants), (4, 2));
-    assert_eq!(analysis.verdict.loudest(), Some(&Clause { node: 3, says: Says::FailedFirst { count: 5 } }));
+    assert_eq!(
+        analysis.verdict.loudest(),
+        Some(&Clause { node: 3, says: Says::FailedFirst { count: 5, finding: None } })
+    );
 }
 
 #[test]

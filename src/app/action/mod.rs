@@ -91,6 +91,8 @@ pub enum Action {
     OnlyPath,
     /// Say what the trace would gain if the selected span took no time, or half of it.
     WhatIf,
+    /// Correct the times where clocks run apart, or show them as sent.
+    AdjustClocks,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -101,6 +103,8 @@ pub enum Action {
     DetailUp,
     /// Scroll the detail a line down.
     DetailDown,
+    /// Say how the selected span compares with all others of its kind.
+    Baseline,
     /// Follow the selected span's (first or chosen) link to its trace.
     FollowLink,
     /// Back to where a link was followed.
@@ -121,6 +125,8 @@ pub enum Action {
     Exclude,
     /// Show the values of an attribute.
     Values,
+    /// Show what was found, in the open trace or in all.
+    Findings,
     /// Show the filter language.
     Language,
     /// Copy something: ids, statement, attribute.
@@ -291,9 +297,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::NextClause, A::PreviousClause, A::OnlyPath, A::WhatIf, A::Zoom, A::ZoomOut,
-            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::NextExample, A::PreviousExample, A::Map, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::PauseSource, A::RetrySource, A::Servers, A::Mark, A::Save, A::Page,
+    A::AdjustClocks, A::Baseline, A::Chips, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::Language, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::Servers, A::SaveFilter, A::Theme, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
         ];
         for action in all {
             match action {
@@ -301,9 +305,9 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
-                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::Save | A::Page => {}
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::AdjustClocks | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::DetailDown | A::Baseline | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::Save | A::Page | A::Findings => {}
             }
         }
         all.to_vec()

@@ -1,8 +1,10 @@
 //! The trace screen: one trace, where the reader is in it, and the span in the detail pane.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::analysis::{Analysis, Folds, Row, RowKey};
+use super::Judged;
+use crate::analysis::{Analysis, Baseline, Folds, Row, RowKey};
 use crate::app::filters::Found;
 use crate::model::{LogRecord, Span, SpanKey, Timestamp, TraceId};
 
@@ -14,6 +16,8 @@ pub struct TraceScreen {
     pub id: TraceId,
     /// The tree; `None` while it is being read for the first time.
     pub analysis: Option<Arc<Analysis>>,
+    /// What was found in it; of the state before while the latest is being judged.
+    pub judged: Option<Arc<Judged>>,
     /// It was looked for and is not held.
     pub gone: bool,
     /// What the reader folded and unfolded.
@@ -28,6 +32,8 @@ pub struct TraceScreen {
     pub offset: usize,
     /// The stretch of time shown; `None`: all of it.
     pub zoom: Option<(Timestamp, Timestamp)>,
+    /// How spans compare with all others of their kind, as far as it was asked: the root and what was selected.
+    pub baselines: HashMap<SpanKey, Baseline>,
     /// The detail pane.
     pub detail: Detail,
     /// What the search in this trace found, or else what the filter of the list does.
@@ -57,6 +63,7 @@ impl TraceScreen {
         Self {
             id,
             analysis: None,
+            judged: None,
             gone: false,
             folds: Folds::default(),
             rows: Arc::default(),
@@ -64,6 +71,7 @@ impl TraceScreen {
             land_on: None,
             offset: 0,
             zoom: None,
+            baselines: HashMap::new(),
             detail: Detail::default(),
             found: None,
             alone: false,

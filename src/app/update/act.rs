@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, clause, copy, detail, jump, link, list, page, palette, recall, save, say, sources,
-    survey, trace, values, what_if,
+    NOTICE, attribute, bar, baseline, chips, clause, copy, detail, findings, jump, link, list, page, palette, recall,
+    save, say, sources, survey, trace, values, what_if,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
@@ -42,6 +42,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Chips => chips::open(state),
         A::Exclude => attribute::add(state, true, out),
         A::Values => values::open(state, out),
+        A::Findings => findings::open(state, out),
         A::Language => {
             state.overlay = Some(Overlay::Language(Arc::default()));
             out.push(Effect::Samples);
@@ -94,11 +95,13 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::PreviousClause => clause::turn(state, false, out),
         A::OnlyPath => trace::toggle_path(state, out),
         A::WhatIf => what_if::say_gain(state),
+        A::AdjustClocks => trace::adjust_clocks(state, out),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
         A::DetailUp => detail::scroll(state, -1),
         A::DetailDown => detail::scroll(state, 1),
+        A::Baseline => baseline::explain(state),
         A::FollowLink => link::follow(state, out),
         A::LinkBack => link::back(state, out),
         _ => {}

@@ -91,7 +91,11 @@ pub(super) fn turn(state: &mut State, by: isize) {
 pub(super) fn scroll(state: &mut State, by: isize) {
     let lines = usize::try_from(state.viewport.errors_lines).unwrap_or(usize::MAX);
     let most = lines.saturating_sub(usize::from(state.viewport.errors_pane));
-    state.errors.scroll = state.errors.scroll.min(most).saturating_add_signed(by).min(most);
+    let before = state.errors.scroll.min(most);
+    state.errors.scroll = before.saturating_add_signed(by).min(most);
+    if state.errors.scroll == before {
+        say(state, if by < 0 { "this is the start" } else { "this is the end" });
+    }
 }
 
 /// Opens the trace of the chosen example, on the span that failed first.

@@ -3,8 +3,8 @@
 use super::act::{self, act, scrolled};
 use super::window::Step;
 use super::{
-    bar, chips, clause, copy, detail, errors, list, overlay, palette, recall, services, settle, sql, survey, trace,
-    values,
+    bar, chips, clause, copy, detail, errors, findings, list, overlay, palette, recall, services, settle, sql, survey,
+    trace, values,
 };
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
@@ -48,6 +48,8 @@ fn on_overlay(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Eff
     match target {
         Target::Item(index) => recall::choose(state, *index, out),
         Target::Value(row) => values::click(state, *row, twice, out),
+        Target::Finding(row) => findings::click(state, *row, twice, out),
+        Target::Findings => {}
         Target::Command(index) => palette::run(state, *index, out),
         Target::Copied(index) => copy::take(state, *index, out),
         _ => state.overlay = None,
@@ -96,6 +98,8 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
         | Target::Chip(_)
         | Target::Item(_)
         | Target::Value(_)
+        | Target::Finding(_)
+        | Target::Findings
         | Target::Command(_)
         | Target::Copied(_)
         | Target::TablePane
@@ -137,6 +141,7 @@ fn drop_drag(state: &mut State, target: &Target) {
 fn wheel(state: &mut State, target: &Target, by: isize) {
     match state.overlay {
         Some(Overlay::Values(_)) => return values::go(state, Step::Rows(by)),
+        Some(Overlay::Findings(_)) => return findings::go(state, Step::Rows(by)),
         None | Some(Overlay::Help { .. }) => {}
         Some(_) => return,
     }

@@ -43,7 +43,8 @@ pub(super) fn land(state: &mut State, out: &mut Vec<Effect>) {
     trace.land_on = None;
     // A filter that holds for the root already says little of where to look: the selection stays if it matches, too. A
     // link says it exactly.
-    if trace.back.is_empty() && analysis.roots.first() == Some(&node) {
+    let exactly = std::mem::take(&mut state.asked.land_exactly);
+    if !exactly && trace.back.is_empty() && analysis.roots.first() == Some(&node) {
         state.asked.land_on_match = true;
         return;
     }
@@ -118,11 +119,10 @@ fn node_of_id(analysis: &Analysis, id: crate::model::SpanId) -> Option<u32> {
     missing.or_else(span).and_then(|node| u32::try_from(node).ok())
 }
 
-/// The row that tells most on the first screenful: the first failure, the longest slow statement, else the first row.
+/// The row that tells most on the first screenful: what the verdict names, else the first row.
 fn telling(trace: &TraceScreen, height: u16) -> Option<usize> {
     let analysis = trace.analysis.as_ref()?;
-    let longest = |node: &&u32| analysis.nodes.get(**node as usize).map(|node| node.end.since(node.start));
-    let node = analysis.root_error.or_else(|| analysis.slow.iter().max_by_key(longest).copied())?;
+    let node = analysis.verdict.loudest()?.node;
     let holds = |row: &Row| match &row.kind {
         RowKind::Group { members, .. } => members.contains(&node),
         RowKind::Span | RowKind::Missing => row.node == node,

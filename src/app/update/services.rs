@@ -1,6 +1,7 @@
 //! The services screen: selection, order, folds, the map.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::window::Step;
@@ -129,7 +130,11 @@ pub(super) fn fold_all(state: &mut State, open: bool) {
     let height = state.viewport.services;
     let screen = &mut state.services;
     let names = screen.report.iter().flat_map(|report| &report.services).map(|service| Arc::clone(&service.name));
-    screen.open = if open { names.collect() } else { std::collections::HashSet::new() };
+    let wanted = if open { names.collect() } else { HashSet::new() };
+    if screen.open == wanted {
+        return say(state, if open { "all operations are shown" } else { "all operations are hidden" });
+    }
+    screen.open = wanted;
     let selected = screen.table.selected.clone();
     arrange(screen, height);
     // An operation that is hidden now leads to its service.
@@ -151,7 +156,11 @@ pub(super) fn toggle_map(state: &mut State) {
 pub(super) fn scroll(state: &mut State, by: isize) {
     let lines = usize::try_from(state.viewport.services_lines).unwrap_or(usize::MAX);
     let most = lines.saturating_sub(usize::from(state.viewport.services_pane));
-    state.services.scroll = state.services.scroll.min(most).saturating_add_signed(by).min(most);
+    let before = state.services.scroll.min(most);
+    state.services.scroll = before.saturating_add_signed(by).min(most);
+    if state.services.scroll == before {
+        say(state, if by < 0 { "this is the start" } else { "this is the end" });
+    }
 }
 
 /// Filters the list by the selected service, and operation.

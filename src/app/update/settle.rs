@@ -15,6 +15,8 @@ pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
     detail(state, out);
     super::errors::settle(state, out);
     super::sql::settle(state, out);
+    super::findings::settle(state, out);
+    super::baseline::settle(state, out);
     keep(state, out);
 }
 

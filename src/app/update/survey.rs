@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{compare, errors, services, sql};
+use super::{compare, errors, findings, services, sql};
 use crate::app::{Action, Effect, Report, State, SurveyOf, Surveyed};
 use crate::model::Nanos;
 
@@ -14,7 +14,7 @@ const REST: u64 = 4;
 
 /// Another filter is set, or the screen is shown for the first time: asks at once.
 pub(super) fn anew(state: &mut State, out: &mut Vec<Effect>) {
-    for of in [SurveyOf::Sql, SurveyOf::Errors, SurveyOf::Services, SurveyOf::Compare] {
+    for of in [SurveyOf::Sql, SurveyOf::Errors, SurveyOf::Services, SurveyOf::Compare, SurveyOf::Findings] {
         state.progress_mut(of).stale = true;
     }
     shown(state, out);
@@ -59,6 +59,7 @@ pub(super) fn take(state: &mut State, surveyed: Surveyed) {
         Report::Errors(_) => SurveyOf::Errors,
         Report::Services(_) => SurveyOf::Services,
         Report::Compare(_) => SurveyOf::Compare,
+        Report::Findings(_) => SurveyOf::Findings,
     };
     let now = state.now;
     let progress = state.progress_mut(of);
@@ -75,6 +76,7 @@ pub(super) fn take(state: &mut State, surveyed: Surveyed) {
         Report::Errors(report) => errors::take(state, report),
         Report::Services(report) => services::take(state, report),
         Report::Compare(report) => compare::take(state, report),
+        Report::Findings(report) => findings::take(state, report),
     }
 }
 
@@ -85,7 +87,7 @@ pub(super) fn go(state: &mut State, step: Step) {
         Some(SurveyOf::Errors) => errors::go(state, step),
         Some(SurveyOf::Services) => services::go(state, step),
         Some(SurveyOf::Compare) => compare::go(state, step),
-        None => {}
+        None | Some(SurveyOf::Findings) => {}
     }
 }
 
@@ -95,7 +97,7 @@ pub(super) fn sort(state: &mut State, turn: bool) {
         Some(SurveyOf::Errors) => errors::sort(state, turn),
         Some(SurveyOf::Services) => services::sort(state, turn),
         Some(SurveyOf::Sql) => sql::sort(state, turn),
-        Some(SurveyOf::Compare) | None => {}
+        Some(SurveyOf::Compare | SurveyOf::Findings) | None => {}
     }
 }
 
@@ -123,7 +125,7 @@ pub(super) fn click(state: &mut State, index: usize, twice: bool, out: &mut Vec<
         Some(SurveyOf::Errors) => errors::select(state, index),
         Some(SurveyOf::Services) => services::select(state, index),
         Some(SurveyOf::Sql) => sql::select(state, index),
-        Some(SurveyOf::Compare) | None => return,
+        Some(SurveyOf::Compare | SurveyOf::Findings) | None => return,
     }
     if twice {
         open(state, out);
@@ -142,6 +144,6 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
         Some(SurveyOf::Errors) => errors::open(state, out),
         Some(SurveyOf::Services) => services::open(state, out),
         Some(SurveyOf::Compare) => compare::open(state, out),
-        None => {}
+        None | Some(SurveyOf::Findings) => {}
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn request(state: &mut State, wanted: Request, out: &mut Vec<Effect>)
             let (analysis, folds) = (Arc::clone(analysis), trace.folds.clone());
             let found = trace.found.as_ref().filter(|_| trace.alone);
             let path = trace.path.then(|| Arc::new(path::on_path(&analysis)));
-            let only = path.or(found.map(|found| Arc::clone(&found.nodes)));
+            let only = path.or_else(|| found.map(|found| Arc::clone(&found.nodes)));
             (wanted, Effect::Flatten { generation, analysis, folds, only })
         }
         // Where only matches have rows, other matches make other rows.
@@ -117,6 +117,23 @@ pub(super) fn toggle_path(state: &mut State, out: &mut Vec<Effect>) {
     let path = trace.path;
     say(state, if path { "only the critical path is shown: the same again shows all" } else { "everything is shown" });
     request(state, Request::Flatten, out);
+}
+
+/// Corrects the times where clocks run apart, or shows them as they were sent.
+pub(super) fn adjust_clocks(state: &mut State, out: &mut Vec<Effect>) {
+    let Some(trace) = &mut state.trace else { return };
+    let Some(analysis) = &trace.analysis else { return say(state, "the trace is still being read") };
+    if analysis.skews.is_empty() {
+        return say(state, "no clocks run apart in this trace: no order is impossible");
+    }
+    trace.adjusted = !trace.adjusted;
+    trace.zoom = None;
+    let adjusted = trace.adjusted;
+    say(
+        state,
+        if adjusted { "times are corrected where clocks run apart" } else { "times are shown as they were sent" },
+    );
+    request(state, Request::Open, out);
 }
 
 /// Lets go of what was found; what was hidden for it is shown again.

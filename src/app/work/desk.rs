@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::baseline::{BaselineRequest, Baselines};
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
 use crate::analysis::errors;
@@ -33,6 +34,7 @@ pub struct Means<'a> {
 pub struct Desk {
     tail: Tail,
     surveys: Surveys,
+    baselines: Baselines,
 }
 
 impl Desk {
@@ -64,6 +66,10 @@ impl Desk {
                 let request = DetailRequest { trace: *trace, span: *span, columns: *columns, mask };
                 super::detail(view, &request, highlight)
             }
+            Effect::Baseline { analysis, spans } => {
+                let request = BaselineRequest { analysis, spans, now };
+                return self.baselines.answer(view, &request, cancelled);
+            }
             Effect::Failure { example, kind } => {
                 let detail = errors::detail(view, example, kind).map(Arc::new);
                 Answer::Failure { example: example.clone(), detail }
@@ -75,6 +81,7 @@ impl Desk {
                 };
                 Answer::Formatted(Formatted { of: of.clone(), lines })
             }
+            Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {
                 let request = ValuesRequest { generation: *generation, key, query, now };

@@ -1,7 +1,9 @@
 //! The pure halves of effects: what `run` executes on worker threads. Each takes a view of the index and gives an [`Answer`].
 
+mod baseline;
 mod desk;
 mod detail;
+mod judge;
 mod list;
 mod survey;
 mod tail;
@@ -11,14 +13,16 @@ use std::sync::Arc;
 
 pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
+pub use judge::judge;
 pub use list::{ListRequest, list};
 pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
 use super::{Answer, Showing};
+use crate::analysis::findings::Held;
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{
-    Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows, flatten_where, path, with_ancestors,
+    Analysis, Folds, Row, Subject, analyse_whole, flatten as flatten_rows, flatten_where, path, with_ancestors,
 };
 use crate::index::View;
 use crate::model::{Names, Timestamp, TraceId};
@@ -48,19 +52,20 @@ pub struct OpenRequest<'a> {
 #[must_use]
 pub fn open(view: &View, request: &OpenRequest<'_>, thresholds: &Thresholds) -> Answer {
     let OpenRequest { generation, trace, folds, find, showing, now } = *request;
-    let Some(analysis) = read(view, trace, thresholds) else {
+    let Some(analysis) = read(view, trace, thresholds, showing.adjusted) else {
         return Answer::Opened { generation, trace, analysis: None, rows: Arc::default(), found: None };
     };
     let found = find.map(|query| matches((view, now), &analysis, query));
     let path = showing.path.then(|| path::on_path(&analysis));
-    let rows = rows(&analysis, folds, path.as_deref().or(found.as_deref().filter(|_| showing.matches)));
+    let alone = found.as_deref().filter(|_| showing.matches);
+    let rows = rows(&analysis, folds, path.as_deref().or(alone));
     Answer::Opened { generation, trace, analysis: Some(analysis), rows: Arc::new(rows), found }
 }
 
 /// Reads a trace for the preview; `None` where it is not held.
 #[must_use]
 pub fn preview(view: &View, trace: TraceId, thresholds: &Thresholds) -> Option<Answer> {
-    let analysis = read(view, trace, thresholds)?;
+    let analysis = read(view, trace, thresholds, false)?;
     let rows = Arc::new(flatten_rows(&analysis, &Folds::default()));
     Some(Answer::Previewed { trace, analysis, rows })
 }
@@ -84,9 +89,9 @@ pub fn complete(view: &View, text: String, cursor: usize, names: &[Arc<Names>]) 
     Answer::Completed { text, completions }
 }
 
-fn read(view: &View, trace: TraceId, thresholds: &Thresholds) -> Option<Arc<Analysis>> {
-    let trace = view.trace(trace)?;
-    Some(Arc::new(analyse(Arc::new(trace), thresholds)))
+fn read(view: &View, id: TraceId, thresholds: &Thresholds, adjusted: bool) -> Option<Arc<Analysis>> {
+    let trace = view.trace(id)?;
+    Some(Arc::new(analyse_whole(Arc::new(trace), thresholds, adjusted, &Held { view, trace: id })))
 }
 
 /// Where nothing is to be shown alone, everything is shown.

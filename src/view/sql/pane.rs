@@ -18,7 +18,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, areas: &layout::Sql) {
     let Some(row) = pen.state.sql.selected().cloned() else { return };
     rule(pen, areas.rule, &row);
     let area = areas.statement;
-    let said = said(pen, &row);
+    let said = said(pen, &row, area.width);
     // What is said of it stays in sight, below a line of air where there is one to spare.
     let kept = cells(said.len()).min(area.height / 2);
     let used = statement(pen, Rect { height: area.height - kept, ..area }, &row);
@@ -70,19 +70,19 @@ fn style(pen: &Pen<'_>, token: Token) -> ratatui::style::Style {
     if token == Token::Keyword { pen.bold(Role::Keyword) } else { pen.style(role(token)) }
 }
 
-/// What is to be said of it, the most telling first.
-fn said(pen: &Pen<'_>, row: &Statement) -> Vec<Vec<Piece<'static>>> {
+/// What is to be said of it in lines of `room` cells, the most telling first.
+fn said(pen: &Pen<'_>, row: &Statement, room: u16) -> Vec<Vec<Piece<'static>>> {
     let (dim, slow, text) = (pen.style(Role::Dim), pen.style(Role::Slow), pen.style(Role::Text));
     let mut lines: Vec<Vec<Piece<'static>>> = Vec::new();
     if let Some(slower) = row.slower {
         let since = format::clock(slower.since, &pen.look.zone);
-        let line = format!("▲ slower than its own past: p95 {}, was {} before {since}", slower.now, slower.before);
+        let than = if room >= 60 { "slower than its own past" } else { "slower" };
+        let line = format!("▲ {than}: p95 {}, was {} before {since}", slower.now, slower.before);
         lines.push(vec![(line.into(), slow)]);
     }
     if let Some((traces, most)) = row.repeated {
         let traces = super::many(traces, "trace");
-        let line =
-            format!("≡ up to {} × one after the other below one span, in {traces}", format::count(u64::from(most)));
+        let line = format!("≡ up to {} × in a row below one span, in {traces}", format::count(u64::from(most)));
         lines.push(vec![(line.into(), slow)]);
     }
     let named = |label: &str| text::visible(&shown(pen.state, label)).into_owned();
@@ -94,10 +94,7 @@ fn said(pen: &Pen<'_>, row: &Statement) -> Vec<Vec<Piece<'static>>> {
         lines.push(vec![(word.to_owned().into(), dim), (named(first).into(), text), (count.into(), dim)]);
     };
     who("called by ", &row.callers, " ×");
-    who(
-        "in ",
-        &row.routes,
-        if row.routes.first().is_some_and(|(_, count)| *count == 1) { " trace" } else { " traces" },
-    );
+    let single = row.routes.first().is_some_and(|(_, count)| *count == 1);
+    who("in ", &row.routes, if single { " trace" } else { " traces" });
     lines
 }

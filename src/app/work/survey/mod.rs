@@ -6,6 +6,7 @@
 
 mod compare;
 mod errors;
+mod findings;
 mod keep;
 mod services;
 mod sql;
@@ -40,6 +41,7 @@ pub(super) enum Surveys {
     Errors(Survey<errors::Failures>),
     Services(Survey<services::Calls>),
     Compare(Survey<compare::Sides>),
+    Findings(Survey<findings::Findings>),
 }
 
 impl Surveys {
@@ -55,11 +57,13 @@ impl Surveys {
             (SurveyOf::Sql, Self::Sql(_))
             | (SurveyOf::Errors, Self::Errors(_))
             | (SurveyOf::Services, Self::Services(_))
-            | (SurveyOf::Compare, Self::Compare(_)) => {}
+            | (SurveyOf::Compare, Self::Compare(_))
+            | (SurveyOf::Findings, Self::Findings(_)) => {}
             (SurveyOf::Sql, _) => *self = Self::Sql(Survey::default()),
             (SurveyOf::Errors, _) => *self = Self::Errors(Survey::default()),
             (SurveyOf::Services, _) => *self = Self::Services(Survey::default()),
             (SurveyOf::Compare, _) => *self = Self::Compare(Survey::default()),
+            (SurveyOf::Findings, _) => *self = Self::Findings(Survey::default()),
         }
         match self {
             Self::None => None,
@@ -67,6 +71,7 @@ impl Surveys {
             Self::Errors(survey) => survey.answer(request, means, so_far, &Report::Errors),
             Self::Services(survey) => survey.answer(request, means, so_far, &Report::Services),
             Self::Compare(survey) => survey.answer(request, means, so_far, &Report::Compare),
+            Self::Findings(survey) => survey.answer(request, means, so_far, &Report::Findings),
         }
     }
 }
