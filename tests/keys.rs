@@ -13,14 +13,14 @@ use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
-    FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Report,
-    SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf, Surveyed,
-    Target, TraceScreen, ValueRow, Values, Viewport, work,
+    FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Profile,
+    Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf,
+    Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::index::Outline;
 use tracefall::model::{
-    Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
-    Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
+    Asked, Attribute, Category, Health, Kind, Link, Nanos, Progress, SearchState, SourceHealth, SourceId, Span, SpanId,
+    SpanKey, Standing, StatusCode, Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
 };
 use tracefall::query::{Completion, Hit};
 
@@ -288,10 +288,7 @@ impl Bench {
                 SaveWhat::One(..) => Ok(saved(&request, 1)),
                 SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
             }),
-            Effect::Failure { .. } => return None,
-            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
-                return None;
-            }
+            _ => return None,
         })
     }
 
@@ -801,6 +798,71 @@ fn sources_are_chosen_paused_and_tried_again_by_key() {
     assert_eq!(pressed(&mut bench, "p"), said("[PauseSource(SourceId(0), false)]", "demo goes on"));
     bench.state.health = Arc::default();
     assert_eq!(pressed(&mut bench, "p"), said("[]", "there is no source"));
+}
+
+#[test]
+fn a_search_that_narrows_is_stopped_by_esc_before_anything_else() {
+    let mut bench = Bench::new(1);
+    let asked = |state, open| {
+        let progress = Progress { traces: 7, asked: 3, open };
+        Some(Arc::new(Asked { progress, state, ..Asked::default() }))
+    };
+    let source = |id: u16, asked| SourceHealth { id: SourceId(id), asked, ..SourceHealth::default() };
+    let narrowing = [
+        source(0, asked(SearchState::Running, 0)),
+        source(1, asked(SearchState::Running, 2)),
+        source(2, asked(SearchState::Complete, 0)),
+    ];
+    bench.press("/ e r r o r = t r u e enter");
+    bench.state.health = Arc::new(Health { sources: narrowing.to_vec(), ..Health::default() });
+    bench.done.clear();
+    bench.press("esc");
+    let stopped: Vec<_> = bench.done.iter().filter(|effect| matches!(effect, Effect::StopSearch(_))).collect();
+    assert_eq!(format!("{stopped:?}"), "[StopSearch(SourceId(1))]");
+    assert_eq!(bench.state.filter.text, "error=true");
+    bench.state.health = Arc::default();
+    bench.press("esc");
+    assert_eq!(bench.state.filter.text, "");
+}
+
+#[test]
+fn servers_of_the_settings_file_are_asked_and_left_by_name() {
+    let mut bench = Bench::new(1);
+    bench.press("C");
+    assert!(bench.notice().contains("describes no servers"), "{}", bench.notice());
+    let profile = |name: &str| Profile { name: name.into(), place: format!("Jaeger at {name}.example") };
+    let profiles = vec![profile("prod"), profile("staging")];
+    bench.state.settings = Arc::new(Settings { profiles, ..Settings::clone(&bench.state.settings) });
+    let source = |standing| SourceHealth { name: "prod".into(), standing, ..SourceHealth::default() };
+    for (standing, keys, expected) in [
+        (Standing::Ended, "C enter", "Connect(\"prod\")"),
+        (Standing::Ok, "C enter", "Disconnect(\"prod\")"),
+        (Standing::Ok, "8 C s t enter", "Connect(\"staging\")"),
+    ] {
+        bench.state.health = Arc::new(Health { sources: vec![source(standing)], ..Health::default() });
+        bench.done.clear();
+        bench.press(keys);
+        let wanted = |effect: &&Effect| matches!(effect, Effect::Connect(_) | Effect::Disconnect(_));
+        let done: Vec<_> = bench.done.iter().filter(wanted).map(|effect| format!("{effect:?}")).collect();
+        assert_eq!(done, [expected]);
+    }
+}
+
+#[test]
+fn marked_traces_are_kept_until_their_marks_are_taken_away() {
+    let mut bench = Bench::new(3);
+    let kept = |bench: &Bench| {
+        let kept = bench.done.iter().rev().find_map(|effect| match effect {
+            Effect::Keep(traces) => Some(traces.clone()),
+            _ => None,
+        });
+        kept.unwrap_or_default()
+    };
+    let first = bench.state.list.selected.unwrap();
+    bench.press("x j j");
+    assert!(kept(&bench).contains(&first) && bench.state.list.selected != Some(first));
+    bench.press("k k x j");
+    assert!(!kept(&bench).contains(&first));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::state::{ListRow, Settings, Strip};
 use crate::analysis::errors::{Detail, Example};
 use crate::analysis::statements::StatementKey;
 use crate::analysis::{Analysis, Baseline, Folds, Row};
-use crate::model::{Category, Health, SourceId, SpanKey, TraceId};
+use crate::model::{Category, Health, Names, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
 /// What of a trace is shown, and how.
@@ -136,6 +136,8 @@ pub enum Effect {
         text: String,
         /// Where the cursor is, in bytes.
         cursor: usize,
+        /// What servers call things.
+        names: Vec<Arc<Names>>,
     },
     /// Put text on the clipboard of the person's terminal.
     Copy {
@@ -171,6 +173,12 @@ pub enum Effect {
     Browse(String),
     /// Have a source try again at once.
     RetrySource(SourceId),
+    /// Have a source leave off a search that goes on; what it found stays.
+    StopSearch(SourceId),
+    /// Ask a server of the settings file, by its name.
+    Connect(String),
+    /// Ask it no more; what it gave stays.
+    Disconnect(String),
     /// End the program.
     Quit,
 }
@@ -289,6 +297,8 @@ pub enum Answer {
     Health(Arc<Health>),
     /// To [`Effect::Save`]: what was written, or why nothing was.
     Saved(Result<Saved, String>),
+    /// To [`Effect::Connect`] and [`Effect::Disconnect`]: what was done, or why not.
+    Served(Result<String, String>),
     /// To [`Effect::Demo`]: whether it plays now, or why not.
     Demo(Result<bool, String>),
 }

@@ -40,8 +40,8 @@ pub use screens::{
 };
 pub use sort::{Sort, SortKey};
 pub use state::{
-    Copied, HealthScreen, Lines, List, ListRow, Notice, Overlay, Page, Palette, Preview, Screen, Settings, State,
-    Strip, Viewport,
+    Copied, HealthScreen, Lines, List, ListRow, Notice, Overlay, Page, Palette, Preview, Profile, Screen, Settings,
+    State, Strip, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

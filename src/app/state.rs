@@ -179,8 +179,19 @@ pub struct Settings {
     pub recipes: Vec<(String, String)>,
     /// The traces come from files: their order is that of their times, not that of their arrival.
     pub filed: bool,
+    /// The servers that the settings file describes.
+    pub profiles: Vec<Profile>,
     /// Which key does what; footer, help and palette name the keys from it.
     pub keymap: Keymap,
+}
+
+/// A server that the settings file describes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// What it is called.
+    pub name: String,
+    /// What it is and where, without what is secret.
+    pub place: String,
 }
 
 /// How much fits where, in rows. Zero where a pane is not shown.

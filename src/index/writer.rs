@@ -58,6 +58,8 @@ pub struct Writer<S> {
     launches: Watch,
     /// Names of sources.
     sources: Sources,
+    /// Sources whose copies lack things.
+    pub(super) lossy: BTreeSet<SourceId>,
     /// Log records.
     pub(super) logs: LogStore,
     /// Traces that must not be evicted.
@@ -98,6 +100,7 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         services: Services::default(),
         launches: Watch::default(),
         sources: Sources::default(),
+        lossy: BTreeSet::new(),
         logs: LogStore::default(),
         kept: BTreeSet::new(),
         stats: ViewStats::default(),
@@ -192,6 +195,16 @@ impl<S: Summary> Writer<S> {
     /// Gives a source the name under which filters know it, seen by readers after the next [`Self::publish`].
     pub fn name_source(&mut self, source: SourceId, name: &str) {
         self.changed |= self.sources.set(source, name);
+    }
+
+    /// Says whether what a source gives lacks things that were sent: a copy of a span from there never takes the place of one from
+    /// elsewhere, and always gives way to it.
+    pub fn set_lossy(&mut self, source: SourceId, lossy: bool) {
+        if lossy {
+            self.lossy.insert(source);
+        } else {
+            self.lossy.remove(&source);
+        }
     }
 
     /// Makes everything inserted so far visible to readers, all at once. Answers whether anything changed.

@@ -26,7 +26,7 @@ mod terms;
 mod value;
 mod whole;
 
-pub use complete::{Completion, complete, ends_in_half_key};
+pub use complete::{Completion, complete, complete_with, ends_in_half_key, key_at};
 pub use describe::{chips, describe};
 pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;

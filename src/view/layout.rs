@@ -298,10 +298,12 @@ pub(super) struct ListColumns {
 impl ListColumns {
     /// Where the name of the source stands, at the end of the operation's room, and how wide: where there is room for both.
     pub(super) fn source(&self) -> Option<(u16, u16)> {
-        const WIDTH: u16 = 9;
-        const LEAST: u16 = 28;
-        let end = self.operation + self.operation_width;
-        (self.operation_width >= LEAST).then(|| (end - WIDTH - 1, WIDTH))
+        let width = match self.operation_width {
+            0..18 => return None,
+            18..28 => 6,
+            _ => 9,
+        };
+        Some((self.operation + self.operation_width - width - 1, width))
     }
 }
 

@@ -3,6 +3,7 @@
 //! In: the app's [`State`](crate::app::State) and a [`Look`]. Out: cells in a buffer, what fits where, and what lies under the
 //! pointer, all from the same layout. Must never know: crossterm, tokio, how state changes.
 
+mod asked;
 mod axis;
 mod bar;
 mod compare;

@@ -167,6 +167,8 @@ pub enum Action {
     PauseSource,
     /// Have the selected source try again at once.
     RetrySource,
+    /// Ask a server of the settings file, or leave it.
+    Servers,
 }
 
 /// Where an action works.
@@ -294,7 +296,9 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Compare => {
             &[A::Up, A::Open, A::Compare, A::Exclude, A::Sort, A::TimeMark, A::Filter, A::Palette, A::Help, A::Back]
         }
-        Context::Health => &[A::Up, A::PauseSource, A::RetrySource, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
+        Context::Health => {
+            &[A::Up, A::PauseSource, A::RetrySource, A::Servers, A::Copy, A::Palette, A::Help, A::Back, A::Quit]
+        }
         Context::Everywhere => &[A::Help, A::Palette, A::Quit],
     }
 }
@@ -325,8 +329,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-    A::AdjustClocks, A::Baseline, A::Chips, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::Language, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::SaveFilter, A::Theme, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
-            A::TimeMark, A::HeatMap, A::Earlier, A::Later, A::GrowEarlier, A::GrowLater, A::GrowUp, A::GrowDown, A::Brush, A::Compare, 
+    A::AdjustClocks, A::Baseline, A::Brush, A::Chips, A::Compare, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Earlier, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::GrowDown, A::GrowEarlier, A::GrowLater, A::GrowUp, A::HeatMap, A::Language, A::Later, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::SaveFilter, A::Servers, A::Theme, A::TimeMark, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
         ];
         for action in all {
             match action {
@@ -336,7 +339,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::AdjustClocks | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::Baseline | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page | A::Findings => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page | A::Findings => {}
             }
         }
         all.to_vec()

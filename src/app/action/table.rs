@@ -190,6 +190,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         HEALTH,
         &[char('r')],
     ),
+    row(
+        Action::Servers,
+        ("servers", "ask a server of the settings file, or leave it", "servers"),
+        &[Context::Traces, Context::Health],
+        &[char('C')],
+    ),
     row(Action::Fold, ("fold", "fold, or go to the parent", ""), FOLDS, &[key(Key::Left), char('h')]),
     row(Action::Unfold, ("unfold", "unfold, or go to the first child", ""), FOLDS, &[key(Key::Right), char('l')]),
     row(Action::FoldAll, ("fold-all", "fold everything below the roots", ""), FOLDS, &[char('[')]),

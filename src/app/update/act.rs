@@ -66,6 +66,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Demo => demo(state, out),
         A::PauseSource => sources::pause(state, out),
         A::RetrySource => sources::retry(state, out),
+        A::Servers => sources::choose(state),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
         _ if state.survey().is_some() => survey::act(state, action),
         _ => on_trace(state, action, out),
@@ -178,6 +179,10 @@ pub(super) fn turn(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
 
 /// One step back: out of the detail, the search, the zoom, the link, the trace; on the list out of the filter.
 fn back(state: &mut State, out: &mut Vec<Effect>) {
+    // What goes on is ended before anything is taken away.
+    if state.screen == Screen::Traces && sources::stop_searches(state, out) {
+        return;
+    }
     match state.screen {
         Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
             if !survey::back(state) {

@@ -83,7 +83,7 @@ impl Desk {
                 Answer::Formatted(Formatted { of: of.clone(), lines })
             }
             Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
-            Effect::Complete { text, cursor } => super::complete(view, text.clone(), *cursor),
+            Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {
                 let request = ValuesRequest { generation: *generation, key, query, now };
                 return super::values(view, &request, cancelled);
@@ -98,6 +98,9 @@ impl Desk {
             | Effect::Demo(_)
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
+            | Effect::StopSearch(_)
+            | Effect::Connect(_)
+            | Effect::Disconnect(_)
             | Effect::Quit => return None,
         })
     }
