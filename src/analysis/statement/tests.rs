@@ -80,6 +80,7 @@ fn lists_of_values_collapse() {
         ("a IN (SELECT b FROM c WHERE d IN (1,2))", "a IN (SELECT b FROM c WHERE d IN (?))"),
         ("a IN (f(1), 2)", "a IN (f(?), ?)"),
         ("a IN ()", "a IN ()"),
+        ("[NULL:a", "[NULL:a"),
         ("a = ANY(ARRAY[1, 2])", "a = ANY(ARRAY[?])"),
         ("a IN (1, 2, …", "a IN (?…"),
         ("f(1, 2)", "f(?, ?)"),
