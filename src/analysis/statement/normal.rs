@@ -9,6 +9,8 @@ use super::lexer::{Lexer, Token};
 ///
 /// A text that is cut off gives the form of what is there, with its `…`.
 pub(super) fn normal(sql: &str) -> Cow<'_, str> {
+    // A mark of a cut is one at the end only.
+    let sql = sql.trim_ascii_end();
     let mut writer = Writer { sql, ..Writer::default() };
     let mut tokens = Lexer::new(sql);
     while let Some((token, from, end)) = tokens.next() {
@@ -51,6 +53,8 @@ struct Writer<'a> {
     space: bool,
     /// The last word was `IN`, and nothing came since.
     after_in: bool,
+    /// A `;` that nothing has followed so far, and whether white space came before it: at the end it is left out.
+    ended: Option<((usize, usize), bool)>,
     rows: Option<Rows>,
     list: Option<List>,
     cut: bool,
@@ -68,6 +72,22 @@ impl<'a> Writer<'a> {
                 self.cut = true;
                 return;
             }
+            Token::Symbol(b';') => {
+                if self.ended.is_none() {
+                    self.ended = Some((at, self.space));
+                    self.space = false;
+                }
+                return;
+            }
+            _ => {}
+        }
+        if let Some((ended, space)) = self.ended.take() {
+            let after = std::mem::replace(&mut self.space, space);
+            self.other(ended);
+            (self.space, self.after_in) = (after, false);
+        }
+        match token {
+            Token::Space | Token::Comment | Token::Cut => {}
             Token::Value | Token::Placeholder => self.value(at),
             Token::Word => return self.word(at),
             Token::Symbol(symbol) => self.symbol(symbol, at),
@@ -136,8 +156,11 @@ impl<'a> Writer<'a> {
             6 => values = is("VALUES"),
             4 | 5 | 7 if self.list.is_some() || self.rows.is_some_and(|rows| rows.depth > 0) => {
                 // Glued to something else it would be read otherwise once it is a `?`.
-                let next = self.sql.as_bytes().get(end);
-                let alone = next.is_none_or(|next| next.is_ascii_whitespace() || matches!(next, b',' | b')' | b']'));
+                let next = self.sql.get(end..).unwrap_or_default();
+                let alone = next.is_empty()
+                    || next.starts_with([' ', '\t', '\n', '\r', ',', ')', ']', ';'])
+                    || next.starts_with("--")
+                    || next.starts_with("/*");
                 if alone && ["NULL", "TRUE", "FALSE", "DEFAULT"].into_iter().any(is) {
                     self.after_in = false;
                     return self.value((from, end));
@@ -244,19 +267,20 @@ impl<'a> Writer<'a> {
         let simple = self.rows.is_none() && self.list.is_none();
         if simple && self.out.is_empty() && !cut {
             let kept = sql.get(self.kept.0..self.kept.1).unwrap_or_default();
-            return Cow::Borrowed(kept.trim_end_matches([' ', ';']));
+            return Cow::Borrowed(kept);
         }
         self.flush();
         if let Some(first) = self.rows.filter(|rows| rows.depth > 0 || rows.awaited).and_then(|rows| rows.first) {
             self.out.truncate(first);
+            self.space = false;
         } else {
             self.shorten_list();
         }
         if cut {
+            if self.space && !self.out.is_empty() {
+                self.out.push(' ');
+            }
             self.out.push('…');
-        } else {
-            let end = self.out.trim_end_matches([' ', ';']).len();
-            self.out.truncate(end);
         }
         Cow::Owned(self.out)
     }
