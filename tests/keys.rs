@@ -6,18 +6,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::compare::{Comparison, Operation, OperationRow, Side};
 use tracefall::analysis::findings::{Nothing, across, judge_all};
+use tracefall::analysis::heat::HeatMap;
 use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted,
-    Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings,
-    Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen, ValueRow,
-    Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
+    FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Profile,
+    Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf,
+    Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
+use tracefall::index::Outline;
 use tracefall::model::{
-    Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
-    Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
+    Asked, Attribute, Category, Health, Kind, Link, Nanos, Progress, SearchState, SourceHealth, SourceId, Span, SpanId,
+    SpanKey, Standing, StatusCode, Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
 };
 use tracefall::query::{Completion, Hit};
 
@@ -285,9 +288,7 @@ impl Bench {
                 SaveWhat::One(..) => Ok(saved(&request, 1)),
                 SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
             }),
-            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
-                return None;
-            }
+            _ => return None,
         })
     }
 
@@ -800,6 +801,71 @@ fn sources_are_chosen_paused_and_tried_again_by_key() {
 }
 
 #[test]
+fn a_search_that_narrows_is_stopped_by_esc_before_anything_else() {
+    let mut bench = Bench::new(1);
+    let asked = |state, open| {
+        let progress = Progress { traces: 7, asked: 3, open };
+        Some(Arc::new(Asked { progress, state, ..Asked::default() }))
+    };
+    let source = |id: u16, asked| SourceHealth { id: SourceId(id), asked, ..SourceHealth::default() };
+    let narrowing = [
+        source(0, asked(SearchState::Running, 0)),
+        source(1, asked(SearchState::Running, 2)),
+        source(2, asked(SearchState::Complete, 0)),
+    ];
+    bench.press("/ e r r o r = t r u e enter");
+    bench.state.health = Arc::new(Health { sources: narrowing.to_vec(), ..Health::default() });
+    bench.done.clear();
+    bench.press("esc");
+    let stopped: Vec<_> = bench.done.iter().filter(|effect| matches!(effect, Effect::StopSearch(_))).collect();
+    assert_eq!(format!("{stopped:?}"), "[StopSearch(SourceId(1))]");
+    assert_eq!(bench.state.filter.text, "error=true");
+    bench.state.health = Arc::default();
+    bench.press("esc");
+    assert_eq!(bench.state.filter.text, "");
+}
+
+#[test]
+fn servers_of_the_settings_file_are_asked_and_left_by_name() {
+    let mut bench = Bench::new(1);
+    bench.press("C");
+    assert!(bench.notice().contains("describes no servers"), "{}", bench.notice());
+    let profile = |name: &str| Profile { name: name.into(), place: format!("Jaeger at {name}.example") };
+    let profiles = vec![profile("prod"), profile("staging")];
+    bench.state.settings = Arc::new(Settings { profiles, ..Settings::clone(&bench.state.settings) });
+    let source = |standing| SourceHealth { name: "prod".into(), standing, ..SourceHealth::default() };
+    for (standing, keys, expected) in [
+        (Standing::Ended, "C enter", "Connect(\"prod\")"),
+        (Standing::Ok, "C enter", "Disconnect(\"prod\")"),
+        (Standing::Ok, "8 C s t enter", "Connect(\"staging\")"),
+    ] {
+        bench.state.health = Arc::new(Health { sources: vec![source(standing)], ..Health::default() });
+        bench.done.clear();
+        bench.press(keys);
+        let wanted = |effect: &&Effect| matches!(effect, Effect::Connect(_) | Effect::Disconnect(_));
+        let done: Vec<_> = bench.done.iter().filter(wanted).map(|effect| format!("{effect:?}")).collect();
+        assert_eq!(done, [expected]);
+    }
+}
+
+#[test]
+fn marked_traces_are_kept_until_their_marks_are_taken_away() {
+    let mut bench = Bench::new(3);
+    let kept = |bench: &Bench| {
+        let kept = bench.done.iter().rev().find_map(|effect| match effect {
+            Effect::Keep(traces) => Some(traces.clone()),
+            _ => None,
+        });
+        kept.unwrap_or_default()
+    };
+    let first = bench.state.list.selected.unwrap();
+    bench.press("x j j");
+    assert!(kept(&bench).contains(&first) && bench.state.list.selected != Some(first));
+    bench.press("k k x j");
+    assert!(!kept(&bench).contains(&first));
+}
+
+#[test]
 fn a_trace_is_shown_on_the_page_of_the_server_where_it_lives() {
     let mut bench = Bench::new(2);
     let id = bench.state.list.selected.unwrap();
@@ -833,7 +899,8 @@ fn detail_steps_through_what_is_longer_than_the_pane() {
     assert_eq!(detail(&bench), (0, 0));
 }
 
-const EVERY: [Context; 8] = [
+const EVERY: [Context; 9] = [
+    Context::Heat,
     Context::Traces,
     Context::Trace,
     Context::Detail,
@@ -844,6 +911,44 @@ const EVERY: [Context; 8] = [
     Context::Health,
 ];
 
+/// The compare screen with a report on it.
+fn compared(bench: &mut Bench) -> &mut Bench {
+    bench.press("x m 6");
+    let side = |n: u64, millis: u64| Side { n, traces: n, p50: Nanos::from_millis(millis), ..Side::default() };
+    let operation = |name: &str| Operation { service: "shop".into(), name: name.into(), ..Operation::default() };
+    let row = |name: &str| OperationRow {
+        operation: operation(name),
+        selection: side(30, 10),
+        baseline: side(40, 20),
+        example: None,
+    };
+    let names: Vec<OperationRow> = (0..20).map(|number| row(&format!("work {number}"))).collect();
+    let found = Comparison { roots: names.clone(), root: Some(0), operations: names, ..Comparison::default() };
+    let report =
+        CompareReport { traces: 70, ask: bench.state.compare.asked.clone(), sides: [30, 40], found, two: None };
+    let generation = bench.state.compare.progress.generation;
+    let report = Report::Compare(Arc::new(report));
+    bench.answer(Answer::Surveyed(Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }));
+    bench.state.viewport.scroll = 12;
+    bench.press("j j j j")
+}
+
+/// The heat map with a few traces on it.
+fn heated(bench: &mut Bench) -> &mut Bench {
+    bench.press("L");
+    let start = Timestamp(1_000_000 * MS);
+    let outline = |number: u64| Outline {
+        first_arrival: start,
+        start: Timestamp(start.0 + number * 1_000 * MS),
+        duration: Nanos::from_millis(1 + number * number),
+        spans: 1,
+        errors: 0,
+    };
+    let outlines: Vec<Outline> = (0..30).map(outline).collect();
+    bench.state.list.strip.heat = Some(Arc::new(HeatMap::of(&outlines, (40, 20), start)));
+    bench.press("left left left down down down down shift-left")
+}
+
 /// A start in which everything has something to do.
 fn busy(context: Context) -> Bench {
     let mut bench = Bench::new(30);
@@ -852,7 +957,8 @@ fn busy(context: Context) -> Bench {
         Context::Sql => bench.press("3 enter j j j j j j j j j j j j"),
         Context::Errors => bench.press("4 j"),
         Context::Services => bench.press("5 j"),
-        Context::Compare => bench.press("6 j"),
+        Context::Compare => compared(&mut bench),
+        Context::Heat => heated(&mut bench),
         Context::Health => bench.press("8 j j j"),
         Context::Trace => bench.press("enter g j j"),
         Context::Detail => bench.press("enter g d j"),

@@ -11,10 +11,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tracefall::analysis::{Analysis, Row};
 use tracefall::app::{
-    Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Samples, SaveDialog,
-    SaveWhat, Screen, Sort, SortKey, State, Target, TraceForm, ValueRow, ValueTable, Values,
+    Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Purpose, Samples,
+    SaveDialog, SaveWhat, Screen, Sort, SortKey, State, Target, TraceForm, ValueRow, ValueTable, Values,
 };
-use tracefall::model::{Health, Nanos, Reading, ReadingState, SourceHealth};
+use tracefall::model::{Health, Nanos, Progress, Reading, ReadingState, SearchState, SourceHealth};
 use tracefall::query::{Completion, ParseError, Query, parse};
 use tracefall::view::{self, Colours};
 
@@ -164,6 +164,34 @@ fn the_list_under_a_filter_and_its_conditions() {
     assert_eq!(view::hit(&state, USUAL, (4, 2)), Target::Chip(0));
     assert_eq!(view::hit(&state, USUAL, (30, 2)), Target::Chip(1));
     assert_eq!(view::hit(&state, USUAL, (100, 2)), Target::Filter);
+}
+
+#[test]
+fn which_part_of_the_filter_goes_to_which_server_and_how_far_they_have_come() {
+    let query = parse("service=pay error=true lookback=24h limit=500").expect("a filter");
+    let narrowing = (Progress { traces: 1_240, asked: 17, open: 3 }, SearchState::Running);
+    let capped = (Progress { traces: 500, asked: 1, open: 0 }, SearchState::Capped);
+    let two: [&[usize]; 2] = [&[0, 2], &[0, 1, 2]];
+    for size in SIZES {
+        let shown = |servers: &[&[usize]], progress| {
+            let mut state = states::traces_of_sources(build::patient(), size);
+            state.health = Arc::new(states::asked_of(&state.health, &query, servers, progress));
+            let mut state = filtered(state, query.clone(), size);
+            state.filter.off.clear();
+            state
+        };
+        snap("elsewhere-narrowing", &shown(&two[..1], narrowing), size);
+        let mut state = shown(&two, capped);
+        snap("elsewhere", &state, size);
+        state.overlay = Some(Overlay::Chips(1));
+        snap("elsewhere-conditions", &state, size);
+        let server = |name: &str, text: &str| Item { name: name.into(), text: text.into(), count: None };
+        let items =
+            vec![server("prod", "● Jaeger at jaeger.example.com"), server("grafana", "○ Tempo at localhost:3200")];
+        state.overlay =
+            Some(Overlay::Picker(Picker { purpose: Purpose::Server, items, found: vec![0, 1], ..Picker::default() }));
+        snap("elsewhere-servers", &state, size);
+    }
 }
 
 #[test]

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::screens::{Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
+use super::screens::{CompareAsk, Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
 use crate::analysis::errors::{Detail, Example};
 use crate::analysis::statements::StatementKey;
 use crate::analysis::{Analysis, Baseline, Folds, Row};
-use crate::model::{Category, Health, SourceId, SpanKey, TraceId};
+use crate::model::{Category, Health, Names, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
 
 /// What of a trace is shown, and how.
@@ -37,6 +37,8 @@ pub enum Effect {
         sort: Sort,
         /// How many buckets the strip has.
         buckets: u16,
+        /// How many columns and rows the heat map has, where it is shown.
+        heat: Option<(u16, u16)>,
     },
     /// Survey all traces that match, for a screen.
     Survey {
@@ -46,6 +48,8 @@ pub enum Effect {
         query: Arc<Query>,
         /// What is wanted.
         of: SurveyOf,
+        /// What is compared, where that is what is wanted.
+        compare: Option<Arc<CompareAsk>>,
     },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {
@@ -132,6 +136,8 @@ pub enum Effect {
         text: String,
         /// Where the cursor is, in bytes.
         cursor: usize,
+        /// What servers call things.
+        names: Vec<Arc<Names>>,
     },
     /// Put text on the clipboard of the person's terminal.
     Copy {
@@ -167,6 +173,12 @@ pub enum Effect {
     Browse(String),
     /// Have a source try again at once.
     RetrySource(SourceId),
+    /// Have a source leave off a search that goes on; what it found stays.
+    StopSearch(SourceId),
+    /// Ask a server of the settings file, by its name.
+    Connect(String),
+    /// Ask it no more; what it gave stays.
+    Disconnect(String),
     /// End the program.
     Quit,
 }
@@ -285,6 +297,8 @@ pub enum Answer {
     Health(Arc<Health>),
     /// To [`Effect::Save`]: what was written, or why nothing was.
     Saved(Result<Saved, String>),
+    /// To [`Effect::Connect`] and [`Effect::Disconnect`]: what was done, or why not.
+    Served(Result<String, String>),
     /// To [`Effect::Demo`]: whether it plays now, or why not.
     Demo(Result<bool, String>),
 }

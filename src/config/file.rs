@@ -81,6 +81,10 @@ pub struct Profile {
     pub tenant: Option<String>,
     /// Authorities that are trusted too.
     pub ca_file: Option<PathBuf>,
+    /// The certificate by which it is to know who asks, in PEM.
+    pub client_cert: Option<PathBuf>,
+    /// The key of that certificate.
+    pub client_key: Option<PathBuf>,
     /// Any certificate is trusted.
     pub insecure: bool,
     /// How long an answer may take.

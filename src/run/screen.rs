@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::following::Following;
+use super::following::{self, Following};
 use super::indexer::Gate;
 use super::recipes::recipes;
 use super::signals::Signals;
@@ -157,6 +157,7 @@ fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
         warning: None,
         recipes: Vec::new(),
         filed: false,
+        profiles: settings.profiles.iter().map(following::profile).collect(),
         keymap,
     })
 }
@@ -434,10 +435,20 @@ impl Session {
                 self.second();
             }
             Effect::RetrySource(source) => self.board.retry(source),
+            Effect::StopSearch(source) => self.board.stop_search(source),
+            Effect::Connect(name) => self.serve(&name, true),
+            Effect::Disconnect(name) => self.serve(&name, false),
             Effect::Save(request) => self.save(request),
             Effect::Library(change) => self.shelf.iter().for_each(|shelf| shelf.push(change.clone())),
             work => self.jobs.push(work),
         }
+    }
+
+    fn serve(&mut self, name: &str, wanted: bool) {
+        let Some(following) = &mut self.following else { return };
+        let served = if wanted { following.connect(name) } else { following.disconnect(name) };
+        self.answer(Answer::Served(served.map_err(|error| format!("{error:#}"))));
+        self.second();
     }
 
     fn save(&mut self, request: app::SaveRequest) {
@@ -463,8 +474,8 @@ impl Session {
             .ok_or_else(|| "no door is open to play the demo through".to_owned())?;
         let source = *self.demo_source.get_or_insert_with(|| self.board.register("demo", Vec::new()));
         self.board.set_standing(source, Standing::Ok, clock::now());
-        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock())
-            .with_control(self.board.control(source));
+        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock());
+        let player = player.of_source(&self.board, source);
         self.playing = Some(tokio::spawn(player.run()));
         Ok(true)
     }

@@ -56,10 +56,11 @@ pub(super) fn thresholds(settings: &Settings) -> Result<Thresholds> {
     Ok(thresholds)
 }
 
-/// How much of a file is read at once: a document that has no lines may be as long as half of what may be held.
+/// How much of a file is read at once: a document that has no lines may be as long as a quarter of what may be held:
+/// what is made of it takes twice as much again.
 pub(super) fn file_limits(settings: &Settings) -> files::Limits {
     let piece = usize::try_from(settings.max_body).unwrap_or(usize::MAX / 2);
-    let document = usize::try_from(settings.memory / 2).unwrap_or(usize::MAX / 2);
+    let document = usize::try_from(settings.memory / 4).unwrap_or(usize::MAX / 2);
     files::Limits { piece, document: document.max(piece) }
 }
 

@@ -88,6 +88,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
             Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Filter => {
                 &[("⏎", "use it"), ("↑↓", "choose"), ("^x", "delete"), ("esc", "close")]
             }
+            Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Server => {
+                &[("⏎", "ask it, or leave it"), ("↑↓", "choose"), ("esc", "close")]
+            }
             Some(Overlay::Picker(_)) => &[("⏎", "its values"), ("↑↓", "choose"), ("esc", "close")],
             Some(Overlay::Save(_)) => &[("⏎", "save"), ("tab", "form"), ("↑↓", "what"), ("esc", "close")],
             Some(Overlay::Naming(_)) => &[("⏎", "save"), ("esc", "leave it unsaved")],
@@ -138,6 +141,7 @@ fn order(state: &State) -> &'static str {
         Screen::Sql => super::sql::order(state),
         Screen::Errors => super::errors::order(state),
         Screen::Services => super::services::order(state),
+        Screen::Compare => super::compare::order(state),
         _ => super::list::order(state),
     }
 }

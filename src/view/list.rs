@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use super::asked;
 use super::filter;
 use super::format;
 use super::layout::{self, ListColumns, list_columns};
@@ -43,6 +44,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     let cursor = filter::draw(pen, areas.filter, &counts);
     filter::said(pen, areas.said, &matched(state));
     super::strip::draw(pen, areas.strip);
+    super::heat::draw(pen, areas.heat);
     heads(pen, areas.heads);
     if state.list.rows.is_empty() {
         nothing(pen, areas.rows);
@@ -55,13 +57,21 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
         }
     }
     preview(pen, areas.preview);
+    filter::place(pen, areas.said);
     let proposals = filter::proposals_area(&state.filter, areas.said, body);
     filter::proposals(pen, &state.filter, proposals);
     cursor
 }
 
-/// `12 of 2,148 traces match`.
+/// `12 of 2,148 traces match`, and what is to be known of the servers that gave them.
 pub(super) fn matched(state: &State) -> String {
+    let told = asked::told(state);
+    let parts = [found(state, told.is_empty()), told];
+    parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" · ")
+}
+
+/// `roomy`: nothing else stands there.
+fn found(state: &State, roomy: bool) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }
@@ -70,7 +80,7 @@ pub(super) fn matched(state: &State) -> String {
     if state.list.anew {
         return if state.list.so_far { format!("searching … {found} so far") } else { "searching …".to_owned() };
     }
-    let rate = if state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
+    let rate = if roomy && state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
         format!(" · {}/s", format::rate(state.list.strip.recent))
     } else {
         String::new()
@@ -98,12 +108,11 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
         pieces.push((" · following".into(), dim));
     }
     // Servers give a part of what they hold.
-    let mut asked = health.sources.iter().filter(|source| !source.asked.is_empty());
-    if let Some(source) = asked.next() {
-        let more = asked.count();
+    let mut servers = asked::servers(state);
+    if let Some((source, asked)) = servers.next() {
+        let more = servers.count();
         let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
-        let asked = source.asked.split(';').next().unwrap_or_default();
-        let asked = format!(" · {}: {}{more}", text::visible(&source.name), text::visible(asked));
+        let asked = format!(" · {}: {}{more}", text::visible(&source.name), asked::extent(asked));
         pieces.push((asked.into(), dim));
     }
     pieces

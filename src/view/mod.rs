@@ -3,6 +3,7 @@
 //! In: the app's [`State`](crate::app::State) and a [`Look`]. Out: cells in a buffer, what fits where, and what lies under the
 //! pointer, all from the same layout. Must never know: crossterm, tokio, how state changes.
 
+mod asked;
 mod axis;
 mod bar;
 mod compare;
@@ -18,6 +19,7 @@ mod footer;
 mod format;
 mod header;
 mod health;
+mod heat;
 mod help;
 mod highlight;
 mod hit;

@@ -14,10 +14,11 @@ use tracefall::app::{
 };
 use tracefall::app::{FindingsOf, FindingsReport, Judged, Overlay};
 use tracefall::model::{
-    Attribute, Badges, Category, Door, DoorState, Event, Health, Kind, LogRecord, Mishap, Nanos, RejectReason,
-    Resource, Scope, ServiceHealth, Signal, SourceHealth, SourceId, Span, SpanId, SpanKey, Standing, Status,
-    StatusCode, Timestamp, TraceId, TraceSummary, Value,
+    Asked, Attribute, Badges, Category, Dependency, Door, DoorState, Event, Health, Kind, LogRecord, Mishap, Names,
+    Nanos, Progress as Search, RejectReason, Resource, Scope, SearchState, ServiceHealth, Signal, SourceHealth,
+    SourceId, Span, SpanId, SpanKey, Standing, Status, StatusCode, Timestamp, TraceId, TraceSummary, Value,
 };
+use tracefall::query::Query;
 use tracefall::view::{self, Highlighter};
 
 use super::build::{START, text};
@@ -172,6 +173,8 @@ fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> Sta
         rate: 12.4,
         error_share: 0.019,
         p95_all: 1_920_000_000,
+        until: NOW,
+        heat: None,
     };
     state
 }
@@ -285,7 +288,23 @@ pub fn health_sources() -> State {
             accepted: BTreeMap::from([(Signal::Traces, 1_204)]),
             latency: Some(Nanos::from_millis(84)),
             last_arrival: Some(before(3)),
-            asked: "100 traces of the last 1h; asked there: service=pay; applied here: error=true".into(),
+            asked: Some(Arc::new(Asked {
+                filter: "service=pay error=true".into(),
+                there: vec![0],
+                here: vec![1],
+                limit: 100,
+                limit_assumed: true,
+                lookback: Some(Nanos::from_secs(3_600)),
+                state: SearchState::Capped,
+                ..Asked::default()
+            })),
+            notes: vec!["2 traces did not come: no answer within 30s".into()],
+            names: Arc::new(Names {
+                services: vec!["gateway".into(), "pay".into()],
+                operations: vec!["POST /pay".into()],
+                dependencies: vec![Dependency { parent: "gateway".into(), child: "pay".into(), calls: 12_345 }],
+                ..Names::default()
+            }),
             last_error: Some((before(600), "the answer took longer than 30 s".into())),
             ..remote("prod", "https://jaeger.example.com/prod/ui", Standing::Ok)
         },
@@ -315,6 +334,23 @@ pub fn traces_of_sources(analysis: Arc<Analysis>, size: (u16, u16)) -> State {
         }
     }
     state
+}
+
+/// What servers that are asked for `query` say of that, each with the parts that it applies itself.
+pub fn asked_of(health: &Health, query: &Query, there: &[&[usize]], progress: (Search, SearchState)) -> Health {
+    let mut health = health.clone();
+    for (number, (source, own)) in health.sources.iter_mut().skip(3).zip(there).enumerate() {
+        source.asked = Some(Arc::new(Asked {
+            filter: query.text.clone(),
+            there: own.to_vec(),
+            here: (0..query.parts()).filter(|part| !own.contains(part)).collect(),
+            limit: 500,
+            progress: if number == 0 { progress.0 } else { Search::default() },
+            state: if number == 0 { progress.1 } else { SearchState::Complete },
+            ..Asked::default()
+        }));
+    }
+    health
 }
 
 /// A trace opened, with the row that `choose` picks selected and its detail read.

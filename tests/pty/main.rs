@@ -5,9 +5,15 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+#[path = "../remote/fake.rs"]
+#[expect(dead_code, reason = "bad days are the business of other tests")]
+mod fake;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod overload;
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod terminal;
 

@@ -61,8 +61,10 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Values { generation, values } => values::take(state, generation, values),
-        Answer::Health(health) => state.health = health,
+        Answer::Health(health) => bar::take_health(state, health, &mut out),
         Answer::Saved(result) => save::saved(state, result),
+        Answer::Served(Ok(what)) => say(state, what),
+        Answer::Served(Err(why)) => warn(state, why),
         Answer::Demo(Ok(playing)) => {
             state.demo = playing;
             say(state, if playing { "the demo plays: d on the list stops it" } else { "the demo has stopped" });

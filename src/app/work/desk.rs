@@ -43,12 +43,13 @@ impl Desk {
     pub fn work(&mut self, effect: &Effect, means: &Means<'_>, so_far: &mut dyn FnMut(Answer)) -> Option<Answer> {
         let Means { view, now, thresholds, highlight, cancelled } = *means;
         Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = ListRequest { generation: *generation, query, sort: *sort, buckets: *buckets, now };
+            Effect::List { generation, query, sort, buckets, heat } => {
+                let request =
+                    ListRequest { generation: *generation, query, sort: *sort, buckets: *buckets, heat: *heat, now };
                 self.tail.list(view, &request, cancelled, so_far)
             }
-            Effect::Survey { generation, query, of } => {
-                let request = SurveyRequest { generation: *generation, query, now };
+            Effect::Survey { generation, query, of, compare } => {
+                let request = SurveyRequest { generation: *generation, query, compare: compare.as_ref(), now };
                 return self.surveys.survey(*of, &request, means, so_far);
             }
             Effect::Open { generation, trace, folds, find, showing } => {
@@ -82,7 +83,7 @@ impl Desk {
                 Answer::Formatted(Formatted { of: of.clone(), lines })
             }
             Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
-            Effect::Complete { text, cursor } => super::complete(view, text.clone(), *cursor),
+            Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {
                 let request = ValuesRequest { generation: *generation, key, query, now };
                 return super::values(view, &request, cancelled);
@@ -97,6 +98,9 @@ impl Desk {
             | Effect::Demo(_)
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
+            | Effect::StopSearch(_)
+            | Effect::Connect(_)
+            | Effect::Disconnect(_)
             | Effect::Quit => return None,
         })
     }

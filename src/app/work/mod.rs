@@ -25,8 +25,8 @@ use crate::analysis::{
     Analysis, Folds, Row, Subject, analyse_whole, flatten as flatten_rows, flatten_where, path, with_ancestors,
 };
 use crate::index::View;
-use crate::model::{Timestamp, TraceId};
-use crate::query::{Query, complete as complete_query, matching_spans};
+use crate::model::{Names, Timestamp, TraceId};
+use crate::query::{Query, complete_with, matching_spans};
 
 /// How many proposals are made.
 const PROPOSALS: usize = 50;
@@ -82,10 +82,10 @@ pub fn find((view, now): (&View, Timestamp), generation: u64, analysis: &Analysi
     Answer::Found { generation, query: Arc::clone(query), nodes: matches((view, now), analysis, query) }
 }
 
-/// Proposes what could be typed next.
+/// Proposes what could be typed next; `names`: what servers call things.
 #[must_use]
-pub fn complete(view: &View, text: String, cursor: usize) -> Answer {
-    let completions = complete_query(&text, cursor, view, PROPOSALS);
+pub fn complete(view: &View, text: String, cursor: usize, names: &[Arc<Names>]) -> Answer {
+    let completions = complete_with(&text, cursor, (view, names), PROPOSALS);
     Answer::Completed { text, completions }
 }
 

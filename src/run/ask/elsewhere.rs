@@ -76,7 +76,7 @@ async fn spans(settings: &Settings, remotes: &[config::Remote], wanted: &[Wanted
     let fetch = Fetch::open(settings)?;
     for remote in remotes {
         let server = connect(remote).await?;
-        let source = fetch.source(&remote.name);
+        let source = fetch.source(&remote.name, &server);
         for wanted in wanted {
             fetch.fetch((&remote.name, source), &server, wanted).await?;
         }

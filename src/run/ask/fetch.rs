@@ -55,8 +55,12 @@ impl Fetch {
     }
 
     /// Makes a server known by its name.
-    pub(super) fn source(&self, name: &str) -> SourceId {
-        self.feed.board().register(name, Vec::new())
+    pub(super) fn source(&self, name: &str, server: &Remote) -> SourceId {
+        let source = self.feed.board().register(name, Vec::new());
+        if server.is_lossy() {
+            self.feed.board().set_lossy(source);
+        }
+        source
     }
 
     /// What is held so far.
