@@ -15,6 +15,7 @@ mod mask;
 mod otlp_json;
 mod perfetto;
 mod record;
+pub mod report;
 mod span_csv;
 mod value;
 

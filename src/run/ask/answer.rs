@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::asserted;
+use super::{asserted, report};
 use super::filter::Filter;
 use super::protocol::{Ask, Reply, Wrong};
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value, base64};
@@ -63,6 +63,7 @@ pub(super) fn answer(held: &Held, ask: &Ask, peer: &mut dyn Peer) {
             Ok(records(values.into_iter().map(|(value, spans)| Record::Value(Value { value, spans })), peer))
         }
         Ask::Export { filter, limit } => whole(held, filter, *limit, peer),
+        Ask::Report { filter, limit } => report::report(held, filter, *limit, peer),
         Ask::Assert { assertions, limit } => asserted::check(held, assertions, *limit, peer),
         Ask::Tail { .. } => Err(Wrong::new("a tail has no end")),
     };
