@@ -6,16 +6,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::compare::{Comparison, Operation, OperationRow, Side};
+use tracefall::analysis::findings::{Nothing, across, judge_all};
+use tracefall::analysis::heat::HeatMap;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{RowKey, analyse, flatten};
+use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, Input, Key, KeyPress, Keymap, Lines,
-    Mouse, MouseKind, Overlay, Page, Report, SaveWhat, Screen, Settings, Sort, SortKey, SpanDetail, State, Strip,
-    SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
+    FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Profile,
+    Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf,
+    Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
+use tracefall::index::Outline;
 use tracefall::model::{
-    Attribute, Category, Health, Kind, Link, Nanos, SourceHealth, SourceId, Span, SpanId, SpanKey, StatusCode,
-    Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
+    Asked, Attribute, Category, Health, Kind, Link, Nanos, Progress, SearchState, SourceHealth, SourceId, Span, SpanId,
+    SpanKey, Standing, StatusCode, Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
 };
 use tracefall::query::{Completion, Hit};
 
@@ -73,14 +78,72 @@ fn shop(number: u64) -> Trace {
 }
 
 /// What a survey says here.
-fn surveyed(generation: u64, of: SurveyOf) -> Surveyed {
+fn surveyed(generation: u64, of: SurveyOf, traces: &[Trace]) -> Surveyed {
     let report = match of {
-        SurveyOf::Sql => Report::Sql(Arc::default()),
-        SurveyOf::Errors => Report::Errors(Arc::default()),
-        SurveyOf::Services => Report::Services(Arc::default()),
+        SurveyOf::Sql => Report::Sql(Arc::new(statements(traces))),
+        SurveyOf::Errors => Report::Errors(Arc::new(failures(traces))),
+        SurveyOf::Services => Report::Services(Arc::new(calls(traces))),
         SurveyOf::Compare => Report::Compare(Arc::default()),
+        SurveyOf::Findings => Report::Findings(Arc::new(found(traces))),
     };
     Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }
+}
+
+fn found(traces: &[Trace]) -> FindingsReport {
+    let digest = |trace: &Trace| {
+        let analysis = analyse(Arc::new(trace.clone()), &Thresholds::default());
+        let findings = judge_all(&analysis, &Thresholds::default(), &Nothing);
+        Some((trace.id, across::digest(&analysis, findings)?))
+    };
+    let digests: Vec<_> = traces.iter().filter_map(digest).collect();
+    let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)));
+    FindingsReport { traces: traces.len() as u64, all, keys: rows.iter().map(|row| row.fingerprint).collect(), rows }
+}
+
+/// Four errors that happen in every fourth trace each.
+fn failures(traces: &[Trace]) -> errors::Report {
+    let failure = |trace: &Trace| {
+        let kind = ["Busy", "Gone", "Late", "Lost"][usize::from(trace.id.0[15] % 4)];
+        let span = trace.spans.first().map(|span| span.key);
+        errors::Failure {
+            key: Arc::new(errors::GroupKey { kind: kind.into(), pattern: "no".into(), ..errors::GroupKey::default() }),
+            evidence: errors::Evidence::Status,
+            exception: true,
+            answers: false,
+            message: "no".into(),
+            at: trace.last_arrival,
+            span,
+            told: span,
+            passed_on: 0,
+            logs: 0,
+            services: vec!["shop".into()],
+        }
+    };
+    let found: Vec<_> = traces.iter().map(|trace| (trace.id, vec![failure(trace)])).collect();
+    errors::report(found.iter().map(|(trace, failures)| (*trace, failures.as_slice())))
+}
+
+/// The services of the traces, and some more.
+fn calls(traces: &[Trace]) -> services::Report {
+    let mut names = services::Names::default();
+    let mut calls = |trace: &Trace| {
+        let analysis = analyse(Arc::new(trace.clone()), &Thresholds::default());
+        services::trace_calls(&analysis, &[], &|_, _| None, &mut names)
+    };
+    let mut all: Vec<_> = traces.iter().map(&mut calls).collect();
+    for service in ["bank", "mail", "stock"] {
+        let operation = names.operation(&service.into(), &"POST /".into());
+        let entry = services::Entry { operation, at: Timestamp(1), duration: Nanos(1), failed: true };
+        all.push(services::TraceCalls { entries: vec![entry], ..services::TraceCalls::default() });
+    }
+    services::report(all.iter(), &names, Timestamp(1))
+}
+
+fn statements(traces: &[Trace]) -> statements::Statements {
+    let mut names = statements::Names::default();
+    let digest = |trace: &Trace| Some((trace.id, statements::digest(trace, &mut names, &mut |_| None)?));
+    let digests: Vec<_> = traces.iter().filter_map(digest).collect();
+    statements::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names)
 }
 
 impl Bench {
@@ -103,6 +166,14 @@ impl Bench {
             detail: 6,
             detail_columns: 60,
             scroll: 20,
+            statements: 10,
+            errors: 10,
+            errors_pane: 8,
+            errors_lines: 20,
+            services: 10,
+            services_pane: 8,
+            services_lines: 20,
+            statement_columns: 60,
             strip: 40,
             ..Viewport::default()
         };
@@ -162,11 +233,15 @@ impl Bench {
                 let (revision, rows) = (self.state.list.revision, self.rows());
                 Answer::Listed { generation, revision, rows, strip: Strip::default(), partial: false }
             }
-            Effect::Open { generation, trace, folds, find, only } => {
+            Effect::Open { generation, trace, folds, find, showing } => {
                 let analysis = self.held(trace).map(judge);
                 let found = find.zip(analysis.as_ref()).map(|(query, analysis)| matching(analysis, &query.text));
-                let alone = found.as_deref().filter(|_| only);
-                let rows = analysis.as_ref().map(|analysis| rows_of(work::flatten(0, analysis, &folds, alone)));
+                let alone = found.as_deref().filter(|_| showing.matches);
+                let rows = |analysis: &Arc<Analysis>| {
+                    let path = showing.path.then(|| path::on_path(analysis));
+                    rows_of(work::flatten(0, analysis, &folds, path.as_deref().or(alone)))
+                };
+                let rows = analysis.as_ref().map(rows);
                 let rows = rows.unwrap_or_default();
                 Answer::Opened { generation, trace, analysis, rows, found }
             }
@@ -189,7 +264,19 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
-            Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of)),
+            Effect::Baseline { analysis, spans } => {
+                let kin = Kin::Operation("shop".into(), "GET".into(), Kind::SERVER);
+                let all: Vec<u64> = (1..=50).map(|n| n * 20 * MS).collect();
+                let of = |place: &u32| {
+                    let span = &analysis.trace.spans[*place as usize];
+                    (span.key, Baseline::new(span.duration(), &all, kin.clone(), false))
+                };
+                Answer::Baselines { trace: analysis.trace.id, found: spans.iter().map(of).collect() }
+            }
+            Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
+            Effect::Failure { example, .. } => Answer::Failure { example, detail: Some(Arc::default()) },
+            Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
+            Effect::Judge { analysis } => judged(&analysis),
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
@@ -201,9 +288,7 @@ impl Bench {
                 SaveWhat::One(..) => Ok(saved(&request, 1)),
                 SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
             }),
-            Effect::Library(_) | Effect::Keep(_) | Effect::PauseSource(..) | Effect::RetrySource(_) | Effect::Quit => {
-                return None;
-            }
+            _ => return None,
         })
     }
 
@@ -268,9 +353,19 @@ impl Bench {
             Some(Overlay::Save(_)) => " save",
             Some(Overlay::Chips(_)) => " chips",
             Some(Overlay::Values(_)) => " values",
+            Some(Overlay::Findings(FindingsOf::Trace)) => " findings",
+            Some(Overlay::Findings(FindingsOf::All)) => " all findings",
         };
         match screen {
-            Screen::Sql => format!("sql{overlay}"),
+            Screen::Sql => {
+                let sql = &self.state.sql;
+                let text = sql.selected().map_or("-", |row| &*row.text);
+                let calls = sql.calls.as_ref().map_or_else(String::new, |calls| {
+                    let at = calls.table.at(&calls.keys).map_or_else(|| "-".to_owned(), |at| at.to_string());
+                    format!(" call {at} of {}", calls.keys.len())
+                });
+                format!("sql {text} of {}{calls}{overlay}", sql.rows.len())
+            }
             Screen::Errors => format!("errors{overlay}"),
             Screen::Services => format!("services{overlay}"),
             Screen::Compare => format!("compare{overlay}"),
@@ -296,6 +391,12 @@ impl Bench {
     }
 }
 
+/// As the worker judges the open trace, without evidence.
+fn judged(analysis: &Arc<Analysis>) -> Answer {
+    let findings = judge_all(analysis, &Thresholds::default(), &Nothing);
+    Answer::Judged { analysis: Arc::clone(analysis), judged: Arc::new(Judged::of(findings)) }
+}
+
 fn label(trace: &TraceScreen, row: usize) -> String {
     let analysis = trace.analysis.as_ref().unwrap();
     let row = &trace.rows[row];
@@ -313,7 +414,7 @@ fn rows_of(answer: Answer) -> Arc<Vec<tracefall::analysis::Row>> {
     }
 }
 
-fn matching(analysis: &tracefall::analysis::Analysis, text: &str) -> Vec<u32> {
+fn matching(analysis: &Analysis, text: &str) -> Vec<u32> {
     tracefall::analysis::find(analysis, text)
 }
 
@@ -335,12 +436,15 @@ fn keys_move_and_change_screens() {
         ("s", "list 0 of 30 from 0"),
         ("j j S", "list 0 of 30 from 0"),
         ("tab", "trace card! of 10"),
-        ("tab tab", "sql"),
-        ("tab tab tab tab tab", "compare"),
-        ("tab tab tab tab tab tab", "health"),
+        ("tab tab", "trace card! of 10"),
+        ("tab tab tab tab tab tab tab", "sql SQL select cart of 2"),
+        ("2 shift-tab", "list 0 of 30 from 0 follow"),
+        ("3 shift-tab", "trace card! of 10"),
+        ("3 tab tab tab", "compare"),
+        ("6 tab", "health"),
         ("3 4 5 6", "compare"),
         ("4 esc", "list 0 of 30 from 0 follow"),
-        ("tab tab tab tab tab tab tab", "list 0 of 30 from 0 follow"),
+        ("8 tab", "list 0 of 30 from 0 follow"),
         ("shift-tab", "health"),
         ("8 1", "list 0 of 30 from 0 follow"),
         ("2", "trace card! of 10"),
@@ -414,6 +518,63 @@ fn keys_walk_the_waterfall() {
 }
 
 #[test]
+fn keys_walk_the_verdict_and_the_path() {
+    let mut failures = Vec::new();
+    // The clauses: card! failed first; SQL select cart is slow; time: SQL, own code (load), nothing recorded (GET /cart).
+    for (keys, expected) in [
+        ("g tab", "trace GET /cart of 12 clause 0"),
+        ("g tab enter", "trace card! of 12"),
+        ("g tab tab enter", "trace SQL select cart of 12"),
+        ("g tab tab enter enter", "trace SQL select cart of 12"),
+        ("g tab enter tab", "trace card! of 12 clause 1"),
+        ("g tab tab shift-tab enter", "trace card! of 12"),
+        ("g tab j enter", "trace auth of 10"),
+        ("g tab esc", "trace GET /cart of 12"),
+        ("g tab esc esc", "list 0 of 3 from 0 follow"),
+        ("g d tab enter", "trace card! of 12"),
+        ("g [ tab tab enter", "trace SQL select cart of 9"),
+        ("g p", "trace GET /cart of 10"),
+        ("g p p", "trace GET /cart of 12"),
+        ("g p esc", "trace GET /cart of 12"),
+        ("g j j j p", "trace auth of 10"),
+        ("g / 'side' enter H p", "trace load of 10"),
+        ("g p / 'side' enter", "trace side of 12"),
+        ("g p e", "trace card! of 10"),
+    ] {
+        let mut bench = Bench::new(3);
+        // Beside the longer statement nothing waits for this one; nor for what `auth` checks, as something else ends later.
+        bench.traces[2].spans.extend([span(50, Some(3), 30, 20, "side"), span(51, Some(1), 1, 7, "longer")]);
+        bench.press("enter").press(keys);
+        let clause = bench.state.trace.as_ref().and_then(|trace| trace.clause);
+        let clause = clause.map_or_else(String::new, |clause| format!(" clause {clause}"));
+        let seen = format!("{}{clause}", bench.seen());
+        if seen != expected {
+            failures.push(format!("after {keys}: {seen} ({})", bench.notice()));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn what_would_be_gained_is_said() {
+    for (keys, expected) in [
+        ("g s w", "if it took no time: 400 ms less (40 %); half: 200 ms less"),
+        ("g s j w", "if they took no time: 30 ms less (3 %); half: 15 ms less"),
+        ("G w", "if it took no time: 10 ms less (1 %); half: 5 ms less"),
+    ] {
+        let mut bench = Bench::new(3);
+        bench.press("enter").press(keys);
+        assert_eq!(bench.notice(), expected, "{keys}");
+    }
+    let mut bench = Bench::new(1);
+    bench.traces[0].spans.extend([span(50, Some(0), 530, 60, "SQL hunter2"), span(51, Some(0), 540, 55, "beside")]);
+    bench.press("enter / 'beside' enter w");
+    assert_eq!(bench.notice(), "if it took no time: 5 ms less (1 %); half: 5 ms less; then SQL hunter2 is waited for");
+    bench.press("k w");
+    assert_eq!(bench.notice(), "nothing would be gained: the trace does not wait for it");
+}
+
+#[test]
 fn rows_that_arrive_move_nothing_under_the_reader() {
     let mut bench = Bench::new(30);
     bench.press("j j j j j");
@@ -458,7 +619,8 @@ fn a_growing_trace_keeps_selection_folds_and_place() {
     bench.traces[0].last_arrival = Timestamp(2);
     let (generation, id) = bench.state.trace.as_ref().map(|trace| (trace.generation, trace.id)).unwrap();
     let folds = bench.state.trace.as_ref().unwrap().folds.clone();
-    let answer = bench.work(Effect::Open { generation, trace: id, folds, find: None, only: false }).unwrap();
+    let answer =
+        bench.work(Effect::Open { generation, trace: id, folds, find: None, showing: Showing::default() }).unwrap();
     let line = |bench: &Bench| {
         let trace = bench.state.trace.as_ref().unwrap();
         trace.rows.iter().position(|row| Some(row.key) == trace.selected).unwrap() - trace.offset
@@ -639,6 +801,71 @@ fn sources_are_chosen_paused_and_tried_again_by_key() {
 }
 
 #[test]
+fn a_search_that_narrows_is_stopped_by_esc_before_anything_else() {
+    let mut bench = Bench::new(1);
+    let asked = |state, open| {
+        let progress = Progress { traces: 7, asked: 3, open };
+        Some(Arc::new(Asked { progress, state, ..Asked::default() }))
+    };
+    let source = |id: u16, asked| SourceHealth { id: SourceId(id), asked, ..SourceHealth::default() };
+    let narrowing = [
+        source(0, asked(SearchState::Running, 0)),
+        source(1, asked(SearchState::Running, 2)),
+        source(2, asked(SearchState::Complete, 0)),
+    ];
+    bench.press("/ e r r o r = t r u e enter");
+    bench.state.health = Arc::new(Health { sources: narrowing.to_vec(), ..Health::default() });
+    bench.done.clear();
+    bench.press("esc");
+    let stopped: Vec<_> = bench.done.iter().filter(|effect| matches!(effect, Effect::StopSearch(_))).collect();
+    assert_eq!(format!("{stopped:?}"), "[StopSearch(SourceId(1))]");
+    assert_eq!(bench.state.filter.text, "error=true");
+    bench.state.health = Arc::default();
+    bench.press("esc");
+    assert_eq!(bench.state.filter.text, "");
+}
+
+#[test]
+fn servers_of_the_settings_file_are_asked_and_left_by_name() {
+    let mut bench = Bench::new(1);
+    bench.press("C");
+    assert!(bench.notice().contains("describes no servers"), "{}", bench.notice());
+    let profile = |name: &str| Profile { name: name.into(), place: format!("Jaeger at {name}.example") };
+    let profiles = vec![profile("prod"), profile("staging")];
+    bench.state.settings = Arc::new(Settings { profiles, ..Settings::clone(&bench.state.settings) });
+    let source = |standing| SourceHealth { name: "prod".into(), standing, ..SourceHealth::default() };
+    for (standing, keys, expected) in [
+        (Standing::Ended, "C enter", "Connect(\"prod\")"),
+        (Standing::Ok, "C enter", "Disconnect(\"prod\")"),
+        (Standing::Ok, "8 C s t enter", "Connect(\"staging\")"),
+    ] {
+        bench.state.health = Arc::new(Health { sources: vec![source(standing)], ..Health::default() });
+        bench.done.clear();
+        bench.press(keys);
+        let wanted = |effect: &&Effect| matches!(effect, Effect::Connect(_) | Effect::Disconnect(_));
+        let done: Vec<_> = bench.done.iter().filter(wanted).map(|effect| format!("{effect:?}")).collect();
+        assert_eq!(done, [expected]);
+    }
+}
+
+#[test]
+fn marked_traces_are_kept_until_their_marks_are_taken_away() {
+    let mut bench = Bench::new(3);
+    let kept = |bench: &Bench| {
+        let kept = bench.done.iter().rev().find_map(|effect| match effect {
+            Effect::Keep(traces) => Some(traces.clone()),
+            _ => None,
+        });
+        kept.unwrap_or_default()
+    };
+    let first = bench.state.list.selected.unwrap();
+    bench.press("x j j");
+    assert!(kept(&bench).contains(&first) && bench.state.list.selected != Some(first));
+    bench.press("k k x j");
+    assert!(!kept(&bench).contains(&first));
+}
+
+#[test]
 fn a_trace_is_shown_on_the_page_of_the_server_where_it_lives() {
     let mut bench = Bench::new(2);
     let id = bench.state.list.selected.unwrap();
@@ -672,7 +899,8 @@ fn detail_steps_through_what_is_longer_than_the_pane() {
     assert_eq!(detail(&bench), (0, 0));
 }
 
-const EVERY: [Context; 8] = [
+const EVERY: [Context; 9] = [
+    Context::Heat,
     Context::Traces,
     Context::Trace,
     Context::Detail,
@@ -683,15 +911,54 @@ const EVERY: [Context; 8] = [
     Context::Health,
 ];
 
+/// The compare screen with a report on it.
+fn compared(bench: &mut Bench) -> &mut Bench {
+    bench.press("x m 6");
+    let side = |n: u64, millis: u64| Side { n, traces: n, p50: Nanos::from_millis(millis), ..Side::default() };
+    let operation = |name: &str| Operation { service: "shop".into(), name: name.into(), ..Operation::default() };
+    let row = |name: &str| OperationRow {
+        operation: operation(name),
+        selection: side(30, 10),
+        baseline: side(40, 20),
+        example: None,
+    };
+    let names: Vec<OperationRow> = (0..20).map(|number| row(&format!("work {number}"))).collect();
+    let found = Comparison { roots: names.clone(), root: Some(0), operations: names, ..Comparison::default() };
+    let report =
+        CompareReport { traces: 70, ask: bench.state.compare.asked.clone(), sides: [30, 40], found, two: None };
+    let generation = bench.state.compare.progress.generation;
+    let report = Report::Compare(Arc::new(report));
+    bench.answer(Answer::Surveyed(Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }));
+    bench.state.viewport.scroll = 12;
+    bench.press("j j j j")
+}
+
+/// The heat map with a few traces on it.
+fn heated(bench: &mut Bench) -> &mut Bench {
+    bench.press("L");
+    let start = Timestamp(1_000_000 * MS);
+    let outline = |number: u64| Outline {
+        first_arrival: start,
+        start: Timestamp(start.0 + number * 1_000 * MS),
+        duration: Nanos::from_millis(1 + number * number),
+        spans: 1,
+        errors: 0,
+    };
+    let outlines: Vec<Outline> = (0..30).map(outline).collect();
+    bench.state.list.strip.heat = Some(Arc::new(HeatMap::of(&outlines, (40, 20), start)));
+    bench.press("left left left down down down down shift-left")
+}
+
 /// A start in which everything has something to do.
 fn busy(context: Context) -> Bench {
     let mut bench = Bench::new(30);
     bench.press("j j j j j j j j j j j j");
     match context {
-        Context::Sql => bench.press("3 j"),
+        Context::Sql => bench.press("3 enter j j j j j j j j j j j j"),
         Context::Errors => bench.press("4 j"),
         Context::Services => bench.press("5 j"),
-        Context::Compare => bench.press("6 j"),
+        Context::Compare => compared(&mut bench),
+        Context::Heat => heated(&mut bench),
         Context::Health => bench.press("8 j j j"),
         Context::Trace => bench.press("enter g j j"),
         Context::Detail => bench.press("enter g d j"),
@@ -764,6 +1031,7 @@ fn any_target() -> impl Strategy<Value = Target> {
         (0..40_usize, any::<bool>()).prop_map(|(row, fold)| Target::SpanRow { row, fold }),
         any::<u64>().prop_map(|at| Target::Axis(Timestamp(at))),
         prop::option::of(0..9_usize).prop_map(Target::Detail),
+        (0..9_usize).prop_map(Target::Clause),
         (0..9_usize).prop_map(Target::Completion),
         (0..9_usize).prop_map(Target::Command),
         (0..9_usize).prop_map(Target::Copied),
@@ -780,8 +1048,10 @@ fn any_target() -> impl Strategy<Value = Target> {
             Target::SortBy(SortKey::Errors),
             Target::Filter,
             Target::Preview,
+            Target::TablePane,
             Target::Nothing,
         ]),
+        (0..40_usize).prop_map(Target::Row),
     ]
 }
 
@@ -1233,4 +1503,128 @@ fn the_beginning_of_a_key_of_the_data_is_known_by_what_was_proposed() {
     // It has left the index meanwhile: then it is a word.
     bench.answer(Answer::Completed { text: "te".into(), completions: Vec::new() });
     assert_eq!((bench.state.filter.query.text.as_str(), bench.state.filter.half_key), ("te", false));
+}
+
+#[test]
+fn statements_are_ordered_listed_and_lead_to_their_spans() {
+    let mut failures = Vec::new();
+    for (keys, expected) in [
+        ("3", "sql SQL select cart of 2"),
+        ("3 j", "sql SQL select item of 2"),
+        ("3 j j", "sql SQL select item of 2"),
+        ("3 s", "sql SQL select item of 2"),
+        ("3 s S", "sql SQL select cart of 2"),
+        ("3 s s s s s s", "sql SQL select cart of 2"),
+        ("3 enter", "sql SQL select cart of 2 call 0 of 4"),
+        ("3 enter j j j j", "sql SQL select cart of 2 call 3 of 4"),
+        ("3 enter j esc", "sql SQL select cart of 2"),
+        ("3 enter enter", "trace SQL select cart of 10"),
+        ("3 enter j enter esc", "sql SQL select cart of 2 call 1 of 4"),
+        ("3 enter enter esc esc esc", "list 0 of 4 from 0 follow"),
+        ("3 y", "sql SQL select cart of 2"),
+        ("3 enter y", "sql SQL select cart of 2 call 0 of 4 copy"),
+        ("1 enter 3 esc", "list 0 of 4 from 0 follow"),
+    ] {
+        let mut bench = Bench::new(4);
+        let seen = bench.press(keys).seen();
+        if seen != expected {
+            failures.push(format!("{keys:?}: {seen}, not {expected}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+    let mut bench = Bench::new(4);
+    bench.press("3 y");
+    assert!(bench.done.iter().any(|effect| matches!(effect, Effect::Copy { text, .. } if text == "SQL select cart")));
+    assert_eq!(bench.state.sql.formatted.as_ref().map(|formatted| &*formatted.of.text), Some("SQL select cart"));
+    let mut empty = Bench::new(0);
+    assert_eq!(empty.press("3 j enter y").seen(), "sql - of 0 copy");
+}
+
+#[test]
+fn the_mouse_selects_orders_and_opens_statements() {
+    let mut bench = Bench::new(4);
+    let left = MouseKind::Down(Button::Left);
+    bench.press("3").click(left, &Target::Row(1), false);
+    assert_eq!(bench.seen(), "sql SQL select item of 2");
+    bench.click(left, &Target::SortStatements(StatementSort::Max), false);
+    assert_eq!(bench.seen(), "sql SQL select cart of 2");
+    bench.click(left, &Target::SortStatements(StatementSort::Max), false);
+    assert_eq!(bench.seen(), "sql SQL select item of 2");
+    bench.click(left, &Target::Row(1), true).click(left, &Target::Row(2), true);
+    assert_eq!(bench.seen(), "trace SQL select cart of 10");
+    bench.press("esc").click(MouseKind::WheelUp, &Target::Row(0), false);
+    assert_eq!(bench.seen(), "sql SQL select cart of 2 call 0 of 4");
+}
+
+#[test]
+fn findings_of_a_trace_are_walked_through_span_by_span() {
+    let mut bench = Bench::new(3);
+    bench.press("enter i");
+    assert!(bench.seen().ends_with("findings"), "{}", bench.seen());
+    let rules: Vec<&str> = (0..bench.state.finding_rows(FindingsOf::Trace))
+        .filter_map(|at| Some(bench.state.finding_row(FindingsOf::Trace, at)?.rule.name()))
+        .collect();
+    assert_eq!(rules.first(), Some(&"slow-sql"), "{rules:?}");
+    let loops = rules.iter().position(|rule| *rule == "nplus1").unwrap();
+    bench.press(&"down ".repeat(loops));
+    for (key, said) in [("enter", "span 1 of 6"), ("enter", "span 2 of 6"), ("N", "span 1 of 6"), ("N", "span 6 of 6")]
+    {
+        bench.press(key);
+        assert_eq!(bench.notice(), said);
+        assert!(bench.seen().starts_with("trace SQL select item"), "{}", bench.seen());
+    }
+    bench.press("esc");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+}
+
+#[test]
+fn finding_in_many_traces_is_walked_through_trace_by_trace() {
+    let mut bench = Bench::new(3);
+    bench.press("i");
+    assert!(bench.seen().ends_with("all findings"), "{}", bench.seen());
+    let row = bench.state.finding_row(FindingsOf::All, 0).unwrap();
+    assert_eq!((row.rule.name(), row.traces), ("slow-sql", 3));
+    bench.press("enter");
+    assert_eq!(bench.notice(), "trace 1 of 3");
+    assert!(bench.seen().starts_with("trace SQL select cart"), "{}", bench.seen());
+    let first = bench.state.trace.as_ref().unwrap().id;
+    bench.press("enter");
+    assert_ne!(bench.state.trace.as_ref().unwrap().id, first);
+    // Of the open one, and back.
+    bench.press("tab");
+    assert!(bench.seen().ends_with(" findings") && !bench.seen().contains("all"), "{}", bench.seen());
+    bench.press("tab tab tab esc esc");
+    assert!(bench.seen().starts_with("list"), "{}", bench.seen());
+}
+
+#[test]
+fn pane_without_findings_says_so_and_closes() {
+    let mut bench = Bench::new(0);
+    bench.press("i enter");
+    assert_eq!(bench.notice(), "there is no finding to go to");
+    bench.press("i");
+    assert!(!bench.seen().contains("findings"), "{}", bench.seen());
+    // It gives way to the mouse beside it.
+    bench.press("i").click(MouseKind::Down(Button::Left), &Target::Findings, false);
+    assert!(bench.seen().contains("findings"));
+    bench.click(MouseKind::Down(Button::Left), &Target::Nothing, false);
+    assert!(!bench.seen().contains("findings"));
+}
+
+#[test]
+fn a_span_is_compared_with_all_of_its_kind() {
+    let mut bench = Bench::new(3);
+    bench.press("enter");
+    let short = |bench: &Bench, id| {
+        let open = bench.state.trace.as_ref().unwrap();
+        open.baselines.get(&key_of(id)).and_then(Baseline::short)
+    };
+    assert_eq!(short(&bench, 0).as_deref(), Some("p98 of 50"));
+    assert_eq!(short(&bench, 1), None);
+    bench.press("g j b");
+    assert_eq!(short(&bench, 1).as_deref(), Some("p0 of 50"));
+    assert_eq!(
+        bench.notice(),
+        "10 ms: slower than 0 of the 50 spans GET of shop; half take up to 500 ms, 95 % up to 960 ms"
+    );
 }

@@ -8,7 +8,7 @@ mod common;
 use std::sync::Arc;
 
 use common::fixtures::frames;
-use tracefall::analysis::TraceNotes;
+use tracefall::analysis::{RowKey, TraceNotes};
 use tracefall::app::{
     self, Answer, Effect, Highlighted, Input, Key, KeyPress, Keymap, Language, Settings, SortKey, State, Token,
     Viewport, work,
@@ -46,6 +46,8 @@ impl Live {
             detail: 10,
             detail_columns: 60,
             scroll: 30,
+            statements: 10,
+            statement_columns: 60,
             strip: 40,
             ..Viewport::default()
         };
@@ -398,4 +400,70 @@ fn an_attribute_of_a_recorded_span_becomes_a_filter_that_finds_its_trace() {
     assert!(values.rows.iter().any(|row| row.value == "GET" && row.spans > 0), "{values:?}");
     live.press("enter");
     assert!(live.state.filter.text.contains("http.method="), "{}", live.state.filter.text);
+}
+
+/// Walk 3: the statements ranked, those of a filter, the calls of one, the span of a call.
+#[test]
+fn the_statements_of_recorded_requests_are_ranked_and_lead_to_their_spans() {
+    let mut live = Live::hospital();
+    live.press("3");
+    let report = live.state.sql.report.clone().unwrap();
+    let all: Vec<_> = report.rows.iter().map(|row| (&*row.system, &*row.text, row.calls)).collect();
+    let shown =
+        all.iter().map(|(system, text, calls)| format!("{calls} {system} {text}")).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!("live__statements", shown);
+    assert!(report.rows.is_sorted_by(|one, other| one.total >= other.total));
+    assert_eq!(report.calls, report.rows.iter().map(|row| row.calls).sum::<u64>());
+    assert!(report.rows.iter().all(|row| row.examples.len() as u64 == row.calls.min(200)));
+    let slowest = report.rows[0].examples[0].clone();
+    live.press("enter enter");
+    assert_eq!(live.state.trace.as_ref().map(|open| open.id), Some(slowest.trace));
+    assert_eq!(live.state.trace.as_ref().and_then(|open| open.selected), Some(RowKey::Span(slowest.span)));
+    // The span is told how it compares with the calls of its statement, and so is the root.
+    let open = live.state.trace.clone().unwrap();
+    let baseline = &open.baselines[&slowest.span];
+    assert_eq!((baseline.of, baseline.faster), (report.rows[0].calls, report.rows[0].calls - 1));
+    assert!(open.baselines.len() == 2 && open.baselines.values().all(|baseline| baseline.of >= 1));
+    live.press("esc esc / 'duration<1ns enter");
+    assert_eq!(live.state.sql.report.as_ref().map(|report| report.calls), Some(0));
+    live.press("/ ctrl-u 'operation:SELECT* enter");
+    let selects = live.state.sql.report.clone().unwrap();
+    assert!(selects.calls > 0 && selects.calls <= report.calls);
+}
+
+#[test]
+fn more_spans_of_a_trace_change_its_statements_and_other_traces_stay() {
+    let mut live = Live::hospital();
+    live.press("3");
+    let before = live.state.sql.report.clone().unwrap();
+    live.now = live.now.plus(Nanos::from_secs(10));
+    live.arrive(&one(9, 1, None, 5));
+    live.now = live.now.plus(Nanos::from_secs(10));
+    live.tick();
+    let after = live.state.sql.report.clone().unwrap();
+    assert_eq!(before.calls, after.calls);
+    assert_eq!(live.state.sql.progress.revision, live.reader.view().revision());
+}
+
+#[test]
+fn what_was_copied_from_a_log_finds_its_trace() {
+    let mut live = Live::hospital();
+    let id = live.state.list.rows[0].trace;
+    let parent = format!("00-{id}-c532cb4098ac3dd2-01");
+    let amazon = id.to_string();
+    let (time, rest) = amazon.split_at(8);
+    for pasted in [
+        format!("SELECT * FROM patients WHERE id = 5 /*traceparent='{parent}'*/"),
+        format!("traceparent: {parent}"),
+        parent.clone(),
+        format!("X-Amzn-Trace-Id: Root=1-{time}-{rest};Sampled=1"),
+        format!("1-{time}-{rest}"),
+    ] {
+        live.press("/ ctrl-u");
+        let effects = app::input(&mut live.state, &live.keymap.clone(), &Input::Paste(pasted.clone()));
+        live.carry_out(effects);
+        live.press("enter");
+        let found: Vec<_> = live.state.list.rows.iter().map(|row| row.trace).collect();
+        assert_eq!(found, [id], "{pasted}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The README's table of keys is made from the list of actions.
+//! The README's tables are made from the code: keys from the list of actions, thresholds and rules from their own.
 
 #![expect(clippy::unwrap_used, reason = "a test of the project's own files")]
 
@@ -6,10 +6,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use tracefall::analysis::findings::Rule;
+use tracefall::analysis::{Amount, TABLE, Thresholds};
 use tracefall::app::{ACTIONS, ActionInfo, Context};
 
-const BEGIN: &str = "in src/app/action -->\n";
-const END: &str = "<!-- end of keys -->";
+/// Where a table begins, where it ends, and what makes it.
+const TABLES: [(&str, &str, fn() -> String); 3] = [
+    ("in src/app/action -->\n", "<!-- end of keys -->", table),
+    ("from src/analysis/thresholds.rs -->\n", "<!-- end of thresholds -->", thresholds),
+    ("from src/analysis/findings -->\n", "<!-- end of rules -->", rules),
+];
 
 fn place(info: &ActionInfo) -> &'static str {
     match info.contexts.first() {
@@ -20,13 +26,14 @@ fn place(info: &ActionInfo) -> &'static str {
         Some(Context::Errors) => "errors",
         Some(Context::Services) => "services",
         Some(Context::Compare) => "compare",
+        Some(Context::Heat) => "heat map",
         Some(Context::Health) => "health",
     }
 }
 
 fn table() -> String {
     let mut out = String::from("\n| where | keys | does | name |\n|---|---|---|---|\n");
-    for wanted in ["everywhere", "list", "trace", "SQL", "errors", "services", "compare", "health"] {
+    for wanted in ["everywhere", "list", "trace", "heat map", "SQL", "errors", "services", "compare", "health"] {
         for info in ACTIONS.iter().filter(|info| place(info) == wanted) {
             let keys: Vec<_> =
                 info.keys.iter().map(|key| format!("`{}`", key.to_string().replace('|', "\\|"))).collect();
@@ -37,16 +44,41 @@ fn table() -> String {
     out
 }
 
+fn thresholds() -> String {
+    let mut out = String::from("\n| key | default | is |\n|---|---|---|\n");
+    for row in TABLE {
+        let default = match row.get(&Thresholds::default()) {
+            Amount::Time(nanos) => format!("\"{}\"", nanos.to_string().replace(' ', "")),
+            Amount::Percent(percent) => format!("{percent} (%)"),
+            Amount::Count(count) => count.to_string(),
+        };
+        writeln!(out, "| `{}` | {default} |{} |", row.name, row.about).unwrap();
+    }
+    out.push('\n');
+    out
+}
+
+fn rules() -> String {
+    let mut out = String::from("\n| rule | finds |\n|---|---|\n");
+    for rule in Rule::ALL {
+        writeln!(out, "| `{}` | {} |", rule.name(), rule.about()).unwrap();
+    }
+    out.push('\n');
+    out
+}
+
 #[test]
-fn the_readme_lists_the_keys_that_there_are() {
+fn the_readme_lists_the_keys_the_thresholds_and_the_rules_that_there_are() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).unwrap();
-    let (shown, after) = rest.split_once(END).unwrap();
-    let table = table();
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-    } else {
-        assert_eq!(shown, table, "run `UPDATE_README=1 cargo test --test readme`");
+    for (begin, end, make) in TABLES {
+        let readme = fs::read_to_string(&path).unwrap();
+        let (before, rest) = readme.split_once(begin).unwrap();
+        let (shown, after) = rest.split_once(end).unwrap();
+        let table = make();
+        if std::env::var_os("UPDATE_README").is_some() {
+            fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+        } else {
+            assert_eq!(shown, table, "run `UPDATE_README=1 cargo test --test readme`");
+        }
     }
 }

@@ -11,10 +11,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tracefall::analysis::{Analysis, Row};
 use tracefall::app::{
-    Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Samples, SaveDialog,
-    SaveWhat, Screen, Sort, SortKey, State, Target, TraceForm, ValueRow, ValueTable, Values,
+    Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Purpose, Samples,
+    SaveDialog, SaveWhat, Screen, Sort, SortKey, State, Target, TraceForm, ValueRow, ValueTable, Values,
 };
-use tracefall::model::{Health, Nanos, Reading, ReadingState, SourceHealth};
+use tracefall::model::{Health, Nanos, Progress, Reading, ReadingState, SearchState, SourceHealth};
 use tracefall::query::{Completion, ParseError, Query, parse};
 use tracefall::view::{self, Colours};
 
@@ -167,6 +167,34 @@ fn the_list_under_a_filter_and_its_conditions() {
 }
 
 #[test]
+fn which_part_of_the_filter_goes_to_which_server_and_how_far_they_have_come() {
+    let query = parse("service=pay error=true lookback=24h limit=500").expect("a filter");
+    let narrowing = (Progress { traces: 1_240, asked: 17, open: 3 }, SearchState::Running);
+    let capped = (Progress { traces: 500, asked: 1, open: 0 }, SearchState::Capped);
+    let two: [&[usize]; 2] = [&[0, 2], &[0, 1, 2]];
+    for size in SIZES {
+        let shown = |servers: &[&[usize]], progress| {
+            let mut state = states::traces_of_sources(build::patient(), size);
+            state.health = Arc::new(states::asked_of(&state.health, &query, servers, progress));
+            let mut state = filtered(state, query.clone(), size);
+            state.filter.off.clear();
+            state
+        };
+        snap("elsewhere-narrowing", &shown(&two[..1], narrowing), size);
+        let mut state = shown(&two, capped);
+        snap("elsewhere", &state, size);
+        state.overlay = Some(Overlay::Chips(1));
+        snap("elsewhere-conditions", &state, size);
+        let server = |name: &str, text: &str| Item { name: name.into(), text: text.into(), count: None };
+        let items =
+            vec![server("prod", "● Jaeger at jaeger.example.com"), server("grafana", "○ Tempo at localhost:3200")];
+        state.overlay =
+            Some(Overlay::Picker(Picker { purpose: Purpose::Server, items, found: vec![0, 1], ..Picker::default() }));
+        snap("elsewhere-servers", &state, size);
+    }
+}
+
+#[test]
 fn what_the_filter_matches_in_a_trace() {
     for size in SIZES {
         let mut state = states::trace(build::patient(), size, states::labelled("SELECT * FROM patients"));
@@ -184,6 +212,31 @@ fn what_the_filter_matches_in_a_trace() {
         open.rows = Arc::new(tracefall::analysis::flatten_where(&analysis, &open.folds, &|node| kept.contains(&node)));
         open.alone = true;
         snap("trace-only-matches", &state, size);
+    }
+}
+
+#[test]
+fn the_critical_path_and_a_clause_that_is_chosen() {
+    for size in SIZES {
+        let mut state = states::trace(build::beside(), size, states::labelled("GET rates"));
+        snap("trace-beside", &state, size);
+        let open = state.trace.as_mut().expect("a trace");
+        let analysis = open.analysis.clone().expect("a tree");
+        let on_path = |node: u32| analysis.nodes[node as usize].path > Nanos::ZERO;
+        open.rows = Arc::new(tracefall::analysis::flatten_where(&analysis, &open.folds, &on_path));
+        open.path = true;
+        snap("trace-path", &state, size);
+        state.trace.as_mut().expect("a trace").clause = Some(3);
+        snap("trace-clause", &state, size);
+    }
+}
+
+#[test]
+fn clocks_that_run_apart() {
+    for (name, adjusted) in [("trace-clocks", false), ("trace-clocks-corrected", true)] {
+        for size in SIZES {
+            snap(name, &states::trace(build::clocks(adjusted), size, states::labelled("charge")), size);
+        }
     }
 }
 
@@ -216,6 +269,31 @@ fn the_values_of_an_attribute() {
         snap("values-end", &state, size);
         state.overlay = Some(Overlay::Values(ValueTable { key: "tenant".into(), ..ValueTable::default() }));
         snap("values-counting", &state, size);
+    }
+}
+
+#[test]
+fn the_statements_and_the_calls_of_one() {
+    for size in SIZES {
+        snap("sql-empty", &states::statements("empty", 0, size), size);
+        snap("sql-usual", &states::statements("usual", 0, size), size);
+        snap("sql-long", &states::statements("usual", 2, size), size);
+        snap("sql-hostile", &states::statements("hostile", 0, size), size);
+        snap("sql-hostile-long", &states::statements("hostile", 1, size), size);
+        snap("sql-calls", &states::statement_calls("usual", 0, size), size);
+        snap("sql-calls-hostile", &states::statement_calls("hostile", 1, size), size);
+    }
+}
+
+#[test]
+fn what_was_found() {
+    for size in SIZES {
+        snap("findings-trace", &states::findings("trace", &build::many_queries(), size), size);
+        snap("findings-failed", &states::findings("trace", &build::errors(), size), size);
+        snap("findings-hostile", &states::findings("trace", &build::hostile(), size), size);
+        snap("findings-judging", &states::findings("judging", &build::patient(), size), size);
+        snap("findings-all", &states::findings("all", &build::patient(), size), size);
+        snap("findings-none", &states::findings("none", &build::patient(), size), size);
     }
 }
 
@@ -457,6 +535,10 @@ fn every_state(size: (u16, u16)) -> Vec<State> {
         all.push(states::trace(analysis, size, choose));
     }
     all.push(states::trace(build::deep(), size, |_, row| row.depth == 40));
+    for kind in ["empty", "usual", "hostile"] {
+        all.push(states::statements(kind, 1, size));
+    }
+    all.push(states::statement_calls("hostile", 1, size));
     all
 }
 

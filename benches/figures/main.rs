@@ -4,7 +4,7 @@
 //! each row. Each variant runs once a round in one process, so that what else the machine does meets all of them;
 //! times are CPU time of the threads that do the work, unless a row says otherwise. Compare ratios, not times.
 //!
-//! - `-- --only GROUP`: ingest, transport, held, search, files, frame, terminal or jaeger
+//! - `-- --only GROUP`: ingest, transport, held, search, files, frame, statements, terminal or jaeger
 //! - `-- --large`: what is held is measured at ten million spans instead of one, searches at both, and a file of 1 GiB (takes minutes, and some memory)
 //! - `-- --jaeger PATH`: a Jaeger to compare with (`.ci/jaeger/build.sh` builds one)
 //! - `-- --search FILTER`: one filter over a million spans, again and again, for a profiler
@@ -29,6 +29,7 @@ mod naive;
 mod ours;
 mod report;
 mod search;
+mod statements;
 mod terminal;
 mod transport;
 
@@ -38,7 +39,8 @@ use report::Report;
 use tracefall::source::load::Shape;
 
 /// What can be measured by itself, in this order.
-const GROUPS: [&str; 8] = ["ingest", "transport", "held", "search", "files", "frame", "terminal", "jaeger"];
+const GROUPS: [&str; 9] =
+    ["ingest", "transport", "held", "search", "files", "frame", "statements", "terminal", "jaeger"];
 /// Spans in a body of the load.
 const BODY: usize = 512;
 
@@ -68,6 +70,7 @@ fn main() {
             "search" => search::group(&mut report, has("--large")),
             "files" => files::group(&mut report, has("--large")),
             "frame" => frame::group(&mut report),
+            "statements" => statements::group(&mut report),
             "terminal" => terminal::group(&mut report),
             _ => jaeger::group(&mut report, after("--jaeger")),
         }

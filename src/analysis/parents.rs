@@ -1,7 +1,6 @@
 //! Who hangs under whom: parent ids resolved to nodes, cycles cut, missing parents named.
 
 use std::cmp::Reverse;
-use std::ops::Range;
 
 use hashbrown::HashMap;
 
@@ -77,28 +76,34 @@ enum Above {
     Missing(SpanId),
 }
 
-/// The spans that hold each id, the best parent first.
+/// The spans that hold each id, the best parent first. Nearly all ids are held by one span.
 struct Holders {
-    sorted: Vec<u32>,
-    ranges: HashMap<SpanId, Range<usize>>,
+    only: HashMap<SpanId, u32>,
+    shared: HashMap<SpanId, Vec<u32>>,
 }
 
 impl Holders {
     fn new(spans: &[TraceSpan], place: &[u32]) -> Self {
-        let mut sorted: Vec<u32> = (0..number(spans.len())).collect();
-        sorted.sort_by_key(|index| {
-            let key = spans[*index as usize].key;
-            (key.id, parent_rank(key.kind), place[*index as usize])
-        });
-        let mut ranges: HashMap<SpanId, Range<usize>> = HashMap::with_capacity(sorted.len());
-        for (at, index) in sorted.iter().enumerate() {
-            ranges.entry(spans[*index as usize].key.id).or_insert(at..at).end = at + 1;
+        let mut only: HashMap<SpanId, u32> = HashMap::with_capacity(spans.len());
+        let mut shared: HashMap<SpanId, Vec<u32>> = HashMap::new();
+        for (index, span) in (0..).zip(spans) {
+            if let Some(first) = only.insert(span.key.id, index) {
+                shared.entry(span.key.id).or_insert_with(|| vec![first]).push(index);
+            }
         }
-        Self { sorted, ranges }
+        for holders in shared.values_mut() {
+            holders.sort_by_key(|index| (parent_rank(spans[*index as usize].key.kind), place[*index as usize]));
+        }
+        Self { only, shared }
     }
 
     fn of(&self, id: SpanId) -> &[u32] {
-        self.ranges.get(&id).map_or(&[], |range| &self.sorted[range.clone()])
+        if !self.shared.is_empty()
+            && let Some(holders) = self.shared.get(&id)
+        {
+            return holders;
+        }
+        self.only.get(&id).map_or(&[], std::slice::from_ref)
     }
 
     fn above(&self, spans: &[TraceSpan], index: u32) -> Above {

@@ -24,6 +24,15 @@ pub(super) fn hash(of: impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// One number of two: both halves of a product in which each bit of either counts.
+fn mix(one: u64, other: u64) -> u64 {
+    const ONE: u64 = 0x9e37_79b9_7f4a_7c15;
+    const OTHER: u64 = 0xd6e8_feb8_6659_fd93;
+    let product = u128::from(one ^ ONE) * u128::from(other.rotate_left(32) ^ OTHER);
+    let (high, low) = (product >> 64, product & u128::from(u64::MAX));
+    u64::try_from(high ^ low).unwrap_or_default()
+}
+
 /// The likeness of every node.
 pub(super) fn likeness(analysis: &Analysis) -> Vec<Likeness> {
     let mut words = Words::default();
@@ -38,7 +47,7 @@ pub(super) fn likeness(analysis: &Analysis) -> Vec<Likeness> {
     let mut below = vec![0_u64; analysis.nodes.len()];
     for index in analysis.order.iter().rev() {
         let index = *index as usize;
-        likeness[index].whole = hash((likeness[index].own, below[index]));
+        likeness[index].whole = mix(likeness[index].own, below[index]);
         if let Some(parent) = analysis.nodes[index].parent {
             let sum = &mut below[parent as usize];
             *sum = sum.wrapping_add(likeness[index].whole);
@@ -58,7 +67,8 @@ impl Words {
         let service = self.text(&span.service, Category::Other);
         let label = self.text(&span.label, span.category);
         let Kind(kind) = span.key.kind;
-        hash((service, label, span.category, kind))
+        let which = (u64::from(kind.cast_unsigned()) << 8) | u64::from(span.category as u8);
+        mix(mix(service, label), which)
     }
 
     fn text(&mut self, text: &Arc<str>, category: Category) -> u64 {

@@ -1,22 +1,8 @@
 //! Which database calls are slow.
 
+pub use super::thresholds::Thresholds;
 use super::verdict::percent;
 use crate::model::{Category, Nanos};
-
-/// When a database call counts as slow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Thresholds {
-    /// Slower than this is slow anywhere.
-    pub absolute: Nanos,
-    /// At least this long, and more than half of its trace, is slow too.
-    pub relative_floor: Nanos,
-}
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self { absolute: Nanos::from_millis(100), relative_floor: Nanos::from_millis(20) }
-    }
-}
 
 /// Why a database call is slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +19,10 @@ pub fn judge(thresholds: &Thresholds, category: Category, duration: Nanos, trace
     if !category.is_database() {
         return None;
     }
-    if duration > thresholds.absolute {
+    if duration > thresholds.slow_sql {
         return Some(Slow::Absolute);
     }
-    let share = duration >= thresholds.relative_floor && duration.0 > trace.0 / 2;
+    let share = duration >= thresholds.slow_sql_floor && duration.0 > trace.0 / 2;
     share.then_some(Slow::Share)
 }
 
@@ -44,7 +30,7 @@ pub fn judge(thresholds: &Thresholds, category: Category, duration: Nanos, trace
 #[must_use]
 pub fn explain(thresholds: &Thresholds, slow: Slow, duration: Nanos, trace: Nanos) -> String {
     match slow {
-        Slow::Absolute => format!("slow: {duration}, limit {}", thresholds.absolute),
+        Slow::Absolute => format!("slow: {duration}, limit {}", thresholds.slow_sql),
         Slow::Share => format!("slow: {} % of the trace", percent(duration, trace)),
     }
 }

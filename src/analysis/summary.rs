@@ -193,16 +193,16 @@ impl Summary for TraceNotes {
                 badges.longest_db = Some((span.duration, span.what.shared_label()));
             }
         }
-        database && span.duration > self.thresholds.absolute
+        database && span.duration > self.thresholds.slow_sql
     }
 
     fn least(&self) -> Nanos {
-        self.thresholds.absolute.min(self.thresholds.relative_floor)
+        self.thresholds.slow_sql.min(self.thresholds.slow_sql_floor)
     }
 
     fn minds(&self, duration: Nanos, badges: Option<&Badges>) -> bool {
         let longest = badges.and_then(|badges| badges.longest_db.as_ref()).map(|(longest, _)| *longest);
-        duration > self.thresholds.absolute
+        duration > self.thresholds.slow_sql
             || duration >= self.least() && longest.is_none_or(|longest| duration >= longest)
     }
 

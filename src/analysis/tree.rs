@@ -6,8 +6,12 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::failure;
+use super::findings::Finding;
 use super::parents::{self, Links, number};
+use super::path::{self, Segment};
 use super::shape::{self, Likeness};
+use super::skew::Skew;
 use super::slow_sql::{self, Slow, Thresholds};
 use super::verdict::{Verdict, verdict};
 use super::waterfall::RowKey;
@@ -28,6 +32,10 @@ pub struct Analysis {
     pub order: Vec<u32>,
     /// Merged intervals, clipped to their node, in which children ran: [`Node::covered`] are ranges of it.
     pub covered: Vec<(Timestamp, Timestamp)>,
+    /// The critical path of each root, root after root, each in order of time: together they cover the root exactly.
+    pub path: Vec<Segment>,
+    /// Which part of it is whose, in the order of the roots.
+    pub(super) paths: Vec<Range<usize>>,
     /// Earliest start.
     pub start: Timestamp,
     /// Latest end.
@@ -35,10 +43,19 @@ pub struct Analysis {
     /// Nodes with status error, or an exception recorded on them and no status that says it was handled, in order of
     /// the tree.
     pub errors: Vec<u32>,
-    /// The span that failed first: of the deepest failing chain, the one without failing children, earliest end.
+    /// The span that failed first: the deepest without failing spans below it whose failure reached the top, earliest end;
+    /// or the one above it that gave up waiting.
     pub root_error: Option<u32>,
     /// Slow database nodes, in order of the tree.
     pub slow: Vec<u32>,
+    /// What was found, the worst first; empty where only the tree was looked at.
+    pub findings: Vec<Finding>,
+    /// Where clocks run apart, in order of the tree; empty where only the tree was looked at.
+    pub skews: Vec<Skew>,
+    /// By how many nanoseconds each node's times would have to be shifted; empty where no clocks run apart.
+    pub shifts: Vec<i64>,
+    /// The times are those after that shift.
+    pub adjusted: bool,
     /// The services, with how many spans each has, most first.
     pub services: Vec<(Arc<str>, u32)>,
     /// The loudest fact about it.
@@ -73,6 +90,10 @@ pub struct Node {
     pub covered: Range<u32>,
     /// Its duration less the time covered by children.
     pub self_time: Nanos,
+    /// How much of the critical path runs through it and what stands below it; zero: it is not on it.
+    pub path: Nanos,
+    /// How much of the critical path it is by itself.
+    pub path_self: Nanos,
     /// Whether it is a slow database call, and why.
     pub slow: Option<Slow>,
     /// Status error, or an exception was recorded on it and its status is not OK.
@@ -152,9 +173,10 @@ pub fn analyse(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
     judge_nodes(&mut analysis, thresholds);
     count_below(&mut analysis);
     cover(&mut analysis);
+    path::lay(&mut analysis);
     collect(&mut analysis);
     analysis.likeness = shape::likeness(&analysis);
-    analysis.verdict = verdict(&analysis);
+    analysis.verdict = verdict(&analysis, thresholds);
     analysis
 }
 
@@ -173,6 +195,8 @@ fn bare_nodes(trace: &Trace, links: &Links) -> Vec<Node> {
         end: Timestamp::default(),
         covered: 0..0,
         self_time: Nanos::ZERO,
+        path: Nanos::ZERO,
+        path_self: Nanos::ZERO,
         slow: None,
         failed: false,
         cycle: links.cut.get(index).copied().unwrap_or(false),
@@ -328,18 +352,16 @@ fn collect(analysis: &mut Analysis) {
     };
     let errors = of_order(&|node| node.failed);
     let slow = of_order(&|node| node.slow.is_some());
-    // The deepest failing span has no failing children: they would be deeper.
-    let depth_first = |index: &u32| {
-        let node = &nodes[*index as usize];
-        (Reverse(node.depth), node.end)
-    };
-    analysis.root_error = errors.iter().copied().min_by_key(depth_first);
+    // Spans of one service follow each other and share its name, so few names are looked at.
     let mut counts: HashMap<&Arc<str>, u32> = HashMap::new();
-    for span in &analysis.trace.spans {
-        *counts.entry(&span.service).or_default() += 1;
+    for spans in analysis.trace.spans.chunk_by(|one, next| Arc::ptr_eq(&one.service, &next.service)) {
+        if let Some(first) = spans.first() {
+            *counts.entry(&first.service).or_default() += number(spans.len());
+        }
     }
     let mut services: Vec<(Arc<str>, u32)> =
         counts.into_iter().map(|(name, count)| (Arc::clone(name), count)).collect();
     services.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
     (analysis.errors, analysis.slow, analysis.services) = (errors, slow, services);
+    analysis.root_error = failure::first(analysis);
 }

@@ -1,23 +1,49 @@
-//! The one thing to say about a trace.
+//! What an expert would say of a trace after a minute: what failed first, what costs most, where the time went.
 
+use std::cmp::Reverse;
+
+use super::findings::{Finding, Rule, Severity};
+use super::parents::number;
+use super::path;
+use super::thresholds::Thresholds;
 use super::tree::Analysis;
 use super::waterfall::{Sibling, siblings};
+use super::work::{Work, work};
 use crate::model::{Category, Nanos};
 
-/// The loudest fact about a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Verdict {
-    /// Something failed; first of all this node.
-    Error {
-        /// Where it began: [`Analysis::root_error`].
-        node: u32,
+/// What is to be said of a trace, clause by clause. The words are the view's.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Verdict {
+    /// What stands out: the failure, then what matters most of the rest. Then where the time of the critical path went, the
+    /// most first.
+    pub clauses: Vec<Clause>,
+    /// What the shares of time are of: the length of the critical path of the root that took longest.
+    pub whole: Nanos,
+}
+
+/// One thing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// The node that proves it.
+    pub node: u32,
+    /// What to say.
+    pub says: Says,
+}
+
+/// What a clause says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// Something failed, and this node failed first.
+    FailedFirst {
         /// How many nodes failed in all.
         count: u32,
+        /// What says why, by its place among [`Analysis::findings`].
+        finding: Option<usize>,
     },
-    /// A database call is slow; the longest one is this node.
+    /// Something else was found, this by its place among [`Analysis::findings`].
+    Found(usize),
+    /// A database call is slow; the node is the one that takes most of the critical path.
     SlowSql {
-        /// The call.
-        node: u32,
         /// How long it took.
         duration: Nanos,
         /// Its share of the trace's duration in percent, rounded.
@@ -25,55 +51,155 @@ pub enum Verdict {
         /// How many calls are slow in all.
         count: u32,
     },
-    /// The same call again and again below one parent.
+    /// The same call to somewhere else again and again below one parent; the node is the first of them.
     Repeated {
-        /// The first of them.
-        node: u32,
         /// How often.
         count: u32,
         /// The sum of their durations.
         sum: Nanos,
     },
-    /// Nothing stands out.
-    #[default]
-    Nothing,
+    /// So much of the critical path is such work; the node holds the longest stretch of it.
+    Time {
+        /// What sort of work.
+        work: Work,
+        /// How long.
+        time: Nanos,
+        /// Its share of [`Verdict::whole`] in percent, rounded.
+        percent: u8,
+    },
 }
 
-/// What stands out most: an error, else a slow statement, else the most expensive repetition of a call to somewhere
-/// else.
+impl Verdict {
+    /// What stands out most; `None` where nothing does.
+    #[must_use]
+    pub fn loudest(&self) -> Option<&Clause> {
+        self.clauses.first().filter(|clause| !matches!(clause.says, Says::Time { .. }))
+    }
+}
+
+/// The verdict on a trace: by its findings where it has some, otherwise by what the tree tells.
 #[must_use]
-pub fn verdict(analysis: &Analysis) -> Verdict {
-    let count = |nodes: &[u32]| super::parents::number(nodes.len());
-    if let Some(node) = analysis.root_error {
-        return Verdict::Error { node, count: count(&analysis.errors) };
+pub fn verdict(analysis: &Analysis, thresholds: &Thresholds) -> Verdict {
+    let costly = if analysis.findings.is_empty() { costliest(analysis) } else { worst(analysis) };
+    let (whole, times) = times(analysis, thresholds);
+    Verdict { clauses: failure(analysis).into_iter().chain(costly).chain(times).collect(), whole }
+}
+
+/// What failed first. Where findings tell, only what did not come to nothing: a failure that was swallowed is one of the others.
+fn failure(analysis: &Analysis) -> Option<Clause> {
+    let node = analysis.root_error?;
+    let finding = analysis.findings.iter().position(|finding| finding.rule == Rule::ErrorRoot);
+    let says = Says::FailedFirst { count: number(analysis.errors.len()), finding };
+    (finding.is_some() || analysis.findings.is_empty()).then_some(Clause { node, says })
+}
+
+/// The finding that matters most beside the failure. What is merely worth knowing is no verdict, but for calls that repeat: on a
+/// developer's machine they cost little, and elsewhere much.
+fn worst(analysis: &Analysis) -> Option<Clause> {
+    let matters = |finding: &Finding| match finding.rule {
+        Rule::ErrorRoot => false,
+        Rule::SlowSql | Rule::NPlusOne | Rule::Scatter => true,
+        _ => finding.severity > Severity::Info,
+    };
+    let (place, finding) = analysis.findings.iter().enumerate().find(|(_, finding)| matters(finding))?;
+    let node = finding.nodes.first().copied()?;
+    let says = match finding.rule {
+        Rule::SlowSql => {
+            return slowest(analysis).map(|(_, clause)| clause).or(Some(Clause { node, says: Says::Found(place) }));
+        }
+        Rule::NPlusOne | Rule::Scatter => {
+            let each = finding.nodes.iter().filter_map(|node| analysis.nodes.get(*node as usize));
+            let sum = Nanos(each.fold(0, |sum, node| node.duration().0.saturating_add(sum)));
+            Says::Repeated { count: number(finding.nodes.len()), sum }
+        }
+        _ => Says::Found(place),
+    };
+    Some(Clause { node, says })
+}
+
+/// The same from the tree alone: a slow call or a repetition, whichever takes more of the critical path.
+fn costliest(analysis: &Analysis) -> Option<Clause> {
+    match (slowest(analysis), most_repeated(analysis)) {
+        (Some((time, slow)), Some((other, _))) if time >= other => Some(slow),
+        (Some((_, slow)), None) => Some(slow),
+        (_, repeated) => repeated.map(|(_, clause)| clause),
     }
-    let duration = |node: u32| analysis.nodes[node as usize].duration();
+}
+
+/// The slow call that takes most of the critical path, with how much; off it, the longest.
+fn slowest(analysis: &Analysis) -> Option<(Nanos, Clause)> {
+    let place = |node: u32| &analysis.nodes[node as usize];
     // The first of equals, as everywhere.
-    if let Some(node) = analysis.slow.iter().copied().rev().max_by_key(|node| duration(*node)) {
-        let percent = percent(duration(node), analysis.duration());
-        return Verdict::SlowSql { node, duration: duration(node), percent, count: count(&analysis.slow) };
-    }
+    let node = analysis.slow.iter().copied().rev().max_by_key(|node| (place(*node).path, place(*node).duration()))?;
+    let duration = place(node).duration();
+    let percent = percent(duration, analysis.duration());
+    let says = Says::SlowSql { duration, percent, count: number(analysis.slow.len()) };
+    Some((place(node).path, Clause { node, says }))
+}
+
+/// The most expensive repetition, with how much of the critical path it takes.
+fn most_repeated(analysis: &Analysis) -> Option<(Nanos, Clause)> {
     let parents = analysis.order.iter().map(|node| (analysis.children_of(*node), Some(*node)));
-    let mut most: Option<(Nanos, u32, u32)> = None;
+    let mut most: Option<(Nanos, Nanos, Clause)> = None;
     for (nodes, parent) in std::iter::once((analysis.roots.as_slice(), None)).chain(parents) {
+        if nodes.len() < super::GROUP_AT_LEAST {
+            continue;
+        }
         for sibling in siblings(analysis, nodes, parent) {
             let Sibling::Equal(_, members) = sibling else { continue };
             let Some(first) = members.first().copied() else { continue };
             if analysis.span(first).is_none_or(|span| span.category == Category::Other) {
                 continue;
             }
-            let sum = Nanos(members.iter().fold(0, |sum, member| duration(*member).0.saturating_add(sum)));
+            let total = |of: &dyn Fn(&super::Node) -> Nanos| {
+                let each = members.iter().map(|member| of(&analysis.nodes[*member as usize]).0);
+                Nanos(each.fold(0, u64::saturating_add))
+            };
+            let (sum, path) = (total(&super::Node::duration), total(&|node| node.path));
             if most.is_none_or(|(longest, _, _)| sum > longest) {
-                most = Some((sum, first, count(&members)));
+                let says = Says::Repeated { count: number(members.len()), sum };
+                most = Some((sum, path, Clause { node: first, says }));
             }
         }
     }
-    most.map_or(Verdict::Nothing, |(sum, node, count)| Verdict::Repeated { node, count, sum })
+    most.map(|(_, path, clause)| (path, clause))
+}
+
+/// Where the time of the longest root's critical path went, the most first; what is less than half a percent is left out.
+fn times(analysis: &Analysis, thresholds: &Thresholds) -> (Nanos, Vec<Clause>) {
+    struct Sum {
+        work: Work,
+        time: u64,
+        longest: Nanos,
+        node: u32,
+    }
+    let Some(root) = path::main_root(analysis) else { return (Nanos::ZERO, Vec::new()) };
+    let whole = analysis.nodes[root as usize].duration();
+    let mut sums: Vec<Sum> = Vec::new();
+    for segment in path::of_root(analysis, root) {
+        let (work, length) = (work(analysis, segment, thresholds), segment.length());
+        match sums.iter_mut().find(|sum| sum.work == work) {
+            Some(sum) => {
+                sum.time += length.0;
+                if length > sum.longest {
+                    (sum.longest, sum.node) = (length, segment.node);
+                }
+            }
+            None => sums.push(Sum { work, time: length.0, longest: length, node: segment.node }),
+        }
+    }
+    sums.sort_by_key(|sum| Reverse(sum.time));
+    let clause = |sum: &Sum| {
+        let (work, time) = (sum.work, Nanos(sum.time));
+        let percent = percent(time, whole);
+        (percent > 0).then_some(Clause { node: sum.node, says: Says::Time { work, time, percent } })
+    };
+    (whole, sums.iter().filter_map(clause).collect())
 }
 
 /// The share of `part` in `whole` in percent, rounded, at most 100; 0 of nothing.
 #[must_use]
-pub(super) fn percent(part: Nanos, whole: Nanos) -> u8 {
+pub fn percent(part: Nanos, whole: Nanos) -> u8 {
     let (part, whole) = (u128::from(part.0), u128::from(whole.0));
     let percent = (part * 200 + whole).checked_div(whole * 2).unwrap_or(0);
     u8::try_from(percent.min(100)).unwrap_or(100)

@@ -68,6 +68,8 @@ pub enum RowKind {
         start: Timestamp,
         /// Latest end.
         end: Timestamp,
+        /// How much of the critical path runs through them.
+        path: Nanos,
         /// How many of them failed, or have something below them that did.
         failed: u32,
         /// How many of them are slow, or have something below them that is.
@@ -219,16 +221,17 @@ fn id_of(key: RowKey) -> Option<SpanId> {
 }
 
 fn group(analysis: &Analysis, members: Vec<u32>) -> RowKind {
-    let (mut sum, mut longest, mut failed, mut slow) = (0_u64, Nanos::ZERO, 0, 0);
+    let (mut sum, mut longest, mut path, mut failed, mut slow) = (0_u64, Nanos::ZERO, 0_u64, 0, 0);
     let (mut start, mut end) = (Timestamp(u64::MAX), Timestamp(0));
     for node in members.iter().map(|member| &analysis.nodes[*member as usize]) {
         sum = sum.saturating_add(node.duration().0);
         longest = longest.max(node.duration());
+        path = path.saturating_add(node.path.0);
         (start, end) = (start.min(node.start), end.max(node.end));
         failed += u32::from(node.failed || node.failed_descendants > 0);
         slow += u32::from(node.slow.is_some() || node.slow_descendants > 0);
     }
-    RowKind::Group { members, sum: Nanos(sum), longest, start, end, failed, slow }
+    RowKind::Group { members, sum: Nanos(sum), longest, start, end, path: Nanos(path), failed, slow }
 }
 
 /// The text of a group's row: its members' label where all have the same, otherwise the label without its values.

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use super::TraceScreen;
+use crate::analysis::Analysis;
+use crate::analysis::errors::Example;
+use crate::analysis::statements::StatementKey;
 use crate::model::{SpanKey, Timestamp, TraceId};
 use crate::query::Query;
 
@@ -23,18 +26,30 @@ pub(super) struct Asked {
     pub(super) preview: Option<(TraceId, Option<Timestamp>)>,
     /// The detail.
     pub(super) detail: Option<DetailKey>,
+    /// The statement that was asked for over lines: which, for how many columns, whether with secrets.
+    pub(super) statement: Option<(StatementKey, u16, bool)>,
+    /// What was last compared with all others of its kind: the trace, the span selected, the state of the trace.
+    pub(super) baseline: Option<(TraceId, Option<SpanKey>, Timestamp)>,
     /// The trace that a link was followed from, as it was: until it is known that the link's target is held.
     pub(super) left: Option<Box<TraceScreen>>,
     /// What was asked to be kept.
     pub(super) keep: Vec<TraceId>,
     /// The open trace's search was applied before it came back: go to the first match then.
     pub(super) land_on_match: bool,
+    /// The state of the open trace whose findings were asked for.
+    pub(super) judged: Option<Arc<Analysis>>,
+    /// The span to land on was named by the person, whatever the filter says.
+    pub(super) land_exactly: bool,
     /// When it was asked whether the demo may play among other traces.
     pub(super) demo_at: Option<Timestamp>,
     /// The number of the latest request for the values of an attribute.
     pub(super) values: u64,
+    /// The example of an error that was last asked for.
+    pub(super) failure: Option<Example>,
     /// The number of the latest survey.
     pub(super) surveys: u64,
+    /// Launches of services that have been made time marks.
+    pub(super) launches: u64,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }

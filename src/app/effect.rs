@@ -4,12 +4,25 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::screens::{SpanDetail, SurveyOf, Surveyed};
+use super::screens::{CompareAsk, Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
-use crate::analysis::{Analysis, Folds, Row};
-use crate::model::{Health, SourceId, SpanKey, TraceId};
+use crate::analysis::errors::{Detail, Example};
+use crate::analysis::statements::StatementKey;
+use crate::analysis::{Analysis, Baseline, Folds, Row};
+use crate::model::{Category, Health, Names, SourceId, SpanKey, TraceId};
 use crate::query::{Completion, Query};
+
+/// What of a trace is shown, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Showing {
+    /// Only what matches has rows, and what stands above it.
+    pub matches: bool,
+    /// Only what is on the critical path has rows.
+    pub path: bool,
+    /// Times are corrected where clocks run apart.
+    pub adjusted: bool,
+}
 
 /// Work that `update` must not do itself. Everything heavy runs on worker threads; of each kind only the latest counts.
 #[derive(Clone, Debug)]
@@ -24,6 +37,8 @@ pub enum Effect {
         sort: Sort,
         /// How many buckets the strip has.
         buckets: u16,
+        /// How many columns and rows the heat map has, where it is shown.
+        heat: Option<(u16, u16)>,
     },
     /// Survey all traces that match, for a screen.
     Survey {
@@ -33,6 +48,8 @@ pub enum Effect {
         query: Arc<Query>,
         /// What is wanted.
         of: SurveyOf,
+        /// What is compared, where that is what is wanted.
+        compare: Option<Arc<CompareAsk>>,
     },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {
@@ -44,8 +61,8 @@ pub enum Effect {
         folds: Folds,
         /// The search in it, or else the filter of the list, if there is one.
         find: Option<Arc<Query>>,
-        /// Only what matches has rows, and what stands above it.
-        only: bool,
+        /// What of it is shown, and how.
+        showing: Showing,
     },
     /// The same for the preview, without a search.
     Preview {
@@ -72,6 +89,11 @@ pub enum Effect {
         /// The search.
         query: Arc<Query>,
     },
+    /// Find what there is to find in the open trace.
+    Judge {
+        /// The trace.
+        analysis: Arc<Analysis>,
+    },
     /// Read a span whole, with its logs, formatted and highlighted for so many columns.
     Detail {
         /// The trace.
@@ -83,12 +105,39 @@ pub enum Effect {
         /// Whose redactor masks secrets in what is highlighted; `None`: they are shown as they are.
         mask: Option<Arc<Settings>>,
     },
+    /// Compare spans with all others of their kind.
+    Baseline {
+        /// The trace.
+        analysis: Arc<Analysis>,
+        /// Places among its spans.
+        spans: Vec<u32>,
+    },
+    /// Read an example of an error, with its stack trace.
+    Failure {
+        /// The example.
+        example: Example,
+        /// Its type.
+        kind: Arc<str>,
+    },
+    /// Format a statement for so many columns and highlight it.
+    Format {
+        /// The statement.
+        of: StatementKey,
+        /// SQL or another kind.
+        category: Category,
+        /// Its text as it may be shown.
+        text: String,
+        /// Columns to wrap to.
+        columns: u16,
+    },
     /// Propose what could be typed next.
     Complete {
         /// What is typed.
         text: String,
         /// Where the cursor is, in bytes.
         cursor: usize,
+        /// What servers call things.
+        names: Vec<Arc<Names>>,
     },
     /// Put text on the clipboard of the person's terminal.
     Copy {
@@ -124,6 +173,12 @@ pub enum Effect {
     Browse(String),
     /// Have a source try again at once.
     RetrySource(SourceId),
+    /// Have a source leave off a search that goes on; what it found stays.
+    StopSearch(SourceId),
+    /// Ask a server of the settings file, by its name.
+    Connect(String),
+    /// Ask it no more; what it gave stays.
+    Disconnect(String),
     /// End the program.
     Quit,
 }
@@ -184,6 +239,13 @@ pub enum Answer {
         /// The nodes that match, in the order of the tree.
         nodes: Vec<u32>,
     },
+    /// To [`Effect::Judge`].
+    Judged {
+        /// Of this state of the trace.
+        analysis: Arc<Analysis>,
+        /// What was found.
+        judged: Arc<Judged>,
+    },
     /// To [`Effect::Detail`].
     Detailed {
         /// The trace.
@@ -192,6 +254,13 @@ pub enum Answer {
         span: SpanKey,
         /// `None` where it is not held.
         detail: Option<Arc<SpanDetail>>,
+    },
+    /// To [`Effect::Failure`].
+    Failure {
+        /// The example.
+        example: Example,
+        /// `None` where it is not held.
+        detail: Option<Arc<Detail>>,
     },
     /// To [`Effect::Complete`].
     Completed {
@@ -206,6 +275,15 @@ pub enum Answer {
     Library(Arc<Library>, Option<String>),
     /// To [`Effect::Keys`]: attributes with the number of spans that carry each, most used first.
     Keys(Vec<(String, u64)>),
+    /// To [`Effect::Baseline`].
+    Baselines {
+        /// The trace.
+        trace: TraceId,
+        /// How each span compares.
+        found: Vec<(SpanKey, Baseline)>,
+    },
+    /// To [`Effect::Format`].
+    Formatted(Formatted),
     /// To [`Effect::Samples`].
     Samples(Arc<Samples>),
     /// To [`Effect::Values`].
@@ -219,6 +297,8 @@ pub enum Answer {
     Health(Arc<Health>),
     /// To [`Effect::Save`]: what was written, or why nothing was.
     Saved(Result<Saved, String>),
+    /// To [`Effect::Connect`] and [`Effect::Disconnect`]: what was done, or why not.
+    Served(Result<String, String>),
     /// To [`Effect::Demo`]: whether it plays now, or why not.
     Demo(Result<bool, String>),
 }

@@ -209,14 +209,16 @@ pub enum Purpose {
     Filter,
     /// The attribute whose values are wanted.
     Attribute,
+    /// A server of the settings file, to be asked or left.
+    Server,
 }
 
 /// Something that can be chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Item {
-    /// The name of a saved filter; empty where there is none.
+    /// The name of a saved filter or of a server; empty where there is none.
     pub name: String,
-    /// The filter, or the key.
+    /// The filter, the key, or where the server is.
     pub text: String,
     /// How many spans carry it, where that is known.
     pub count: Option<u64>,

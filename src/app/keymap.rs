@@ -151,7 +151,7 @@ mod tests {
             (Context::Traces, "d", Some(Action::Demo)),
             (Context::Detail, "d", Some(Action::FocusDetail)),
             (Context::Trace, "q", Some(Action::Quit)),
-            (Context::Trace, "shift-tab", Some(Action::PreviousScreen)),
+            (Context::Trace, "shift-tab", Some(Action::PreviousClause)),
             (Context::Trace, "7", None),
         ];
         for (context, key, action) in table {

@@ -23,7 +23,7 @@ pub mod work;
 /// The forms in which traces are saved.
 pub use crate::export::TraceForm;
 pub use action::{ACTIONS, Action, ActionInfo, Context, footer};
-pub use effect::{Answer, Effect, Language, Token};
+pub use effect::{Answer, Effect, Language, Showing, Token};
 pub use filters::{
     Chip, FilterBar, Found, Item, Library, LibraryChange, Naming, OffChip, Picker, Purpose, Samples, SavedFilter,
     ValueRow, ValueSort, ValueTable, Values,
@@ -32,13 +32,16 @@ pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use screens::{
-    Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorsReport, ErrorsScreen, Highlighted, Progress, Report,
-    ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, SurveyOf, Surveyed, Table, TraceScreen,
+    Basis, BasisKey, Calls, Cell, CompareAsk, CompareLine, CompareReport, CompareScreen, Detail, DetailFocus,
+    ErrorSort, ErrorsReport, ErrorsScreen, FindingRow, FindingsOf, FindingsPane, FindingsReport, Formatted, HeatScreen,
+    Highlighted, Judged, MarkReason, OperationSort, Progress, Report, RowId, Section, ServiceRowKey, ServiceSort,
+    ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf, Surveyed, Table,
+    TimeMark, Told, TraceScreen, TwoTraces,
 };
 pub use sort::{Sort, SortKey};
 pub use state::{
-    Copied, HealthScreen, Lines, List, ListRow, Notice, Overlay, Page, Palette, Preview, Screen, Settings, State,
-    Strip, Viewport,
+    Copied, HealthScreen, Lines, List, ListRow, Notice, Overlay, Page, Palette, Preview, Profile, Screen, Settings,
+    State, Strip, Viewport,
 };
 pub use target::Target;
 pub use update::{answer, click, input, refresh, tick};

@@ -6,9 +6,13 @@ use std::sync::Arc;
 use super::asked::Asked;
 use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
 use super::save::SaveDialog;
-use super::screens::{CompareScreen, DetailFocus, ErrorsScreen, ServicesScreen, SqlScreen, TraceScreen};
+use super::screens::{
+    CompareScreen, DetailFocus, ErrorsScreen, FindingsOf, FindingsPane, HeatScreen, ServicesScreen, SqlScreen,
+    TimeMark, TraceScreen,
+};
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
+use crate::analysis::heat::HeatMap;
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Row};
 use crate::model::{Health, Nanos, SpanKey, Timestamp, TraceId, TraceSummary};
@@ -35,6 +39,8 @@ pub struct State {
     pub list: List,
     /// The open trace.
     pub trace: Option<TraceScreen>,
+    /// The screen that the open trace was opened from: `esc` leads back there.
+    pub opened_from: Screen,
     /// The statements.
     pub sql: SqlScreen,
     /// The errors.
@@ -43,6 +49,10 @@ pub struct State {
     pub services: ServicesScreen,
     /// The comparison.
     pub compare: CompareScreen,
+    /// Moments that part time into before and after, in order.
+    pub marks: Vec<TimeMark>,
+    /// The findings pane.
+    pub findings: FindingsPane,
     /// The health screen.
     pub health_screen: HealthScreen,
     /// State of sources, index and memory.
@@ -84,10 +94,13 @@ impl State {
             filter: FilterBar::default(),
             list,
             trace: None,
+            opened_from: Screen::default(),
             sql: SqlScreen::default(),
             errors: ErrorsScreen::default(),
             services: ServicesScreen::default(),
             compare: CompareScreen::default(),
+            marks: Vec::new(),
+            findings: FindingsPane::default(),
             health_screen: HealthScreen::default(),
             health: Arc::default(),
             notice: None,
@@ -124,6 +137,7 @@ impl State {
     #[must_use]
     pub fn context(&self) -> Context {
         match self.screen {
+            Screen::Traces if self.list.heat.is_some() => Context::Heat,
             Screen::Traces => Context::Traces,
             Screen::Sql => Context::Sql,
             Screen::Errors => Context::Errors,
@@ -165,8 +179,19 @@ pub struct Settings {
     pub recipes: Vec<(String, String)>,
     /// The traces come from files: their order is that of their times, not that of their arrival.
     pub filed: bool,
+    /// The servers that the settings file describes.
+    pub profiles: Vec<Profile>,
     /// Which key does what; footer, help and palette name the keys from it.
     pub keymap: Keymap,
+}
+
+/// A server that the settings file describes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// What it is called.
+    pub name: String,
+    /// What it is and where, without what is secret.
+    pub place: String,
 }
 
 /// How much fits where, in rows. Zero where a pane is not shown.
@@ -186,10 +211,30 @@ pub struct Viewport {
     pub detail: u16,
     /// Columns of the detail pane's text.
     pub detail_columns: u16,
+    /// Rows of the findings pane.
+    pub findings: u16,
     /// Rows of the health screen or of help: whichever is shown.
     pub scroll: u16,
+    /// Rows of the errors.
+    pub errors: u16,
+    /// Rows of what is told of the selected error.
+    pub errors_pane: u16,
+    /// Lines that it takes; 0: not known.
+    pub errors_lines: u32,
+    /// Rows of the services.
+    pub services: u16,
+    /// Rows of what stands below or beside them.
+    pub services_pane: u16,
+    /// Lines that it takes; 0: not known.
+    pub services_lines: u32,
+    /// Rows of the statements, or of the calls of one.
+    pub statements: u16,
+    /// Columns that a statement is wrapped to below them.
+    pub statement_columns: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
+    /// Columns and rows of the heat map, of which two fit into a line.
+    pub heat: (u16, u16),
     /// Lines that the whole content of the detail pane takes; 0: not known.
     pub detail_lines: u32,
     /// Where in those lines the cell before the selected one stands, the selected one, and the one after.
@@ -247,6 +292,8 @@ pub enum Overlay {
     Chips(usize),
     /// The values of an attribute.
     Values(ValueTable),
+    /// The findings pane, over the lower part of the screen.
+    Findings(FindingsOf),
     /// The command palette.
     Palette(Palette),
     /// What can be copied here: key, what, and the text; chosen by its key.
@@ -317,6 +364,8 @@ pub struct List {
     pub preview: Option<Preview>,
     /// Requests, errors and latency over time, for the rows shown.
     pub strip: Strip,
+    /// The heat map is shown.
+    pub heat: Option<HeatScreen>,
 }
 
 /// A row of the list.
@@ -353,6 +402,8 @@ pub struct Preview {
 pub struct Strip {
     /// How much time a bucket holds, in seconds.
     pub seconds: u64,
+    /// When it was counted: within the last bucket.
+    pub until: Timestamp,
     /// Traces that began in each bucket.
     pub requests: Vec<u32>,
     /// Of those, how many hold an error.
@@ -367,6 +418,8 @@ pub struct Strip {
     pub error_share: f64,
     /// 95th percentile over the whole strip, in nanoseconds.
     pub p95_all: u64,
+    /// The heat map, where it was asked for.
+    pub heat: Option<Arc<HeatMap>>,
 }
 
 /// The health screen.

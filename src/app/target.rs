@@ -1,6 +1,6 @@
 //! What the mouse can hit.
 
-use super::{Screen, SortKey};
+use super::{Screen, SortKey, StatementSort};
 use crate::model::Timestamp;
 
 /// What lies under the mouse pointer; the view computes it from the same geometry it draws by.
@@ -10,8 +10,14 @@ pub enum Target {
     Tab(Screen),
     /// A row of the list, by index in [`super::List::rows`].
     ListRow(usize),
+    /// What stands below or beside the rows of a screen about all traces.
+    TablePane,
     /// A column head of the list.
     SortBy(SortKey),
+    /// A row of a screen about all traces, by its place in the table.
+    Row(usize),
+    /// A column head of the statements.
+    SortStatements(StatementSort),
     /// The filter bar.
     Filter,
     /// A proposal of the filter bar.
@@ -22,6 +28,10 @@ pub enum Target {
     Item(usize),
     /// A value of an attribute, by index in [`super::ValueTable::order`].
     Value(usize),
+    /// A row of the findings pane, by its place.
+    Finding(usize),
+    /// The findings pane, beside its rows.
+    Findings,
     /// A row of the waterfall, by index in [`super::TraceScreen::rows`]; the triangle before its name was hit if `fold`.
     SpanRow {
         /// The row.
@@ -29,10 +39,16 @@ pub enum Target {
         /// Folds and unfolds instead of selecting.
         fold: bool,
     },
+    /// A line of the comparison, from its top.
+    CompareLine(usize),
+    /// A cell of the heat map: column, and the lower of the two rows that stand in its line.
+    Heat((u16, u16)),
     /// A point in time on the waterfall's time axis.
     Axis(Timestamp),
     /// The detail pane; the cell there, by index in [`super::SpanDetail::cells`], if there is one.
     Detail(Option<usize>),
+    /// A clause of the verdict, by its place among [`crate::analysis::Verdict::clauses`].
+    Clause(usize),
     /// The preview.
     Preview,
     /// A key hint in the footer.

@@ -10,7 +10,7 @@ use crate::model::Nanos;
 
 /// `tracefall assert`.
 #[derive(Clone, Debug, Args)]
-#[command(group = ArgGroup::new("assertions").multiple(true).required(true).args(["filters", "none", "max_p50", "max_p95", "max_p99"]))]
+#[command(group = ArgGroup::new("assertions").multiple(true).required(true).args(["filters", "none", "no_finding", "max_p50", "max_p95", "max_p99"]))]
 pub struct Assert {
     /// Every trace must match. Before a pipeline stands of which: `{ … } | count() < 20` is asked of traces with such spans
     #[arg(value_name = "FILTER", value_parser = super::hyphen::text)]
@@ -18,6 +18,10 @@ pub struct Assert {
     /// No trace may match; may be given several times, as all of these
     #[arg(long, value_name = "FILTER", value_parser = super::hyphen::text)]
     pub none: Vec<String>,
+    /// No trace has such a finding: nplus1, nplus1-scatter, dup, slow-sql, slow-share, serial, retry, gap, queue-wait, fanout,
+    /// err-root, swallowed, outlive or integrity; of the traces that match, where a filter follows, as in 'nplus1,dup=service=pay'
+    #[arg(long, value_name = "RULE[,RULE][=FILTER]", value_parser = no_finding)]
+    pub no_finding: Vec<NoFinding>,
     /// Half of the spans that match take at most this long
     #[arg(long, value_name = "FILTER=DURATION", value_parser = bound)]
     pub max_p50: Vec<Bound>,
@@ -50,6 +54,26 @@ pub struct Bound {
     pub most: Nanos,
 }
 
+/// What must not be found, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoFinding {
+    /// Names of rules; whether they are known is for who knows the rules.
+    pub rules: Vec<String>,
+    /// The filter; empty for all traces.
+    pub filter: String,
+}
+
+/// A rule's name has no such sign in it: the filter stands behind the first.
+fn no_finding(text: &str) -> Result<NoFinding, String> {
+    let text = super::hyphen::plain(text);
+    let (rules, filter) = text.split_once('=').unwrap_or((text, ""));
+    let rules: Vec<String> = rules.split(',').map(|rule| rule.trim().to_owned()).collect();
+    if rules.iter().any(String::is_empty) {
+        return Err("expected names of rules, such as nplus1,dup".to_owned());
+    }
+    Ok(NoFinding { rules, filter: filter.trim().to_owned() })
+}
+
 /// The bound stands behind the last `=`: a filter has such signs of its own.
 fn bound(text: &str) -> Result<Bound, String> {
     let wrong = || "expected a filter, = and a length of time, such as 'service=pay'=200ms".to_owned();
@@ -61,6 +85,18 @@ fn bound(text: &str) -> Result<Bound, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_filter_stands_behind_the_first_sign() {
+        let of = |rules: &[&str], filter: &str| {
+            let rules = rules.iter().map(|&rule| rule.to_owned()).collect();
+            Ok(NoFinding { rules, filter: filter.to_owned() })
+        };
+        assert_eq!(no_finding("nplus1"), of(&["nplus1"], ""));
+        assert_eq!(no_finding("nplus1, dup"), of(&["nplus1", "dup"], ""));
+        assert_eq!(no_finding("nplus1=service=pay minDuration=1s"), of(&["nplus1"], "service=pay minDuration=1s"));
+        assert!(no_finding("nplus1,").is_err() && no_finding("").is_err());
+    }
 
     #[test]
     fn the_bound_stands_behind_the_last_sign() {

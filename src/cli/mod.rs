@@ -14,7 +14,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub use ask::{Attributes, Form, Names, Output, Query, Tail, Whom};
-pub use assert::{Assert, Bound};
+pub use assert::{Assert, Bound, NoFinding};
 pub use export::{Export, SaveForm};
 pub use generate::{Completions, Man};
 pub use remote::Urls;

@@ -18,7 +18,7 @@ pub struct Report {
     /// What to write
     #[arg(short = 'o', long = "output", value_name = "FORM", value_enum, default_value_t)]
     pub form: ReportForm,
-    /// At most this many findings, statements, errors and operations each
+    /// At most this many findings, statements, errors and operations each (otherwise: 20 as Markdown, all as JSON)
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Leave secrets as they are

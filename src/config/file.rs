@@ -28,12 +28,33 @@ pub struct File {
     pub cors_origins: Option<Vec<String>>,
     /// Largest body.
     pub max_body: Option<String>,
+    /// When something is worth a mark or a finding, by name.
+    pub thresholds: BTreeMap<String, Amount>,
     /// What is masked.
     pub redact: Redact,
     /// Keys by name of the action.
     pub keys: BTreeMap<String, Vec<String>>,
     /// Servers that keep spans, by name.
     pub sources: BTreeMap<String, Profile>,
+}
+
+/// A number with or without a unit: `5`, `"100ms"`, `"20 %"`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Amount {
+    /// Without one.
+    Number(u64),
+    /// With one.
+    Text(String),
+}
+
+impl std::fmt::Display for Amount {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(out, "{number}"),
+            Self::Text(text) => out.write_str(text),
+        }
+    }
 }
 
 /// A server that keeps spans. Of what is secret it says only where it is.
@@ -60,6 +81,10 @@ pub struct Profile {
     pub tenant: Option<String>,
     /// Authorities that are trusted too.
     pub ca_file: Option<PathBuf>,
+    /// The certificate by which it is to know who asks, in PEM.
+    pub client_cert: Option<PathBuf>,
+    /// The key of that certificate.
+    pub client_key: Option<PathBuf>,
     /// Any certificate is trusted.
     pub insecure: bool,
     /// How long an answer may take.

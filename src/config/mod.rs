@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::Nanos;
 
-pub use file::{File, Profile, Redact};
+pub use file::{Amount, File, Profile, Redact};
 pub use paths::{config_file, filters_file, log_file};
 pub use place::Places;
 pub use remote::{Address, Remote, RemoteFlags, RemoteKind, SecretRef};
@@ -36,6 +36,8 @@ pub struct Settings {
     pub theme: String,
     /// Slower database calls than this are slow anywhere.
     pub slow_sql: Nanos,
+    /// The other thresholds that are set, by name, as they were written.
+    pub thresholds: BTreeMap<String, String>,
     /// Origins of web pages that may send here, beside those on this machine.
     pub cors_origins: Vec<String>,
     /// Largest body taken, in bytes after decompression.
@@ -153,6 +155,10 @@ pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
         (Some(set), _) => origins(set, || flag_origin("cors_origins"))?,
         (None, set) => origins(&set.unwrap_or_default(), || places.of_key("cors_origins"))?,
     };
+    let mut thresholds: BTreeMap<String, String> =
+        file.thresholds.iter().map(|(name, amount)| (name.clone(), amount.to_string())).collect();
+    // The one that has a key and a flag of its own.
+    let slow_sql = thresholds.remove("slow_sql").or(file.slow_sql);
     Ok(Settings {
         remotes: remote::chosen(&overrides.remotes, &profiles)?,
         remotes_from_environment: overrides.remotes.from_environment,
@@ -165,7 +171,8 @@ pub fn resolve(overrides: &Overrides) -> Result<Settings, ConfigError> {
         },
         memory: pick("memory", overrides.memory.as_ref(), file.memory.as_ref(), "512MiB").memory()?,
         theme: pick("theme", overrides.theme.as_ref(), file.theme.as_ref(), "dark").theme()?,
-        slow_sql: pick("slow_sql", overrides.slow_sql.as_ref(), file.slow_sql.as_ref(), "100ms").duration()?,
+        slow_sql: pick("slow_sql", overrides.slow_sql.as_ref(), slow_sql.as_ref(), "100ms").duration()?,
+        thresholds,
         cors_origins: origins,
         max_body: pick("max_body", overrides.max_body.as_ref(), file.max_body.as_ref(), "64MiB").body()?,
         redact: file.redact,

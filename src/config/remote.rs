@@ -29,6 +29,8 @@ pub struct Remote {
     pub tenant: Option<String>,
     /// Authorities that are trusted too, in PEM.
     pub ca_file: Option<PathBuf>,
+    /// The certificate by which it knows who asks, and its key, in PEM.
+    pub client: Option<(PathBuf, PathBuf)>,
     /// Any certificate is trusted.
     pub insecure: bool,
     /// How long an answer may take; `None`: the usual time.
@@ -98,6 +100,12 @@ pub struct RemoteFlags {
     /// Trust the authorities in this file too (PEM)
     #[arg(long, global = true, value_name = "FILE", env = "TRACEFALL_CA_FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Show this certificate to a server that wants one (PEM)
+    #[arg(long, global = true, value_name = "FILE", requires = "client_key", env = "TRACEFALL_CLIENT_CERT")]
+    pub client_cert: Option<PathBuf>,
+    /// The key of that certificate (PEM)
+    #[arg(long, global = true, value_name = "FILE", requires = "client_cert", env = "TRACEFALL_CLIENT_KEY")]
+    pub client_key: Option<PathBuf>,
     /// Trust any certificate
     #[arg(long, global = true)]
     pub insecure: bool,
@@ -128,7 +136,8 @@ impl Address {
     }
 
     /// Its host, with the port where one is named, and without what may be secret.
-    fn place(&self) -> &str {
+    #[must_use]
+    pub fn place(&self) -> &str {
         let rest = self.0.trim().split_once("://").map_or_else(|| self.0.trim(), |(_, rest)| rest);
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         authority.rsplit_once('@').map_or(authority, |(_, place)| place)
@@ -164,11 +173,16 @@ impl fmt::Debug for Address {
 /// Without what may be secret in its address.
 impl fmt::Debug for Remote {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, kind, url, headers, bearer, basic, tenant, ca_file, insecure, timeout } = self;
+        let Self { name, kind, url, headers, bearer, basic, tenant, ca_file, client, insecure, timeout } = self;
         let mut shown = out.debug_struct("Remote");
         shown.field("name", name).field("kind", kind).field("url", &Address(url.clone()));
         shown.field("headers", headers).field("bearer", bearer).field("basic", basic).field("tenant", tenant);
-        shown.field("ca_file", ca_file).field("insecure", insecure).field("timeout", timeout).finish()
+        shown
+            .field("ca_file", ca_file)
+            .field("client", client)
+            .field("insecure", insecure)
+            .field("timeout", timeout)
+            .finish()
     }
 }
 
@@ -223,6 +237,7 @@ fn flagged(flags: &RemoteFlags, name: String, kind: RemoteKind, address: &Addres
         basic: None,
         tenant: flags.tenant.clone(),
         ca_file: flags.ca_file.clone(),
+        client: flags.client_cert.clone().zip(flags.client_key.clone()),
         insecure: flags.insecure,
         timeout: flags.timeout,
     }
@@ -268,6 +283,12 @@ fn described(name: &str, profile: &Profile, places: &Places) -> Result<Remote, C
         }
         (None, Some(_)) => return Err(wrong("", "`basic_user` must say whose password it is")),
     };
+    let client = match (&profile.client_cert, &profile.client_key) {
+        (Some(cert), Some(key)) => Some((places.beside(cert), places.beside(key))),
+        (None, None) => None,
+        (Some(_), None) => return Err(wrong(".client_cert", "`client_key` must say where its key is")),
+        (None, Some(_)) => return Err(wrong(".client_key", "`client_cert` must say whose key it is")),
+    };
     let timeout = match &profile.timeout {
         None => None,
         Some(given) => Some(parse_duration(given).filter(|given| given.0 > 0).ok_or_else(|| ConfigError::Value {
@@ -285,6 +306,7 @@ fn described(name: &str, profile: &Profile, places: &Places) -> Result<Remote, C
         basic,
         tenant: profile.tenant.clone(),
         ca_file: profile.ca_file.as_ref().map(|path| places.beside(path)),
+        client,
         insecure: profile.insecure,
         timeout,
     })
@@ -358,6 +380,8 @@ mod tests {
             ("jaeger = 'a'\nbearer_env = 'X'\nbearer_file = 'Y'", "both"),
             ("jaeger = 'a'\nbearer_env = 'X'\nbasic_user = 'me'\nbasic_password_env = 'Y'", "not both"),
             ("jaeger = 'a'\ntimeout = 'soon'", "key sources.s.timeout"),
+            ("jaeger = 'a'\nclient_cert = 'c.pem'", "client_key"),
+            ("jaeger = 'a'\nclient_key = 'c.key'", "client_cert"),
             ("jaeger = 'a'\npassword = 'hunter2'", "line 3"),
         ] {
             let error = resolved(&format!("[sources.s]\n{text}\n"), RemoteFlags::default()).unwrap_err();

@@ -128,3 +128,15 @@ fn body_limit_that_no_machine_could_pay_for_is_an_error() {
         assert!(resolved("", overrides).unwrap_err().contains("1GiB"), "{text}");
     }
 }
+
+#[test]
+fn thresholds_are_taken_as_they_are_written_and_the_one_with_a_key_of_its_own_too() {
+    let settings = resolved("[thresholds]\ngap = '1s'\nnplus1_count = 7\nslow_sql = '30ms'", Overrides::default());
+    let settings = settings.unwrap();
+    assert_eq!(settings.slow_sql, Nanos::from_millis(30));
+    let given: Vec<_> = settings.thresholds.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert_eq!(given, [("gap", "1s"), ("nplus1_count", "7")]);
+    assert!(settings.places.of_key("thresholds.gap").contains("line 2"));
+    let flag = Overrides { slow_sql: Some("1s".into()), ..Overrides::default() };
+    assert_eq!(resolved("[thresholds]\nslow_sql = '30ms'", flag).unwrap().slow_sql, Nanos::from_secs(1));
+}

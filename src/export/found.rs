@@ -32,6 +32,9 @@ pub struct FoundTrace {
     /// What was asserted and does not hold of it; only `assert` has this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assertion: Option<String>,
+    /// Why it does not hold, where that can be said of a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl FoundTrace {
@@ -54,6 +57,7 @@ impl FoundTrace {
             services: services.into_iter().map(str::to_owned).collect(),
             matched: matched.into(),
             assertion: None,
+            why: None,
         })
     }
 
@@ -62,13 +66,14 @@ impl FoundTrace {
     pub(super) fn masked(mut self, redactor: &Redactor) -> Self {
         self.root_service = redactor.text(&self.root_service).into_owned();
         self.root_operation = redactor.text(&self.root_operation).into_owned();
+        self.why = self.why.map(|why| redactor.text(&why).into_owned());
         self.services.iter_mut().for_each(|service| *service = redactor.text(service).into_owned());
         self
     }
 }
 
 /// RFC 3339 in UTC; every time that OTLP can send has a year of four digits.
-pub(super) fn rfc3339(time: Timestamp) -> String {
+pub fn rfc3339(time: Timestamp) -> String {
     Time::from_nanosecond(time.0.into()).map_or_else(|_| String::new(), |time| format!("{time:.9}"))
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::base64;
-use super::value::{self, hex, service};
-use crate::model::{Attribute, Event, Resource, Span, StatusCode, Text, Value};
+use super::value::{self, service};
+use crate::model::{Attribute, Event, Resource, Span, StatusCode, Text, Value, hex};
 
 /// Whole numbers beyond this are text: programs in JavaScript would round them.
 const SAFE: u64 = 1 << 53;

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::base64;
-use super::value::{double, hex, quote};
-use crate::model::{Attribute, Event, Link, LogRecord, Resource, Scope, Span, Text, Value};
+use super::value::{double, quote};
+use crate::model::{Attribute, Event, Link, LogRecord, Resource, Scope, Span, Text, Value, hex};
 use crate::otlp::encode;
 
 /// A line with these spans, grouped by resource and scope; their order within a group is kept.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::FoundTrace;
 use crate::redact::Redactor;
 
-/// The fields of a trace. Only those that offend an assertion have the last.
-const TRACE: [&str; 10] = [
+/// The fields of a trace. Only those that offend an assertion have the last two.
+const TRACE: [&str; 11] = [
     "trace_id",
     "root_service",
     "root_operation",
@@ -17,6 +17,7 @@ const TRACE: [&str; 10] = [
     "services",
     "matched",
     "assertion",
+    "why",
 ];
 
 /// One item of an answer.
@@ -108,7 +109,7 @@ impl Record {
     #[must_use]
     pub fn head(&self) -> &'static [&'static str] {
         match self {
-            Self::Trace(FoundTrace { assertion: None, .. }) => TRACE.split_last().map_or(&[], |(_, rest)| rest),
+            Self::Trace(FoundTrace { assertion: None, .. }) => TRACE.get(..TRACE.len() - 2).unwrap_or(&TRACE),
             Self::Trace(_) => &TRACE,
             Self::Service(_) => &["service", "spans", "traces", "errors"],
             Self::Operation(_) => &["operation", "service", "kind", "spans"],
@@ -135,7 +136,9 @@ impl Record {
                 trace.matched.to_string(),
             ]
             .into_iter()
-            .chain(trace.assertion.clone())
+            .chain(
+                trace.assertion.iter().flat_map(|assertion| [assertion.clone(), trace.why.clone().unwrap_or_default()]),
+            )
             .collect(),
             Self::Service(Service { service, spans, traces, errors }) => {
                 vec![service.clone(), spans.to_string(), traces.to_string(), errors.to_string()]

@@ -38,9 +38,11 @@ pub struct Finding {
     pub rule: String,
     /// `error`, `warn` or `info`.
     pub severity: String,
+    /// What it is about: a statement, an operation.
+    pub what: String,
     /// Why, in one line.
     pub why: String,
-    /// How often it was found.
+    /// How often it was found: once in each trace that has it.
     pub count: u64,
     /// In how many traces.
     pub traces: u64,
@@ -134,7 +136,10 @@ impl Report {
             let masked = redactor.text(text).into_owned();
             *text = masked;
         };
-        self.findings.iter_mut().for_each(|finding| mask(&mut finding.why));
+        for finding in &mut self.findings {
+            mask(&mut finding.what);
+            mask(&mut finding.why);
+        }
         self.statements.iter_mut().for_each(|statement| mask(&mut statement.statement));
         for failure in &mut self.errors {
             mask(&mut failure.message);
@@ -170,10 +175,10 @@ impl Report {
             out.push_str("None.\n");
         }
         for finding in &self.findings {
-            let Finding { severity, rule, why, count, traces, .. } = finding;
+            let Finding { severity, rule, why, traces, .. } = finding;
             let _ = write!(out, "- **{severity}** `{rule}`: {}", cell(why));
-            if *count > 1 {
-                let _ = write!(out, " (×{count} in {traces} traces)");
+            if *traces > 1 {
+                let _ = write!(out, " (in {traces} traces)");
             }
             if let Some(Place { trace_id, span_id }) = finding.examples.first() {
                 let _ = write!(out, "; see span `{span_id}` of trace `{trace_id}`");
@@ -220,11 +225,12 @@ impl Report {
         if self.services.is_empty() {
             return out.push_str("No entry span.\n");
         }
-        out.push_str("| service | operation | calls | errors | p50 | p95 | p99 |\n|---|---|---:|---:|---:|---:|---:|\n");
+        out.push_str(
+            "| service | operation | calls | errors | p50 | p95 | p99 |\n|---|---|---:|---:|---:|---:|---:|\n",
+        );
         for one in &self.services {
             let [p50, p95, p99] = [one.p50_ns, one.p95_ns, one.p99_ns].map(Nanos);
-            let (service, operation, calls, errors) =
-                (cell(&one.service), cell(&one.operation), one.calls, one.errors);
+            let (service, operation, calls, errors) = (cell(&one.service), cell(&one.operation), one.calls, one.errors);
             let _ = writeln!(out, "| {service} | {operation} | {calls} | {errors} | {p50} | {p95} | {p99} |");
         }
     }
@@ -235,7 +241,8 @@ const LETTERS: usize = 400;
 
 /// Text that means nothing to Markdown, on one line and of a length that a table bears.
 fn cell(text: &str) -> String {
-    let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
+    let words =
+        text.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
     let mut kept: String = line.chars().take(LETTERS).collect();
     if kept.len() < line.len() {

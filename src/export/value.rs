@@ -89,15 +89,6 @@ pub(super) fn service(resource: &Resource) -> String {
     }
 }
 
-/// Hex digits of bytes.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
 /// Text without control characters, for what a person reads.
 pub(super) fn readable(text: &Text) -> String {
     text.lossy().chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()

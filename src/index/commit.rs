@@ -157,11 +157,15 @@ impl<S: Summary> Writer<S> {
         rows.find(|(_, row)| row.get().is(key)).map(|(ordinal, _)| ordinal)
     }
 
-    /// Whether new content takes the place of old: the later end, then the longer encoding, then the bytewise greater.
+    /// Whether new content takes the place of old: what is whole before a lossy copy, then the later end, then the longer encoding, then the bytewise greater.
     fn is_better(&self, new: u64, old: u64) -> bool {
         let row = |ordinal| self.store.row(ordinal, Depth::Whole);
         let (Some((new, _)), Some((old, _))) = (row(new), row(old)) else { return false };
         let (new, old) = (new.get(), old.get());
+        let [new_whole, old_whole] = [new, old].map(|row| !self.lossy.contains(&row.origin().source));
+        if new_whole != old_whole {
+            return new_whole;
+        }
         let ends = (new.chunk.end[new.row], old.chunk.end[old.row]);
         if ends.0 != ends.1 {
             return ends.0 > ends.1;

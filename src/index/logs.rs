@@ -27,6 +27,11 @@ impl Logs {
         records.sort_by_key(LogRecord::at);
         records
     }
+
+    /// Every record, in order of arrival.
+    pub(super) fn each(&self, each: &mut dyn FnMut(&LogRecord)) {
+        self.pages.iter().flat_map(|page| page.iter()).for_each(|(_, record)| each(record));
+    }
 }
 
 /// The writer's side.

@@ -204,6 +204,11 @@ impl<'a> RowRef<'a> {
 
     /// The whole span.
     pub(super) fn to_span(self, trace_id: TraceId) -> Span {
+        self.to_span_of(trace_id, Arc::new(self.to_resource()), Arc::new(self.to_scope()))
+    }
+
+    /// The whole span, with what made it as it was decoded before.
+    pub(super) fn to_span_of(self, trace_id: TraceId, resource: Arc<Resource>, scope: Arc<Scope>) -> Span {
         let (chunk, row) = (self.chunk, self.row);
         let operation = self.operation();
         let mut span = Span {
@@ -216,8 +221,8 @@ impl<'a> RowRef<'a> {
             end: Timestamp(chunk.end[row]),
             flags: chunk.flags[row],
             status: Status { code: self.status(), ..Status::default() },
-            resource: Arc::new(self.to_resource()),
-            scope: Arc::new(self.to_scope()),
+            resource,
+            scope,
             source: self.origin().source,
             ..Span::default()
         };

@@ -117,12 +117,33 @@ impl Rows {
         }
     }
 
+    /// Takes a row out.
+    pub fn remove(&mut self, row: u32) {
+        if let Some(word) = self.words.get_mut(row as usize / 64) {
+            *word &= !(1 << (row % 64));
+        }
+    }
+
     /// Adds rows that follow each other.
     pub fn insert_all(&mut self, rows: Range<u32>) {
         for (place, mask) in masks(rows) {
             if let Some(word) = self.words.get_mut(place) {
                 *word |= mask;
             }
+        }
+    }
+
+    /// Adds those of another set that stand there from `from` on, `count` rows, to stand here from `to` on.
+    pub fn insert_from(&mut self, other: &Self, (from, to): (u32, u32), count: u32) {
+        let mut done = 0;
+        while done < count {
+            let (source, target) = (from + done, to + done);
+            let some = (64 - source % 64).min(64 - target % 64).min(count - done);
+            let bits = other.words.get(source as usize / 64).copied().unwrap_or(0) >> (source % 64);
+            if let Some(word) = self.words.get_mut(target as usize / 64) {
+                *word |= (bits & u64::MAX >> (64 - some)) << (target % 64);
+            }
+            done += some;
         }
     }
 
@@ -198,6 +219,9 @@ mod tests {
         assert_eq!(some.within(2..62).collect::<Vec<_>>(), [3, 60, 61]);
         assert!(some.has_any(3..4) && some.has_any(0..64) && !some.has_any(4..60) && !some.has_any(3..3));
         assert!(Rows::none(130).is_empty() && !third.is_empty());
+        let mut moved = Rows::none(130);
+        moved.insert_from(&third, (3, 59), 70);
+        assert_eq!(list(moved), wanted(&|row| (59..129).contains(&row) && (row - 56) % 3 == 0));
         assert_eq!(list(even.without(&[u64::MAX])), wanted(&|row| row % 2 == 0 && row >= 64));
     }
 }

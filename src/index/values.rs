@@ -18,6 +18,9 @@ type Each<'e> = &'e RefCell<dyn FnMut(u32, ValueRef<'_>) + 'e>;
 /// Values under one key, each with its message.
 type Told<'a> = Vec<(AttributeValue<'a>, &'a [u8])>;
 
+/// Stands for a word that was not asked about yet.
+const UNASKED: u32 = u32::MAX;
+
 impl Block<'_> {
     /// Calls `each` with every value under `key` at `place` and its row: those of one row in the order in which they were
     /// sent, rows in any order. Rows that no longer count may be among them.
@@ -27,6 +30,130 @@ impl Block<'_> {
             Place::Span => self.each_own_value(key, &each),
             Place::Resource | Place::Scope => self.each_origin_value(key, place, &each),
             Place::Event | Place::Link => self.each_extra_value(key, place, &each),
+        }
+    }
+
+    /// Gives each row that has none yet (0) the code of its first value under `key` at `place`; `code` is asked once for
+    /// values that many rows share, 0 stands for no value.
+    pub fn codes(&self, (key, place): (&str, Place), of: &mut [u32], code: &mut dyn FnMut(ValueRef<'_>) -> u32) {
+        match (place, &self.piece.form) {
+            (Place::Resource | Place::Scope, _) => self.codes_of_origins((key, place), of, code),
+            (Place::Span, Form::Sealed(sealed)) => {
+                let mut known: Vec<u32> = Vec::new();
+                let mut memo = Memo::default();
+                sealed.each_cell(&mut |shape, columns| self.columns_of(key, (shape, columns)), &mut |row, cell| {
+                    let Some(of) = of.get_mut(row as usize).filter(|of| **of == 0) else { return };
+                    let word = match cell {
+                        Cell::Plain(word) => match word.slot() {
+                            Slot::Known(id) => Some(id as usize),
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    if let Some(known) = word.and_then(|id| known.get(id)).filter(|known| **known != UNASKED) {
+                        *of = *known;
+                        return;
+                    }
+                    let asked = RefCell::new(|_: u32, value: ValueRef<'_>| {
+                        if *of == 0 {
+                            *of = code(value);
+                        }
+                    });
+                    self.give_any((row, key), cell, &mut memo, &asked);
+                    if let Some(id) = word {
+                        if known.len() <= id {
+                            known.resize((id + 1).next_power_of_two(), UNASKED);
+                        }
+                        known[id] = *of;
+                    }
+                });
+            }
+            _ => self.each_value(key, place, &mut |row, value| {
+                if let Some(of) = of.get_mut(row as usize).filter(|of| **of == 0) {
+                    *of = code(value);
+                }
+            }),
+        }
+    }
+
+    fn codes_of_origins(&self, (key, place): (&str, Place), of: &mut [u32], code: &mut dyn FnMut(ValueRef<'_>) -> u32) {
+        let mut known: Vec<Option<u32>> = vec![None; self.segment.origins.len() as usize];
+        let mut code_of = |origin: u32| {
+            let Some(known) = known.get_mut(origin as usize) else { return 0 };
+            *known.get_or_insert_with(|| {
+                let mut first = 0;
+                for (value, message) in self.told_by_origin((key, place), origin) {
+                    let asked = RefCell::new(|_: u32, value: ValueRef<'_>| {
+                        if first == 0 {
+                            first = code(value);
+                        }
+                    });
+                    give_one(value, message, (0, &asked));
+                }
+                first
+            })
+        };
+        match &self.piece.form {
+            Form::Hot(chunk) => {
+                for (of, origin) in of.iter_mut().zip(&chunk.origin).filter(|(of, _)| **of == 0) {
+                    *of = code_of(*origin);
+                }
+            }
+            Form::Sealed(sealed) => sealed.map_class(&mut |class| code_of(class.origin), of),
+        }
+    }
+
+    /// The code of each row's service: of the last `service.name` of its resource, `None` where that is no text.
+    pub fn service_codes(&self, of: &mut [u32], code: &mut dyn FnMut(Option<&str>) -> u32) {
+        let mut known: Vec<Option<u32>> = vec![None; self.segment.origins.len() as usize];
+        let mut code_of = |origin: u32| {
+            let Some(known) = known.get_mut(origin as usize) else { return 0 };
+            *known.get_or_insert_with(|| {
+                let last = self.told_by_origin(("service.name", Place::Resource), origin).pop();
+                match last {
+                    Some((AttributeValue::Text(text), _)) => code(Some(&super::read_row::lossy(text))),
+                    _ => code(None),
+                }
+            })
+        };
+        of.fill(0);
+        match &self.piece.form {
+            Form::Hot(chunk) => of.iter_mut().zip(&chunk.origin).for_each(|(of, origin)| *of = code_of(*origin)),
+            Form::Sealed(sealed) => sealed.map_class(&mut |class| code_of(class.origin), of),
+        }
+    }
+
+    /// The values under a key that the resource or the scope of an origin has.
+    fn told_by_origin(&self, (key, place): (&str, Place), origin: u32) -> Told<'_> {
+        let segment = self.segment;
+        let Some(origin) = segment.origins.get(origin) else { return Vec::new() };
+        let attributes = if place == Place::Resource {
+            peek::resource_attributes(super::segment::unpack(segment.resources.get(origin.resource)).0)
+        } else {
+            peek::scope_attributes(super::segment::unpack(segment.scopes.get(origin.scope)).0)
+        };
+        let under = attributes.filter(|(own, ..)| *own == key.as_bytes());
+        under.map(|(_, value, message)| (value, message)).collect()
+    }
+
+    /// The columns that may have values under a key: by shape and how many values it has.
+    fn columns_of(&self, key: &str, (shape, columns): (u32, u32)) -> Vec<u32> {
+        let mut places = self.places_of(&[key], shape).into_vec();
+        let depth = self.segment.shapes.get(shape).map_or(0, |shape| shape.depth);
+        places.extend(depth..columns);
+        places
+    }
+
+    /// Gives the values of a cell, which may hold several.
+    fn give_any(&self, (row, key): (u32, &str), cell: Cell<'_>, memo: &mut Memo, each: Each<'_>) {
+        match cell {
+            Cell::Beyond(more) => give_all(peek::resource_attributes(more), (row, key), each),
+            Cell::Plain(word) => match word.slot() {
+                Slot::Small(small) => each.borrow_mut()(row, ValueRef::Int(i64::from(small))),
+                Slot::Known(id) => give(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), row, each),
+                _ => self.give_cell(row, cell, memo, each),
+            },
+            cell => self.give_cell(row, cell, memo, each),
         }
     }
 
@@ -69,23 +196,9 @@ impl Block<'_> {
                 }
             }
             Form::Sealed(sealed) => {
-                let mut wanted = |shape, columns| {
-                    let mut places = self.places_of(&[key], shape).into_vec();
-                    let depth = self.segment.shapes.get(shape).map_or(0, |shape| shape.depth);
-                    places.extend(depth..columns);
-                    places
-                };
                 let mut memo = Memo::default();
-                sealed.each_cell(&mut wanted, &mut |row, cell| match cell {
-                    Cell::Beyond(more) => give_all(peek::resource_attributes(more), (row, key), each),
-                    Cell::Plain(word) => match word.slot() {
-                        Slot::Known(id) => {
-                            give(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), row, each);
-                        }
-                        _ => self.give_cell(row, cell, &mut memo, each),
-                    },
-                    cell => self.give_cell(row, cell, &mut memo, each),
-                });
+                let mut wanted = |shape, columns| self.columns_of(key, (shape, columns));
+                sealed.each_cell(&mut wanted, &mut |row, cell| self.give_any((row, key), cell, &mut memo, each));
             }
         }
     }
@@ -99,23 +212,12 @@ impl Block<'_> {
     }
 
     fn each_origin_value(&self, key: &str, place: Place, each: Each<'_>) {
-        let segment = self.segment;
         // Read once for each origin: rows share them.
         let mut known: Vec<Option<Told<'_>>> = Vec::new();
-        known.resize_with(segment.origins.len() as usize, || None);
-        let read = |origin: u32| {
-            let Some(origin) = segment.origins.get(origin) else { return Vec::new() };
-            let attributes = if place == Place::Resource {
-                peek::resource_attributes(super::segment::unpack(segment.resources.get(origin.resource)).0)
-            } else {
-                peek::scope_attributes(super::segment::unpack(segment.scopes.get(origin.scope)).0)
-            };
-            let under = attributes.filter(|(own, ..)| *own == key.as_bytes());
-            under.map(|(_, value, message)| (value, message)).collect()
-        };
+        known.resize_with(self.segment.origins.len() as usize, || None);
         let mut look = |row: u32, origin: u32| {
             let Some(known) = known.get_mut(origin as usize) else { return };
-            for (value, message) in known.get_or_insert_with(|| read(origin)) {
+            for (value, message) in known.get_or_insert_with(|| self.told_by_origin((key, place), origin)) {
                 give_one(*value, message, (row, each));
             }
         };

@@ -10,6 +10,7 @@ use super::Block;
 use super::chain::{Chain, Found, Place};
 use super::completion::{UsedOperation, UsedValues};
 use super::labels::Labels;
+use super::launches::Launches;
 use super::logs::Logs;
 use super::outline::Outline;
 use super::read_row::dropped;
@@ -74,15 +75,17 @@ pub struct ViewStats {
     pub bytes: u64,
     /// Per service, since the start.
     pub services: ServiceCounts,
+    /// When services began anew.
+    pub launches: Launches,
 }
 
 impl State {
-    fn trace(&self, id: TraceId) -> Option<Cow<'_, TraceRow>> {
+    pub(super) fn trace(&self, id: TraceId) -> Option<Cow<'_, TraceRow>> {
         self.directory.find(id, &self.pages, self.next_trace)
     }
 
     /// The rows of a trace that count, each with the place of its segment.
-    fn rows(&self, trace: &TraceRow, depth: Depth) -> impl Iterator<Item = (usize, Found<'_>)> {
+    pub(super) fn rows(&self, trace: &TraceRow, depth: Depth) -> impl Iterator<Item = (usize, Found<'_>)> {
         let rows = Chain::new(|ordinal| self.place(ordinal), (low_half(trace.number), trace.head), depth);
         rows.map(|(ordinal, row)| (self.segments.partition_point(|segment| segment.base <= ordinal), row))
     }
@@ -245,6 +248,11 @@ impl View {
     #[must_use]
     pub fn logs(&self, trace: TraceId) -> Vec<LogRecord> {
         self.state.logs.of(trace)
+    }
+
+    /// Calls `each` with every log record held that names a trace, in order of arrival.
+    pub fn each_log(&self, each: &mut dyn FnMut(&LogRecord)) {
+        self.state.logs.each(each);
     }
 
     /// Every block, newest first.

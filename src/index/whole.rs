@@ -101,6 +101,33 @@ impl Block<'_> {
         Some(runs)
     }
 
+    /// Rows that follow each other and are of one trace, in order of trace and row: also where the rows of a trace do not
+    /// follow each other. Some of the rows of each count, but for those of a chunk.
+    #[must_use]
+    pub fn stretches(&self) -> Vec<Run> {
+        if let Some(runs) = self.runs() {
+            return runs;
+        }
+        let Form::Hot(chunk) = &self.piece.form else { return Vec::new() };
+        let number = |low: u32| full(u64::from(low), self.state.next_trace);
+        let mut rows: Vec<(u64, u32)> = chunk.trace.iter().map(|low| number(*low)).zip(0..).collect();
+        rows.sort_unstable();
+        let follows = |one: &(u64, u32), next: &(u64, u32)| (one.0, one.1 + 1) == *next;
+        let run = |rows: &[(u64, u32)]| {
+            Some((rows.first()?, rows.last()?)).map(|(first, last)| (first.0, first.1..last.1 + 1))
+        };
+        rows.chunk_by(follows).filter_map(run).map(|(number, rows)| Run { number, rows }).collect()
+    }
+
+    /// The ids of the spans, by row.
+    #[must_use]
+    pub fn span_ids(&self) -> &[[u8; 8]] {
+        match &self.piece.form {
+            Form::Hot(chunk) => &chunk.span_id,
+            Form::Sealed(sealed) => sealed.span_ids(),
+        }
+    }
+
     /// Of each row of a sealed block the row of its parent here, [`NO_ROW`] where there is none. A row may be its own parent.
     #[must_use]
     pub fn parent_rows(&self) -> Vec<u32> {
@@ -110,21 +137,22 @@ impl Block<'_> {
         }
     }
 
-    /// The rows of a sealed block that name a parent, whether it is held or not.
+    /// The rows that name a parent, whether it is held or not.
     #[must_use]
     pub fn with_parent(&self) -> Rows {
         match &self.piece.form {
-            Form::Hot(chunk) => Rows::none(chunk.rows()),
+            Form::Hot(chunk) => Rows::of(chunk.rows(), |row| chunk.parent[row] != [0; 8]),
             Form::Sealed(sealed) => Rows::from_words(sealed.with_parent()),
         }
     }
 
-    /// The rows of a sealed block that name a parent that has no row in the same trace here: row and the parent's id, by row.
+    /// The rows that name a parent of which [`Self::parent_rows`] knows no row: row and the parent's id, by row.
     pub fn odd_parents(&self) -> impl Iterator<Item = (u32, SpanId)> {
-        let odd = match &self.piece.form {
-            Form::Hot(_) => &[][..],
-            Form::Sealed(sealed) => sealed.odd_parents(),
+        let (odd, every) = match &self.piece.form {
+            Form::Hot(chunk) => (&[][..], &chunk.parent[..]),
+            Form::Sealed(sealed) => (sealed.odd_parents(), &[][..]),
         };
-        odd.iter().map(|(row, id)| (*row, SpanId(*id)))
+        let of_chunk = (0..).zip(every).filter_map(|(row, id)| Some((row, SpanId::from_slice(id)?)));
+        odd.iter().map(|(row, id)| (*row, SpanId(*id))).chain(of_chunk)
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::batch::{Batch, Group};
 use super::labels::Labels;
+use super::launches::Watch;
 use super::logs::LogStore;
 use super::sealer::Sealer;
 pub use super::sealer::Sealing;
@@ -52,8 +54,12 @@ pub struct Writer<S> {
     pub(super) labels: Labels,
     /// Counts per service.
     pub(super) services: Services,
+    /// When services began anew.
+    launches: Watch,
     /// Names of sources.
     sources: Sources,
+    /// Sources whose copies lack things.
+    pub(super) lossy: BTreeSet<SourceId>,
     /// Log records.
     pub(super) logs: LogStore,
     /// Traces that must not be evicted.
@@ -92,7 +98,9 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         twins: Twins::default(),
         labels: Labels::default(),
         services: Services::default(),
+        launches: Watch::default(),
         sources: Sources::default(),
+        lossy: BTreeSet::new(),
         logs: LogStore::default(),
         kept: BTreeSet::new(),
         stats: ViewStats::default(),
@@ -117,6 +125,7 @@ impl<S: Summary> Writer<S> {
         let receipt = self.store.read(source, body, self.summary.least().0)?;
         let batch = std::mem::take(&mut self.store.batch);
         let receipt = self.commit(&begin, &batch, receipt, (source, now));
+        self.watch(&batch, now);
         self.store.batch = batch;
         self.store.freeze(false);
         if self.store.is_segment_full() {
@@ -126,6 +135,19 @@ impl<S: Summary> Writer<S> {
         self.make_room();
         self.changed |= receipt.accepted + receipt.rejected_total() > 0;
         Ok(receipt)
+    }
+
+    /// Looks at resources that came for the first time.
+    fn watch(&mut self, batch: &Batch, now: Timestamp) {
+        for resource in std::mem::take(&mut self.store.dictionary.fresh) {
+            let words = &self.store.dictionary.words;
+            let began = |service: &[u8]| {
+                let of = |group: &&Group| words.get(group.service) == service;
+                let first = batch.groups.iter().filter(of).map(|group| group.figures.start).min();
+                first.filter(|first| (1..u64::MAX).contains(first)).map_or(now, Timestamp)
+            };
+            self.launches.notice(&resource, began);
+        }
     }
 
     /// Takes in the records of an `ExportLogsServiceRequest`: all are counted, those with a trace id are kept.
@@ -175,6 +197,16 @@ impl<S: Summary> Writer<S> {
         self.changed |= self.sources.set(source, name);
     }
 
+    /// Says whether what a source gives lacks things that were sent: a copy of a span from there never takes the place of one from
+    /// elsewhere, and always gives way to it.
+    pub fn set_lossy(&mut self, source: SourceId, lossy: bool) {
+        if lossy {
+            self.lossy.insert(source);
+        } else {
+            self.lossy.remove(&source);
+        }
+    }
+
     /// Makes everything inserted so far visible to readers, all at once. Answers whether anything changed.
     pub fn publish(&mut self) -> bool {
         let sealed = self.seal();
@@ -210,6 +242,7 @@ impl<S: Summary> Writer<S> {
             logs_evicted: self.logs.evicted,
             bytes: self.bytes() as u64,
             services: self.services.publish(),
+            launches: self.launches.publish(),
             ..self.stats.clone()
         };
         State {
@@ -248,6 +281,7 @@ impl<S: Summary> Writer<S> {
             + self.twins.bytes()
             + self.labels.bytes()
             + self.services.bytes()
+            + self.launches.bytes()
             + self.logs.bytes
             + self.kept.len() * 32
     }

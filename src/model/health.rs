@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use super::{Nanos, RejectReason, Signal, SourceId, Timestamp};
+use super::{Asked, Names, Nanos, RejectReason, Signal, SourceId, Timestamp};
 
 /// All that can be said about sources, the index and memory at one moment.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +59,12 @@ pub struct SourceHealth {
     pub last_arrival: Option<Timestamp>,
     /// Where it is, where it has no doors: a URL without secrets, a file. May be empty.
     pub place: String,
-    /// What it is asked, where it is asked, and which part of the filter is applied where. May be empty.
-    pub asked: String,
+    /// What it is asked, which part of the filter is applied where, and how far that has come; `None` where nothing is asked.
+    pub asked: Option<Arc<Asked>>,
+    /// What it said or did that a person should know, though it answered; the latest last, a few of them.
+    pub notes: Vec<String>,
+    /// What it calls things.
+    pub names: Arc<Names>,
     /// Where its own page of a trace is, before the trace's id.
     pub page: Option<String>,
     /// How it stands as a whole; what listens says it of each door.
@@ -96,6 +101,12 @@ pub enum Standing {
 }
 
 impl SourceHealth {
+    /// Whether it is a server that is being asked, well or not.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        !matches!(self.standing, Standing::Idle | Standing::Ended)
+    }
+
     /// What is wrong with it now, and when it is tried again by itself.
     #[must_use]
     pub fn trouble(&self) -> Option<(&str, Option<Timestamp>)> {

@@ -103,6 +103,13 @@ impl fmt::Debug for SpanId {
     }
 }
 
+/// Bytes in hexadecimal, lower case, two digits each: ids as they came, which may be of any length.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

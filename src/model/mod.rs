@@ -3,6 +3,7 @@
 //! In: nothing. Out: plain values that every other room speaks. Must never know: I/O, clocks, colours,
 //! protobuf. The bare words `Span`, `Event`, `Link`, `Resource`, `Status` always mean the ones here.
 
+mod elsewhere;
 mod health;
 mod id;
 mod kind;
@@ -15,8 +16,9 @@ mod time;
 mod trace;
 mod value;
 
+pub use elsewhere::{Asked, Dependency, Names, Progress, SearchState};
 pub use health::{Door, DoorState, Health, Mishap, Reading, ReadingState, ServiceHealth, SourceHealth, Standing};
-pub use id::{SourceId, SpanId, SpanKey, TraceId};
+pub use id::{SourceId, SpanId, SpanKey, TraceId, hex};
 pub use kind::{Kind, Status, StatusCode};
 pub use log::LogRecord;
 pub use receipt::{Receipt, RejectReason, Signal};

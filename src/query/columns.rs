@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::compute::{Val, leaves};
+use super::compute::{self, Val, leaves};
 use super::field::{Attribute, Field};
 use super::literal::Number;
 use super::plan::{keys, places};
-use crate::index::{Block, Member, Place, Sweep, ValueRef, View};
+use crate::index::{Block, Member, Place, Rows, Sweep, ValueRef, View};
 use crate::model::Timestamp;
 
 /// Columns of values that are kept.
@@ -128,6 +128,41 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
     // Stable: those of a row stay in the order of keys and places.
     found.sort_by_key(|(row, _)| *row);
     found
+}
+
+/// The first number under an attribute on each of these rows, in order of rows; those without are left out.
+pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows) -> Vec<(u32, Number)> {
+    let mut numbers: Vec<(u32, Number)> = Vec::new();
+    let mut wanted = rows.clone();
+    for key in keys(attribute) {
+        for place in places(attribute.scope) {
+            block.each_value(key, place, &mut |row, value| {
+                if wanted.has(row)
+                    && let Some(number) = number(value)
+                {
+                    wanted.remove(row);
+                    numbers.push((row, number));
+                }
+            });
+        }
+    }
+    numbers.sort_by_key(|(row, _)| *row);
+    numbers
+}
+
+/// The first number that a value is, or holds.
+fn number(value: ValueRef<'_>) -> Option<Number> {
+    match value {
+        ValueRef::Int(number) => Some(Number::Whole(number)),
+        ValueRef::Double(number) => Some(Number::Broken(number)),
+        ValueRef::Text(text) => Number::read(text),
+        ValueRef::Composite(value) => {
+            let mut members = Vec::new();
+            leaves(value, &mut members);
+            compute::first_number(&members)
+        }
+        ValueRef::Empty | ValueRef::Bool(_) | ValueRef::Bytes(_) => None,
+    }
 }
 
 /// The last `service.name` of the resource, if it is text.

@@ -25,7 +25,7 @@ pub struct Hits {
 /// A part of what a filter finds, by first arrival of the traces, newest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
-    /// The traces; older than those of the pages before.
+    /// The traces; older than those of the pages before. None where nothing was found in so much.
     pub hits: Vec<Hit>,
     /// No page follows.
     pub last: bool,

@@ -26,12 +26,12 @@ mod terms;
 mod value;
 mod whole;
 
-pub use complete::{Completion, complete, ends_in_half_key};
+pub use complete::{Completion, complete, complete_with, ends_in_half_key, key_at};
 pub use describe::{chips, describe};
 pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;
 pub use hits::{Hit, Hits, Page};
-pub use literal::{Literal, Moment, spell_duration};
+pub use literal::{Literal, Moment, spell_duration, spell_moment};
 pub use parse::{ParseError, parse};
 pub use print::{braced_value, key_text, quote, value_text};
 pub use run::{evaluate_traces, matching_spans, run, run_pages};

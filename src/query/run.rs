@@ -1,18 +1,24 @@
 //! Runs a filter over a view of the index.
 
+use std::ops::Range;
+
 use super::columns::Columns;
 use super::eval::{Evaluator, keys};
 use super::gather::{Candidates, Decided, Gathered, split};
 use super::plan::Plan;
-use super::{Hit, Hits, Page, Query, whole};
+use super::whole::{self, Shelved, Stretch};
+use super::{Hit, Hits, Page, Query};
 use crate::index::{Scattered, View};
 use crate::model::{SpanKey, Timestamp, TraceId};
 
 /// Hits after which the first page is handed over.
 const FIRST_PAGE: usize = 64;
 
-/// How many times rarer traces are that are looked at one by one between blocks that are looked at whole.
-const FEW_OF: usize = 16;
+/// Blocks after which it is told that nothing was found yet.
+const SILENT: usize = 4;
+
+/// Blocks after which the traces are looked at that stand in several of them: the fewer times, the less is unpacked twice.
+const TOGETHER: usize = 8;
 
 /// Finds the traces that match, by first arrival, oldest first; stops early, with what it has, once `cancelled` says so.
 /// `now` is what `lookback`, `since` and `until` are counted from.
@@ -35,7 +41,7 @@ pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> b
 }
 
 /// Finds the traces that match, by first arrival, newest first, page by page: the first as soon as there is one. Each
-/// trace is in one page. The last page says so; it is partial where `cancelled` said to stop.
+/// trace is in one page; where nothing was found for long, a page says that. The last page says so; it is partial where `cancelled` said to stop.
 pub fn run_pages(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool, each: &mut dyn FnMut(Page)) {
     search(&Plan::new(query, now), view, (false, cancelled), each);
 }
@@ -92,8 +98,8 @@ struct Search<'s, 'p, 'v> {
     exact: bool,
     /// The traces that are looked at one by one, where the others are looked at block by block.
     scattered: Option<Scattered>,
-    /// Those of them with rows in the blocks so far.
-    apart: Vec<u64>,
+    /// Where their rows are in the blocks so far.
+    apart: Vec<Stretch>,
     /// What is found of the others.
     shelved: Vec<(u64, Decided)>,
     /// Traces from this number on are done.
@@ -110,7 +116,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         let blocks = &self.evaluator.columns.blocks;
         // Of traces above this, no rows are in the blocks from here on.
         let mut above = vec![self.first; blocks.len() + 1];
-        if !at_once {
+        if !at_once || self.scattered.is_some() {
             for place in (0..blocks.len()).rev() {
                 above[place] = above[place + 1].max(blocks[place].newest() + 1);
             }
@@ -122,6 +128,9 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             }
             self.look(place);
             let seen = place + 1;
+            if at_once && seen % TOGETHER == 0 {
+                self.look_apart(above[seen]);
+            }
             if at_once || seen == blocks.len() || seen < pause && self.gathered.len() + self.shelved.len() < FIRST_PAGE
             {
                 continue;
@@ -133,7 +142,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
             if full || partial {
                 return each(last_page(hits, partial));
             }
-            if !hits.is_empty() {
+            if !hits.is_empty() || seen >= SILENT {
                 each(Page { hits, last: false, partial: false, seen: share(seen, blocks.len()) });
             }
         }
@@ -145,42 +154,49 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
     /// Takes note of a block.
     fn look(&mut self, place: usize) {
         let Some(block) = self.evaluator.columns.blocks.get(place) else { return };
-        let mut rows = block.all();
         if let Some(scattered) = &self.scattered {
-            let found = whole::search(&self.evaluator, place, scattered);
-            self.apart.extend(found.scattered);
-            self.shelved.extend(found.matches.into_iter().map(|found| (found.number, Decided::Spans(found))));
-            self.shelved.extend(found.whole.into_iter().map(|number| (number, Decided::Whole)));
-            rows = found.rest.map_or_else(|| rows.clone(), |rest| rest.and(&rows));
+            let mut found = whole::search(&self.evaluator, place, scattered);
+            self.apart.append(&mut found.scattered);
+            return self.shelve(found);
         }
+        let rows = block.all();
         if !rows.is_empty() {
             self.gathered.add((place, &rows), &self.evaluator, !self.exact);
         }
     }
 
-    /// What was found block by block, and traces that are looked at one by one, from a number on, newest first.
-    fn finish_shelved(&mut self, from: u64) -> Vec<Hit> {
-        let taken = self.gathered.take(from);
-        self.from = self.from.min(from);
-        let mut apart = split(&mut self.apart, |number| *number >= from);
-        apart.sort_unstable();
-        apart.dedup();
-        let mut found = split(&mut self.shelved, |(number, _)| *number >= from);
-        if let Candidates::Only(list) = taken.candidates().and(Candidates::Only(apart)) {
-            // They are few and far between: whole blocks are not unpacked for them unless they are most of what is held.
-            self.expect(list.len() / FEW_OF);
-            for (count, number) in list.into_iter().enumerate() {
-                if count % 256 == 255 && (self.cancelled)() {
-                    break;
-                }
-                found.extend(self.evaluator.decided(number).map(|decided| (number, decided)));
+    fn shelve(&mut self, found: Shelved) {
+        self.shelved.extend(found.matches.into_iter().map(|found| (found.number, Decided::Spans(found))));
+        self.shelved.extend(found.whole.into_iter().map(|number| (number, Decided::Whole)));
+    }
+
+    /// Looks at the scattered traces from a number on, of which no more rows are to come.
+    fn look_apart(&mut self, from: u64) {
+        let mut apart = split(&mut self.apart, |stretch| stretch.number >= from);
+        // Those of each block are in this order already.
+        apart.sort_by_key(|stretch| stretch.number);
+        let mut found = whole::search_scattered(&self.evaluator, &apart);
+        for (count, number) in std::mem::take(&mut found.odd).into_iter().enumerate() {
+            if count % 256 == 255 && (self.cancelled)() {
+                break;
             }
+            self.shelved.extend(self.evaluator.decided(number).map(|decided| (number, decided)));
         }
-        found.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
+        self.shelve(found);
+    }
+
+    /// What was found block by block, from a number on, newest first.
+    fn finish_shelved(&mut self, from: u64) -> Vec<Hit> {
+        self.look_apart(from);
+        let until = self.from;
+        self.from = self.from.min(from);
+        let found = split(&mut self.shelved, |(number, _)| *number >= from);
         let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
-        let mut hits = Vec::with_capacity(found.len().min(wanted));
+        let mut hits = Vec::with_capacity(in_steps(found.len().min(wanted)));
         let view = self.evaluator.columns.view;
-        let made = found.into_iter().filter_map(|(number, decided)| Some(decided.hit(view.id_of(number)?)));
+        let made = newest_first(&found, from..until)
+            .filter_map(|place| found.get(place))
+            .filter_map(|(number, decided)| Some(decided.hit(view.id_of(*number)?)));
         hits.extend(made.take(wanted));
         self.found += hits.len();
         hits
@@ -246,6 +262,25 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         }
         hits
     }
+}
+
+/// The places of these in descending order of their numbers, which are within a range.
+fn newest_first<T>(found: &[(u64, T)], numbers: Range<u64>) -> Box<dyn Iterator<Item = usize>> {
+    let span = usize::try_from(numbers.end.saturating_sub(numbers.start)).unwrap_or(usize::MAX);
+    if found.len() < span / 16 {
+        let mut places: Vec<usize> = (0..found.len()).collect();
+        places.sort_by_key(|place| std::cmp::Reverse(found[*place].0));
+        return Box::new(places.into_iter());
+    }
+    // So many that there is a place for each number; 0: it is not among them.
+    let mut places = vec![0_usize; span];
+    for ((number, _), place) in found.iter().zip(1..) {
+        let at = number.checked_sub(numbers.start).and_then(|at| usize::try_from(at).ok());
+        if let Some(known) = at.and_then(|at| places.get_mut(at)) {
+            *known = place;
+        }
+    }
+    Box::new(places.into_iter().rev().filter_map(|place| place.checked_sub(1)))
 }
 
 /// Room for at least so many, in steps of an eighth: lists of nearly the same length, one after the other, then fit where

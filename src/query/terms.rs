@@ -175,6 +175,12 @@ impl Query {
         terms.chain(self.stages.iter().map(|stage| stage.at)).nth(part)
     }
 
+    /// Whether a part says something of spans, not of times or how many traces are wanted.
+    #[must_use]
+    pub fn is_about_spans(&self, part: usize) -> bool {
+        self.terms.get(part).is_none_or(|term| matches!(term.says, Says::Spans(_)))
+    }
+
     /// The query without one of its parts. Stages need spans to work on: where the last term goes, `{}` stays.
     #[must_use]
     pub fn without(&self, part: usize) -> Self {

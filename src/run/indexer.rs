@@ -61,7 +61,7 @@ struct Work<S: Summary> {
     publish: watch::Sender<u64>,
     /// Since when there is something readers have not seen.
     unseen: Option<Instant>,
-    /// Bytes for the index and what waits for it together; the index keeps three quarters of it in any case.
+    /// Bytes for the index, what waits for it, and what sources hold beside that, together; the index keeps a quarter of it in any case.
     memory: u64,
     gate: Gate,
     /// Knows the names of sources.
@@ -77,7 +77,9 @@ impl<S: Summary> Work<S> {
             match queue.next(patience) {
                 Ok(item) => {
                     (self.gate)();
-                    self.writer.set_budget(self.memory - (queue.held() as u64).min(self.memory / 4));
+                    let queued = (queue.held() as u64).min(self.memory / 4);
+                    let aside = (queue.aside() as u64).min(self.memory / 2);
+                    self.writer.set_budget(self.memory - queued - aside);
                     self.take_in(item);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -99,6 +101,7 @@ impl<S: Summary> Work<S> {
         let (now, delivery) = (clock::now(), item.delivery());
         let (source, body) = (delivery.source, &delivery.body);
         if self.named.insert(source) {
+            self.writer.set_lossy(source, self.board.is_lossy(source));
             self.writer.name_source(source, &self.board.name(source).unwrap_or_default());
         }
         let result = match delivery.signal {

@@ -73,6 +73,7 @@ impl Jobs {
                 self.latest_count.store(*generation, Ordering::Release);
                 self.counts.push(effect);
             }
+            Effect::Baseline { .. } => self.counts.push(effect),
             Effect::Survey { generation, .. } => {
                 self.latest_survey.store(*generation, Ordering::Release);
                 self.surveys.push(effect);
@@ -204,7 +205,7 @@ mod tests {
     #[test]
     fn of_each_kind_only_the_latest_request_waits() {
         let lane = Lane::default();
-        let complete = |text: &str| Effect::Complete { text: text.to_owned(), cursor: 0 };
+        let complete = |text: &str| Effect::Complete { text: text.to_owned(), cursor: 0, names: Vec::new() };
         lane.push(complete("a"));
         lane.push(Effect::Quit);
         lane.push(complete("ab"));

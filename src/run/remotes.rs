@@ -43,6 +43,9 @@ fn described(remote: &config::Remote) -> Result<Server> {
     if let Some(path) = &remote.ca_file {
         server = server.ca_file(path.clone());
     }
+    if let Some((cert, key)) = &remote.client {
+        server = server.client_cert(cert.clone(), key.clone());
+    }
     if remote.insecure {
         server = server.insecure();
     }
@@ -94,6 +97,7 @@ mod tests {
             basic: None,
             tenant: None,
             ca_file: None,
+            client: None,
             insecure: false,
             timeout: None,
         }

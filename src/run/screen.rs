@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::following::Following;
+use super::following::{self, Following};
 use super::indexer::Gate;
 use super::recipes::recipes;
 use super::signals::Signals;
@@ -103,7 +103,7 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         app_settings.warning = wiring::exposure(&wiring.board);
         // Where nothing listens nothing can be sent.
         app_settings.recipes = if shut { Vec::new() } else { recipes(&wiring.board.sources(clock::now())) };
-        let _asked = ask::open(&wiring.indexer.reader)
+        let _asked = ask::open(&wiring.indexer.reader, app_settings.slow_sql)
             .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
         let feed = wiring.feed.clone();
         let reading = files.map(|files| AbortOnDrop(tokio::spawn(read(files, feed))));
@@ -124,7 +124,7 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         drop(guard);
         session.close_shelf();
         if let Some(file) = &start.summary {
-            session.end(file, &wiring::thresholds(settings)).await?;
+            session.end(file, &wiring::thresholds(settings)?).await?;
         }
         code
     });
@@ -151,12 +151,13 @@ async fn read(files: Files, feed: Feed) {
 
 fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
     Ok(app::Settings {
-        slow_sql: wiring::thresholds(settings),
+        slow_sql: wiring::thresholds(settings)?,
         redactor: wiring::redactor(settings)?,
         arriving: Nanos::from_secs(1),
         warning: None,
         recipes: Vec::new(),
         filed: false,
+        profiles: settings.profiles.iter().map(following::profile).collect(),
         keymap,
     })
 }
@@ -221,7 +222,7 @@ impl Session {
         });
         let (sender, answers) = mpsc::channel(64);
         let screen = Screen::open(looks::scrolls())?;
-        let jobs = Jobs::start(&indexer.reader, wiring::thresholds(settings), &sender)?;
+        let jobs = Jobs::start(&indexer.reader, wiring::thresholds(settings)?, &sender)?;
         let mut session = Self {
             state: State::new(app_settings),
             keymap,
@@ -434,10 +435,20 @@ impl Session {
                 self.second();
             }
             Effect::RetrySource(source) => self.board.retry(source),
+            Effect::StopSearch(source) => self.board.stop_search(source),
+            Effect::Connect(name) => self.serve(&name, true),
+            Effect::Disconnect(name) => self.serve(&name, false),
             Effect::Save(request) => self.save(request),
             Effect::Library(change) => self.shelf.iter().for_each(|shelf| shelf.push(change.clone())),
             work => self.jobs.push(work),
         }
+    }
+
+    fn serve(&mut self, name: &str, wanted: bool) {
+        let Some(following) = &mut self.following else { return };
+        let served = if wanted { following.connect(name) } else { following.disconnect(name) };
+        self.answer(Answer::Served(served.map_err(|error| format!("{error:#}"))));
+        self.second();
     }
 
     fn save(&mut self, request: app::SaveRequest) {
@@ -463,8 +474,8 @@ impl Session {
             .ok_or_else(|| "no door is open to play the demo through".to_owned())?;
         let source = *self.demo_source.get_or_insert_with(|| self.board.register("demo", Vec::new()));
         self.board.set_standing(source, Standing::Ok, clock::now());
-        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock())
-            .with_control(self.board.control(source));
+        let player = Player::new(endpoints, self.demo.rate, self.demo.seed, clock::clock());
+        let player = player.of_source(&self.board, source);
         self.playing = Some(tokio::spawn(player.run()));
         Ok(true)
     }

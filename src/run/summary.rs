@@ -81,7 +81,7 @@ fn slow_by_share(view: &View, thresholds: &Thresholds) -> BTreeMap<String, u64> 
     for id in view.traces() {
         let Some(summary) = view.figures(id) else { continue };
         let longest = summary.badges.longest_db.as_ref().map(|(longest, _)| *longest);
-        if longest.is_none_or(|longest| longest < thresholds.relative_floor) {
+        if longest.is_none_or(|longest| longest < thresholds.slow_sql_floor) {
             continue;
         }
         let Some(trace) = view.trace(id) else { continue };

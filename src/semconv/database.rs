@@ -32,28 +32,39 @@ pub fn same_system(one: &str, other: &str) -> bool {
     canonical_system(one) == canonical_system(other)
 }
 
-/// Whether a system is a store without SQL: key-value, document, search, graph.
+/// Stores without SQL: key-value, document, search, graph.
+const WITHOUT_SQL: &[&str] = &[
+    "redis",
+    "valkey",
+    "keydb",
+    "dragonfly",
+    "memcached",
+    "mongodb",
+    "mongoose",
+    "elasticsearch",
+    "opensearch",
+    "aws.dynamodb",
+    "azure.cosmosdb",
+    "couchdb",
+    "hbase",
+    "geode",
+    "neo4j",
+    "etcd",
+    "rocksdb",
+];
+
+/// Whether a system is one of them.
 pub(super) fn is_without_sql(system: &str) -> bool {
-    matches!(
-        canonical_system(system),
-        "redis"
-            | "valkey"
-            | "keydb"
-            | "dragonfly"
-            | "memcached"
-            | "mongodb"
-            | "mongoose"
-            | "elasticsearch"
-            | "opensearch"
-            | "aws.dynamodb"
-            | "azure.cosmosdb"
-            | "couchdb"
-            | "hbase"
-            | "geode"
-            | "neo4j"
-            | "etcd"
-            | "rocksdb"
-    )
+    WITHOUT_SQL.contains(&canonical_system(system))
+}
+
+/// The store without SQL that a label begins with: as [`super::describe`] puts it there (`redis GET patient:1`), or as
+/// instrumentations name their spans (`mongodb.find`, `redis-GET`).
+#[must_use]
+pub fn system_in_front(label: &str) -> Option<&'static str> {
+    let first = label.split_whitespace().next()?;
+    let prefix = first.split(['.', '-', ':']).next().unwrap_or(first);
+    WITHOUT_SQL.iter().copied().find(|system| [first, prefix].iter().any(|word| word.eq_ignore_ascii_case(system)))
 }
 
 /// Whether a system is known to be relational, so that its spans are SQL even where they carry no statement.

@@ -8,6 +8,6 @@ mod http;
 mod label;
 mod names;
 
-pub use database::{canonical_system, same_system};
-pub use label::{Label, MAX_LABEL, describe, is_asked, is_free, is_remark};
+pub use database::{canonical_system, same_system, system_in_front};
+pub use label::{Label, MAX_LABEL, describe, grpc_failure, is_asked, is_free, is_remark};
 pub use names::{aliases, canonical_value, is_statement_key, logical, renames_values};

@@ -1,18 +1,21 @@
 //! What the sources say of themselves: doors, counts, and the mistakes of their senders. Written by the
 //! sources, read at each frame.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::model::{
-    Door, DoorState, Mishap, Nanos, Reading, Receipt, RejectReason, Signal, SourceHealth, SourceId, Standing, Timestamp,
+    Asked, Door, DoorState, Mishap, Names, Nanos, Progress, Reading, Receipt, RejectReason, SearchState, Signal,
+    SourceHealth, SourceId, Standing, Timestamp,
 };
 
 /// Mishaps kept; older ones are forgotten.
 const MISHAPS: usize = 32;
+/// Notes kept of each source.
+const NOTES: usize = 4;
 
 /// The sources' state, shared. Every method takes a short lock and does no I/O.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ pub struct Board {
 struct Inner {
     sources: Vec<Entry>,
     mishaps: VecDeque<Noted>,
+    /// Senders that are sources of their own, whatever door they come through.
+    guests: BTreeMap<SocketAddr, SourceId>,
     revision: u64,
 }
 
@@ -32,6 +37,7 @@ struct Entry {
     health: SourceHealth,
     rate: Rate,
     control: watch::Sender<Control>,
+    lossy: bool,
 }
 
 /// What a person wants of a source. Its task follows it through [`Board::control`].
@@ -41,6 +47,21 @@ pub struct Control {
     pub paused: bool,
     /// How often it was asked to try at once; a task waiting for its next try wakes up when it rises.
     pub retries: u64,
+    /// How often it was asked to leave off a search that goes on.
+    pub stops: u64,
+}
+
+/// A sender that is a source of its own: [`Board::introduce`].
+#[derive(Debug)]
+pub struct Guest {
+    board: Arc<Board>,
+    peer: SocketAddr,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.board.lock().guests.remove(&self.peer);
+    }
 }
 
 #[derive(Debug)]
@@ -75,9 +96,50 @@ impl Board {
         self.change_source(source, |health| place.clone_into(&mut health.place));
     }
 
-    /// Says what a source is asked, and which part of the filter is applied where.
-    pub fn set_asked(&self, source: SourceId, asked: &str) {
-        self.change_source(source, |health| asked.clone_into(&mut health.asked));
+    /// Says what a source is asked, and which part of the filter is applied where. What was noted of earlier answers goes.
+    pub fn set_asked(&self, source: SourceId, asked: Asked) {
+        self.change_source(source, |health| {
+            health.asked = Some(Arc::new(asked));
+            health.notes.clear();
+        });
+    }
+
+    /// Says that a source is asked for nothing any more.
+    pub fn unset_asked(&self, source: SourceId) {
+        self.change_source(source, |health| {
+            health.asked = None;
+            health.notes.clear();
+        });
+    }
+
+    /// Says how far a search has come.
+    pub fn set_progress(&self, source: SourceId, progress: Progress, state: SearchState) {
+        self.change_source(source, |health| {
+            if let Some(asked) = health.asked.as_mut() {
+                let asked = Arc::make_mut(asked);
+                (asked.progress, asked.state) = (progress, state);
+            }
+        });
+    }
+
+    /// Notes what a source said or did that a person should know, though it answered. Each is noted once.
+    pub fn note(&self, source: SourceId, note: &str) {
+        self.change_source(source, |health| {
+            if !health.notes.iter().any(|known| known == note) {
+                health.notes.push(note.to_owned());
+                health.notes.drain(..health.notes.len().saturating_sub(NOTES));
+            }
+        });
+    }
+
+    /// Says what a source calls things.
+    pub fn set_names(&self, source: SourceId, names: Arc<Names>) {
+        self.change_source(source, |health| health.names = names);
+    }
+
+    /// Has a source leave off a search that takes many requests; what it found stays.
+    pub fn stop_search(&self, source: SourceId) {
+        self.command(source, |control| control.stops += 1);
     }
 
     /// Says where a source's own page of a trace is, before the trace's id.
@@ -115,6 +177,31 @@ impl Board {
     #[must_use]
     pub fn control(&self, source: SourceId) -> Option<watch::Receiver<Control>> {
         self.lock().sources.get(usize::from(source.0)).map(|entry| entry.control.subscribe())
+    }
+
+    /// Says that what comes from `peer` is of this source, whatever door it comes through, until the answer is dropped.
+    pub fn introduce(self: &Arc<Self>, peer: SocketAddr, source: SourceId) -> Guest {
+        self.lock().guests.insert(peer, source);
+        Guest { board: Arc::clone(self), peer }
+    }
+
+    /// Which source comes from there, where that is known.
+    #[must_use]
+    pub fn guest(&self, peer: SocketAddr) -> Option<SourceId> {
+        self.lock().guests.get(&peer).copied()
+    }
+
+    /// Says that what a source gives lacks things that were sent, before it gives anything.
+    pub fn set_lossy(&self, source: SourceId) {
+        if let Some(entry) = self.change().sources.get_mut(usize::from(source.0)) {
+            entry.lossy = true;
+        }
+    }
+
+    /// Whether that was said.
+    #[must_use]
+    pub fn is_lossy(&self, source: SourceId) -> bool {
+        self.lock().sources.get(usize::from(source.0)).is_some_and(|entry| entry.lossy)
     }
 
     /// Whether a person paused it.
@@ -302,7 +389,7 @@ mod tests {
         assert!(control.has_changed().unwrap() && control.borrow_and_update().paused && board.is_paused(source));
         board.retry(source);
         board.pause(source, false);
-        assert_eq!(*control.borrow_and_update(), Control { paused: false, retries: 1 });
+        assert_eq!(*control.borrow_and_update(), Control { paused: false, retries: 1, stops: 0 });
         board.pause(SourceId(7), true);
         assert!(board.control(SourceId(7)).is_none());
     }

@@ -14,6 +14,10 @@ use crate::model::{Receipt, RejectReason, Signal, SourceId, Timestamp};
 
 /// How long a sender is asked to wait when there is no room.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Deliveries that may wait ahead of all others.
+const AHEAD: usize = 8;
+/// The share of the queue's budget that these have for themselves, as a divisor.
+const AHEAD_SHARE: usize = 8;
 
 /// Tells the time; sources have no clock of their own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -51,8 +55,13 @@ pub enum Refused {
 /// The sources' end of the queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Feed {
-    queue: SyncSender<Item>,
+    /// Nothing: there is something ahead.
+    queue: SyncSender<Option<Item>>,
+    ahead: SyncSender<Item>,
     budget: Arc<Budget>,
+    /// Of what goes ahead.
+    ahead_budget: Arc<Budget>,
+    aside: Arc<AtomicUsize>,
     board: Arc<Board>,
     clock: Clock,
 }
@@ -60,8 +69,11 @@ pub struct Feed {
 /// The index's end of the queue, for one blocking thread.
 #[derive(Debug)]
 pub struct FeedReceiver {
-    queue: Receiver<Item>,
+    queue: Receiver<Option<Item>>,
+    ahead: Receiver<Item>,
     budget: Arc<Budget>,
+    ahead_budget: Arc<Budget>,
+    aside: Arc<AtomicUsize>,
 }
 
 /// A delivery that waits for its answer. Dropped without one, its sender is told that the program is ending.
@@ -77,9 +89,20 @@ pub struct Item {
 /// A new queue that holds at most `bytes` bytes in at most `items` deliveries.
 pub fn feed(bytes: usize, items: usize, clock: Clock) -> (Feed, FeedReceiver) {
     let (sender, receiver) = sync_channel(items.max(1));
+    let (ahead_sender, ahead) = sync_channel(AHEAD);
     let budget = Arc::new(Budget { limit: bytes, used: AtomicUsize::new(0) });
-    let feed = Feed { queue: sender, budget: Arc::clone(&budget), board: Arc::new(Board::default()), clock };
-    (feed, FeedReceiver { queue: receiver, budget })
+    let ahead_budget = Arc::new(Budget { limit: bytes / AHEAD_SHARE, used: AtomicUsize::new(0) });
+    let aside = Arc::new(AtomicUsize::new(0));
+    let feed = Feed {
+        queue: sender,
+        ahead: ahead_sender,
+        budget: Arc::clone(&budget),
+        ahead_budget: Arc::clone(&ahead_budget),
+        aside: Arc::clone(&aside),
+        board: Arc::new(Board::default()),
+        clock,
+    };
+    (feed, FeedReceiver { queue: receiver, ahead, budget, ahead_budget, aside })
 }
 
 impl Feed {
@@ -100,16 +123,32 @@ impl Feed {
     /// # Errors
     /// As [`Self::deliver`].
     pub async fn deliver_held(&self, delivery: Delivery, held: Reservation) -> Result<Receipt, Refused> {
-        let (reply, answer) = oneshot::channel();
-        let item = Item { delivery, reply, board: Arc::clone(&self.board), clock: Arc::clone(&self.clock), held };
-        self.queue.try_send(item).map_err(|error| match error {
-            TrySendError::Full(_) => Refused::Overload { retry_after: RETRY_AFTER },
-            TrySendError::Disconnected(_) => Refused::Closed,
-        })?;
-        match answer.await {
-            Ok(result) => result.map_err(Refused::Broken),
-            Err(_) => Err(Refused::Closed),
+        let (item, answer) = self.item(delivery, held);
+        self.queue.try_send(Some(item)).map_err(|error| refused(&error))?;
+        answered(answer).await
+    }
+
+    /// As [`Self::deliver`], ahead of all that waits: for the little that a person waits for. It has a part of the budget for itself;
+    /// a body that is larger than that waits in its turn.
+    ///
+    /// # Errors
+    /// As [`Self::deliver`].
+    pub async fn deliver_ahead(&self, delivery: Delivery) -> Result<Receipt, Refused> {
+        if delivery.body.len() > self.ahead_budget.limit {
+            return self.deliver(delivery).await;
         }
+        let mut held = Reservation { budget: Arc::clone(&self.ahead_budget), bytes: 0 };
+        held.grow(delivery.body.len())?;
+        let (item, answer) = self.item(delivery, held);
+        self.ahead.try_send(item).map_err(|error| refused(&error))?;
+        // Where the queue is full nobody sleeps at its other end.
+        let _ = self.queue.try_send(None);
+        answered(answer).await
+    }
+
+    fn item(&self, delivery: Delivery, held: Reservation) -> (Item, Reply) {
+        let (reply, answer) = oneshot::channel();
+        (Item { delivery, reply, board: Arc::clone(&self.board), clock: Arc::clone(&self.clock), held }, answer)
     }
 
     /// An empty reservation on the queue's budget.
@@ -127,7 +166,13 @@ impl Feed {
     /// Bytes reserved or queued now.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.budget.used.load(Ordering::Acquire)
+        self.budget.used() + self.ahead_budget.used()
+    }
+
+    /// Nothing yet, of what a source holds beside the queue.
+    #[must_use]
+    pub fn aside(&self) -> Aside {
+        Aside { total: Arc::clone(&self.aside), bytes: 0 }
     }
 
     /// Where sources say how they are.
@@ -142,6 +187,23 @@ impl Feed {
     }
 }
 
+/// What becomes of a delivery.
+type Reply = oneshot::Receiver<Result<Receipt, String>>;
+
+async fn answered(answer: Reply) -> Result<Receipt, Refused> {
+    match answer.await {
+        Ok(result) => result.map_err(Refused::Broken),
+        Err(_) => Err(Refused::Closed),
+    }
+}
+
+fn refused<T>(error: &TrySendError<T>) -> Refused {
+    match error {
+        TrySendError::Full(_) => Refused::Overload { retry_after: RETRY_AFTER },
+        TrySendError::Disconnected(_) => Refused::Closed,
+    }
+}
+
 impl FeedReceiver {
     /// The next delivery, or none within `patience`.
     ///
@@ -149,19 +211,43 @@ impl FeedReceiver {
     /// [`RecvTimeoutError::Timeout`] where none came, [`RecvTimeoutError::Disconnected`] where every source is
     /// gone.
     pub fn next(&self, patience: Duration) -> Result<Item, RecvTimeoutError> {
-        self.queue.recv_timeout(patience)
+        loop {
+            if let Ok(item) = self.ahead.try_recv() {
+                return Ok(item);
+            }
+            match self.queue.recv_timeout(patience) {
+                Ok(Some(item)) => return Ok(item),
+                // A call: there is something ahead.
+                Ok(None) => {}
+                Err(RecvTimeoutError::Timeout) => return Err(RecvTimeoutError::Timeout),
+                Err(ended @ RecvTimeoutError::Disconnected) => return self.ahead.try_recv().map_err(|_none| ended),
+            }
+        }
     }
 
     /// Bytes reserved or queued now.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.budget.used.load(Ordering::Acquire)
+        self.budget.used() + self.ahead_budget.used()
+    }
+
+    /// Bytes that sources hold beside the queue.
+    #[must_use]
+    pub fn aside(&self) -> usize {
+        self.aside.load(Ordering::Acquire)
     }
 
     /// The next delivery if one is waiting.
     #[must_use]
     pub fn try_next(&self) -> Option<Item> {
-        self.queue.try_recv().ok()
+        loop {
+            if let Ok(item) = self.ahead.try_recv() {
+                return Some(item);
+            }
+            if let Some(item) = self.queue.try_recv().ok()? {
+                return Some(item);
+            }
+        }
     }
 }
 
@@ -207,6 +293,35 @@ impl std::fmt::Debug for Item {
 struct Budget {
     limit: usize,
     used: AtomicUsize,
+}
+
+impl Budget {
+    fn used(&self) -> usize {
+        self.used.load(Ordering::Acquire)
+    }
+}
+
+/// Bytes that a source holds beside the queue, as a document that can only be read whole: whoever holds the spans gives way to it.
+/// Given back when dropped.
+#[derive(Debug)]
+pub struct Aside {
+    total: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Aside {
+    /// Says how many bytes are held now.
+    pub fn set(&mut self, bytes: usize) {
+        self.total.fetch_add(bytes, Ordering::AcqRel);
+        self.total.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.set(0);
+    }
 }
 
 /// Bytes of the queue's budget that are spoken for; given back when dropped.
@@ -296,6 +411,44 @@ mod tests {
         }
         assert_eq!(by_count.deliver(delivery(1)).await, Err(FULL));
         first.abort();
+    }
+
+    #[tokio::test]
+    async fn what_a_person_waits_for_goes_ahead_of_what_waits_and_has_room_where_there_is_none() {
+        let (feed, queue) = queue(80, 2);
+        for source in [1, 2] {
+            let (feed, delivery) = (feed.clone(), Delivery { source: SourceId(source), ..delivery(40) });
+            tokio::spawn(async move { feed.deliver(delivery).await });
+            while queue.held() < usize::from(source) * 40 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let ahead = tokio::spawn({
+            let (feed, delivery) = (feed.clone(), Delivery { source: SourceId(3), ..delivery(10) });
+            async move { feed.deliver_ahead(delivery).await }
+        });
+        while queue.held() < 90 {
+            tokio::task::yield_now().await;
+        }
+        let order: Vec<u16> = std::iter::from_fn(|| queue.try_next()).map(|item| item.delivery().source.0).collect();
+        assert_eq!(order, [3, 1, 2]);
+        assert_eq!(ahead.await.unwrap(), Err(Refused::Closed));
+        // Too large for that: in its turn.
+        let index = std::thread::spawn(move || {
+            queue.next(Duration::from_secs(20)).unwrap().reply(Ok(Receipt::default()));
+        });
+        assert_eq!(feed.deliver_ahead(delivery(11)).await, Ok(Receipt::default()));
+        index.join().unwrap();
+    }
+
+    #[test]
+    fn who_sleeps_at_the_queue_is_woken_by_what_goes_ahead() {
+        let (feed, queue) = queue(80, 2);
+        let asleep = std::thread::spawn(move || queue.next(Duration::from_secs(60)).map(|item| item.delivery().source));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let refused = runtime.block_on(feed.deliver_ahead(Delivery { source: SourceId(3), ..delivery(10) }));
+        assert_eq!(asleep.join().unwrap(), Ok(SourceId(3)));
+        assert_eq!(refused, Err(Refused::Closed));
     }
 
     #[tokio::test]

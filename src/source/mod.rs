@@ -17,9 +17,9 @@ pub mod remote;
 
 use std::future::Future;
 
-pub use board::{Board, Control, Note};
+pub use board::{Board, Control, Guest, Note};
 pub use contain::is_contained;
-pub use feed::{Clock, Delivery, Feed, FeedReceiver, Item, Refused, Reservation, feed};
+pub use feed::{Aside, Clock, Delivery, Feed, FeedReceiver, Item, Refused, Reservation, feed};
 
 /// A way spans arrive by themselves.
 pub trait Source {

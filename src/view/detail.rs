@@ -9,9 +9,9 @@ use super::look::Role;
 use super::pen::{Pen, Piece, shown};
 use super::text;
 use super::trace::selected_node;
-use crate::analysis::{Analysis, RowKind, group_label, slow_sql, statement};
+use crate::analysis::{Analysis, Baseline, RowKind, group_label, slow_sql, statement};
 use crate::app::{DetailFocus, Lines, SpanDetail, State, TraceScreen};
-use crate::model::Category;
+use crate::model::{Category, Nanos};
 
 /// Members of a group that are listed.
 const MEMBERS: usize = 200;
@@ -158,12 +158,23 @@ fn title(pen: &Pen<'_>, open: &TraceScreen, analysis: &Analysis) -> Vec<Piece<'s
         let why = slow_sql::explain(thresholds, slow, place.duration(), analysis.duration());
         title.push((format!(" ▲ {why}").into(), pen.style(Role::Slow)));
     }
+    if let Some(short) = open.baselines.get(&span.key).and_then(Baseline::short) {
+        title.push((format!("  {} {short}", place.duration()).into(), dim));
+    }
     let after = place.start.since(analysis.start);
     title.push((format!("  self {}", place.self_time).into(), dim));
+    // Beside a span that is on the path whole nothing is new.
+    if place.path > Nanos::ZERO && place.path_self < place.self_time {
+        title.push((format!(" · on the path {}", place.path_self).into(), dim));
+    }
     let began = if after.0 == 0 { " · at the start".to_owned() } else { format!(" · {after} after start") };
     title.push((began.into(), dim));
     title.push(("  ".into(), dim));
     title.push((one_line(pen, &span.service).into(), Style::new().fg(pen.look.service(&span.service))));
+    if let Some(skew) = analysis.skews.iter().find(|skew| skew.node == node) {
+        let (by, which) = (Nanos(skew.shift.unsigned_abs()), if skew.shift < 0 { "ahead of" } else { "behind" });
+        title.push((format!(" · its clock runs {by} {which} its parent's").into(), pen.style(Role::Slow)));
+    }
     if place.cycle {
         title.push((" · its parents form a circle".into(), pen.style(Role::Slow)));
     }

@@ -80,6 +80,10 @@ fn screen(pen: &mut Pen<'_>, area: Rect) -> Option<(u16, u16)> {
             values::draw(pen, frame.body, table);
             None
         }
+        Some(Overlay::Findings(of)) => {
+            super::findings::draw(pen, frame.pane, *of);
+            None
+        }
         Some(Overlay::Picker(list)) => picker::draw(pen, frame.body, list),
         Some(Overlay::Naming(naming)) => picker::name(pen, frame.body, naming),
         Some(Overlay::Save(dialog)) => save::draw(pen, frame.body, dialog),
@@ -122,6 +126,7 @@ const PLAIN: &[(char, &str)] = &[
     ('▾', "v"),
     ('▸', ">"),
     ('▴', "^"),
+    ('◆', "*"),
     ('●', "*"),
     ('○', "o"),
     ('·', "-"),
@@ -133,6 +138,7 @@ const PLAIN: &[(char, &str)] = &[
     ('→', ">"),
     ('←', "<"),
     ('↑', "^"),
+    ('⇡', "^"),
     ('↓', "v"),
     ('⏎', "<"),
     ('⇧', "^"),

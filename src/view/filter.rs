@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
+use super::asked;
 use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, number};
@@ -75,6 +76,7 @@ const EXAMPLE: &str = "service=… minDuration=200ms key=value -exclude words";
 /// While what is typed may become a key, what was found before it stays.
 const HALF_KEY: &str = "… a key, or ⏎ to look for the word";
 const SHORT_EXAMPLE: &str = "filter";
+const LEGEND: &str = "⇡ asked of the server too";
 
 /// What was understood, condition by condition, or what is wrong, below the filter's line.
 pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
@@ -94,7 +96,7 @@ pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
         end += pen.put((x, area.y), "everything", room, dim);
     }
     let chosen = chosen(pen.state);
-    let placed = placed(bar, area, (matched, chosen));
+    let placed = placed(pen.state, area, (matched, chosen));
     for Placed { place, at, words } in &placed {
         let Some(chip) = chips.get(*place) else { continue };
         let line = Rect { x: *at, y: area.y, width: cells(text::width(words)), height: 1 };
@@ -113,8 +115,24 @@ pub(super) fn said(pen: &mut Pen<'_>, area: Rect, matched: &str) {
     if bar.half_key {
         pen.put((end + 2, area.y), HALF_KEY, area.right().saturating_sub(end + 2), dim);
     } else if !matched.is_empty() {
-        pen.put((end + 2, area.y), matched, area.right().saturating_sub(end + 2), text_style);
+        end += 2 + pen.put((end + 2, area.y), matched, area.right().saturating_sub(end + 2), text_style);
     }
+    // What the glyph before a condition means, where there is room for it.
+    let marked = placed.iter().any(|chip| chip.words.contains(asked::THERE));
+    let room = area.right().saturating_sub(end + 3);
+    if marked && chosen.is_none() && usize::from(room) >= text::width(LEGEND) {
+        pen.put((end + 3, area.y), LEGEND, room, dim);
+    }
+}
+
+/// Where the chosen condition is applied, in words below it.
+pub(super) fn place(pen: &mut Pen<'_>, said: Rect) {
+    let state = pen.state;
+    let chip = chosen(state).and_then(|chosen| state.filter.chips().into_iter().nth(chosen)).filter(|chip| chip.on);
+    let Some(words) = chip.and_then(|chip| asked::place(state, chip.index)) else { return };
+    let line = Rect { y: said.y + 1, height: 1, ..said };
+    pen.clear(line);
+    pen.put((line.x + 3, line.y), &words, line.width.saturating_sub(3), pen.style(Role::Text));
 }
 
 /// A caret below the place of the mistake, and what was expected there.
@@ -145,12 +163,13 @@ struct Placed {
 
 /// Where the conditions stand: as many as leave room for what is said behind them. While one of them is chosen, they have
 /// the line for themselves, and it is in sight.
-fn placed(bar: &FilterBar, area: Rect, (matched, chosen): (&str, Option<usize>)) -> Vec<Placed> {
+fn placed(state: &State, area: Rect, (matched, chosen): (&str, Option<usize>)) -> Vec<Placed> {
     const MORE: u16 = 4;
-    let chips = bar.chips();
+    let chips = state.filter.chips();
     let words = |chip: &crate::app::Chip| {
         let words = text::visible(&chip.words);
-        if chip.on { format!(" {words} ") } else { format!(" ○ {words} ") }
+        let mark = if chip.on { asked::mark(state, chip.index) } else { "○".to_owned() };
+        if mark.is_empty() { format!(" {words} ") } else { format!(" {mark} {words} ") }
     };
     let all: Vec<String> = chips.iter().map(words).collect();
     let kept = if chosen.is_some() { 0 } else { cells(text::width(matched)) + 2 };
@@ -180,7 +199,7 @@ pub(super) fn chip_at(state: &State, area: Rect, matched: &str, x: u16) -> Optio
     if bar.error.is_some() {
         return None;
     }
-    let chips = placed(bar, area, (matched, chosen(state)));
+    let chips = placed(state, area, (matched, chosen(state)));
     let hit = |chip: &&Placed| (chip.at..chip.at + cells(text::width(&chip.words))).contains(&x);
     chips.iter().find(hit).map(|chip| chip.place)
 }

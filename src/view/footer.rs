@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells};
 use super::text;
-use crate::app::{Action, ActionInfo, Context, Overlay, Purpose, State, footer};
+use crate::app::{Action, ActionInfo, Context, Overlay, Purpose, Screen, State, footer};
 
 /// A key with its word, the action it stands for, and where it stands from the left edge.
 struct Hint {
@@ -48,7 +48,8 @@ fn hint(state: &State, action: Action) -> Option<Hint> {
         key.push_str(&keys.keys(Action::Down).first()?.label());
     }
     let word = match action {
-        Action::Sort => Cow::Owned(format!("sort: {}", super::list::order(state))),
+        Action::Open if state.sql.calls.is_some() && state.screen == Screen::Sql => Cow::Borrowed("its trace"),
+        Action::Sort => Cow::Owned(format!("sort: {}", order(state))),
         Action::Follow => Cow::Owned(format!("follow {}", if state.list.follow { "on" } else { "off" })),
         Action::Pause if state.list.paused => Cow::Borrowed("resume"),
         Action::Unmask if state.unmasked => Cow::Borrowed("mask"),
@@ -87,6 +88,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
             Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Filter => {
                 &[("⏎", "use it"), ("↑↓", "choose"), ("^x", "delete"), ("esc", "close")]
             }
+            Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Server => {
+                &[("⏎", "ask it, or leave it"), ("↑↓", "choose"), ("esc", "close")]
+            }
             Some(Overlay::Picker(_)) => &[("⏎", "its values"), ("↑↓", "choose"), ("esc", "close")],
             Some(Overlay::Save(_)) => &[("⏎", "save"), ("tab", "form"), ("↑↓", "what"), ("esc", "close")],
             Some(Overlay::Naming(_)) => &[("⏎", "save"), ("esc", "leave it unsaved")],
@@ -96,6 +100,13 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
             Some(Overlay::Values(_)) => {
                 &[("⏎", "filter by it"), ("-", "exclude"), ("↑↓", "choose"), ("s", "sort"), ("esc", "close")]
             }
+            Some(Overlay::Findings(_)) => &[
+                ("↑↓", "choose"),
+                ("⏎", "go to it, and on"),
+                ("N", "back"),
+                ("tab", "this trace, all"),
+                ("esc", "close"),
+            ],
             Some(Overlay::Copy(_)) => &[("↑↓", ""), ("esc", "close")],
             None => &[
                 ("⏎", "apply"),
@@ -122,5 +133,15 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let room = area.right().saturating_sub(at);
         let used = pen.put((at, area.y), &hint.key, room, pen.bold(Role::Accent));
         pen.put((at + used + 1, area.y), &hint.word, room.saturating_sub(used + 1), pen.style(Role::Dim));
+    }
+}
+/// By what the rows of the screen shown are ordered.
+fn order(state: &State) -> &'static str {
+    match state.screen {
+        Screen::Sql => super::sql::order(state),
+        Screen::Errors => super::errors::order(state),
+        Screen::Services => super::services::order(state),
+        Screen::Compare => super::compare::order(state),
+        _ => super::list::order(state),
     }
 }

@@ -78,6 +78,12 @@ pub(super) fn date_and_time(at: Timestamp, zone: &TimeZone) -> String {
     zoned(at, zone).map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S%.3f %Z").to_string())
 }
 
+/// The time of day to the minute, local: `14:02`.
+#[must_use]
+pub(super) fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone).map_or_else(|| "-".to_owned(), |at| at.strftime("%H:%M").to_string())
+}
+
 fn zoned(at: Timestamp, zone: &TimeZone) -> Option<jiff::Zoned> {
     if at.0 == 0 {
         return None;

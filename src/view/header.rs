@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ratatui::layout::Rect;
 
+use super::asked;
 use super::format;
 use super::health::until;
 use super::look::Role;
@@ -100,6 +101,18 @@ fn troubled_source(state: &State, narrow: bool) -> Option<Gauge> {
     (paused > 0).then(|| (format!("‖ {paused} paused  ").into(), Role::Slow))
 }
 
+/// How far a search has come that asks a server for one part of the time after the other. The list says it below the filter.
+fn narrowing(state: &State, narrow: bool) -> Option<Gauge> {
+    const NAME: usize = 16;
+    let servers = asked::servers(state).find(|(_, asked)| asked.is_narrowing());
+    let (source, asked) = servers.filter(|_| state.screen != Screen::Traces)?;
+    let name = text::visible(&source.name);
+    let name = text::cut_end(&name, NAME);
+    let open = asked.progress.open;
+    let text = if narrow { format!("{name}: {open} to go  ") } else { format!("{name}: {}  ", asked::progress(asked)) };
+    Some((text.into(), Role::Accent))
+}
+
 /// How far files have been read, and whether all they hold could be kept.
 fn files(state: &State) -> Vec<Gauge> {
     /// Cells of the bar.
@@ -150,6 +163,7 @@ fn gauges(state: &State, narrow: bool) -> Vec<Gauge> {
         pieces.push(("▲ refused: see 8  ".into(), Role::Slow));
     }
     pieces.extend(troubled_source(state, narrow));
+    pieces.extend(narrowing(state, narrow));
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
     if !doors.is_empty() {

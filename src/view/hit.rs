@@ -4,7 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, filter, footer, header, health, help, list, palette, picker, survey, trace, values, waterfall,
+    compare, copy, detail, errors, filter, findings, footer, header, health, heat, help, list, palette, picker,
+    services, sql, survey, trace, values, verdict, waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -20,11 +21,18 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     if layout::too_small(area) {
         return viewport;
     }
-    let body = layout::frame(state, area).body;
+    let frame = layout::frame(state, area);
+    let body = frame.body;
+    viewport.findings = findings::rows(frame.pane).height;
     let traces = layout::traces(state, body);
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
+    // Known before it is shown, so that it can be asked for at once.
+    viewport.heat = heat::size(Rect { height: layout::heat_height(body), ..body });
+    let sql = layout::sql(state, body);
+    viewport.statements = sql.rows.height;
+    viewport.statement_columns = sql.statement.width;
     let areas = layout::trace(state, body);
     viewport.waterfall = areas.rows.height;
     viewport.detail = areas.detail.height.saturating_sub(1);
@@ -39,9 +47,16 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     let (rows, lines) = match (&state.overlay, state.screen) {
         (Some(Overlay::Values(_)), _) => (values::rows(body).height, 0),
         (Some(Overlay::Help { .. }), _) => help::measure(state, body),
+        (_, Screen::Compare) => compare::measure(state, body),
         (_, Screen::Health) => health::measure(state, body),
         _ => (0, 0),
     };
+    if state.screen == Screen::Errors {
+        (viewport.errors, viewport.errors_pane, viewport.errors_lines) = errors::measure(state, body);
+    }
+    if state.screen == Screen::Services {
+        (viewport.services, viewport.services_pane, viewport.services_lines) = services::measure(state, body);
+    }
     viewport.scroll = rows;
     viewport.scroll_lines = lines;
     viewport
@@ -67,6 +82,7 @@ pub fn hit(state: &State, size: (u16, u16), at: (u16, u16)) -> Target {
         }
         Some(Overlay::Picker(list)) => return picker::hit(frame.body, list, at),
         Some(Overlay::Values(table)) => return values::hit(frame.body, table, at),
+        Some(Overlay::Findings(of)) => return findings::hit(state, frame.pane, *of, at),
         Some(Overlay::Chips(_)) => {
             return if state.screen == Screen::Traces { in_list(state, frame.body, at) } else { Target::Nothing };
         }
@@ -103,6 +119,9 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
     if areas.filter.contains(at) || areas.said.contains(at) {
         return Target::Filter;
     }
+    if areas.heat.contains(at) {
+        return heat::hit(areas.heat, at);
+    }
     if areas.heads.contains(at) {
         return list::head_at(areas.heads.width, at.x - areas.heads.x).map_or(Target::Nothing, Target::SortBy);
     }
@@ -125,7 +144,21 @@ fn in_survey(state: &State, body: Rect, at: Position) -> Target {
     {
         return Target::Chip(chip);
     }
-    if areas.filter.contains(at) || areas.said.contains(at) { Target::Filter } else { Target::Nothing }
+    if areas.filter.contains(at) || areas.said.contains(at) {
+        return Target::Filter;
+    }
+    let row = match state.screen {
+        Screen::Compare => return compare::hit(state, body, at),
+        Screen::Sql => return sql::hit(state, body, at),
+        Screen::Errors => errors::row_at(state, body, at),
+        Screen::Services => services::row_at(state, body, at),
+        _ => return Target::Nothing,
+    };
+    match row {
+        Some(row) => Target::Row(row),
+        None if layout::table(areas.rest).pane.contains(at) => Target::TablePane,
+        None => Target::Nothing,
+    }
 }
 
 fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Target {
@@ -140,6 +173,10 @@ fn in_trace(state: &State, open: &TraceScreen, body: Rect, at: Position) -> Targ
     }
     if areas.search.contains(at) {
         return Target::Filter;
+    }
+    if areas.verdict.contains(at) {
+        let place = (areas.verdict.width, at.x - areas.verdict.x);
+        return verdict::clause_at(state, analysis, place).map_or(Target::Nothing, Target::Clause);
     }
     let columns = waterfall_columns(areas.rows.width, false);
     let drawn = trace::waterfall(open, analysis);

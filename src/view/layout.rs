@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::{DetailFocus, Screen, State};
+use crate::app::{DetailFocus, Overlay, Screen, State};
 
 /// From this width on, detail and preview stand at the right.
 const WIDE: u16 = 160;
@@ -13,6 +13,8 @@ pub(super) struct Frame {
     pub(super) header: Rect,
     pub(super) warning: Rect,
     pub(super) body: Rect,
+    /// What lies over the lower part of the screen, with its rule line.
+    pub(super) pane: Rect,
     pub(super) footer: Rect,
 }
 
@@ -23,6 +25,8 @@ pub(super) struct Traces {
     /// What was understood of the filter, or what is wrong with it.
     pub(super) said: Rect,
     pub(super) strip: Rect,
+    /// The heat map, with its axes.
+    pub(super) heat: Rect,
     pub(super) heads: Rect,
     pub(super) rows: Rect,
     /// With its rule line.
@@ -36,6 +40,19 @@ pub(super) struct Survey {
     /// What was understood of the filter, or what is wrong with it.
     pub(super) said: Rect,
     pub(super) rest: Rect,
+}
+
+/// The statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sql {
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// The rule line above the selected statement.
+    pub(super) rule: Rect,
+    /// The statement over lines, and what is said of it.
+    pub(super) statement: Rect,
+    /// Its latency over time; of no width where there is no room.
+    pub(super) chart: Rect,
 }
 
 /// One trace.
@@ -85,7 +102,12 @@ pub(super) fn frame(state: &State, area: Rect) -> Frame {
     let header = take(&mut rest, 1);
     let footer = take_bottom(&mut rest, 1);
     let warning = take(&mut rest, u16::from(state.settings.warning.is_some()));
-    Frame { header, warning, body: rest, footer }
+    let height = match state.overlay {
+        Some(Overlay::Findings(of)) => super::findings::height(state, of, rest.height),
+        _ => 0,
+    };
+    let pane = take_bottom(&mut rest, height);
+    Frame { header, warning, body: rest, pane, footer }
 }
 
 /// Whether the list has nothing to show because no span ever arrived.
@@ -110,13 +132,63 @@ pub(super) fn survey(state: &State, body: Rect) -> Survey {
     Survey { filter, said, rest }
 }
 
+/// A table with what is told of its selected row: below it, and from [`WIDE`] on at its right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tabled {
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// With its rule line.
+    pub(super) pane: Rect,
+}
+
+pub(super) fn table(area: Rect) -> Tabled {
+    let mut rest = area;
+    let mut pane = Rect { height: 0, ..rest };
+    if area.width >= WIDE {
+        pane = take_right(&mut rest, area.width * 45 / 100);
+        pane.x += 1;
+        pane.width -= 1;
+    } else if area.height >= 8 {
+        pane = take_bottom(&mut rest, area.height * 58 / 100);
+    }
+    let heads = take(&mut rest, 1);
+    Tabled { heads, rows: rest, pane }
+}
+
+pub(super) fn sql(state: &State, body: Rect) -> Sql {
+    let mut rest = survey(state, body).rest;
+    // A row of air where there are rows to spare.
+    take(&mut rest, u16::from(body.height >= 30));
+    let heads = take(&mut rest, 1);
+    let height = if body.height >= 12 { (body.height * 2 / 5).clamp(6, 20) } else { 0 };
+    let mut pane = take_bottom(&mut rest, height);
+    let rule = take(&mut pane, 1);
+    let width = match body.width {
+        0..72 => 0,
+        72..110 => 28,
+        wide => (wide * 3 / 8).min(60),
+    };
+    let mut chart = take_right(&mut pane, width);
+    chart.height = chart.height.min(8);
+    pane.x += 2;
+    pane.width = pane.width.saturating_sub(3);
+    Sql { heads, rows: rest, rule, statement: pane, chart }
+}
+
+/// Lines of the heat map with its axes, where it is shown.
+pub(super) fn heat_height(body: Rect) -> u16 {
+    if body.height < 12 { 0 } else { body.height * 6 / 10 }
+}
+
 pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let mut rest = body;
     let filter = take(&mut rest, 1);
     let said = take(&mut rest, u16::from(says(state)));
     let roomy = body.height >= 12;
-    let shown = state.list.preview_shown && !state.list.rows.is_empty();
+    let hot = state.list.heat.is_some() && body.height >= 12;
+    let shown = state.list.preview_shown && !state.list.rows.is_empty() && !hot;
     let strip = take(&mut rest, u16::from(roomy));
+    let heat = take(&mut rest, if hot { heat_height(body) } else { 0 });
     let side = shown && body.width >= WIDE;
     let mut preview = Rect { height: 0, ..rest };
     if side {
@@ -134,7 +206,7 @@ pub(super) fn traces(state: &State, body: Rect) -> Traces {
             preview.height -= 1;
         }
     }
-    Traces { filter, said, strip, heads, rows: rest, preview }
+    Traces { filter, said, strip, heat, heads, rows: rest, preview }
 }
 
 pub(super) fn trace(state: &State, body: Rect) -> Trace {
@@ -226,10 +298,12 @@ pub(super) struct ListColumns {
 impl ListColumns {
     /// Where the name of the source stands, at the end of the operation's room, and how wide: where there is room for both.
     pub(super) fn source(&self) -> Option<(u16, u16)> {
-        const WIDTH: u16 = 9;
-        const LEAST: u16 = 28;
-        let end = self.operation + self.operation_width;
-        (self.operation_width >= LEAST).then(|| (end - WIDTH - 1, WIDTH))
+        let width = match self.operation_width {
+            0..18 => return None,
+            18..28 => 6,
+            _ => 9,
+        };
+        Some((self.operation + self.operation_width - width - 1, width))
     }
 }
 

@@ -5,15 +5,17 @@ use std::borrow::Cow;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use super::asked;
 use super::filter;
 use super::format;
 use super::layout::{self, ListColumns, list_columns};
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, number, shown};
 use super::text;
-use super::trace::{many, verdict_pieces};
+use super::trace::many;
+use super::verdict;
 use super::waterfall::Waterfall;
-use crate::analysis::{Analysis, Note, Row, Verdict, notes, statement};
+use crate::analysis::{Analysis, Note, Row, notes, statement};
 use crate::app::{Page, SortKey, State};
 use crate::model::{Category, Signal, TraceSummary};
 
@@ -42,6 +44,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     let cursor = filter::draw(pen, areas.filter, &counts);
     filter::said(pen, areas.said, &matched(state));
     super::strip::draw(pen, areas.strip);
+    super::heat::draw(pen, areas.heat);
     heads(pen, areas.heads);
     if state.list.rows.is_empty() {
         nothing(pen, areas.rows);
@@ -54,13 +57,21 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
         }
     }
     preview(pen, areas.preview);
+    filter::place(pen, areas.said);
     let proposals = filter::proposals_area(&state.filter, areas.said, body);
     filter::proposals(pen, &state.filter, proposals);
     cursor
 }
 
-/// `12 of 2,148 traces match`.
+/// `12 of 2,148 traces match`, and what is to be known of the servers that gave them.
 pub(super) fn matched(state: &State) -> String {
+    let told = asked::told(state);
+    let parts = [found(state, told.is_empty()), told];
+    parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" · ")
+}
+
+/// `roomy`: nothing else stands there.
+fn found(state: &State, roomy: bool) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }
@@ -69,7 +80,7 @@ pub(super) fn matched(state: &State) -> String {
     if state.list.anew {
         return if state.list.so_far { format!("searching … {found} so far") } else { "searching …".to_owned() };
     }
-    let rate = if state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
+    let rate = if roomy && state.list.follow && !state.list.paused && state.list.strip.recent > 0.0 {
         format!(" · {}/s", format::rate(state.list.strip.recent))
     } else {
         String::new()
@@ -97,12 +108,11 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
         pieces.push((" · following".into(), dim));
     }
     // Servers give a part of what they hold.
-    let mut asked = health.sources.iter().filter(|source| !source.asked.is_empty());
-    if let Some(source) = asked.next() {
-        let more = asked.count();
+    let mut servers = asked::servers(state);
+    if let Some((source, asked)) = servers.next() {
+        let more = servers.count();
         let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
-        let asked = source.asked.split(';').next().unwrap_or_default();
-        let asked = format!(" · {}: {}{more}", text::visible(&source.name), text::visible(asked));
+        let asked = format!(" · {}: {}{more}", text::visible(&source.name), asked::extent(asked));
         pieces.push((asked.into(), dim));
     }
     pieces
@@ -328,11 +338,7 @@ fn note_pieces(pen: &Pen<'_>, note: &Note, pieces: &mut Vec<Piece<'static>>) {
 
 /// The row of the span that the verdict names. Looked for among the first, as a preview shows few.
 fn loudest_row(analysis: &Analysis, rows: &[Row]) -> Option<usize> {
-    let (Verdict::Error { node, .. } | Verdict::SlowSql { node, .. } | Verdict::Repeated { node, .. }) =
-        analysis.verdict
-    else {
-        return None;
-    };
+    let node = analysis.verdict.loudest()?.node;
     rows.iter().take(2_000).position(|row| row.node == node)
 }
 
@@ -359,11 +365,10 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
         (true, true) => Role::Dim,
     };
     title.push((format!("  {}", analysis.duration()).into(), pen.style(loud)));
-    let verdict = verdict_pieces(pen, analysis, true);
+    let verdict = verdict::short(pen, analysis);
     if !verdict.is_empty() {
         title.push(("  ".into(), pen.style(Role::Dim)));
-        let plain = |style: Style| style.remove_modifier(Modifier::BOLD | Modifier::UNDERLINED);
-        title.extend(verdict.into_iter().map(|(text, style)| (text, plain(style))));
+        title.extend(verdict);
     }
     let more = preview.rows.len().saturating_sub(usize::from(area.height - 1));
     let place = if more > 0 { format!("{} more", format::count(number(more))) } else { String::new() };
@@ -372,8 +377,17 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
     let height = usize::from(area.height - 1);
     let loudest = loudest_row(analysis, &preview.rows).unwrap_or(0);
     let offset = if loudest < height { 0 } else { (loudest + 2).saturating_sub(height) };
-    let waterfall =
-        Waterfall { analysis, rows: &preview.rows, offset, selected: None, found: None, zoom: None, small: true };
+    let waterfall = Waterfall {
+        analysis,
+        rows: &preview.rows,
+        offset,
+        selected: None,
+        found: None,
+        judged: None,
+        zoom: None,
+        path: false,
+        small: true,
+    };
     let rows = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
     waterfall.draw(pen, rows);
 }

@@ -3,6 +3,7 @@
 //! In: the app's [`State`](crate::app::State) and a [`Look`]. Out: cells in a buffer, what fits where, and what lies under the
 //! pointer, all from the same layout. Must never know: crossterm, tokio, how state changes.
 
+mod asked;
 mod axis;
 mod bar;
 mod compare;
@@ -11,12 +12,14 @@ mod detail;
 mod draw;
 mod errors;
 mod filter;
+mod findings;
 mod first;
 mod flow;
 mod footer;
 mod format;
 mod header;
 mod health;
+mod heat;
 mod help;
 mod highlight;
 mod hit;
@@ -36,6 +39,7 @@ mod survey;
 mod text;
 mod trace;
 mod values;
+mod verdict;
 mod waterfall;
 
 pub use draw::draw;

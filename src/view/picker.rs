@@ -42,6 +42,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, picker: &Picker) -> Option<(u1
     let mark = match picker.purpose {
         Purpose::Filter => "filters / ",
         Purpose::Attribute => "values of / ",
+        Purpose::Server => "servers / ",
     };
     let mark = pen.put((area.x + 1, area.y), mark, area.width, pen.bold(Role::Accent));
     let input = Rect { x: area.x + 1 + mark, width: area.width.saturating_sub(mark + 2), height: 1, ..area };
@@ -51,6 +52,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect, picker: &Picker) -> Option<(u1
             (Purpose::Attribute, true) => "looking for the attributes there are …",
             (Purpose::Attribute, false) => "no such attribute; ⏎ takes what is typed",
             (Purpose::Filter, _) => "no such filter",
+            (Purpose::Server, _) => "no such server",
         };
         pen.put((area.x + 3, area.y + 1), text, area.width.saturating_sub(4), pen.style(Role::Dim));
     }

@@ -25,7 +25,12 @@ impl Pen<'_> {
         for column in x..first {
             self.put((column, y), "▁", 1, base);
         }
-        for (column, value) in (first..x + columns).zip(values) {
+        self.spark_of((first, y), values, most, (style, base));
+    }
+
+    /// Draws values one beside the other, where `most` fills a cell.
+    pub(super) fn spark_of(&mut self, (x, y): (u16, u16), values: &[u64], most: u64, (style, base): (Style, Style)) {
+        for (column, value) in (x..).zip(values) {
             let block = block(*value, most);
             if block.is_empty() {
                 self.put((column, y), "▁", 1, base);

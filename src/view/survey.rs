@@ -8,7 +8,7 @@ use super::layout;
 use super::look::Role;
 use super::pen::{Pen, Piece};
 use super::trace::many;
-use crate::app::State;
+use crate::app::{Progress, State};
 
 /// Draws the filter with `counts` beside it and what was understood of it. Answers where the cursor stands where it is edited, and the
 /// room that is left.
@@ -40,7 +40,11 @@ pub(super) fn matched(state: &State) -> String {
 
 /// The same beside the filter, where nothing is said below it.
 pub(super) fn progress(pen: &Pen<'_>) -> Vec<Piece<'static>> {
-    let Some(progress) = pen.state.survey().map(|of| pen.state.progress(of)) else { return Vec::new() };
+    pen.state.survey().map_or_else(Vec::new, |of| progress_of(pen, pen.state.progress(of)))
+}
+
+/// How far a survey is, where it is not done, and what is left out of it.
+pub(super) fn progress_of(pen: &Pen<'_>, progress: &Progress) -> Vec<Piece<'static>> {
     let dim = pen.style(Role::Dim);
     let mut pieces: Vec<Piece<'static>> = Vec::new();
     if progress.running && progress.share < 1.0 && (progress.share > 0.0 || progress.revision == 0) {

@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
 
 use super::filter;
 use super::format;
 use super::layout::{self, waterfall_columns};
 use super::look::Role;
 use super::pen::{Pen, Piece, number, shown};
+use super::verdict;
 use super::waterfall::Waterfall;
-use crate::analysis::{Analysis, Verdict, statement};
-use crate::app::TraceScreen;
-use crate::model::{Category, Nanos};
+use crate::analysis::{Analysis, Baseline};
+use crate::app::{Action, KeyPress, TraceScreen};
 
 /// Draws the screen.
 pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
@@ -33,7 +32,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
         return None;
     };
     title(pen, areas.title, open, analysis);
-    verdict_line(pen, areas.verdict, analysis);
+    verdict::draw(pen, areas.verdict, analysis, open.clause);
     let cursor = filter::search(pen, areas.search, open);
     heads(pen, areas.axis, open, analysis, usize::from(areas.rows.height));
     filter::search_fault(pen, areas.axis);
@@ -50,7 +49,9 @@ pub(super) fn waterfall<'a>(open: &'a TraceScreen, analysis: &'a Analysis) -> Wa
         offset: open.offset,
         selected: open.selected,
         found: open.found.as_ref(),
+        judged: open.judged.as_deref(),
         zoom: open.zoom,
+        path: open.path,
         small: false,
     }
 }
@@ -89,6 +90,10 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     }
     pieces.push(("  ".into(), dim));
     pieces.push((analysis.duration().to_string().into(), pen.bold(loud)));
+    if let Some(short) = root.and_then(|span| open.baselines.get(&span.key)).and_then(Baseline::short) {
+        pieces.push((format!(" {short}").into(), dim));
+    }
+    pieces.extend(clocks(pen, analysis));
     let spans = number(analysis.trace.spans.len());
     let services = number(analysis.services.len());
     let errors = number(analysis.errors.len());
@@ -109,92 +114,23 @@ fn title(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis)
     pen.whole((area.x + 1, area.y), area.width.saturating_sub(2), &pieces);
 }
 
+/// Whether clocks run apart, and what is done about it.
+fn clocks(pen: &Pen<'_>, analysis: &Analysis) -> Option<Piece<'static>> {
+    if analysis.skews.is_empty() {
+        return None;
+    }
+    let key = pen.state.settings.keymap.keys(Action::AdjustClocks).first().map(KeyPress::label).unwrap_or_default();
+    Some(if analysis.adjusted {
+        (format!("  times corrected: {key} shows them as sent").into(), pen.style(Role::Accent))
+    } else {
+        (format!("  clocks run apart: {key} corrects").into(), pen.style(Role::Slow))
+    })
+}
+
 /// `1 span`, `31,907 spans`.
 pub(super) fn many(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", format::count(count))
-}
-
-/// The loudest fact, as pieces; empty where nothing stands out. `short`: where it shares its line.
-pub(super) fn verdict_pieces<'a>(pen: &Pen<'_>, analysis: &'a Analysis, short: bool) -> Vec<Piece<'a>> {
-    let label = |node: u32| {
-        let span = analysis.span(node);
-        let (category, label) = span.map_or((Category::Other, ""), |span| (span.category, &*span.label));
-        statement::summary(category, label)
-    };
-    let shown = |text: Cow<'a, str>| -> Cow<'a, str> { Cow::Owned(shown(pen.state, &text).into_owned()) };
-    let (slow, failed) = (pen.bold(Role::Slow), pen.bold(Role::Error));
-    let dim = pen.style(Role::Dim);
-    match analysis.verdict {
-        Verdict::Error { node, count } => {
-            if short {
-                return vec![(format!("✗ failed first: {}", shown(label(node))).into(), failed)];
-            }
-            let service = analysis.span(node).map_or("", |span| &*span.service);
-            let mut pieces = vec![
-                ("✗ failed first: ".into(), failed),
-                (shown(label(node)), failed.add_modifier(Modifier::UNDERLINED)),
-                (format!("  in {service}").into(), pen.style(Role::Text)),
-            ];
-            if count > 1 {
-                pieces.push((format!("  · {count} spans failed").into(), dim));
-            }
-            pieces
-        }
-        Verdict::SlowSql { node, duration, percent, count } => {
-            if short {
-                return vec![(format!("▲ {percent} % is {}", shown(label(node))).into(), slow)];
-            }
-            let mut pieces = vec![
-                (format!("▲ {percent} % is one statement: ").into(), slow),
-                (shown(label(node)), slow.add_modifier(Modifier::UNDERLINED)),
-                (format!(" {duration}").into(), slow),
-            ];
-            if count > 1 {
-                pieces.push((format!("  · {count} calls are slow").into(), dim));
-            }
-            pieces
-        }
-        Verdict::Repeated { node, count, sum } => {
-            let category = analysis.span(node).map_or(Category::Other, |span| span.category);
-            let text = statement::normalise(category, &label(node)).into_owned();
-            let share = format::share(sum, analysis.duration());
-            vec![
-                ("≡ the same call ".into(), slow),
-                (format!("×{count}").into(), slow),
-                (": ".into(), slow),
-                (shown(text.into()), slow.add_modifier(Modifier::UNDERLINED)),
-                (format!("  {sum} in all, {share} %").into(), dim),
-            ]
-        }
-        Verdict::Nothing => Vec::new(),
-    }
-}
-
-fn verdict_line(pen: &mut Pen<'_>, area: Rect, analysis: &Analysis) {
-    if area.height == 0 {
-        return;
-    }
-    let mut pieces = verdict_pieces(pen, analysis, false);
-    if pieces.is_empty() {
-        let dim = pen.style(Role::Dim);
-        pieces.push(("nothing stands out".into(), dim));
-        if let Some((label, own)) = longest_own(pen, analysis) {
-            pieces.push((format!(" · most time of its own: {label} {own}").into(), dim));
-        }
-    }
-    pen.line((area.x + 1, area.y), area.width.saturating_sub(2), &pieces);
-}
-
-/// The span with the most time of its own. Looked for in traces of a size where that costs nothing.
-fn longest_own<'a>(pen: &Pen<'_>, analysis: &'a Analysis) -> Option<(Cow<'a, str>, Nanos)> {
-    let spans = analysis.trace.spans.len();
-    if spans > 2_000 {
-        return None;
-    }
-    let node = analysis.order.iter().copied().max_by_key(|node| analysis.nodes[*node as usize].self_time)?;
-    let label = shown(pen.state, &analysis.span(node)?.label).into_owned();
-    Some((label.into(), analysis.nodes.get(node as usize)?.self_time))
 }
 
 fn heads(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis, height: usize) {
@@ -226,7 +162,8 @@ fn heads(pen: &mut Pen<'_>, area: Rect, open: &TraceScreen, analysis: &Analysis,
         pen.put_right((area.x + columns.duration_end, area.y), "duration", 9, faint);
     }
     if columns.share_end > 0 {
-        pen.put_right((area.x + columns.share_end, area.y), "%", 2, faint);
+        let head = if open.path { "path" } else { "%" };
+        pen.put_right((area.x + columns.share_end, area.y), head, 4, faint);
     }
 }
 

@@ -6,13 +6,15 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::bar::{Bar, Window};
+use super::findings::{PROOF, remark};
 use super::format;
 use super::layout::{WaterfallColumns, waterfall_columns};
 use super::look::Role;
 use super::pen::{Pen, cells, shown};
 use super::text;
-use crate::analysis::{Analysis, Row, RowKey, RowKind, group_label};
-use crate::app::Found;
+use crate::analysis::findings::Rule;
+use crate::analysis::{Analysis, Row, RowKey, RowKind, Skew, group_label};
+use crate::app::{Found, Judged};
 use crate::model::{Nanos, Timestamp};
 
 /// Cells a name keeps however deep it stands.
@@ -28,8 +30,12 @@ pub(super) struct Waterfall<'a> {
     pub(super) offset: usize,
     pub(super) selected: Option<RowKey>,
     pub(super) found: Option<&'a Found>,
+    /// What was found in the trace: rows that prove something are marked.
+    pub(super) judged: Option<&'a Judged>,
     pub(super) zoom: Option<(Timestamp, Timestamp)>,
-    /// The preview: no shares, no remarks.
+    /// Only the critical path is shown: shares are of it, and its bars stand out.
+    pub(super) path: bool,
+    /// The preview: no shares, no remarks, no marks.
     pub(super) small: bool,
 }
 
@@ -38,6 +44,8 @@ struct Said {
     start: Timestamp,
     end: Timestamp,
     duration: Nanos,
+    /// How much of the critical path runs through it.
+    path: Nanos,
     failed: bool,
     slow: bool,
     group: bool,
@@ -64,10 +72,11 @@ impl Waterfall<'_> {
     fn said(&self, row: &Row) -> Option<Said> {
         let node = self.analysis.nodes.get(row.node as usize)?;
         Some(match &row.kind {
-            RowKind::Group { sum, start, end, failed, slow, .. } => Said {
+            RowKind::Group { sum, start, end, path, failed, slow, .. } => Said {
                 start: *start,
                 end: *end,
                 duration: *sum,
+                path: *path,
                 failed: *failed > 0,
                 slow: *slow > 0,
                 group: true,
@@ -79,6 +88,7 @@ impl Waterfall<'_> {
                     start: node.start,
                     end: node.end,
                     duration: node.duration(),
+                    path: node.path,
                     failed: node.failed,
                     slow: node.slow.is_some(),
                     group: false,
@@ -161,10 +171,15 @@ impl Waterfall<'_> {
         let emphasis = if selected { Modifier::BOLD } else { Modifier::empty() };
         let (mark, style) = self.mark(pen, said, (dimmed, matches!(row.kind, RowKind::Missing)));
         let style = style.add_modifier(emphasis);
-        let mut used = pen.put((x, y), mark, room, style);
+        let rule = self.proves(row);
+        let mut used = match rule.filter(|_| mark.is_empty()) {
+            Some(_) => pen.put((x, y), PROOF, room, pen.style(Role::Dim)),
+            None => pen.put((x, y), mark, room, style),
+        };
         let (failed, slow) = said.hidden;
         let tail = match &row.kind {
             RowKind::Group { members, .. } => format!(" ×{}", format::count(super::pen::number(members.len()))),
+            _ if self.skew(row).is_some() => self.skew(row).unwrap_or_default(),
             _ if failed > 0 => format!(" ✗{failed}"),
             _ if slow > 0 => format!(" ▲{slow}"),
             _ => String::new(),
@@ -176,11 +191,28 @@ impl Waterfall<'_> {
         let label = text::cut_end(&label, usize::from(room.saturating_sub(used + tail_width)));
         used += pen.put((x + used, y), &label, room.saturating_sub(used), style);
         let tail_style = match (failed, slow) {
+            _ if row.kind == RowKind::Span && self.skew(row).is_some() => pen.style(Role::Slow),
             (1.., _) => pen.style(Role::Error),
             (0, 1..) => pen.style(Role::Slow),
             _ => style,
         };
-        pen.put((x + used, y), &tail, room.saturating_sub(used), tail_style);
+        used += pen.put((x + used, y), &tail, room.saturating_sub(used), tail_style);
+        // A word more where there is room for all of it.
+        let remark = rule.map_or("", remark);
+        if !remark.is_empty() && usize::from(room.saturating_sub(used)) > text::width(remark) + 1 {
+            pen.put((x + used + 2, y), remark, room.saturating_sub(used + 2), pen.style(Role::Dim));
+        }
+    }
+
+    /// The rule that a row proves, if it does; of a group, what its first member proves.
+    fn proves(&self, row: &Row) -> Option<Rule> {
+        self.judged?.marks.get(&row.node).copied()
+    }
+
+    /// How far the clock of a row's span runs apart from its parent's, where it does.
+    fn skew(&self, row: &Row) -> Option<String> {
+        let skew = self.analysis.skews.iter().find(|skew| skew.node == row.node)?;
+        Some(format!(" clock {}", skew_text(skew)))
     }
 
     fn label(&self, row: &Row) -> Cow<'_, str> {
@@ -234,7 +266,8 @@ impl Waterfall<'_> {
             RowKind::Missing => &[],
         };
         let bar = Bar { start: said.start, end: said.end, covered, colour };
-        pen.bar(at, self.window(columns), &bar, Style::new());
+        let emphasis = if self.path && !dimmed { Style::new().bold() } else { Style::new() };
+        pen.bar(at, self.window(columns), &bar, emphasis);
     }
 
     /// The gaps between the members of a group: nothing ran there, so they are drawn dark. Only groups of a size where that costs
@@ -269,12 +302,17 @@ impl Waterfall<'_> {
         };
         let style = if said.slow && !dimmed { pen.bold(role) } else { pen.style(role) };
         let y = area.y;
-        if !matches!(row.kind, RowKind::Missing) && columns.duration_end > columns.bar + columns.bar_width {
-            let room = columns.duration_end - columns.bar - columns.bar_width;
+        let figures = columns.bar + columns.bar_width;
+        if !self.small && said.path > Nanos::ZERO && columns.duration_end > figures {
+            pen.put((area.x + figures + 1, y), "━", 1, pen.style(Role::Path));
+        }
+        if !matches!(row.kind, RowKind::Missing) && columns.duration_end > figures {
+            let room = (columns.duration_end - figures).saturating_sub(2);
             pen.put_right((area.x + columns.duration_end, y), &said.duration.to_string(), room, style);
         }
         if columns.share_end > 0 {
-            let share = format::share(said.duration, self.analysis.duration());
+            let of = if self.path { said.path } else { said.duration };
+            let share = format::share(of, self.analysis.duration());
             pen.put_right((area.x + columns.share_end, y), &share, 5, pen.style(Role::Dim));
         }
         if columns.remark_width > 0
@@ -286,6 +324,13 @@ impl Waterfall<'_> {
             pen.put((area.x + columns.remark + 1, y), &remark, room, pen.style(Role::Dim));
         }
     }
+}
+
+/// By how much a clock is off: `+7.2 s` runs ahead, `-310 ms` behind.
+pub(super) fn skew_text(skew: &Skew) -> String {
+    // What must be taken away is what it runs ahead.
+    let sign = if skew.shift < 0 { '+' } else { '-' };
+    format!("{sign}{}", Nanos(skew.shift.unsigned_abs()))
 }
 
 /// Whether a row, or a member of its group, is among what was found.

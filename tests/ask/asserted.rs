@@ -86,3 +86,47 @@ fn pipeline_is_asked_of_the_traces_that_have_its_spans() {
     let said = check(&few(1), &without);
     assert_eq!((said.code, said.err.contains("no trace has such spans")), (Some(0), true), "{}", said.err);
 }
+
+/// The list endpoint of the Python recording runs 1 + 47 queries; all its traces but a few have a slow statement.
+#[test]
+fn findings_that_must_not_be_are_told_with_their_reasons() {
+    let home = Home::new();
+    let recording = "hmis-python-grpc.otlp.pb";
+    let check = |what: &str| home.run(&["assert", "--no-finding", what, "--file", recording, "-o", "jsonl"]);
+    let said = check("nplus1");
+    assert_eq!((said.code, said.objects().len()), (Some(1), 1), "{}", said.err);
+    let why = said.objects()[0]["why"].as_str().unwrap().to_owned();
+    assert!(why.starts_with("47 times SELECT patient_insurance") && said.err.contains(&why), "{why}\n{}", said.err);
+    let cases = [
+        ("dup,retry,serial", 0, 0),
+        ("slow-sql", 1, 40),
+        ("nplus1,slow-sql", 1, 41),
+        ("nplus1=service=hmis-insurance", 0, 0),
+        // A slip in a filter must not hold for ever.
+        ("nplus1=service=nobody", 1, 0),
+    ];
+    for (what, code, offenders) in cases {
+        let said = check(what);
+        assert_eq!((said.code, said.objects().len()), (Some(code), offenders), "{what}: {}", said.err);
+    }
+    let unknown = check("n+1");
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.err.contains("nplus1-scatter"), "{}", unknown.err);
+}
+
+#[test]
+fn running_program_judges_findings_by_its_own_thresholds() {
+    let home = Home::new();
+    let settings = home.file("settings.toml", "[thresholds]\noutlive = '1h'\n");
+    let listening = home.listen(&["listen", "--config", &settings]);
+    listening.post_traces(1..3);
+    home.wait_until_held(2);
+    assert_eq!(home.run(&["assert", "--no-finding", "nplus1,outlive"]).code, Some(0));
+    let wrong = home.file("wrong.toml", "[thresholds]\ngap = 'long'\n");
+    let said = home.run(&["assert", "--no-finding", "gap", "--config", &wrong, "--file", "hmis-python-grpc.otlp.pb"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("line 2, key thresholds.gap") && said.err.contains("100ms"), "{}", said.err);
+    let unknown = home.file("unknown.toml", "[thresholds]\ngpa = '1s'\n");
+    let said = home.run(&["assert", "--no-finding", "gap", "--config", &unknown, "--file", "hmis-python-grpc.otlp.pb"]);
+    assert!(said.code == Some(2) && said.err.contains("slow_sql_floor"), "{}", said.err);
+}

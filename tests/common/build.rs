@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use tracefall::analysis::findings::Evidence;
 use tracefall::analysis::slow_sql::Thresholds;
-use tracefall::analysis::{Analysis, analyse};
+use tracefall::analysis::{Analysis, analyse, analyse_whole};
 use tracefall::model::{
-    Attribute, Category, Kind, Nanos, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId, TraceSpan, Value,
+    Attribute, Category, Event, Kind, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId, TraceSpan,
+    Value,
 };
 
 /// 2026-11-21 14:02:11.480 UTC.
@@ -68,9 +70,30 @@ impl Maker {
         self.last(|span| span.remark = remark.into())
     }
 
+    /// The same, judged with what whole spans say; `tell` completes each.
+    pub fn judged(mut self, adjusted: bool, tell: &dyn Fn(&mut Span)) -> Arc<Analysis> {
+        self.trace.spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end), span.key));
+        Arc::new(analyse_whole(Arc::new(self.trace), &Thresholds::default(), adjusted, &Told(tell)))
+    }
+
     pub fn analysis(mut self) -> Arc<Analysis> {
         self.trace.spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end), span.key));
         Arc::new(analyse(Arc::new(self.trace), &Thresholds::default()))
+    }
+}
+
+/// Evidence that is made up.
+struct Told<'a>(&'a dyn Fn(&mut Span));
+
+impl Evidence for Told<'_> {
+    fn span(&self, key: SpanKey) -> Option<Span> {
+        let mut span = Span { span_id: key.id, kind: key.kind, ..Span::default() };
+        (self.0)(&mut span);
+        Some(span)
+    }
+
+    fn sender(&self, _: TraceId, _: SpanId) -> Option<Span> {
+        None
     }
 }
 
@@ -103,6 +126,43 @@ pub fn patient() -> Arc<Analysis> {
     }
     make.span(Some(root), hmis, "serialize_response", (2_203_000, 8_000));
     make.analysis()
+}
+
+/// Calls side by side, of which one is waited for; the first of them fails and says why.
+pub fn beside() -> Arc<Analysis> {
+    let mut make = Maker::new(6);
+    let root = make.span(None, "checkout", "POST /orders", (0, 480_000));
+    make.failed().remark("502");
+    let quote = make.span(Some(root), "checkout", "quote", (4_000, 300_000));
+    for (label, from, long) in
+        [("GET stock", 6_000, 90_000), ("GET rates", 6_000, 280_000), ("GET taxes", 8_000, 40_000)]
+    {
+        make.span(Some(quote), "checkout", label, (from, long));
+        make.last(|span| span.key.kind = Kind::CLIENT);
+    }
+    make.span(Some(root), "checkout", "INSERT INTO orders VALUES ($1, $2)", (306_000, 22_000));
+    make.span(Some(root), "checkout", "redis SET cart:17", (330_000, 3_000));
+    let pay = make.span(Some(root), "checkout", "POST https://pay.example/charge", (336_000, 130_000));
+    make.failed().last(|span| span.key.kind = Kind::CLIENT).remark("500");
+    make.span(Some(pay), "pay", "POST /charge", (340_000, 120_000));
+    make.failed().last(|span| span.key.kind = Kind::SERVER).remark("500");
+    let told = |span: &mut Span| {
+        let said = [text("exception.type", "CardDeclined"), text("exception.message", "the issuer said no")];
+        span.events.push(Event { name: "exception".into(), attributes: said.into(), ..Event::default() });
+    };
+    make.judged(false, &told)
+}
+
+/// A service whose clock is seven seconds ahead of its caller's.
+pub fn clocks(adjusted: bool) -> Arc<Analysis> {
+    let mut make = Maker::new(7);
+    let root = make.span(None, "checkout", "POST /orders", (0, 200_000));
+    let call = make.span(Some(root), "checkout", "POST /charge", (10_000, 150_000));
+    make.last(|span| span.key.kind = Kind::CLIENT);
+    let serve = make.span(Some(call), "pay", "charge", (7_020_000, 100_000));
+    make.last(|span| span.key.kind = Kind::SERVER);
+    make.span(Some(serve), "pay", "SELECT * FROM cards WHERE id = $1", (7_030_000, 60_000));
+    make.judged(adjusted, &|_| ())
 }
 
 /// One query, then 47 more.

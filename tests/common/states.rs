@@ -4,13 +4,21 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
+use tracefall::analysis::Thresholds;
+use tracefall::analysis::findings::{Nothing, across, judge_all};
+use tracefall::analysis::statements::{Example, Slower, Statement, Statements};
 use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
-use tracefall::app::{Cell, Language, ListRow, Page, Preview, Screen, Settings, SpanDetail, State, Strip, TraceScreen};
-use tracefall::model::{
-    Attribute, Badges, Door, DoorState, Event, Health, LogRecord, Mishap, Nanos, RejectReason, Resource, Scope,
-    ServiceHealth, Signal, SourceHealth, SourceId, Span, Standing, Status, StatusCode, Timestamp, TraceId,
-    TraceSummary, Value,
+use tracefall::app::{
+    Calls, Cell, Formatted, Language, ListRow, Page, Preview, Progress, Screen, Settings, SpanDetail, State, Strip,
+    Table, TraceScreen,
 };
+use tracefall::app::{FindingsOf, FindingsReport, Judged, Overlay};
+use tracefall::model::{
+    Asked, Attribute, Badges, Category, Dependency, Door, DoorState, Event, Health, Kind, LogRecord, Mishap, Names,
+    Nanos, Progress as Search, RejectReason, Resource, Scope, SearchState, ServiceHealth, Signal, SourceHealth,
+    SourceId, Span, SpanId, SpanKey, Standing, Status, StatusCode, Timestamp, TraceId, TraceSummary, Value,
+};
+use tracefall::query::Query;
 use tracefall::view::{self, Highlighter};
 
 use super::build::{START, text};
@@ -165,6 +173,8 @@ fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> Sta
         rate: 12.4,
         error_share: 0.019,
         p95_all: 1_920_000_000,
+        until: NOW,
+        heat: None,
     };
     state
 }
@@ -278,7 +288,23 @@ pub fn health_sources() -> State {
             accepted: BTreeMap::from([(Signal::Traces, 1_204)]),
             latency: Some(Nanos::from_millis(84)),
             last_arrival: Some(before(3)),
-            asked: "100 traces of the last 1h; asked there: service=pay; applied here: error=true".into(),
+            asked: Some(Arc::new(Asked {
+                filter: "service=pay error=true".into(),
+                there: vec![0],
+                here: vec![1],
+                limit: 100,
+                limit_assumed: true,
+                lookback: Some(Nanos::from_secs(3_600)),
+                state: SearchState::Capped,
+                ..Asked::default()
+            })),
+            notes: vec!["2 traces did not come: no answer within 30s".into()],
+            names: Arc::new(Names {
+                services: vec!["gateway".into(), "pay".into()],
+                operations: vec!["POST /pay".into()],
+                dependencies: vec![Dependency { parent: "gateway".into(), child: "pay".into(), calls: 12_345 }],
+                ..Names::default()
+            }),
             last_error: Some((before(600), "the answer took longer than 30 s".into())),
             ..remote("prod", "https://jaeger.example.com/prod/ui", Standing::Ok)
         },
@@ -308,6 +334,23 @@ pub fn traces_of_sources(analysis: Arc<Analysis>, size: (u16, u16)) -> State {
         }
     }
     state
+}
+
+/// What servers that are asked for `query` say of that, each with the parts that it applies itself.
+pub fn asked_of(health: &Health, query: &Query, there: &[&[usize]], progress: (Search, SearchState)) -> Health {
+    let mut health = health.clone();
+    for (number, (source, own)) in health.sources.iter_mut().skip(3).zip(there).enumerate() {
+        source.asked = Some(Arc::new(Asked {
+            filter: query.text.clone(),
+            there: own.to_vec(),
+            here: (0..query.parts()).filter(|part| !own.contains(part)).collect(),
+            limit: 500,
+            progress: if number == 0 { progress.0 } else { Search::default() },
+            state: if number == 0 { progress.1 } else { SearchState::Complete },
+            ..Asked::default()
+        }));
+    }
+    health
 }
 
 /// A trace opened, with the row that `choose` picks selected and its detail read.
@@ -420,4 +463,179 @@ fn span(analysis: &Analysis, node: u32) -> Span {
 /// The row whose label begins so.
 pub fn labelled(start: &'static str) -> impl Fn(&Analysis, &Row) -> bool {
     move |analysis, row| analysis.span(row.node).is_some_and(|span| span.label.starts_with(start))
+}
+
+/// A statement of so many calls in so many traces, with total, median, 95th percentile and longest call in milliseconds.
+fn statement(text: &str, (calls, traces): (u64, u64), [total, p50, p95, max]: [u64; 4]) -> Statement {
+    let (system, category) = match text.split(' ').next() {
+        Some("GET") => ("redis", Category::Database),
+        Some("find") => ("mongodb", Category::Database),
+        _ => ("postgresql", Category::Sql),
+    };
+    let text = if system == "redis" { format!("redis {text}") } else { text.to_owned() };
+    let before = |call: u64| Timestamp(NOW.0 - 90_000_000_000 - call * 7_300_000_000);
+    let example = |call: u64| Example {
+        trace: TraceId([1 + u8::try_from(call).unwrap_or(0); 16]),
+        span: SpanKey { id: SpanId([2 + u8::try_from(call).unwrap_or(0); 8]), kind: Kind::CLIENT },
+        start: before(call),
+        duration: Nanos::from_millis(max * (20 - call) / 20),
+        failed: call == 3 && text.starts_with("INSERT INTO patients"),
+        route: "GET /api/v1/patients/{id}".into(),
+    };
+    Statement {
+        system: system.into(),
+        category,
+        services: vec![("hmis-backend".into(), calls)],
+        calls,
+        traces,
+        total: Nanos::from_millis(total),
+        p50: Nanos::from_millis(p50),
+        p95: Nanos::from_millis(p95),
+        max: Nanos::from_millis(max),
+        over_time: (0..32).map(|at| (at % 9 != 4).then(|| Nanos::from_millis(p50 + 1 + at % 5))).collect(),
+        callers: vec![("PatientService.get_patient".into(), calls)],
+        routes: vec![("GET /api/v1/patients/{id}".into(), traces)],
+        examples: (0..calls.min(18)).map(example).collect(),
+        text: text.into(),
+        ..Statement::default()
+    }
+}
+
+fn usual_statements() -> Vec<Statement> {
+    let slower = Slower {
+        since: Timestamp(START.0 - 840_000_000_000),
+        before: Nanos::from_millis(61),
+        now: Nanos::from_millis(1_920),
+    };
+    let mut rows = vec![
+        statement("SELECT * FROM patients WHERE id = ?", (412, 409), [23_100, 48, 1_920, 2_020]),
+        statement("SELECT * FROM patient_insurance WHERE patient_id = ?", (1_932, 42), [5_400, 2, 4, 31]),
+        statement(
+            "SELECT r.id, r.title, a.name, r.body FROM recipes r JOIN authors a ON a.id = r.author_id LEFT JOIN pictures p ON p.recipe_id = r.id WHERE r.title ILIKE ? AND r.published = TRUE AND r.category IN (?) GROUP BY r.id, a.name HAVING count(p.id) > ? ORDER BY r.published_at DESC LIMIT ? OFFSET ?",
+            (9, 9),
+            [3_100, 311, 1_210, 1_211],
+        ),
+        statement("INSERT INTO tasks (title, due, owner) VALUES (?, ?, ?)", (204, 204), [2_200, 9, 22, 61]),
+        statement("GET patient:?", (812, 427), [1_900, 1, 3, 12]),
+        statement("SELECT name FROM authors WHERE id = ?", (640, 23), [1_200, 1, 3, 9]),
+        statement("UPDATE sessions SET seen = ? WHERE id = ?", (88, 88), [700, 6, 14, 20]),
+        statement("INSERT INTO patients (document_number, name) VALUES (?, ?)", (12, 12), [400, 31, 44, 44]),
+        statement("find recipes {category: ?}", (9, 9), [200, 18, 26, 26]),
+    ];
+    rows[0].slower = Some(slower);
+    rows[0].over_time =
+        (0..32).map(|at| Some(Nanos::from_millis(if at < 20 { 48 + at % 6 } else { 900 + at * 30 }))).collect();
+    rows[1].repeated = Some((41, 47));
+    rows[1].callers.push(("PatientService.export".into(), 12));
+    rows[5].repeated = Some((23, 38));
+    rows[7].errors = 3;
+    rows[3].rows = Some(204);
+    rows
+}
+
+fn hostile_statements() -> Vec<Statement> {
+    let mut rows = vec![
+        statement(
+            "SELECT \u{1b}[31m\u{7}\u{202e}evil\u{0} FROM \u{8868}\u{8868} WHERE \u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467} = ?",
+            (1, 1),
+            [0, 0, 0, 0],
+        ),
+        statement(
+            &format!("INSERT INTO t VALUES ({})", vec!["?"; 900].join(", ")),
+            (u64::MAX, 3),
+            [99_999_999_999, 0, 99_999_999, 99_999_999],
+        ),
+        statement("", (7, 7), [1, 1, 1, 1]),
+    ];
+    rows[0].services = vec![("\u{9}\u{1b}]0;title\u{7}".into(), 1), ("b".into(), 1), ("c".into(), 1)];
+    rows[0].callers = vec![("\n\n".into(), 1)];
+    rows[0].routes = Vec::new();
+    rows[0].over_time = vec![None; 32];
+    rows[1].errors = u64::MAX;
+    rows[1].repeated = Some((u64::MAX, u32::MAX));
+    rows[1].rows = Some(u64::MAX);
+    rows[1].examples[0].start = Timestamp(u64::MAX);
+    rows[1].examples[1].duration = Nanos(u64::MAX);
+    rows[2].examples.clear();
+    rows[2].system = "".into();
+    rows
+}
+
+/// The statements: none, as they usually are, or hostile ones; the one at `selected` is selected.
+pub fn statements(kind: &str, selected: usize, size: (u16, u16)) -> State {
+    let mut state = empty();
+    let rows = match kind {
+        "empty" => Vec::new(),
+        "usual" => usual_statements(),
+        _ => hostile_statements(),
+    };
+    if kind != "empty" {
+        state.health = Arc::new(Health { sources: sources(), ..busy_health() });
+    }
+    state.screen = Screen::Sql;
+    state.sql.progress = Progress { revision: 1, share: 1.0, stale: false, ..Progress::default() };
+    let sum = |of: fn(&Statement) -> u64| rows.iter().map(of).fold(0, u64::saturating_add);
+    let report = Statements {
+        statements: rows.len() as u64,
+        calls: sum(|row| row.calls),
+        total: Nanos(sum(|row| row.total.0)),
+        traces: rows.iter().map(|row| row.traces).max().unwrap_or(0),
+        between: (Timestamp(START.0 - 3_600_000_000_000), START),
+        rows: rows.into_iter().map(Arc::new).collect(),
+    };
+    state.sql.rows.clone_from(&report.rows);
+    state.sql.keys = report.rows.iter().map(|row| row.key()).collect();
+    state.sql.table.selected = state.sql.keys.get(selected).cloned();
+    state.sql.report = Some(Arc::new(report));
+    state.viewport = view::viewport(&state, size);
+    if let Some(row) = state.sql.selected() {
+        let lines = HIGHLIGHTER.highlight(Language::Sql, &row.text, state.viewport.statement_columns);
+        state.sql.formatted = Some(Formatted { of: row.key(), lines });
+    }
+    state
+}
+
+/// The calls of the statement at `selected`, the fourth of them selected.
+pub fn statement_calls(kind: &str, selected: usize, size: (u16, u16)) -> State {
+    let mut state = statements(kind, selected, size);
+    let row = Arc::clone(state.sql.selected().expect("a statement"));
+    let keys: Vec<_> = row.examples.iter().map(|call| (call.trace, call.span)).collect();
+    let table = Table { selected: keys.get(3).copied(), offset: 0 };
+    state.sql.calls = Some(Calls { of: row.key(), keys, table });
+    state
+}
+
+/// The findings pane: of an open trace, or of many.
+pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State {
+    let judge = |analysis: &Analysis| judge_all(analysis, &Thresholds::default(), &Nothing);
+    let mut state = match kind {
+        "trace" | "judging" => trace(Arc::clone(analysis), size, |_, _| true),
+        _ => traces(Arc::clone(analysis), size),
+    };
+    let of = if matches!(kind, "trace" | "judging") { FindingsOf::Trace } else { FindingsOf::All };
+    if let (Some(open), "trace") = (&mut state.trace, kind) {
+        open.judged = Some(Arc::new(Judged::of(judge(analysis))));
+    }
+    if kind == "all" {
+        let many =
+            [super::build::many_queries(), super::build::errors(), super::build::patient(), Arc::clone(analysis)];
+        let digests: Vec<_> = (0_u8..40)
+            .filter_map(|n| {
+                let analysis = &many[usize::from(n) % many.len()];
+                Some((TraceId([n; 16]), across::digest(analysis, judge(analysis))?))
+            })
+            .collect();
+        let (rows, all) = across::sum(digests.iter().map(|(id, digest)| (*id, digest)));
+        let keys = rows.iter().map(|row| row.fingerprint).collect();
+        state.findings.report = Some(Arc::new(FindingsReport { traces: 2_148, all, keys, rows }));
+        state.findings.progress.running = false;
+    }
+    if kind == "none" {
+        state.findings.report = Some(Arc::default());
+    }
+    state.overlay = Some(Overlay::Findings(of));
+    state.viewport = view::viewport(&state, size);
+    let keys = state.finding_keys(of);
+    state.findings.table.selected = keys.get(1).or(keys.first()).copied();
+    state
 }

@@ -589,3 +589,28 @@ fn a_trace_that_spans_segments_is_not_carried_forward_for_ever() {
     flood(&mut writer, bodies.by_ref().take(150), budget);
     assert!(reader.view().summary(TraceId([9; 16])).is_none());
 }
+
+/// Jaeger's older interface cuts times to microseconds: its copy may end later than what was received, and be longer.
+#[test]
+fn a_lossy_copy_never_replaces_a_received_span_whichever_comes_first() {
+    let span = |end: u64, name: &str| {
+        let (trace_id, span_id) = (TraceId([1; 16]), tracefall::model::SpanId([2; 8]));
+        let (start, end) = (Timestamp(1), Timestamp(end));
+        encode::spans(&[Span { trace_id, span_id, name: name.into(), start, end, ..Span::default() }])
+    };
+    let (received, copied) = (span(1_500, "received"), span(2_000, "copied, and longer"));
+    for lossy_first in [true, false] {
+        let (mut writer, reader) = open(AMPLE);
+        writer.set_lossy(SourceId(7), true);
+        let mut bodies = vec![(SourceId(7), &copied), (SourceId(0), &received), (SourceId(7), &copied)];
+        if !lossy_first {
+            bodies.remove(0);
+        }
+        for (number, (source, body)) in (1..).zip(bodies) {
+            writer.insert_spans(source, body, Timestamp(number)).unwrap();
+            writer.publish();
+        }
+        let held = held(&reader.view());
+        assert_eq!(held.values().map(|span| span.name.lossy().into_owned()).collect::<Vec<_>>(), ["received"]);
+    }
+}

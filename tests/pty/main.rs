@@ -3,9 +3,17 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
+#[path = "../remote/fake.rs"]
+#[expect(dead_code, reason = "bad days are the business of other tests")]
+mod fake;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod overload;
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod terminal;
 
@@ -113,6 +121,29 @@ fn a_trace_appears_opens_and_shows_its_statement() {
     terminal.wait_for_text("/patients/2");
     terminal.type_keys("\r");
     terminal.wait_for_text("SELECT name FROM patients");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn statements_are_ranked_and_lead_to_the_span_of_a_call() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = http_port(&mut terminal);
+    send(port, 1);
+    send(port, 2);
+    terminal.wait_for_text("/patients/2");
+    terminal.type_keys("3");
+    terminal.wait_for_text("1 statement · 2 calls · 3.64 s in total");
+    terminal.wait_for_text("in GET /patients/1 1 trace, 1 more");
+    terminal.type_keys("\r");
+    terminal.wait_for_text("its 2 calls");
+    terminal.type_keys("\r");
+    terminal.wait_for_text("1.82 s slowest of 2");
+    terminal.type_keys("b");
+    terminal.wait_for_text("calls of this statement by clinic");
+    terminal.type_keys("\x1b");
+    terminal.wait_for_text("its 2 calls");
     terminal.type_keys("q");
     assert_eq!(terminal.wait_for_end(), 0);
     terminal.assert_restored();

@@ -234,3 +234,41 @@ fn fractions_and_texts_too_many_for_the_dictionary_are_proposed() {
         assert_eq!((every.values.len(), every.more, every.others), (50, 10, 0));
     }
 }
+
+#[test]
+fn what_only_a_server_knows_is_proposed_behind_what_is_held() {
+    use std::sync::Arc;
+    use tracefall::model::Names;
+    use tracefall::query::{complete_with, key_at};
+    let names = [Arc::new(Names {
+        services: vec!["shop".into(), "shoes".into()],
+        operations: vec!["POST /shoes".into()],
+        tags: vec!["span.shoe.size".into(), "resource.shoe.shop".into(), "duration".into()],
+        values: [("shoe.size".to_owned(), vec!["38".to_owned(), "large one".to_owned()])].into(),
+        ..Names::default()
+    })];
+    for view in views() {
+        let texts = |text: &str| -> Vec<String> {
+            let found = complete_with(text, text.len(), (&view, &names), 50);
+            found.into_iter().map(|completion| completion.text).collect()
+        };
+        let services = texts("service=sh");
+        assert_eq!(services.iter().filter(|service| *service == "shop").count(), 1, "{services:?}");
+        assert_eq!(services.last().map(String::as_str), Some("shoes"));
+        assert!(texts("shoe").contains(&"shoe.size=".to_owned()), "{:?}", texts("shoe"));
+        // Intrinsic ones have words of the language.
+        assert!(!texts("dur").contains(&"duration=".to_owned()));
+        assert_eq!(texts("span.shoe.size="), ["38", "\"large one\""]);
+        assert_eq!(texts("{ span.shoe.size = "), ["38", "\"large one\""]);
+        assert!(texts("operation=POST").iter().any(|text| text.contains("/shoes")));
+        assert_eq!(complete("service=sho", 11, &view, 50).len() + 1, texts("service=sho").len());
+    }
+    for (text, key) in [
+        ("shoe.size=3", Some("shoe.size")),
+        ("error=true root.span.shoe.size=", Some("shoe.size")),
+        ("{ resource.shoe.shop = \"a", Some("shoe.shop")),
+        ("shoe.si", None),
+    ] {
+        assert_eq!(key_at(text, text.len()).as_deref(), key, "{text}");
+    }
+}

@@ -13,9 +13,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as Sent, TracesData};
 use prost::Message as _;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tracefall::model::{Nanos, Timestamp, TraceId};
 use tracefall::query::pushdown::Search;
 use tracefall::source::remote::{Flavor, Operation, Protocol, Remote, RemoteError, Server};
+
+use crate::tls;
 
 /// Messages, then a status with words.
 type Said = (Vec<Vec<u8>>, u32, &'static str);
@@ -24,6 +27,13 @@ type Said = (Vec<Vec<u8>>, u32, &'static str);
 type Heard = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
 async fn start(answer: impl Fn(&str) -> Said + Send + Sync + 'static) -> (SocketAddr, Heard) {
+    start_with(None, answer).await
+}
+
+async fn start_with(
+    tls: Option<TlsAcceptor>,
+    answer: impl Fn(&str) -> Said + Send + Sync + 'static,
+) -> (SocketAddr, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let heard = Heard::default();
@@ -52,7 +62,17 @@ async fn start(answer: impl Fn(&str) -> Said + Send + Sync + 'static) -> (Socket
                 }
             });
             let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-            tokio::spawn(connection.serve_connection(TokioIo::new(stream), serve));
+            let tls = tls.clone();
+            tokio::spawn(async move {
+                match tls {
+                    None => drop(connection.serve_connection(TokioIo::new(stream), serve).await),
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            drop(connection.serve_connection(TokioIo::new(stream), serve).await);
+                        }
+                    }
+                }
+            });
         }
     });
     (address, heard)
@@ -140,4 +160,24 @@ async fn what_goes_wrong_has_its_reason_and_keeps_what_came() {
     let (address, _) = start(|_| (Vec::new(), 12, "unknown service")).await;
     let fault = Remote::connect(Server::new(&address.to_string()).unwrap(), Flavor::Jaeger).await.unwrap_err();
     assert!(matches!(fault, RemoteError::Unknown { .. }) && fault.to_string().contains("jaeger.api_v3"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_secure_server_is_spoken_with_over_grpc_too() {
+    let mut config = tls::configured("localhost", true);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let answer = |method: &str| match method {
+        "GetServices" => services(),
+        _ => (vec![trace(7, 1)], 0, ""),
+    };
+    let (address, _) = start_with(Some(TlsAcceptor::from(Arc::new(config))), answer).await;
+    let server = Server::new(&format!("https://{address}")).unwrap().ca_file(tls::file("ca.pem"));
+    let known = server.clone().client_cert(tls::file("client.pem"), tls::file("client.key"));
+    let remote = Remote::connect(known, Flavor::Jaeger).await.unwrap();
+    assert_eq!(remote.protocol(), Protocol::GrpcV3);
+    assert_eq!(remote.services().await.unwrap(), ["a", "b"]);
+    let found = remote.trace(TraceId([7; 16]), None).await.unwrap().unwrap();
+    assert_eq!(found.spans(), 1);
+    let fault = Remote::connect(server, Flavor::Jaeger).await.unwrap_err();
+    assert!(!matches!(fault, RemoteError::NotThis { .. }), "{fault}");
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use proptest::prelude::*;
 
 use super::{analysed, of_kind, span};
-use crate::analysis::{Analysis, Folds, RowKind, find, flatten, reveal, row_of};
-use crate::model::{Category, Kind, StatusCode, Timestamp, TraceSpan};
+use crate::analysis::{Analysis, Folds, RowKind, Says, find, flatten, path, reveal, row_of, what_if};
+use crate::model::{Category, Kind, Nanos, StatusCode, Timestamp, TraceSpan};
 
 /// Spans of few ids, so that cycles, shared ids, doubles and missing parents abound; times zero and reversed too.
 fn spans() -> impl Strategy<Value = Vec<TraceSpan>> {
@@ -33,7 +33,8 @@ fn said(analysis: &Analysis) -> Vec<Said> {
             "{:?}",
             (place.depth, place.descendants, place.failed_descendants, place.slow_descendants, place.start, place.end)
         );
-        let rest = format!("{rest} {:?} {:?}", place.cycle, analysis.covered_of(*node));
+        let path = (place.path, place.path_self);
+        let rest = format!("{rest} {:?} {:?} {path:?}", place.cycle, analysis.covered_of(*node));
         (of(*node), place.parent.map(of), rest)
     };
     analysis.order.iter().map(line).collect()
@@ -77,6 +78,69 @@ proptest! {
             prop_assert_eq!(total, node.duration().0);
             prop_assert!(analysis.start <= node.start && node.end <= analysis.end);
         }
+    }
+
+    #[test]
+    fn the_critical_path_covers_every_root_exactly(spans in spans()) {
+        let analysis = analysed(spans);
+        for root in &analysis.roots {
+            let node = &analysis.nodes[*root as usize];
+            let mut at = node.start;
+            for segment in path::of_root(&analysis, *root) {
+                prop_assert!(segment.from == at && segment.to > at);
+                at = segment.to;
+            }
+            prop_assert_eq!(at, node.end);
+        }
+        let all: u64 = analysis.roots.iter().map(|root| path::of_root(&analysis, *root).len() as u64).sum();
+        prop_assert_eq!(all, analysis.path.len() as u64);
+    }
+
+    #[test]
+    fn what_is_on_the_path_is_on_it_with_all_above(spans in spans()) {
+        let analysis = analysed(spans);
+        for (index, node) in (0_u32..).zip(&analysis.nodes) {
+            let below: u64 = analysis.children_of(index).iter().map(|child| analysis.nodes[*child as usize].path.0).sum();
+            prop_assert_eq!(node.path.0, node.path_self.0 + below);
+            prop_assert!(node.path <= node.duration());
+            if let Some(parent) = node.parent {
+                prop_assert!(node.path <= analysis.nodes[parent as usize].path);
+            }
+        }
+    }
+
+    #[test]
+    fn less_time_gains_at_most_what_the_path_holds(spans in spans()) {
+        let analysis = analysed(spans);
+        for (index, node) in (0_u32..).zip(&analysis.nodes) {
+            let [none, half] = what_if(&analysis, &[index]);
+            prop_assert!(none.gain >= half.gain);
+            prop_assert!(none.gain <= node.path, "{:?} of {:?}", none, node.path);
+            // A root that takes no time is gained whole.
+            if node.parent.is_none() {
+                prop_assert_eq!(none.gain, node.duration());
+            }
+        }
+        let all: Vec<u32> = analysis.children_of(0).to_vec();
+        let together = what_if(&analysis, &all)[0].gain;
+        prop_assert!(all.iter().all(|one| what_if(&analysis, &[*one])[0].gain <= together));
+    }
+
+    #[test]
+    fn the_times_of_the_verdict_make_up_the_longest_root(spans in spans()) {
+        let analysis = analysed(spans);
+        let (mut sum, mut percent) = (0, 0);
+        for clause in &analysis.verdict.clauses {
+            prop_assert!((clause.node as usize) < analysis.nodes.len());
+            if let Says::Time { time, percent: share, .. } = clause.says {
+                sum += time.0;
+                percent += u32::from(share);
+            }
+        }
+        let longest = analysis.roots.iter().map(|root| analysis.nodes[*root as usize].duration()).max();
+        prop_assert_eq!(analysis.verdict.whole, longest.unwrap_or_default());
+        prop_assert!(sum <= analysis.verdict.whole.0);
+        prop_assert!(analysis.verdict.whole == Nanos::ZERO || (96..=104).contains(&percent), "{}", percent);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Trees and waterfalls of small traces written by hand, and the laws that hold for any.
 
 mod laws;
+mod path;
 mod rows;
 mod trees;
+mod verdicts;
+mod wholes;
 
 use std::sync::Arc;
 

@@ -39,7 +39,11 @@ fn a_group_says_what_is_in_it() {
     spans[3] = failed(spans[3].clone());
     spans[4].end = super::millis(300);
     let rows = flatten(&analysed(spans), &Folds::default());
-    let RowKind::Group { members, sum, longest, start, end, failed, slow } = &rows[1].kind else { panic!("no group") };
+    let RowKind::Group { members, sum, longest, start, end, path, failed, slow } = &rows[1].kind else {
+        panic!("no group")
+    };
+    // The longest runs to 300 ms, beside the last; two are waited for before it began.
+    assert_eq!(*path, Nanos::from_millis(274));
     assert_eq!((members.as_slice(), *failed, *slow), ([2, 3, 4, 5, 6].as_slice(), 1, 1));
     assert_eq!((*sum, *longest), (Nanos::from_millis(278), Nanos::from_millis(270)));
     assert_eq!((*start, *end), (super::millis(10), super::millis(300)));

@@ -2,7 +2,7 @@
 
 use super::{analysed, failed, id, millis, of_kind, span, sql};
 use crate::analysis::slow_sql::Slow;
-use crate::analysis::{Analysis, Subject, Verdict, verdict};
+use crate::analysis::{Analysis, Clause, Says, Subject, Verdict};
 use crate::model::{Kind, Nanos, StatusCode, Timestamp, TraceSpan};
 
 /// The tree as text: one node a line, `?` for a missing parent, `*` where a cycle was cut.
@@ -111,7 +111,10 @@ fn the_root_error_is_the_deepest_and_of_those_the_first_to_end() {
     assert_eq!(analysis.errors, [0, 1, 2, 3, 5]);
     assert_eq!(analysis.root_error, Some(3));
     assert_eq!((analysis.nodes[0].failed_descendants, analysis.nodes[1].failed_descendants), (4, 2));
-    assert_eq!(verdict(&analysis), Verdict::Error { node: 3, count: 5 });
+    assert_eq!(
+        analysis.verdict.loudest(),
+        Some(&Clause { node: 3, says: Says::FailedFirst { count: 5, finding: None } })
+    );
 }
 
 #[test]
@@ -135,7 +138,10 @@ fn the_slow_statement_is_found_with_its_share() {
     assert_eq!(analysis.nodes[2].slow, Some(Slow::Absolute));
     assert_eq!(analysis.nodes[0].slow_descendants, 2);
     let duration = Nanos::from_millis(1_820);
-    assert_eq!(verdict(&analysis), Verdict::SlowSql { node: 2, duration, percent: 79, count: 2 });
+    assert_eq!(
+        analysis.verdict.loudest(),
+        Some(&Clause { node: 2, says: Says::SlowSql { duration, percent: 79, count: 2 } })
+    );
 }
 
 #[test]
@@ -143,9 +149,9 @@ fn repetition_is_the_verdict_where_nothing_is_worse() {
     let mut spans = vec![span(1, 0, 0, 700)];
     spans.extend((2..49).map(|n| sql(n, 1, (n * 10, n * 10 + 2), &format!("SELECT a FROM b WHERE id = {n}"))));
     let sum = Nanos::from_millis(94);
-    assert_eq!(verdict(&analysed(spans)), Verdict::Repeated { node: 1, count: 47, sum });
-    assert_eq!(verdict(&analysed(vec![span(1, 0, 0, 700)])), Verdict::Nothing);
-    assert_eq!(verdict(&analysed(Vec::new())), Verdict::Nothing);
+    assert_eq!(analysed(spans).verdict.loudest(), Some(&Clause { node: 1, says: Says::Repeated { count: 47, sum } }));
+    assert_eq!(analysed(vec![span(1, 0, 0, 700)]).verdict.loudest(), None);
+    assert_eq!(analysed(Vec::new()).verdict, Verdict::default());
 }
 
 #[test]

@@ -83,6 +83,16 @@ pub enum Action {
     PreviousMatch,
     /// Show only the spans that match and those above them, or everything again.
     OnlyMatches,
+    /// Choose the next clause of the verdict.
+    NextClause,
+    /// Choose the clause before.
+    PreviousClause,
+    /// Show only what is on the critical path, or everything again.
+    OnlyPath,
+    /// Say what the trace would gain if the selected span took no time, or half of it.
+    WhatIf,
+    /// Correct the times where clocks run apart, or show them as sent.
+    AdjustClocks,
     /// Show only the stretch of time of the selected span.
     Zoom,
     /// Show all of the time.
@@ -93,6 +103,8 @@ pub enum Action {
     DetailUp,
     /// Scroll the detail a line down.
     DetailDown,
+    /// Say how the selected span compares with all others of its kind.
+    Baseline,
     /// Follow the selected span's (first or chosen) link to its trace.
     FollowLink,
     /// Back to where a link was followed.
@@ -103,16 +115,44 @@ pub enum Action {
     SaveFilter,
     /// Move the keys to the filter's conditions.
     Chips,
+    /// Show the next example of the selected error.
+    NextExample,
+    /// Show the example before.
+    PreviousExample,
+    /// Show the map of services, or who calls the selected one.
+    Map,
     /// Leave out what has the selected attribute's value.
     Exclude,
     /// Show the values of an attribute.
     Values,
+    /// Show what was found, in the open trace or in all.
+    Findings,
     /// Show the filter language.
     Language,
     /// Copy something: ids, statement, attribute.
     Copy,
     /// Mark the selected trace, or take its mark away.
     Mark,
+    /// Part time into before and after, now.
+    TimeMark,
+    /// Show latency over time, or the list alone again.
+    HeatMap,
+    /// The cursor of the heat map a column earlier.
+    Earlier,
+    /// The cursor of the heat map a column later.
+    Later,
+    /// The brush a column earlier.
+    GrowEarlier,
+    /// The brush a column later.
+    GrowLater,
+    /// The brush a row up.
+    GrowUp,
+    /// The brush a row down.
+    GrowDown,
+    /// Arrows draw the brush, or no longer.
+    Brush,
+    /// Compare something else, or what is inside the brush.
+    Compare,
     /// Show the trace on the page of the server where it lives.
     Page,
     /// Save traces to a file.
@@ -127,6 +167,8 @@ pub enum Action {
     PauseSource,
     /// Have the selected source try again at once.
     RetrySource,
+    /// Ask a server of the settings file, or leave it.
+    Servers,
 }
 
 /// Where an action works.
@@ -136,6 +178,8 @@ pub enum Context {
     Everywhere,
     /// On the list of traces.
     Traces,
+    /// On the list of traces, in the heat map.
+    Heat,
     /// On a trace, in the waterfall.
     Trace,
     /// On a trace, in the detail pane.
@@ -199,8 +243,14 @@ impl ActionInfo {
             (Action::Up | Action::Down, Context::Services) => "service",
             (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
+            (Action::Up | Action::Down, Context::Heat) => "slower",
+            (Action::Open, Context::Heat) => "filter inside",
+            (Action::Compare, Context::Heat) => "compare inside",
+            (Action::HeatMap, Context::Heat) => "list",
             (Action::Open, Context::Trace) => "fold",
-            (Action::Open, Context::Detail) => "filter by it",
+            (Action::Unfold, Context::Services) => "operations",
+            (Action::Open, Context::Sql) => "its calls",
+            (Action::Open, Context::Detail | Context::Services) => "filter by it",
             (Action::Filter, Context::Trace | Context::Detail) => "search",
             (Action::FocusDetail, Context::Detail) => "waterfall",
             _ => self.hint,
@@ -216,17 +266,39 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Traces => {
             &[A::Up, A::Open, A::Filter, A::Sort, A::Follow, A::Pause, A::Copy, A::Palette, A::Help, A::Quit]
         }
-        Context::Trace => {
-            &[A::Up, A::Open, A::NextError, A::NextSlow, A::Filter, A::FocusDetail, A::Copy, A::Zoom, A::Help, A::Back]
+        Context::Heat => {
+            &[A::Earlier, A::Brush, A::Open, A::Compare, A::TimeMark, A::HeatMap, A::Filter, A::Help, A::Back]
         }
+        Context::Trace => &[
+            A::Up,
+            A::Open,
+            A::NextError,
+            A::NextSlow,
+            A::OnlyPath,
+            A::NextClause,
+            A::Filter,
+            A::FocusDetail,
+            A::Copy,
+            A::Zoom,
+            A::Help,
+            A::Back,
+        ],
         Context::Detail => {
             &[A::Up, A::DetailDown, A::Open, A::Exclude, A::Values, A::Copy, A::Unmask, A::Help, A::Back]
         }
-        Context::Sql => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Errors => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Services => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Compare => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
-        Context::Health => &[A::Up, A::PauseSource, A::RetrySource, A::Copy, A::Palette, A::Help, A::Back, A::Quit],
+        Context::Sql => &[A::Up, A::Open, A::Sort, A::Copy, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Errors => {
+            &[A::Up, A::Open, A::NextExample, A::DetailDown, A::Sort, A::Filter, A::Copy, A::Palette, A::Help, A::Back]
+        }
+        Context::Services => {
+            &[A::Up, A::Open, A::Unfold, A::Map, A::Sort, A::DetailDown, A::Filter, A::Palette, A::Help, A::Back]
+        }
+        Context::Compare => {
+            &[A::Up, A::Open, A::Compare, A::Exclude, A::Sort, A::TimeMark, A::Filter, A::Palette, A::Help, A::Back]
+        }
+        Context::Health => {
+            &[A::Up, A::PauseSource, A::RetrySource, A::Servers, A::Copy, A::Palette, A::Help, A::Back, A::Quit]
+        }
         Context::Everywhere => &[A::Help, A::Palette, A::Quit],
     }
 }
@@ -237,7 +309,8 @@ mod tests {
 
     use super::*;
 
-    const EVERY: [Context; 8] = [
+    const EVERY: [Context; 9] = [
+        Context::Heat,
         Context::Traces,
         Context::Trace,
         Context::Detail,
@@ -256,9 +329,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-            A::PreviousError, A::NextSlow, A::PreviousSlow, A::NextMatch, A::PreviousMatch, A::OnlyMatches, A::Zoom, A::ZoomOut,
-            A::FocusDetail, A::DetailUp, A::DetailDown, A::FollowLink, A::LinkBack, A::Recall, A::SaveFilter, A::Chips, A::Exclude, A::Values, A::Language, A::Copy, A::Unmask, A::Theme,
-            A::Demo, A::PauseSource, A::RetrySource, A::Mark, A::Save, A::Page,
+    A::AdjustClocks, A::Baseline, A::Brush, A::Chips, A::Compare, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Earlier, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::GrowDown, A::GrowEarlier, A::GrowLater, A::GrowUp, A::HeatMap, A::Language, A::Later, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::SaveFilter, A::Servers, A::Theme, A::TimeMark, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
         ];
         for action in all {
             match action {
@@ -266,9 +337,9 @@ mod tests {
                 | A::NextScreen | A::PreviousScreen | A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last
                 | A::Open | A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview | A::Fold | A::Unfold
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
-                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
-                | A::DetailDown | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Demo | A::Mark | A::Save | A::Page => {}
+                | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::AdjustClocks | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
+                | A::DetailDown | A::Baseline | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page | A::Findings => {}
             }
         }
         all.to_vec()

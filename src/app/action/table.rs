@@ -6,11 +6,18 @@ use crate::app::{Key, KeyPress};
 const EVERYWHERE: &[Context] = &[Context::Everywhere];
 const TRACES: &[Context] = &[Context::Traces];
 const TRACE: &[Context] = &[Context::Trace, Context::Detail];
+/// Where rows have an order.
+const ORDERED: &[Context] = &[Context::Traces, Context::Sql, Context::Errors, Context::Services, Context::Compare];
 const HEALTH: &[Context] = &[Context::Health];
-const WATERFALL: &[Context] = &[Context::Trace];
+const COMPARE: &[Context] = &[Context::Compare, Context::Heat];
+const LIST: &[Context] = &[Context::Traces, Context::Heat];
+const HEAT: &[Context] = &[Context::Heat];
+const FOLDS: &[Context] = &[Context::Trace, Context::Services];
+const SCROLLS: &[Context] = &[Context::Trace, Context::Detail, Context::Errors, Context::Services];
 
 const OPENS: &[Context] = &[
     Context::Traces,
+    Context::Heat,
     Context::Trace,
     Context::Detail,
     Context::Sql,
@@ -18,6 +25,10 @@ const OPENS: &[Context] = &[
     Context::Services,
     Context::Compare,
 ];
+
+/// Where Tab goes from screen to screen: on a trace it goes through the verdict.
+const TABBED: &[Context] =
+    &[Context::Traces, Context::Sql, Context::Errors, Context::Services, Context::Compare, Context::Health];
 
 const BACK_TAB: KeyPress = KeyPress { key: Key::Tab, ctrl: false, alt: false, shift: true };
 
@@ -27,6 +38,10 @@ const fn key(key: Key) -> KeyPress {
 
 const fn char(letter: char) -> KeyPress {
     key(Key::Char(letter))
+}
+
+const fn shift(key: Key) -> KeyPress {
+    KeyPress { key, ctrl: false, alt: false, shift: true }
 }
 
 const fn ctrl(letter: char) -> KeyPress {
@@ -71,10 +86,10 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(Action::ShowServices, ("show-services", "the services and their operations", ""), EVERYWHERE, &[char('5')]),
     row(Action::ShowCompare, ("show-compare", "what differs between two sets of traces", ""), EVERYWHERE, &[char('6')]),
     row(Action::ShowHealth, ("show-health", "sources, losses and memory", ""), EVERYWHERE, &[char('8')]),
-    row(Action::NextScreen, ("next-screen", "the next screen", ""), EVERYWHERE, &[key(Key::Tab)]),
-    row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), EVERYWHERE, &[BACK_TAB]),
-    row(Action::Sort, ("sort", "order by time, duration, spans, errors", "sort"), TRACES, &[char('s')]),
-    row(Action::Reverse, ("reverse", "turn the order round", ""), TRACES, &[char('S')]),
+    row(Action::NextScreen, ("next-screen", "the next screen", ""), TABBED, &[key(Key::Tab)]),
+    row(Action::PreviousScreen, ("previous-screen", "the screen before", ""), TABBED, &[BACK_TAB]),
+    row(Action::Sort, ("sort", "order by the next column", "sort"), ORDERED, &[char('s')]),
+    row(Action::Reverse, ("reverse", "turn the order round", ""), ORDERED, &[char('S')]),
     row(Action::Follow, ("follow", "keep the newest trace selected", "follow"), TRACES, &[char('f')]),
     row(
         Action::Pause,
@@ -91,10 +106,30 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     row(
         Action::Mark,
-        ("mark", "mark the trace, or take its mark away: what is marked is saved together", "mark"),
+        ("mark", "mark the trace, or take its mark away: what is marked is saved and compared together", "mark"),
         TRACES,
         &[char('x')],
     ),
+    row(
+        Action::TimeMark,
+        ("time-mark", "part time here: what comes after is compared with what was before", "mark time"),
+        EVERYWHERE,
+        &[char('m')],
+    ),
+    row(
+        Action::Compare,
+        ("compare", "compare the next of what can be compared, or what is inside the box", "other"),
+        COMPARE,
+        &[char('c')],
+    ),
+    row(Action::HeatMap, ("heat-map", "latency over time, or the list alone again", ""), LIST, &[char('L')]),
+    row(Action::Earlier, ("earlier", "a column earlier", "move"), HEAT, &[key(Key::Left), char('h')]),
+    row(Action::Later, ("later", "a column later", "move"), HEAT, &[key(Key::Right), char('l')]),
+    row(Action::GrowEarlier, ("grow-earlier", "the box a column earlier", ""), HEAT, &[shift(Key::Left), char('H')]),
+    row(Action::GrowLater, ("grow-later", "the box a column later", ""), HEAT, &[shift(Key::Right)]),
+    row(Action::GrowUp, ("grow-up", "the box a row up", ""), HEAT, &[shift(Key::Up), char('K')]),
+    row(Action::GrowDown, ("grow-down", "the box a row down", ""), HEAT, &[shift(Key::Down), char('J')]),
+    row(Action::Brush, ("brush", "draw a box with the arrows, or no longer", "box"), HEAT, &[char('v')]),
     row(
         Action::Chips,
         ("conditions", "switch single conditions of the filter off and on", "conditions"),
@@ -108,9 +143,33 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[char('F'), ctrl('t')],
     ),
     row(
+        Action::Findings,
+        ("findings", "what was found: N+1, gaps, retries and the like, of this trace or of all", "findings"),
+        &[Context::Traces, Context::Trace, Context::Detail],
+        &[char('i')],
+    ),
+    row(
+        Action::NextExample,
+        ("next-example", "the next example of the error", "example"),
+        &[Context::Errors],
+        &[key(Key::Right), char('l')],
+    ),
+    row(
+        Action::PreviousExample,
+        ("previous-example", "the example before", ""),
+        &[Context::Errors],
+        &[key(Key::Left), char('h')],
+    ),
+    row(
+        Action::Map,
+        ("map", "show the map of services, or who calls the selected one", "map"),
+        &[Context::Services],
+        &[char('M')],
+    ),
+    row(
         Action::Exclude,
         ("exclude", "leave out what has this attribute's value", "exclude"),
-        &[Context::Detail],
+        &[Context::Detail, Context::Compare],
         &[char('-')],
     ),
     row(
@@ -131,10 +190,16 @@ pub const ACTIONS: &[ActionInfo] = &[
         HEALTH,
         &[char('r')],
     ),
-    row(Action::Fold, ("fold", "fold, or go to the parent", ""), WATERFALL, &[key(Key::Left), char('h')]),
-    row(Action::Unfold, ("unfold", "unfold, or go to the first child", ""), WATERFALL, &[key(Key::Right), char('l')]),
-    row(Action::FoldAll, ("fold-all", "fold everything below the roots", ""), WATERFALL, &[char('[')]),
-    row(Action::UnfoldAll, ("unfold-all", "unfold everything", ""), WATERFALL, &[char(']')]),
+    row(
+        Action::Servers,
+        ("servers", "ask a server of the settings file, or leave it", "servers"),
+        &[Context::Traces, Context::Health],
+        &[char('C')],
+    ),
+    row(Action::Fold, ("fold", "fold, or go to the parent", ""), FOLDS, &[key(Key::Left), char('h')]),
+    row(Action::Unfold, ("unfold", "unfold, or go to the first child", ""), FOLDS, &[key(Key::Right), char('l')]),
+    row(Action::FoldAll, ("fold-all", "fold everything below the roots", ""), FOLDS, &[char('[')]),
+    row(Action::UnfoldAll, ("unfold-all", "unfold everything", ""), FOLDS, &[char(']')]),
     row(
         Action::NextError,
         ("next-error", "to the next failed span, first the one that failed first", "error"),
@@ -152,11 +217,41 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     row(Action::PreviousMatch, ("previous-match", "to the match before", ""), TRACE, &[char('N')]),
     row(Action::OnlyMatches, ("only-matches", "hide what does not match, or show it again", ""), TRACE, &[char('H')]),
+    row(
+        Action::NextClause,
+        (
+            "next-clause",
+            "choose the next clause of the verdict: enter goes to its proof; after the last, the next screen",
+            "verdict",
+        ),
+        TRACE,
+        &[key(Key::Tab)],
+    ),
+    row(Action::PreviousClause, ("previous-clause", "choose the clause before", ""), TRACE, &[BACK_TAB]),
+    row(
+        Action::OnlyPath,
+        ("critical-path", "hide what is not on the critical path, or show it again", "path"),
+        TRACE,
+        &[char('p')],
+    ),
+    row(
+        Action::WhatIf,
+        ("what-if", "what the trace would gain if the span took no time, or half of it", "what if"),
+        TRACE,
+        &[char('w')],
+    ),
+    row(
+        Action::AdjustClocks,
+        ("adjust-clocks", "correct the times where clocks run apart, or show them as sent", ""),
+        TRACE,
+        &[char('a')],
+    ),
     row(Action::Zoom, ("zoom", "show only the time of the selected span", "zoom"), TRACE, &[char('z')]),
     row(Action::ZoomOut, ("zoom-out", "show all of the time", ""), TRACE, &[char('Z')]),
     row(Action::FocusDetail, ("detail", "move the keys to the detail, or back", "detail"), TRACE, &[char('d')]),
-    row(Action::DetailDown, ("detail-down", "scroll the detail a line down", "scroll"), TRACE, &[char('J')]),
-    row(Action::DetailUp, ("detail-up", "scroll the detail a line up", ""), TRACE, &[char('K')]),
+    row(Action::DetailDown, ("detail-down", "scroll the detail a line down", "scroll"), SCROLLS, &[char('J')]),
+    row(Action::DetailUp, ("detail-up", "scroll the detail a line up", ""), SCROLLS, &[char('K')]),
+    row(Action::Baseline, ("baseline", "how long spans like this one usually take", ""), TRACE, &[char('b')]),
     row(Action::FollowLink, ("follow-link", "follow the link of the span to its trace", ""), TRACE, &[char('L')]),
     row(Action::LinkBack, ("link-back", "back to where a link was followed", ""), TRACE, &[char('B')]),
     row(Action::Copy, ("copy", "copy an id, a statement, an attribute", "copy"), EVERYWHERE, &[char('y')]),

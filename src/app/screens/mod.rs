@@ -5,6 +5,8 @@
 
 mod compare;
 mod errors;
+mod findings;
+mod heat;
 mod services;
 mod sql;
 mod table;
@@ -12,14 +14,19 @@ mod trace;
 
 use std::sync::Arc;
 
-pub use compare::{CompareReport, CompareScreen};
-pub use errors::{ErrorsReport, ErrorsScreen};
-pub use services::{ServicesReport, ServicesScreen};
-pub use sql::{SqlReport, SqlScreen};
+pub use compare::{
+    Basis, BasisKey, CompareAsk, CompareLine, CompareReport, CompareScreen, MarkReason, OperationSort, RowId, Section,
+    TimeMark, TwoTraces,
+};
+pub use errors::{ErrorSort, ErrorsReport, ErrorsScreen, Told};
+pub use findings::{FindingRow, FindingsOf, FindingsPane, FindingsReport, Judged};
+pub use heat::HeatScreen;
+pub use services::{ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen};
+pub use sql::{Calls, Formatted, SqlReport, SqlScreen, StatementSort};
 pub use table::Table;
 pub use trace::{Cell, Detail, DetailFocus, Highlighted, SpanDetail, TraceScreen};
 
-use super::{Screen, State};
+use super::{Overlay, Screen, State};
 use crate::model::{Nanos, Timestamp};
 
 /// Which survey.
@@ -33,6 +40,8 @@ pub enum SurveyOf {
     Services,
     /// Two sets of traces.
     Compare,
+    /// Findings.
+    Findings,
 }
 
 /// What a survey says.
@@ -46,6 +55,8 @@ pub enum Report {
     Services(Arc<ServicesReport>),
     /// Two sets of traces.
     Compare(Arc<CompareReport>),
+    /// Findings.
+    Findings(Arc<FindingsReport>),
 }
 
 /// The answer to a survey.
@@ -103,6 +114,10 @@ impl State {
     /// The survey that the screen shown lives by.
     #[must_use]
     pub fn survey(&self) -> Option<SurveyOf> {
+        // What lies over a screen is what is read.
+        if self.overlay == Some(Overlay::Findings(FindingsOf::All)) {
+            return Some(SurveyOf::Findings);
+        }
         match self.screen {
             Screen::Sql => Some(SurveyOf::Sql),
             Screen::Errors => Some(SurveyOf::Errors),
@@ -120,6 +135,7 @@ impl State {
             SurveyOf::Errors => &self.errors.progress,
             SurveyOf::Services => &self.services.progress,
             SurveyOf::Compare => &self.compare.progress,
+            SurveyOf::Findings => &self.findings.progress,
         }
     }
 
@@ -129,6 +145,7 @@ impl State {
             SurveyOf::Errors => &mut self.errors.progress,
             SurveyOf::Services => &mut self.services.progress,
             SurveyOf::Compare => &mut self.compare.progress,
+            SurveyOf::Findings => &mut self.findings.progress,
         }
     }
 }

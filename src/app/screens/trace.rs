@@ -1,18 +1,23 @@
 //! The trace screen: one trace, where the reader is in it, and the span in the detail pane.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::analysis::{Analysis, Folds, Row, RowKey};
+use super::Judged;
+use crate::analysis::{Analysis, Baseline, Folds, Row, RowKey};
 use crate::app::filters::Found;
 use crate::model::{LogRecord, Span, SpanKey, Timestamp, TraceId};
 
 /// The open trace.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each with a key of its own")]
 pub struct TraceScreen {
     /// The trace.
     pub id: TraceId,
     /// The tree; `None` while it is being read for the first time.
     pub analysis: Option<Arc<Analysis>>,
+    /// What was found in it; of the state before while the latest is being judged.
+    pub judged: Option<Arc<Judged>>,
     /// It was looked for and is not held.
     pub gone: bool,
     /// What the reader folded and unfolded.
@@ -27,12 +32,22 @@ pub struct TraceScreen {
     pub offset: usize,
     /// The stretch of time shown; `None`: all of it.
     pub zoom: Option<(Timestamp, Timestamp)>,
+    /// How spans compare with all others of their kind, as far as it was asked: the root and what was selected.
+    pub baselines: HashMap<SpanKey, Baseline>,
     /// The detail pane.
     pub detail: Detail,
     /// What the search in this trace found, or else what the filter of the list does.
     pub found: Option<Found>,
     /// Only what was found has rows, and what stands above it.
     pub alone: bool,
+    /// The clause of the verdict that is chosen, by its place among [`crate::analysis::Verdict::clauses`].
+    pub clause: Option<usize>,
+    /// The clause that was last gone to: the next one is chosen from there.
+    pub left_clause: Option<usize>,
+    /// Only what is on the critical path has rows.
+    pub path: bool,
+    /// Times are corrected where clocks run apart.
+    pub adjusted: bool,
     /// Traces to go back to, with what was selected there: grows by following links.
     pub back: Vec<(TraceId, Option<RowKey>)>,
     /// Number of the latest request for this trace; answers to older ones are dropped.
@@ -48,6 +63,7 @@ impl TraceScreen {
         Self {
             id,
             analysis: None,
+            judged: None,
             gone: false,
             folds: Folds::default(),
             rows: Arc::default(),
@@ -55,9 +71,14 @@ impl TraceScreen {
             land_on: None,
             offset: 0,
             zoom: None,
+            baselines: HashMap::new(),
             detail: Detail::default(),
             found: None,
             alone: false,
+            clause: None,
+            left_clause: None,
+            path: false,
+            adjusted: false,
             back: Vec::new(),
             generation: 0,
             last_arrival: Timestamp::default(),

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, chips, copy, detail, jump, link, list, page, palette, recall, save, say, sources, survey,
-    trace, values,
+    NOTICE, attribute, bar, baseline, chips, clause, compare, copy, detail, findings, heat, jump, link, list, page,
+    palette, recall, save, say, sources, survey, trace, values, what_if,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
 /// Does it, or says why it cannot be done here.
 pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     use Action as A;
+    clause::before(state, action);
     match action {
         A::Quit => {
             state.quitting = true;
@@ -28,8 +29,8 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::ShowServices => show(state, Screen::Services, out),
         A::ShowCompare => show(state, Screen::Compare, out),
         A::ShowHealth => show(state, Screen::Health, out),
-        A::NextScreen => turn(state, 1, out),
-        A::PreviousScreen => turn(state, 6, out),
+        A::NextScreen => turn(state, true, out),
+        A::PreviousScreen => turn(state, false, out),
         A::Up | A::Down | A::PageUp | A::PageDown | A::First | A::Last => {
             if let Some(step) = Step::of(action) {
                 go(state, step);
@@ -39,8 +40,19 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Recall => recall::open(state),
         A::SaveFilter => recall::name(state),
         A::Chips => chips::open(state),
+        A::Exclude if state.screen == Screen::Compare => compare::filter(state, true, out),
         A::Exclude => attribute::add(state, true, out),
+        A::TimeMark => compare::mark(state),
+        A::Compare if state.context() == Context::Heat => heat::compare(state, out),
+        A::Compare => compare::next(state),
+        A::HeatMap => heat::toggle(state),
+        A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown => {
+            let (by, grows) = heat::movement(action);
+            heat::go(state, by, grows);
+        }
+        A::Brush => heat::extend(state),
         A::Values => values::open(state, out),
+        A::Findings => findings::open(state, out),
         A::Language => {
             state.overlay = Some(Overlay::Language(Arc::default()));
             out.push(Effect::Samples);
@@ -54,13 +66,16 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Demo => demo(state, out),
         A::PauseSource => sources::pause(state, out),
         A::RetrySource => sources::retry(state, out),
+        A::Servers => sources::choose(state),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
+        _ if state.survey().is_some() => survey::act(state, action),
         _ => on_trace(state, action, out),
     }
 }
 
 fn on_list(state: &mut State, action: Action, out: &mut Vec<Effect>) {
     match action {
+        Action::Sort | Action::Reverse if state.survey().is_some() => survey::sort(state, action == Action::Reverse),
         Action::Sort => list::next_sort(state, out),
         Action::Reverse => {
             let Sort { key, ascending } = state.list.sort;
@@ -86,11 +101,17 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::NextMatch => jump::to_match(state, true, out),
         A::PreviousMatch => jump::to_match(state, false, out),
         A::OnlyMatches => trace::toggle_alone(state, out),
+        A::NextClause => clause::turn(state, true, out),
+        A::PreviousClause => clause::turn(state, false, out),
+        A::OnlyPath => trace::toggle_path(state, out),
+        A::WhatIf => what_if::say_gain(state),
+        A::AdjustClocks => trace::adjust_clocks(state, out),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),
         A::FocusDetail => detail::toggle_focus(state),
         A::DetailUp => detail::scroll(state, -1),
         A::DetailDown => detail::scroll(state, 1),
+        A::Baseline => baseline::explain(state),
         A::FollowLink => link::follow(state, out),
         A::LinkBack => link::back(state, out),
         _ => {}
@@ -98,7 +119,11 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
 }
 
 fn open(state: &mut State, out: &mut Vec<Effect>) {
+    if clause::jump(state, out) {
+        return;
+    }
     match state.context() {
+        Context::Heat => heat::filter(state, out),
         Context::Trace => trace::toggle(state, out),
         Context::Detail => link::follow_chosen(state, out),
         Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::open(state, out),
@@ -109,6 +134,7 @@ fn open(state: &mut State, out: &mut Vec<Effect>) {
 fn go(state: &mut State, step: Step) {
     match state.context() {
         Context::Traces | Context::Everywhere => list::go(state, step),
+        Context::Heat => heat::step(state, step),
         Context::Trace => trace::go(state, step),
         Context::Detail => detail::go(state, step),
         Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::go(state, step),
@@ -137,11 +163,13 @@ pub(super) fn show(state: &mut State, screen: Screen, out: &mut Vec<Effect>) {
     survey::shown(state, out);
 }
 
-fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
+/// Shows the next screen, or the one before.
+pub(super) fn turn(state: &mut State, forward: bool, out: &mut Vec<Effect>) {
     let reachable = state.trace.is_some() || state.list.selected.is_some();
     let screens =
         [Screen::Traces, Screen::Trace, Screen::Sql, Screen::Errors, Screen::Services, Screen::Compare, Screen::Health];
     let at = screens.iter().position(|screen| *screen == state.screen).unwrap_or_default();
+    let by = if forward { 1 } else { screens.len() - 1 };
     let mut to = (at + by) % screens.len();
     if screens[to] == Screen::Trace && !reachable {
         to = (to + by) % screens.len();
@@ -151,10 +179,17 @@ fn turn(state: &mut State, by: usize, out: &mut Vec<Effect>) {
 
 /// One step back: out of the detail, the search, the zoom, the link, the trace; on the list out of the filter.
 fn back(state: &mut State, out: &mut Vec<Effect>) {
+    // What goes on is ended before anything is taken away.
+    if state.screen == Screen::Traces && sources::stop_searches(state, out) {
+        return;
+    }
     match state.screen {
         Screen::Sql | Screen::Errors | Screen::Services | Screen::Compare | Screen::Health => {
-            state.screen = Screen::Traces;
+            if !survey::back(state) {
+                state.screen = Screen::Traces;
+            }
         }
+        Screen::Traces if state.list.heat.is_some() => heat::back(state),
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
             say(state, "filter cleared");
@@ -171,16 +206,22 @@ fn back_on_trace(state: &mut State, out: &mut Vec<Effect>) {
         state.screen = Screen::Traces;
         return;
     };
+    if trace.clause.take().is_some() {
+        return;
+    }
     if trace.detail.focus == DetailFocus::Detail {
         trace.detail.focus = DetailFocus::Waterfall;
     } else if searching || found(trace) {
         bar::clear(state, out);
     } else if trace.alone {
         trace::toggle_alone(state, out);
+    } else if trace.path {
+        trace::toggle_path(state, out);
     } else if trace.zoom.is_some() {
         trace.zoom = None;
     } else if trace.back.is_empty() {
-        state.screen = Screen::Traces;
+        state.screen = state.opened_from;
+        survey::shown(state, out);
     } else {
         link::back(state, out);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{bar, jump, link, list, recall, rows, save, say, settle, survey, trace, values, warn};
+use super::{bar, findings, jump, link, list, recall, rows, save, say, settle, survey, trace, values, warn};
 use crate::app::asked::Reason;
 use crate::app::{Answer, Effect, Found, Preview, SpanDetail, State};
 use crate::model::{SpanKey, TraceId};
@@ -32,6 +32,8 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Surveyed(surveyed) => survey::take(state, surveyed),
+        Answer::Baselines { trace, found } => super::baseline::take(state, trace, found),
+        Answer::Formatted(formatted) => super::sql::take_formatted(state, formatted),
         Answer::Previewed { trace, analysis, rows } => {
             // Where the newest is followed, the one before is better than nothing until it comes.
             if state.list.selected == Some(trace) || state.list.follow {
@@ -40,7 +42,9 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
+        Answer::Judged { analysis, judged } => findings::judged(state, &analysis, judged),
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
+        Answer::Failure { example, detail } => super::errors::told(state, example, detail),
         Answer::Completed { text, completions } => completed(state, &text, completions, &mut out),
         Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
         Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
@@ -57,8 +61,10 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Values { generation, values } => values::take(state, generation, values),
-        Answer::Health(health) => state.health = health,
+        Answer::Health(health) => bar::take_health(state, health, &mut out),
         Answer::Saved(result) => save::saved(state, result),
+        Answer::Served(Ok(what)) => say(state, what),
+        Answer::Served(Err(why)) => warn(state, why),
         Answer::Demo(Ok(playing)) => {
             state.demo = playing;
             say(state, if playing { "the demo plays: d on the list stops it" } else { "the demo has stopped" });

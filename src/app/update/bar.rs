@@ -7,6 +7,7 @@ use super::edit::{self, Edited};
 use super::{jump, list, recall, say, trace, warn};
 use crate::app::asked::{Reason, Request};
 use crate::app::{Action, Effect, FilterBar, Key, KeyPress, Keymap, LibraryChange, Overlay, Screen, State};
+use crate::model::{Health, Names};
 use crate::query::{Query, ends_in_half_key, parse};
 
 /// Edits the bar of the screen; health has none and leads to the list's.
@@ -29,7 +30,10 @@ fn complete(state: &mut State, out: &mut Vec<Effect>) {
     let bar = edited(state);
     bar.completions.clear();
     bar.chosen = 0;
-    out.push(Effect::Complete { text: bar.text.clone(), cursor: bar.cursor });
+    let (text, cursor) = (bar.text.clone(), bar.cursor);
+    let names = state.health.sources.iter().map(|source| &source.names);
+    let names = names.filter(|names| ***names != Names::default()).cloned().collect();
+    out.push(Effect::Complete { text, cursor, names });
 }
 
 /// A key while editing.
@@ -124,6 +128,19 @@ pub(super) fn accept(state: &mut State, index: usize, out: &mut Vec<Effect>) {
 pub(super) fn changed(state: &mut State, out: &mut Vec<Effect>) {
     complete(state, out);
     read(state, out);
+}
+
+/// Sources say how they are: where a server has told more names, more can be proposed.
+pub(super) fn take_health(state: &mut State, health: Arc<Health>, out: &mut Vec<Effect>) {
+    let names = |health: &Health| health.sources.iter().map(|source| Arc::clone(&source.names)).collect::<Vec<_>>();
+    let more = state.bar().editing && names(&state.health) != names(&health);
+    state.health = health;
+    if more {
+        let bar = edited(state);
+        let chosen = bar.chosen;
+        complete(state, out);
+        edited(state).chosen = chosen;
+    }
 }
 
 /// The proposals have come: with them it may show that what is typed is the beginning of no key.

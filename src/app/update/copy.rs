@@ -36,9 +36,22 @@ fn items(state: &State) -> Vec<Copied> {
     let mask = (!state.unmasked).then_some(&state.settings.redactor);
     match state.screen {
         Screen::Trace => of_trace(state, mask),
+        Screen::Errors => of_error(state, mask),
+        Screen::Services => of_service(state),
+        Screen::Sql if state.sql.selected().is_some() => of_sql(state, mask),
         Screen::Traces if list::selected(&state.list).is_some() => of_list(state, mask),
         _ => of_recipes(state),
     }
+}
+
+fn of_sql(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
+    let Some(row) = state.sql.selected() else { return Vec::new() };
+    let mut items = vec![item('s', "statement", plain::free(&row.text, mask))];
+    if let Some(call) = state.sql.call() {
+        items.push(item('t', "trace id", call.trace.to_string()));
+        items.push(item('i', "span id", call.span.id.to_string()));
+    }
+    items
 }
 
 fn item(key: char, what: &str, text: impl Into<String>) -> Copied {
@@ -56,6 +69,36 @@ fn of_list(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
     if !state.filter.text.is_empty() {
         items.push(item('f', "filter", state.filter.text.clone()));
     }
+    items
+}
+
+/// What the selected error says, with its stack trace as sent, and where it happened.
+fn of_error(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
+    let Some((group, (_, example))) = state.errors.selected().zip(state.errors.chosen()) else { return Vec::new() };
+    let told = state.errors.told.as_ref().filter(|told| told.example == *example);
+    let detail = told.and_then(|told| told.detail.as_deref());
+    let message = plain::free(detail.map_or(&*example.message, |detail| detail.message.as_str()), mask);
+    let kind = plain::free(&group.key.kind, mask);
+    let gap = if kind.is_empty() || message.is_empty() { "" } else { ": " };
+    let head = format!("{kind}{gap}{message}");
+    let stack = detail.map(|detail| plain::free(&detail.text, mask)).filter(|stack| !stack.is_empty());
+    let whole = match &stack {
+        // Most stack traces begin or end with type and message.
+        Some(stack) if stack.contains(&*message) => stack.clone().into_owned(),
+        Some(stack) => format!("{head}\n{stack}"),
+        None => head.clone(),
+    };
+    let mut items = vec![item('x', "exception", whole), item('m', "message", head)];
+    items.push(item('t', "trace id", example.trace.to_string()));
+    items.extend(example.span.map(|span| item('i', "span id", span.id.to_string())));
+    items.push(item('n', "service name", group.key.service.to_string()));
+    items
+}
+
+fn of_service(state: &State) -> Vec<Copied> {
+    let Some(row) = &state.services.table.selected else { return Vec::new() };
+    let mut items = vec![item('n', "service name", row.service.to_string())];
+    items.extend(row.operation.as_ref().map(|name| item('o', "operation", name.to_string())));
     items
 }
 

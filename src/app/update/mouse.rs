@@ -2,7 +2,10 @@
 
 use super::act::{self, act, scrolled};
 use super::window::Step;
-use super::{bar, chips, copy, detail, list, overlay, palette, recall, settle, trace, values};
+use super::{
+    bar, chips, clause, compare, copy, detail, errors, findings, heat, list, overlay, palette, recall, services,
+    settle, sql, survey, trace, values,
+};
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
 
@@ -45,6 +48,8 @@ fn on_overlay(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Eff
     match target {
         Target::Item(index) => recall::choose(state, *index, out),
         Target::Value(row) => values::click(state, *row, twice, out),
+        Target::Finding(row) => findings::click(state, *row, twice, out),
+        Target::Findings => {}
         Target::Command(index) => palette::run(state, *index, out),
         Target::Copied(index) => copy::take(state, *index, out),
         _ => state.overlay = None,
@@ -69,6 +74,11 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
             let Sort { key: by, ascending } = state.list.sort;
             list::sort(state, Sort { key, ascending: by == key && !ascending }, out);
         }
+        Target::Row(row) => survey::click(state, row, twice, out),
+        Target::SortStatements(by) => {
+            let ascending = state.sql.sort == by && !state.sql.ascending;
+            sql::sort_by(state, by, ascending);
+        }
         Target::Filter if !state.bar().editing => bar::begin(state, out),
         Target::Completion(index) => bar::accept(state, index, out),
         Target::SpanRow { row, fold } => {
@@ -78,17 +88,23 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
                 trace::toggle(state, out);
             }
         }
+        Target::CompareLine(line) => compare::click(state, line, twice, out),
+        Target::Heat(cell) => heat::drag(state, cell, true),
         Target::Axis(_) if twice => trace::zoom_out(state),
         Target::Axis(at) => state.drag = Some((at, at)),
         Target::Detail(cell) => on_detail(state, cell, twice, out),
+        Target::Clause(place) => clause::go_to(state, place, out),
         Target::Preview => list::open(state, out),
         Target::Hint(action) => act(state, action, out),
         Target::Filter
         | Target::Chip(_)
         | Target::Item(_)
         | Target::Value(_)
+        | Target::Finding(_)
+        | Target::Findings
         | Target::Command(_)
         | Target::Copied(_)
+        | Target::TablePane
         | Target::Nothing => {}
     }
 }
@@ -106,6 +122,9 @@ fn on_detail(state: &mut State, cell: Option<usize>, twice: bool, out: &mut Vec<
 }
 
 fn drag(state: &mut State, target: &Target) {
+    if let Target::Heat(cell) = target {
+        return heat::drag(state, *cell, false);
+    }
     if let (Some((_, to)), Target::Axis(at)) = (&mut state.drag, target) {
         *to = *at;
     }
@@ -113,7 +132,9 @@ fn drag(state: &mut State, target: &Target) {
 
 /// The button goes up: the stretch drawn over becomes the time shown.
 fn drop_drag(state: &mut State, target: &Target) {
-    drag(state, target);
+    if state.drag.is_some() {
+        drag(state, target);
+    }
     let Some((one, other)) = state.drag.take() else { return };
     let stretch: (Timestamp, Timestamp) = (one.min(other), one.max(other));
     if stretch.0 < stretch.1
@@ -127,6 +148,7 @@ fn drop_drag(state: &mut State, target: &Target) {
 fn wheel(state: &mut State, target: &Target, by: isize) {
     match state.overlay {
         Some(Overlay::Values(_)) => return values::go(state, Step::Rows(by)),
+        Some(Overlay::Findings(_)) => return findings::go(state, Step::Rows(by)),
         None | Some(Overlay::Help { .. }) => {}
         Some(_) => return,
     }
@@ -135,9 +157,17 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
     }
     match (target, state.context()) {
         (Target::Detail(_), _) => detail::turn(state, by),
-        (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces) => list::scroll(state, by),
+        (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces | Context::Heat) => {
+            list::scroll(state, by)
+        }
         (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
             trace::scroll(state, by);
+        }
+        (_, Context::Compare) => compare::scroll(state, by),
+        (Target::TablePane, Context::Errors) => errors::scroll(state, by),
+        (Target::TablePane, Context::Services) => services::scroll(state, by),
+        (Target::Row(_) | Target::Nothing, Context::Sql | Context::Errors | Context::Services) => {
+            survey::go(state, Step::Rows(by));
         }
         (Target::Nothing, Context::Health) => {
             let (height, lines) = (state.viewport.scroll, state.viewport.scroll_lines);

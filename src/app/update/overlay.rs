@@ -2,7 +2,7 @@
 
 use super::act::{act, scrolled};
 use super::window::Step;
-use super::{chips, copy, palette, recall, save, values};
+use super::{chips, copy, findings, palette, recall, save, values};
 use crate::app::{Action, Effect, Key, KeyPress, Keymap, Overlay, State};
 
 /// A key goes to what lies on top.
@@ -15,6 +15,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut
         Some(Overlay::Save(_)) => save::press(state, key, out),
         Some(Overlay::Chips(_)) => chips::press(state, key, out),
         Some(Overlay::Values(_)) => values::press(state, keymap, key, out),
+        Some(Overlay::Findings(_)) => findings::press(state, keymap, key, out),
         Some(Overlay::Language(_)) => state.overlay = None,
         Some(Overlay::Help { .. }) => help(state, keymap, key, out),
         None => {}

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::edit::{self, Edited};
-use super::{bar, say, values, warn};
+use super::{bar, say, sources, values, warn};
 use crate::app::{
     Effect, Item, Key, KeyPress, Library, LibraryChange, Naming, Overlay, Picker, Purpose, SavedFilter, State,
 };
@@ -93,6 +93,7 @@ pub(super) fn choose(state: &mut State, index: usize, out: &mut Vec<Effect>) {
         (Purpose::Attribute, Some(item)) => values::start(state, item.text, out),
         // A key that was typed whole need not be among those that are listed.
         (Purpose::Attribute, None) if !typed.is_empty() => values::start(state, typed, out),
+        (Purpose::Server, Some(item)) => sources::toggle(state, item.name, out),
         (_, None) => say(state, "nothing is called that"),
     }
 }

@@ -8,7 +8,7 @@ use super::window::{keeping, showing};
 use crate::analysis::{Analysis, Row, RowKey, RowKind, Subject, reveal, row_of, with_ancestors};
 use crate::app::asked::Request;
 use crate::app::{Effect, State, TraceScreen};
-use crate::model::SpanKey;
+use crate::model::{Nanos, SpanKey};
 
 /// Takes in rows, and the tree they belong to where that is new too.
 pub(super) fn take(state: &mut State, analysis: Option<Arc<Analysis>>, rows: Arc<Vec<Row>>, out: &mut Vec<Effect>) {
@@ -43,7 +43,8 @@ pub(super) fn land(state: &mut State, out: &mut Vec<Effect>) {
     trace.land_on = None;
     // A filter that holds for the root already says little of where to look: the selection stays if it matches, too. A
     // link says it exactly.
-    if trace.back.is_empty() && analysis.roots.first() == Some(&node) {
+    let exactly = std::mem::take(&mut state.asked.land_exactly);
+    if !exactly && trace.back.is_empty() && analysis.roots.first() == Some(&node) {
         state.asked.land_on_match = true;
         return;
     }
@@ -60,8 +61,9 @@ pub(super) fn go_to_node(state: &mut State, analysis: &Analysis, node: u32, out:
     reveal(analysis, &mut trace.folds, node);
     set_selected(trace, key);
     let found = trace.found.as_ref().filter(|_| trace.alone);
-    if found.is_some_and(|found| !with_ancestors(analysis, &found.nodes).contains(&node)) {
-        trace.alone = false;
+    let off_path = trace.path && analysis.nodes.get(node as usize).is_none_or(|node| node.path == Nanos::ZERO);
+    if off_path || found.is_some_and(|found| !with_ancestors(analysis, &found.nodes).contains(&node)) {
+        (trace.alone, trace.path) = (false, false);
         say(state, "everything is shown again: this span was hidden");
     }
     request(state, Request::Flatten, out);
@@ -117,11 +119,10 @@ fn node_of_id(analysis: &Analysis, id: crate::model::SpanId) -> Option<u32> {
     missing.or_else(span).and_then(|node| u32::try_from(node).ok())
 }
 
-/// The row that tells most on the first screenful: the first failure, the longest slow statement, else the first row.
+/// The row that tells most on the first screenful: what the verdict names, else the first row.
 fn telling(trace: &TraceScreen, height: u16) -> Option<usize> {
     let analysis = trace.analysis.as_ref()?;
-    let longest = |node: &&u32| analysis.nodes.get(**node as usize).map(|node| node.end.since(node.start));
-    let node = analysis.root_error.or_else(|| analysis.slow.iter().max_by_key(longest).copied())?;
+    let node = analysis.verdict.loudest()?.node;
     let holds = |row: &Row| match &row.kind {
         RowKind::Group { members, .. } => members.contains(&node),
         RowKind::Span | RowKind::Missing => row.node == node,

@@ -10,9 +10,15 @@ use crate::model::TraceId;
 
 /// Completes the requests of an update.
 pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
+    super::compare::settle(state, out);
+    super::heat::settle(state, out);
     preview(state, out);
     lit(state, out);
     detail(state, out);
+    super::errors::settle(state, out);
+    super::sql::settle(state, out);
+    super::findings::settle(state, out);
+    super::baseline::settle(state, out);
     keep(state, out);
 }
 
@@ -74,6 +80,8 @@ fn keep(state: &mut State, out: &mut Vec<Effect>) {
     let open = state.trace.as_ref().map(|trace| trace.id);
     let left = state.asked.left.as_ref().map(|trace| trace.id);
     let mut wanted: Vec<TraceId> = open.into_iter().chain(state.list.selected).chain(left).collect();
+    // What is marked is to be saved or compared: it must not leave before.
+    wanted.extend(&state.list.marked);
     wanted.sort_unstable();
     wanted.dedup();
     if wanted != state.asked.keep {

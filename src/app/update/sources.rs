@@ -1,9 +1,9 @@
 //! The sources on the health screen: choosing one, pausing it, having it try again.
 
 use super::act::scrolled;
-use super::say;
 use super::window::Step;
-use crate::app::{Effect, State};
+use super::{recall, say};
+use crate::app::{Effect, Item, Profile, Purpose, State};
 use crate::model::SourceHealth;
 
 /// One step on the health screen: single rows go from source to source, then over the text below.
@@ -26,6 +26,47 @@ fn selected(state: &mut State) -> Option<SourceHealth> {
         say(state, "there is no source");
     }
     found
+}
+
+/// Has every server leave off a search that goes on. Answers whether there was one.
+pub(super) fn stop_searches(state: &mut State, out: &mut Vec<Effect>) -> bool {
+    let goes_on = |source: &&SourceHealth| source.asked.as_ref().is_some_and(|asked| asked.is_narrowing());
+    let those: Vec<Effect> =
+        state.health.sources.iter().filter(goes_on).map(|source| Effect::StopSearch(source.id)).collect();
+    let some = !those.is_empty();
+    if some {
+        say(state, "no more is asked for; what was found stays");
+    }
+    out.extend(those);
+    some
+}
+
+/// Lists the servers of the settings file, to be asked or left.
+pub(super) fn choose(state: &mut State) {
+    let item = |server: &Profile| {
+        let text = if is_asked(state, &server.name) {
+            format!("● {}", server.place)
+        } else {
+            format!("○ {}", server.place)
+        };
+        Item { name: server.name.clone(), text, count: None }
+    };
+    let items: Vec<Item> = state.settings.profiles.iter().map(item).collect();
+    if items.is_empty() {
+        return say(state, "the settings file describes no servers: [sources.NAME] with jaeger or tempo");
+    }
+    recall::pick(state, Purpose::Server, items);
+}
+
+/// Asks a server of the settings file, or leaves it.
+pub(super) fn toggle(state: &mut State, name: String, out: &mut Vec<Effect>) {
+    state.overlay = None;
+    out.push(if is_asked(state, &name) { Effect::Disconnect(name) } else { Effect::Connect(name) });
+}
+
+fn is_asked(state: &State, name: &str) -> bool {
+    let is = |source: &&SourceHealth| source.name == name && source.doors.is_empty() && source.is_followed();
+    state.health.sources.iter().any(|source| is(&source))
 }
 
 /// Pauses the selected source, or lets it go on.

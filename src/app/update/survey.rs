@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{compare, errors, services, sql};
-use crate::app::{Effect, Report, State, SurveyOf, Surveyed};
+use super::{compare, errors, findings, services, sql};
+use crate::app::{Action, Basis, Effect, Report, State, SurveyOf, Surveyed};
 use crate::model::Nanos;
 
 /// A survey is not made again sooner than this after the last one, nor than [`REST`] times as long as that took.
@@ -14,7 +14,7 @@ const REST: u64 = 4;
 
 /// Another filter is set, or the screen is shown for the first time: asks at once.
 pub(super) fn anew(state: &mut State, out: &mut Vec<Effect>) {
-    for of in [SurveyOf::Sql, SurveyOf::Errors, SurveyOf::Services, SurveyOf::Compare] {
+    for of in [SurveyOf::Sql, SurveyOf::Errors, SurveyOf::Services, SurveyOf::Compare, SurveyOf::Findings] {
         state.progress_mut(of).stale = true;
     }
     shown(state, out);
@@ -40,15 +40,22 @@ pub(super) fn tick(state: &mut State, revision: u64, out: &mut Vec<Effect>) {
     }
 }
 
-fn ask(state: &mut State, of: SurveyOf, out: &mut Vec<Effect>) {
-    let (now, query) = (state.now, Arc::clone(&state.filter.query));
+pub(super) fn ask(state: &mut State, of: SurveyOf, out: &mut Vec<Effect>) {
+    let (now, mut query) = (state.now, Arc::clone(&state.filter.query));
+    let compare = state.compare.asked.clone().filter(|_| of == SurveyOf::Compare);
+    match compare.as_ref().map(|ask| &ask.basis) {
+        None if of == SurveyOf::Compare => return,
+        // What the filter finds is compared with all else that is held.
+        Some(Basis::Filter(_)) => query = Arc::default(),
+        _ => {}
+    }
     state.asked.surveys += 1;
     let generation = state.asked.surveys;
     let progress = state.progress_mut(of);
     progress.generation = generation;
     (progress.running, progress.stale, progress.share) = (true, false, 0.0);
     progress.asked_at = now;
-    out.push(Effect::Survey { generation, query, of });
+    out.push(Effect::Survey { generation, query, of, compare });
 }
 
 /// A survey came back.
@@ -59,6 +66,7 @@ pub(super) fn take(state: &mut State, surveyed: Surveyed) {
         Report::Errors(_) => SurveyOf::Errors,
         Report::Services(_) => SurveyOf::Services,
         Report::Compare(_) => SurveyOf::Compare,
+        Report::Findings(_) => SurveyOf::Findings,
     };
     let now = state.now;
     let progress = state.progress_mut(of);
@@ -75,6 +83,7 @@ pub(super) fn take(state: &mut State, surveyed: Surveyed) {
         Report::Errors(report) => errors::take(state, report),
         Report::Services(report) => services::take(state, report),
         Report::Compare(report) => compare::take(state, report),
+        Report::Findings(report) => findings::take(state, report),
     }
 }
 
@@ -85,8 +94,55 @@ pub(super) fn go(state: &mut State, step: Step) {
         Some(SurveyOf::Errors) => errors::go(state, step),
         Some(SurveyOf::Services) => services::go(state, step),
         Some(SurveyOf::Compare) => compare::go(state, step),
-        None => {}
+        None | Some(SurveyOf::Findings) => {}
     }
+}
+
+/// Another order of the screen shown, or (`turn`) the same the other way round.
+pub(super) fn sort(state: &mut State, turn: bool) {
+    match state.survey() {
+        Some(SurveyOf::Errors) => errors::sort(state, turn),
+        Some(SurveyOf::Services) => services::sort(state, turn),
+        Some(SurveyOf::Sql) => sql::sort(state, turn),
+        Some(SurveyOf::Compare) => compare::sort(state, turn),
+        Some(SurveyOf::Findings) | None => {}
+    }
+}
+
+/// What only some of these screens can do.
+pub(super) fn act(state: &mut State, action: Action) {
+    match (state.survey(), action) {
+        (Some(SurveyOf::Errors), Action::NextExample) => errors::turn(state, 1),
+        (Some(SurveyOf::Errors), Action::PreviousExample) => errors::turn(state, -1),
+        (Some(SurveyOf::Errors), Action::DetailDown) => errors::scroll(state, 1),
+        (Some(SurveyOf::Errors), Action::DetailUp) => errors::scroll(state, -1),
+        (Some(SurveyOf::Services), Action::Unfold) => services::fold(state, true),
+        (Some(SurveyOf::Services), Action::Fold) => services::fold(state, false),
+        (Some(SurveyOf::Services), Action::UnfoldAll) => services::fold_all(state, true),
+        (Some(SurveyOf::Services), Action::FoldAll) => services::fold_all(state, false),
+        (Some(SurveyOf::Services), Action::Map) => services::toggle_map(state),
+        (Some(SurveyOf::Services), Action::DetailDown) => services::scroll(state, 1),
+        (Some(SurveyOf::Services), Action::DetailUp) => services::scroll(state, -1),
+        _ => {}
+    }
+}
+
+/// The row at `index` of the screen shown was clicked.
+pub(super) fn click(state: &mut State, index: usize, twice: bool, out: &mut Vec<Effect>) {
+    match state.survey() {
+        Some(SurveyOf::Errors) => errors::select(state, index),
+        Some(SurveyOf::Services) => services::select(state, index),
+        Some(SurveyOf::Sql) => sql::select(state, index),
+        Some(SurveyOf::Compare | SurveyOf::Findings) | None => return,
+    }
+    if twice {
+        open(state, out);
+    }
+}
+
+/// Esc on the screen shown: whether there was something to go back from.
+pub(super) fn back(state: &mut State) -> bool {
+    state.survey() == Some(SurveyOf::Sql) && sql::back(state)
 }
 
 /// Enter on the screen shown.
@@ -96,6 +152,6 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
         Some(SurveyOf::Errors) => errors::open(state, out),
         Some(SurveyOf::Services) => services::open(state, out),
         Some(SurveyOf::Compare) => compare::open(state, out),
-        None => {}
+        None | Some(SurveyOf::Findings) => {}
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::window::{Step, showing};
 use super::{rows, say};
-use crate::analysis::{Analysis, Row, RowKey, RowKind, row_of};
+use crate::analysis::{Analysis, Row, RowKey, RowKind, path, row_of};
 use crate::app::asked::Request;
-use crate::app::{DetailFocus, Effect, FilterBar, Screen, State, TraceScreen};
+use crate::app::{DetailFocus, Effect, FilterBar, Screen, Showing, State, TraceScreen};
 use crate::model::{Nanos, SpanKey, Timestamp, TraceId};
 
 /// Rows kept in sight above and below the selected one.
@@ -16,6 +16,9 @@ const NEAR: usize = 256;
 
 /// Shows a trace; on the span `land_on` where one is named.
 pub(super) fn open(state: &mut State, id: TraceId, land_on: Option<SpanKey>, out: &mut Vec<Effect>) {
+    if state.screen != Screen::Trace {
+        state.opened_from = state.screen;
+    }
     state.screen = Screen::Trace;
     if let Some(trace) = &mut state.trace
         && trace.id == id
@@ -67,7 +70,8 @@ pub(super) fn request(state: &mut State, wanted: Request, out: &mut Vec<Effect>)
         (Some(analysis), Request::Flatten) if !other_on_its_way => {
             let (analysis, folds) = (Arc::clone(analysis), trace.folds.clone());
             let found = trace.found.as_ref().filter(|_| trace.alone);
-            let only = found.map(|found| Arc::clone(&found.nodes));
+            let path = trace.path.then(|| Arc::new(path::on_path(&analysis)));
+            let only = path.or_else(|| found.map(|found| Arc::clone(&found.nodes)));
             (wanted, Effect::Flatten { generation, analysis, folds, only })
         }
         // Where only matches have rows, other matches make other rows.
@@ -78,8 +82,9 @@ pub(super) fn request(state: &mut State, wanted: Request, out: &mut Vec<Effect>)
         _ => {
             state.asked.lit = Arc::clone(&query);
             let find = (!query.is_empty()).then_some(query);
-            let (folds, only) = (trace.folds.clone(), trace.alone);
-            (Request::Open, Effect::Open { generation, trace: trace.id, folds, find, only })
+            let showing = Showing { matches: trace.alone, path: trace.path, adjusted: trace.adjusted };
+            let folds = trace.folds.clone();
+            (Request::Open, Effect::Open { generation, trace: trace.id, folds, find, showing })
         }
     };
     state.asked.trace = Some(kind);
@@ -94,9 +99,41 @@ pub(super) fn toggle_alone(state: &mut State, out: &mut Vec<Effect>) {
         return say(state, "nothing to show alone: / searches in this trace");
     }
     trace.alone = !trace.alone;
+    trace.path = false;
     let alone = trace.alone;
     say(state, if alone { "the rest is hidden: the same again shows it" } else { "everything is shown" });
     request(state, Request::Flatten, out);
+}
+
+/// Shows only what is on the critical path, or everything again.
+pub(super) fn toggle_path(state: &mut State, out: &mut Vec<Effect>) {
+    let Some(trace) = &mut state.trace else { return };
+    let Some(analysis) = &trace.analysis else { return say(state, "the trace is still being read") };
+    if !trace.path && analysis.path.is_empty() {
+        return say(state, "there is no critical path: this trace took no time");
+    }
+    trace.path = !trace.path;
+    trace.alone = false;
+    let path = trace.path;
+    say(state, if path { "only the critical path is shown: the same again shows all" } else { "everything is shown" });
+    request(state, Request::Flatten, out);
+}
+
+/// Corrects the times where clocks run apart, or shows them as they were sent.
+pub(super) fn adjust_clocks(state: &mut State, out: &mut Vec<Effect>) {
+    let Some(trace) = &mut state.trace else { return };
+    let Some(analysis) = &trace.analysis else { return say(state, "the trace is still being read") };
+    if analysis.skews.is_empty() {
+        return say(state, "no clocks run apart in this trace: no order is impossible");
+    }
+    trace.adjusted = !trace.adjusted;
+    trace.zoom = None;
+    let adjusted = trace.adjusted;
+    say(
+        state,
+        if adjusted { "times are corrected where clocks run apart" } else { "times are shown as they were sent" },
+    );
+    request(state, Request::Open, out);
 }
 
 /// Lets go of what was found; what was hidden for it is shown again.

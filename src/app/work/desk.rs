@@ -1,11 +1,15 @@
 //! Who carries effects out: one place that knows which function of this room answers which effect.
 
+use std::sync::Arc;
+
+use super::baseline::{BaselineRequest, Baselines};
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
+use crate::analysis::errors;
 use crate::analysis::slow_sql::Thresholds;
-use crate::app::{Answer, Effect, Highlighted, Language};
+use crate::app::{Answer, Effect, Formatted, Highlighted, Language, Token};
 use crate::index::View;
-use crate::model::Timestamp;
+use crate::model::{Category, Timestamp};
 
 /// Formats text and cuts it into tokens, for so many columns.
 pub type Highlight<'a> = dyn Fn(Language, &str, u16) -> Highlighted + 'a;
@@ -30,6 +34,7 @@ pub struct Means<'a> {
 pub struct Desk {
     tail: Tail,
     surveys: Surveys,
+    baselines: Baselines,
 }
 
 impl Desk {
@@ -38,17 +43,18 @@ impl Desk {
     pub fn work(&mut self, effect: &Effect, means: &Means<'_>, so_far: &mut dyn FnMut(Answer)) -> Option<Answer> {
         let Means { view, now, thresholds, highlight, cancelled } = *means;
         Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = ListRequest { generation: *generation, query, sort: *sort, buckets: *buckets, now };
+            Effect::List { generation, query, sort, buckets, heat } => {
+                let request =
+                    ListRequest { generation: *generation, query, sort: *sort, buckets: *buckets, heat: *heat, now };
                 self.tail.list(view, &request, cancelled, so_far)
             }
-            Effect::Survey { generation, query, of } => {
-                let request = SurveyRequest { generation: *generation, query, now };
+            Effect::Survey { generation, query, of, compare } => {
+                let request = SurveyRequest { generation: *generation, query, compare: compare.as_ref(), now };
                 return self.surveys.survey(*of, &request, means, so_far);
             }
-            Effect::Open { generation, trace, folds, find, only } => {
-                let (find, only) = (find.as_deref(), *only);
-                let request = OpenRequest { generation: *generation, trace: *trace, folds, find, only, now };
+            Effect::Open { generation, trace, folds, find, showing } => {
+                let (find, showing) = (find.as_deref(), *showing);
+                let request = OpenRequest { generation: *generation, trace: *trace, folds, find, showing, now };
                 super::open(view, &request, thresholds)
             }
             Effect::Preview { trace } => return super::preview(view, *trace, thresholds),
@@ -61,7 +67,23 @@ impl Desk {
                 let request = DetailRequest { trace: *trace, span: *span, columns: *columns, mask };
                 super::detail(view, &request, highlight)
             }
-            Effect::Complete { text, cursor } => super::complete(view, text.clone(), *cursor),
+            Effect::Baseline { analysis, spans } => {
+                let request = BaselineRequest { analysis, spans, now };
+                return self.baselines.answer(view, &request, cancelled);
+            }
+            Effect::Failure { example, kind } => {
+                let detail = errors::detail(view, example, kind).map(Arc::new);
+                Answer::Failure { example: example.clone(), detail }
+            }
+            Effect::Format { of, category, text, columns } => {
+                let lines = match category {
+                    Category::Sql => highlight(Language::Sql, text, *columns),
+                    _ => Arc::new(vec![vec![(Token::Plain, text.clone())]]),
+                };
+                Answer::Formatted(Formatted { of: of.clone(), lines })
+            }
+            Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
+            Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {
                 let request = ValuesRequest { generation: *generation, key, query, now };
                 return super::values(view, &request, cancelled);
@@ -76,6 +98,9 @@ impl Desk {
             | Effect::Demo(_)
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
+            | Effect::StopSearch(_)
+            | Effect::Connect(_)
+            | Effect::Disconnect(_)
             | Effect::Quit => return None,
         })
     }

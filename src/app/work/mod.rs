@@ -1,7 +1,9 @@
 //! The pure halves of effects: what `run` executes on worker threads. Each takes a view of the index and gives an [`Answer`].
 
+mod baseline;
 mod desk;
 mod detail;
+mod judge;
 mod list;
 mod survey;
 mod tail;
@@ -11,16 +13,20 @@ use std::sync::Arc;
 
 pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
+pub use judge::judge;
 pub use list::{ListRequest, list};
 pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
-use super::Answer;
+use super::{Answer, Showing};
+use crate::analysis::findings::Held;
 use crate::analysis::slow_sql::Thresholds;
-use crate::analysis::{Analysis, Folds, Row, Subject, analyse, flatten as flatten_rows, flatten_where, with_ancestors};
+use crate::analysis::{
+    Analysis, Folds, Row, Subject, analyse_whole, flatten as flatten_rows, flatten_where, path, with_ancestors,
+};
 use crate::index::View;
-use crate::model::{Timestamp, TraceId};
-use crate::query::{Query, complete as complete_query, matching_spans};
+use crate::model::{Names, Timestamp, TraceId};
+use crate::query::{Query, complete_with, matching_spans};
 
 /// How many proposals are made.
 const PROPOSALS: usize = 50;
@@ -36,8 +42,8 @@ pub struct OpenRequest<'a> {
     pub folds: &'a Folds,
     /// The search in it, or else the filter of the list, if there is one.
     pub find: Option<&'a Query>,
-    /// Only what matches has rows, and what stands above it.
-    pub only: bool,
+    /// What of it is shown, and how.
+    pub showing: Showing,
     /// Now: what `lookback` and the like are counted from.
     pub now: Timestamp,
 }
@@ -45,19 +51,21 @@ pub struct OpenRequest<'a> {
 /// Reads a trace, judges and flattens it, and finds what matches.
 #[must_use]
 pub fn open(view: &View, request: &OpenRequest<'_>, thresholds: &Thresholds) -> Answer {
-    let OpenRequest { generation, trace, folds, find, only, now } = *request;
-    let Some(analysis) = read(view, trace, thresholds) else {
+    let OpenRequest { generation, trace, folds, find, showing, now } = *request;
+    let Some(analysis) = read(view, trace, thresholds, showing.adjusted) else {
         return Answer::Opened { generation, trace, analysis: None, rows: Arc::default(), found: None };
     };
     let found = find.map(|query| matches((view, now), &analysis, query));
-    let rows = rows(&analysis, folds, found.as_deref().filter(|_| only));
+    let path = showing.path.then(|| path::on_path(&analysis));
+    let alone = found.as_deref().filter(|_| showing.matches);
+    let rows = rows(&analysis, folds, path.as_deref().or(alone));
     Answer::Opened { generation, trace, analysis: Some(analysis), rows: Arc::new(rows), found }
 }
 
 /// Reads a trace for the preview; `None` where it is not held.
 #[must_use]
 pub fn preview(view: &View, trace: TraceId, thresholds: &Thresholds) -> Option<Answer> {
-    let analysis = read(view, trace, thresholds)?;
+    let analysis = read(view, trace, thresholds, false)?;
     let rows = Arc::new(flatten_rows(&analysis, &Folds::default()));
     Some(Answer::Previewed { trace, analysis, rows })
 }
@@ -74,16 +82,16 @@ pub fn find((view, now): (&View, Timestamp), generation: u64, analysis: &Analysi
     Answer::Found { generation, query: Arc::clone(query), nodes: matches((view, now), analysis, query) }
 }
 
-/// Proposes what could be typed next.
+/// Proposes what could be typed next; `names`: what servers call things.
 #[must_use]
-pub fn complete(view: &View, text: String, cursor: usize) -> Answer {
-    let completions = complete_query(&text, cursor, view, PROPOSALS);
+pub fn complete(view: &View, text: String, cursor: usize, names: &[Arc<Names>]) -> Answer {
+    let completions = complete_with(&text, cursor, (view, names), PROPOSALS);
     Answer::Completed { text, completions }
 }
 
-fn read(view: &View, trace: TraceId, thresholds: &Thresholds) -> Option<Arc<Analysis>> {
-    let trace = view.trace(trace)?;
-    Some(Arc::new(analyse(Arc::new(trace), thresholds)))
+fn read(view: &View, id: TraceId, thresholds: &Thresholds, adjusted: bool) -> Option<Arc<Analysis>> {
+    let trace = view.trace(id)?;
+    Some(Arc::new(analyse_whole(Arc::new(trace), thresholds, adjusted, &Held { view, trace: id })))
 }
 
 /// Where nothing is to be shown alone, everything is shown.

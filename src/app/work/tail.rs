@@ -73,12 +73,12 @@ impl Tail {
 fn paged(view: &View, request: &ListRequest<'_>, cancelled: &dyn Fn() -> bool, so_far: &mut dyn FnMut(Answer)) -> Hits {
     let mut all = Hits::default();
     // Each time twice as many: what was shown before counts among them, and a page takes its time to be drawn.
-    let mut next = 1;
+    let mut next = 0;
     run_pages(request.query, view, request.now, cancelled, &mut |page| {
         all.partial |= page.partial;
         all.hits.extend(page.hits);
         if !page.last && all.hits.len() >= next && all.hits.len() <= SO_FAR {
-            next = all.hits.len() * 2;
+            next = (all.hits.len() * 2).max(1);
             let oldest_first = all.hits.iter().rev().copied().collect();
             so_far(answer(view, request, outlined(view, oldest_first), true));
         }

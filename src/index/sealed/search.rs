@@ -119,6 +119,19 @@ impl Sealed {
         }
     }
 
+    /// Gives each row that has none yet (0) what its class comes to; each class is asked once.
+    pub(in crate::index) fn map_class(&self, value: &mut dyn FnMut(&super::Class) -> u32, of: &mut [u32]) {
+        let values: Vec<u32> = self.classes.iter().map(value).collect();
+        let mut frame = [0; FRAME];
+        for (of, first) in of.chunks_mut(FRAME).zip((0..self.rows()).step_by(FRAME)) {
+            for (of, class) in of.iter_mut().zip(self.class.frame(&self.arena, first, &mut frame)) {
+                if *of == 0 {
+                    *of = values[*class as usize];
+                }
+            }
+        }
+    }
+
     /// Calls `each` with the cells of the columns that `wanted` names, by shape and number of values, and their rows.
     pub(in crate::index) fn each_cell(
         &self,
@@ -126,13 +139,7 @@ impl Sealed {
         each: &mut dyn FnMut(u32, Cell<'_>),
     ) {
         let columns: Vec<Vec<u32>> = self.layouts.iter().map(|layout| wanted(layout.shape, layout.columns)).collect();
-        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); self.layouts.len()];
-        self.each_row_class(&mut |row, class| {
-            let layout = class.layout as usize;
-            if !columns[layout].is_empty() {
-                rows[layout].push(row);
-            }
-        });
+        let rows = self.rows_of(&mut |layout| !columns[layout].is_empty());
         let mut open = Vec::new();
         open.resize_with(self.streams.len(), Unpacked::default);
         for (layout, (columns, rows)) in self.layouts.iter().zip(columns.iter().zip(&rows)) {
@@ -141,6 +148,32 @@ impl Sealed {
                 self.cells_of(column, rows, &mut open, each);
             }
         }
+    }
+
+    /// The rows of each layout that is wanted.
+    fn rows_of(&self, wanted: &mut dyn FnMut(usize) -> bool) -> Vec<Vec<u32>> {
+        let room = |(place, layout): (usize, &Layout)| {
+            if wanted(place) { Vec::with_capacity(layout.rows as usize) } else { Vec::new() }
+        };
+        let mut rows: Vec<Vec<u32>> = self.layouts.iter().enumerate().map(room).collect();
+        if rows.iter().all(|rows| rows.capacity() == 0) {
+            return rows;
+        }
+        let layouts: Vec<Option<usize>> = self
+            .classes
+            .iter()
+            .map(|class| Some(class.layout as usize).filter(|layout| rows[*layout].capacity() > 0))
+            .collect();
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            let from = super::super::chunk::narrow(first);
+            for (row, class) in (from..).zip(self.class.frame(&self.arena, first, &mut frame)) {
+                if let Some(layout) = layouts[*class as usize] {
+                    rows[layout].push(row);
+                }
+            }
+        }
+        rows
     }
 
     fn cells_of(&self, column: &Column, rows: &[u32], open: &mut [Unpacked], each: &mut dyn FnMut(u32, Cell<'_>)) {

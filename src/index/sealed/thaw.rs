@@ -164,6 +164,11 @@ impl Sealed {
         parents
     }
 
+    /// The ids of all rows.
+    pub(in crate::index) fn span_ids(&self) -> &[[u8; 8]] {
+        &self.span_ids
+    }
+
     /// The rows that name a parent, as bits.
     pub(in crate::index) fn with_parent(&self) -> Vec<u64> {
         self.parents.within(&self.arena, (1, u64::MAX))

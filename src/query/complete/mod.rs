@@ -1,9 +1,11 @@
 //! What could be typed next.
 
+mod elsewhere;
 mod word;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fuzzy_matcher::FuzzyMatcher;
 
@@ -14,6 +16,7 @@ use super::parse::is_plain_name;
 use super::print::{braced_value, key_text, quote, value_text};
 use super::{Relation, Scope};
 use crate::index::View;
+use crate::model::Names;
 use crate::semconv;
 
 /// A proposal for the filter bar.
@@ -113,11 +116,23 @@ const DURATIONS: [&str; 6] = ["10ms", "50ms", "100ms", "500ms", "1s", "5s"];
 /// Proposals for the word at `cursor` (in bytes), best first; at most `limit`.
 #[must_use]
 pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Completion> {
+    complete_with(text, cursor, (view, &[]), limit)
+}
+
+/// As [`complete`], with what servers call things: what only they know comes after what is held here.
+#[must_use]
+pub fn complete_with(
+    text: &str,
+    cursor: usize,
+    (view, names): (&View, &[Arc<Names>]),
+    limit: usize,
+) -> Vec<Completion> {
     let word = Word::at(text, cursor);
-    let candidates = match &word.key {
+    let mut candidates = match &word.key {
         None => keys(view, &word),
         Some(key) => values(view, key, word.mode),
     };
+    elsewhere::add(&mut candidates, &word, names);
     let replace = (word.start, word.end);
     let matcher = matcher();
     let score = |candidate: Candidate| {
@@ -135,6 +150,21 @@ pub fn complete(text: &str, cursor: usize, view: &View, limit: usize) -> Vec<Com
     };
     let already_there = |completion: &Completion| text.get(word.start..word.end) == Some(completion.text.as_str());
     scored.into_iter().map(completion).filter(|completion| !already_there(completion)).take(limit).collect()
+}
+
+/// The attribute whose value is typed at `cursor`, without scope and relation.
+#[must_use]
+pub fn key_at(text: &str, cursor: usize) -> Option<String> {
+    Word::at(text, cursor).key.map(|key| bare_key(&key).to_owned()).filter(|key| !key.is_empty())
+}
+
+/// A key without what stands before it: relation, scope, mark and quotes.
+fn bare_key(key: &str) -> &str {
+    let relation = Relation::WITH_PREFIX.iter().find_map(|relation| key.strip_prefix(relation.prefix()));
+    let key = relation.unwrap_or(key);
+    let key = key.strip_prefix(['@', '.']).unwrap_or(key);
+    let scoped = Scope::WITH_PREFIX.iter().find_map(|scope| key.strip_prefix(scope.prefix()));
+    scoped.unwrap_or(key).trim_matches('"')
 }
 
 /// Whether `text` ends in a word that is the beginning of a key: one of the language, or one of `offered`, which were

@@ -16,6 +16,7 @@
 
 mod bare;
 mod braces;
+mod carried;
 mod check;
 mod cursor;
 mod key;
@@ -27,7 +28,9 @@ pub(super) use self::key::is_plain_name;
 pub(super) use self::stage::is_lone;
 
 use self::cursor::Cursor;
-use super::{Expr, Query, Says, Term};
+use super::field::Field;
+use super::literal::Literal;
+use super::{Comparison, Expr, Query, Says, Term};
 
 /// Where a filter is wrong, and what was expected there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,11 +42,19 @@ pub struct ParseError {
     pub expected: String,
 }
 
-/// Reads a filter.
+/// Reads a filter. A statement with a `SQLCommenter` comment, or a header, that carries a trace is the filter for that trace.
 ///
 /// # Errors
 /// Where the text is not a filter: the first fault.
 pub fn parse(text: &str) -> Result<Query, ParseError> {
+    if let Some(trace) = carried::trace(text) {
+        let says = Says::Spans(Expr::is(Field::TraceId, Comparison::Equal, Literal::plain(trace)));
+        return Ok(Query {
+            text: text.to_owned(),
+            terms: vec![Term { says, at: (0, text.len()) }],
+            ..Query::default()
+        });
+    }
     let mut cursor = Cursor::new(text);
     let (mut terms, mut stages) = (Vec::new(), Vec::new());
     if let Some(first) = stage::lone(&mut cursor) {

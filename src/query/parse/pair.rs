@@ -82,7 +82,7 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Says, ParseError> {
 }
 
 /// A trace id or a span id by itself: as hex digits, as AWS X-Ray writes it, or within a W3C `traceparent`.
-fn id(text: &str) -> Option<(Field, String)> {
+pub(super) fn id(text: &str) -> Option<(Field, String)> {
     let parts: Vec<&str> = text.splitn(5, '-').collect();
     let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let trace = match (&parts[..], text.len()) {

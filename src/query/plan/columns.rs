@@ -1,13 +1,17 @@
 //! Conditions asked of columns: exactly where the span alone decides, else within bounds.
 
+use std::cmp::Ordering;
+
 use super::{Leaf, Node};
 use crate::index::{Block, Rows};
 use crate::model::{SourceId, Span};
 use crate::query::columns;
 use crate::query::compute::{self, Facts, Val};
-use crate::query::field::Field;
-use crate::query::spans::FieldExpr;
-use crate::query::terms::Relation;
+use crate::query::field::{Attribute, Field};
+use crate::query::literal::{Literal, Number};
+use crate::query::spans::{Arithmetic, FieldExpr};
+use crate::query::terms::{Comparison, Relation};
+use crate::query::value::is_so;
 
 impl Node {
     /// Of these rows at least those on which it holds; exactly those where the span alone decides.
@@ -63,6 +67,9 @@ impl Node {
 
 /// Of these rows those on which an expression holds that the span alone decides.
 fn computed(expression: &FieldExpr, block: Block<'_>, rows: Rows) -> Rows {
+    if let Some(rows) = arithmetic(expression, block, &rows) {
+        return rows;
+    }
     let mut fields = Vec::new();
     if !rows.is_empty() && only_columns(expression, &mut fields) {
         let columns: Option<Vec<_>> =
@@ -73,6 +80,79 @@ fn computed(expression: &FieldExpr, block: Block<'_>, rows: Rows) -> Rows {
         }
     }
     block.narrow_span(rows, &mut |span| compute::holds(expression, &compute::Lone(span, block)))
+}
+
+/// The same of a comparison of numbers that are worked out; `None` where it is none.
+fn arithmetic(expression: &FieldExpr, block: Block<'_>, rows: &Rows) -> Option<Rows> {
+    let FieldExpr::Compare(left, comparison, right) = expression else { return None };
+    let mut numbers = Numbers { durations: Vec::new(), columns: Vec::new() };
+    if matches!(comparison, Comparison::Matches | Comparison::MatchesNot | Comparison::Contains)
+        || !numbers.read(left, (block, rows), false)
+        || !numbers.read(right, (block, rows), false)
+    {
+        return None;
+    }
+    Some(rows.clone().only(|row| {
+        let sides = numbers.at(left, row).zip(numbers.at(right, row));
+        sides.is_some_and(|(left, right)| match comparison {
+            Comparison::NotEqual => left.compare(right) != Some(Ordering::Equal),
+            comparison => left.compare(right).is_some_and(|order| is_so(*comparison, order)),
+        })
+    }))
+}
+
+/// An attribute, its numbers in order of rows, how far they were read.
+type Read<'e> = (&'e Attribute, Vec<(u32, Number)>, usize);
+
+/// The numbers that go into an expression, by row.
+struct Numbers<'e> {
+    durations: Vec<u64>,
+    columns: Vec<Read<'e>>,
+}
+
+impl<'e> Numbers<'e> {
+    /// Reads what goes into an expression; `false` where it does not come to one number at most. An attribute by itself may
+    /// have several values, `within` arithmetic its first number counts.
+    fn read(&mut self, expression: &'e FieldExpr, (block, rows): (Block<'_>, &Rows), within: bool) -> bool {
+        match expression {
+            FieldExpr::Literal(Literal::Int(_) | Literal::Float(_) | Literal::Duration(_)) => true,
+            FieldExpr::Negative(inner) => self.read(inner, (block, rows), true),
+            FieldExpr::Compute(left, _, right) => {
+                self.read(left, (block, rows), true) && self.read(right, (block, rows), true)
+            }
+            FieldExpr::Field(Relation::Own, Field::Duration) => {
+                if self.durations.is_empty() {
+                    self.durations = block.durations();
+                }
+                true
+            }
+            FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) if within => {
+                if !self.columns.iter().any(|(known, ..)| *known == attribute) {
+                    self.columns.push((attribute, columns::first_numbers(block, attribute, rows), 0));
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The number it comes to on a row. Rows are asked for in order.
+    fn at(&mut self, expression: &FieldExpr, row: u32) -> Option<Number> {
+        match expression {
+            FieldExpr::Literal(literal) => compute::first_number(compute::literal(literal).as_slice()),
+            FieldExpr::Negative(inner) => {
+                compute::compute(Number::Whole(0), Arithmetic::Subtract, self.at(inner, row)?)
+            }
+            FieldExpr::Compute(left, sign, right) => compute::compute(self.at(left, row)?, *sign, self.at(right, row)?),
+            FieldExpr::Field(_, Field::Duration) => self.durations.get(row as usize).copied().map(compute::of_nanos),
+            FieldExpr::Field(_, Field::Attribute(attribute)) => {
+                let (_, column, read) = self.columns.iter_mut().find(|(known, ..)| *known == attribute)?;
+                *read += column.iter().skip(*read).take_while(|(other, _)| *other < row).count();
+                column.get(*read).filter(|(other, _)| *other == row).map(|(_, number)| *number)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Whether columns say all fields of an expression: which.

@@ -48,7 +48,7 @@ impl Shelf<'_, '_, '_> {
     }
 
     fn by_trace(&self) -> Groups {
-        let mut of = vec![0; self.block.rows() as usize];
+        let mut of = vec![0; self.count as usize];
         for (place, run) in (0..).zip(&self.runs) {
             let rows = of.get_mut(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
             rows.fill(place);
@@ -59,7 +59,7 @@ impl Shelf<'_, '_, '_> {
     /// A group for each value of an expression, within each group; nothing is a value too.
     fn parted(&self, rows: &Rows, groups: Option<&Groups>, key: &FieldExpr) -> Groups {
         let codes = self.codes(key, rows);
-        let mut parted = Groups { of: vec![0; self.block.rows() as usize], count: 0 };
+        let mut parted = Groups { of: vec![0; self.count as usize], count: 0 };
         // Of one trace: what each of its groups is made of.
         let mut few: Vec<((u32, u32), u32)> = Vec::new();
         let mut many: HashMap<(u32, u32), u32> = HashMap::new();

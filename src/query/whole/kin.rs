@@ -1,4 +1,4 @@
-//! How the rows of a sealed block stand to each other.
+//! How rows stand to each other.
 
 use std::cell::OnceCell;
 
@@ -10,53 +10,85 @@ use super::super::terms::Relation;
 use crate::index::{Block, NO_ROW, Rows, Run};
 use crate::model::SpanId;
 
-/// Who called whom among the rows of a block. Rows are in order of trace and start, no ids are shared.
+/// The parents that rows name.
+#[derive(Debug)]
+pub(super) struct Parents {
+    /// The parent's row of each, itself where it says so; [`NO_ROW`] where there is none.
+    pub(super) named: Vec<u32>,
+    /// The rows that name a parent, held or not.
+    pub(super) with_parent: Rows,
+    /// The parents that are not held, by row.
+    pub(super) odd: Vec<(u32, SpanId)>,
+    /// The row that stands for each trace; `None`: rows of each are in order of start, no more need be known.
+    pub(super) roots: Option<Vec<u32>>,
+}
+
+impl Parents {
+    fn of_block(block: Block<'_>) -> Self {
+        let odd = block.odd_parents().collect();
+        Self { named: block.parent_rows(), with_parent: block.with_parent(), odd, roots: None }
+    }
+}
+
+/// Who called whom among rows. Those of a trace follow each other, no ids are shared.
 pub(super) struct Kin<'v> {
-    block: Block<'v>,
-    parents: OnceCell<Vec<u32>>,
-    with_parent: OnceCell<Rows>,
+    /// Where they are the rows of a block.
+    block: Option<Block<'v>>,
+    parents: OnceCell<Parents>,
+    count: u32,
 }
 
 impl<'v> Kin<'v> {
-    pub(super) fn new(block: Block<'v>) -> Self {
-        Self { block, parents: OnceCell::new(), with_parent: OnceCell::new() }
+    pub(super) fn of_block(block: Block<'v>) -> Self {
+        Self { block: Some(block), parents: OnceCell::new(), count: block.rows() }
+    }
+
+    /// `None` where it will not be asked.
+    pub(super) fn of_sheet(parents: Option<Parents>, count: u32) -> Self {
+        Self { block: None, parents: parents.map(OnceCell::from).unwrap_or_default(), count }
     }
 
     fn none(&self) -> Rows {
-        Rows::none(self.block.rows() as usize)
+        Rows::none(self.count as usize)
     }
 
-    /// The parent of each row, itself where it says so.
-    fn named(&self) -> &[u32] {
-        self.parents.get_or_init(|| self.block.parent_rows())
+    fn parents(&self) -> &Parents {
+        self.parents.get_or_init(|| match self.block {
+            Some(block) => Parents::of_block(block),
+            None => Parents { named: Vec::new(), with_parent: self.none(), odd: Vec::new(), roots: None },
+        })
     }
 
     /// The row of a row's parent.
     #[inline]
     fn parent(&self, row: u32) -> Option<u32> {
-        self.named().get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent != row)
+        self.parents().named.get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent != row)
     }
 
-    /// The row that stands for a trace: the earliest without a parent, else the earliest.
-    fn root(&self, run: &Run) -> u32 {
-        let with_parent = self.with_parent.get_or_init(|| self.block.with_parent());
-        run.rows.clone().find(|row| !with_parent.has(*row)).unwrap_or(run.rows.start)
+    /// The row that stands for a trace, which is so many among those looked at: the earliest without a parent, else the
+    /// earliest.
+    fn root(&self, (place, run): (usize, &Run)) -> u32 {
+        let parents = self.parents();
+        match &parents.roots {
+            Some(roots) => roots.get(place).copied().unwrap_or(run.rows.start),
+            None => run.rows.clone().find(|row| !parents.with_parent.has(*row)).unwrap_or(run.rows.start),
+        }
     }
 
     /// Of the second rows those of which a relative is among the first.
     pub(super) fn related(&self, runs: &[Run], of: Relation, (set, asked): (&Rows, Rows)) -> Rows {
-        let traces = |passes: &dyn Fn(&Run) -> bool| {
+        let traces = |passes: &dyn Fn((usize, &Run)) -> bool| {
             let mut rows = self.none();
-            runs.iter().filter(|run| passes(run)).for_each(|run| rows.insert_all(run.rows.clone()));
+            runs.iter().enumerate().filter(|run| passes(*run)).for_each(|(_, run)| rows.insert_all(run.rows.clone()));
             rows
         };
         match of {
             Relation::Own => asked.and(set),
-            Relation::Root => asked.and(&traces(&|run| set.has_any(run.rows.clone()) && set.has(self.root(run)))),
+            Relation::Root => asked.and(&traces(&|run| set.has_any(run.1.rows.clone()) && set.has(self.root(run)))),
             Relation::Parent => asked.only(|row| self.parent(row).is_some_and(|parent| set.has(parent))),
             Relation::Child => asked.and(&self.parents_of(set)),
-            Relation::Any => asked.and(&traces(&|run| set.has_any(run.rows.clone()))),
-            Relation::None => asked.and(&traces(&|run| !set.has_any(run.rows.clone()))),
+            Relation::Any => asked.and(&traces(&|(_, run)| set.has_any(run.rows.clone()))),
+            Relation::None => asked.and(&traces(&|(_, run)| !set.has_any(run.rows.clone()))),
         }
     }
 
@@ -122,7 +154,7 @@ impl<'v> Kin<'v> {
 
     /// Rows with the same parent as another of the set, whether it is held or not.
     fn beside(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
-        let named = self.named();
+        let named = &self.parents().named;
         let mut counts = vec![0_u32; named.len()];
         for row in set.iter() {
             if let Some(count) = named.get(row as usize).and_then(|parent| counts.get_mut(*parent as usize)) {
@@ -140,7 +172,7 @@ impl<'v> Kin<'v> {
     /// Of rows whose parent is not held: how many of the set in the same trace name the same parent.
     fn odd_counts(&self, runs: &[Run], set: &Rows) -> HashMap<u32, u32> {
         let mut of_row = HashMap::new();
-        let mut odd = self.block.odd_parents().peekable();
+        let mut odd = self.parents().odd.iter().copied().peekable();
         for run in runs {
             while odd.next_if(|(row, _)| *row < run.rows.start).is_some() {}
             let own: Vec<(u32, SpanId)> = std::iter::from_fn(|| odd.next_if(|(row, _)| *row < run.rows.end)).collect();

@@ -1,20 +1,24 @@
-//! A plan run on all traces at once that stand whole in one sealed block.
+//! A plan run on many traces at once: on all that stand whole in one sealed block, or on a sheet of others.
 //!
-//! In: a plan and the rows of a block. Out: which of them are found, and which traces as a whole. What is found is exactly
-//! what [`super::eval`] finds in each trace by itself; only sets of rows take the place of sets of spans. Must never know:
-//! traces that have rows elsewhere.
+//! In: a plan, and the rows of a block or of a sheet. Out: which of them are found, and which traces as a whole. What is
+//! found is exactly what [`super::eval`] finds in each trace by itself; only sets of rows take the place of sets of spans.
+//! Must never know: in what order blocks are looked at.
 
 mod groups;
 mod kin;
+mod sheet;
 mod values;
 
 use super::eval::{Evaluator, trace_holds};
 use super::plan::{Node, Set, Step};
 use super::spans::Place;
-use crate::index::{Block, Match, Rows, Run, Scattered};
+use crate::index::{Match, Rows, Run, Scattered};
 
 use self::kin::Kin;
+use self::sheet::{Part, Sheet, reach};
 use self::values::is_in_columns;
+
+pub(super) use self::sheet::Stretch;
 
 /// What a set finds in the traces of a block.
 struct Found {
@@ -24,29 +28,30 @@ struct Found {
     whole: Vec<bool>,
 }
 
-/// The traces of a sealed block that stand there whole.
+/// Traces that are looked at together.
 pub(super) struct Shelf<'e, 'p, 'v> {
     evaluator: &'e Evaluator<'p, 'v>,
-    block: Block<'v>,
-    /// The block's place.
-    place: usize,
+    /// The blocks that their rows come from.
+    parts: Vec<Part>,
+    /// How many rows there are.
+    count: u32,
     runs: Vec<Run>,
-    /// Their rows.
+    /// The rows that count.
     all: Rows,
     kin: Kin<'v>,
 }
 
-/// What is found in a block.
+/// What is found.
 #[derive(Debug, Default)]
 pub(super) struct Shelved {
     /// Spans, by trace.
     pub(super) matches: Vec<Match>,
     /// Traces as a whole.
     pub(super) whole: Vec<u64>,
-    /// Scattered traces with rows here.
-    pub(super) scattered: Vec<u64>,
-    /// Their rows; `None`: all.
-    pub(super) rest: Option<Rows>,
+    /// Rows of traces that do not stand whole in this block.
+    pub(super) scattered: Vec<Stretch>,
+    /// Traces that must be looked at one by one.
+    pub(super) odd: Vec<u64>,
 }
 
 /// Whether a set can be found for a block at once.
@@ -79,42 +84,100 @@ fn is_asked(node: &Node) -> bool {
     }
 }
 
+/// Whether a set asks how spans stand to each other.
+fn asks_kin(set: &Set) -> bool {
+    fn related(node: &Node) -> bool {
+        match node {
+            Node::Related(..) => true,
+            Node::All(parts) | Node::Any(parts) => parts.iter().any(related),
+            Node::Not(inner) => related(inner),
+            Node::Always | Node::Leaf(_) | Node::Trace(_) | Node::Computed(..) => false,
+        }
+    }
+    match set {
+        Set::Spans { node, trace } => related(node) || related(trace),
+        Set::Whole(node) | Set::NoSpan(node) => related(node),
+        Set::Both(sets) | Set::Either(sets) => sets.iter().any(asks_kin),
+        Set::Structural { .. } => true,
+        Set::Piped(inner, steps) => {
+            asks_kin(inner) || steps.iter().any(|step| matches!(step, Step::Filter(set) if asks_kin(set)))
+        }
+    }
+}
+
 /// What a plan finds in the traces that stand whole in a block.
 pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Scattered) -> Shelved {
     let mut shelved = Shelved::default();
     let Some(block) = evaluator.columns.blocks.get(place).copied() else { return shelved };
-    let Some(runs) = block.runs() else {
-        block.numbers(&block.all(), &mut shelved.scattered);
-        return shelved;
-    };
-    let mut rest = Rows::none(block.rows() as usize);
-    let mut all = rest.clone();
-    let (apart, runs): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(|run| scattered.has(run.number));
-    for run in &apart {
-        rest.insert_all(run.rows.clone());
-    }
+    let (apart, mut runs): (Vec<Run>, Vec<Run>) =
+        block.stretches().into_iter().partition(|run| scattered.has(run.number));
+    shelved.scattered = apart.into_iter().map(|run| Stretch::new(place, run)).collect();
+    let needed = reach(evaluator, &evaluator.plan.set, place);
+    runs.retain(|run| needed.iter().all(|rows| rows.has_any(run.rows.clone())));
+    let mut all = Rows::none(block.rows() as usize);
     for run in &runs {
         all.insert_all(run.rows.clone());
     }
-    shelved.scattered = apart.into_iter().map(|run| run.number).collect();
-    shelved.rest = Some(rest);
     if !runs.is_empty() {
-        let kin = Kin::new(block);
-        let shelf = Shelf { evaluator, block, place, runs, all, kin };
-        let found = shelf.set(&evaluator.plan.set, &shelf.all);
-        if !found.spans.is_empty() {
-            block.matches(&found.spans, &mut shelved.matches);
+        let parts = vec![Part::whole(place, block.rows())];
+        let shelf = Shelf { evaluator, parts, count: block.rows(), runs, all, kin: Kin::of_block(block) };
+        shelf.search(&mut shelved);
+    }
+    shelved
+}
+
+/// What a plan finds in the traces of these stretches, which are in order of number and all that there are of them.
+pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stretch]) -> Shelved {
+    let mut shelved = Shelved::default();
+    let (blocks, set) = (&evaluator.columns.blocks, &evaluator.plan.set);
+    let mut reached: Vec<Option<Vec<Rows>>> = vec![None; blocks.len()];
+    for stretch in stretches {
+        if let Some(reached) = reached.get_mut(stretch.place()) {
+            reached.get_or_insert_with(|| reach(evaluator, set, stretch.place()));
         }
-        let whole = shelf.runs.iter().zip(&found.whole).filter(|(_, whole)| **whole);
-        let whole = whole.filter(|(run, _)| !found.spans.has_any(run.rows.clone()));
-        shelved.whole = whole.map(|(run, _)| run.number).collect();
+    }
+    let needed = reached.iter().flatten().next().map_or(0, Vec::len);
+    let has = |stretch: &Stretch, which: usize| {
+        let rows = reached.get(stretch.place()).and_then(|reached| reached.as_ref()?.get(which));
+        rows.is_some_and(|rows| rows.has_any(stretch.rows()))
+    };
+    let may_pass = |trace: &[Stretch]| (0..needed).all(|which| trace.iter().any(|stretch| has(stretch, which)));
+    let mut sheet = Sheet::new(blocks, stretches, may_pass);
+    let mut parents = None;
+    if asks_kin(set) {
+        let (known, odd) = sheet.parents(blocks);
+        (parents, shelved.odd) = (Some(known), odd);
+    }
+    let Sheet { runs, parts, count, live } = sheet;
+    if !runs.is_empty() {
+        let mut all = Rows::none(count as usize);
+        for run in &runs {
+            all.insert_all(run.rows.clone());
+        }
+        let all = all.and(&live);
+        let shelf = Shelf { evaluator, parts, count, runs, all, kin: Kin::of_sheet(parents, count) };
+        shelf.search(&mut shelved);
+        join(&mut shelved.matches);
     }
     shelved
 }
 
 impl Shelf<'_, '_, '_> {
+    fn search(&self, shelved: &mut Shelved) {
+        let found = self.set(&self.evaluator.plan.set, &self.all);
+        if !found.spans.is_empty() {
+            for part in &self.parts {
+                let Some(block) = self.evaluator.columns.blocks.get(part.place) else { continue };
+                block.matches(&part.down(&found.spans, *block), &mut shelved.matches);
+            }
+        }
+        let whole = self.runs.iter().zip(&found.whole).filter(|(_, whole)| **whole);
+        let whole = whole.filter(|(run, _)| !found.spans.has_any(run.rows.clone()));
+        shelved.whole = whole.map(|(run, _)| run.number).collect();
+    }
+
     fn none(&self) -> Rows {
-        Rows::none(self.block.rows() as usize)
+        Rows::none(self.count as usize)
     }
 
     /// All rows of the traces that pass.
@@ -204,11 +267,36 @@ impl Shelf<'_, '_, '_> {
         found
     }
 
+    /// Of these rows those on which a condition holds that columns decide.
+    fn columnar(&self, node: &Node, rows: Rows) -> Rows {
+        if let [part] = &self.parts[..]
+            && part.is_whole()
+        {
+            return self.evaluator.rows(node, part.place, |so| rows.and(so));
+        }
+        let mut found = self.none();
+        for part in &self.parts {
+            self.evaluator.rows(node, part.place, |so| part.up(so, &mut found));
+        }
+        rows.and(&found)
+    }
+
+    /// The same of a condition that the span alone decides.
+    fn local(&self, node: &Node, rows: &Rows) -> Rows {
+        let mut found = self.none();
+        for part in &self.parts {
+            let Some(block) = self.evaluator.columns.blocks.get(part.place) else { continue };
+            let own = node.upper(*block, part.down(rows, *block), &self.evaluator.plan.leaves);
+            part.up(&own, &mut found);
+        }
+        found
+    }
+
     /// Of these rows those on which a condition holds.
     fn narrow(&self, node: &Node, rows: Rows) -> Rows {
         match node {
             Node::Always => rows,
-            node if node.is_columnar() => self.evaluator.rows(node, self.place, |so| rows.and(so)),
+            node if node.is_columnar() => self.columnar(node, rows),
             Node::All(parts) => parts.iter().fold(rows, |rows, part| self.narrow(part, rows)),
             Node::Any(parts) => {
                 let each = parts.iter().map(|part| self.narrow(part, rows.clone()));
@@ -218,7 +306,7 @@ impl Shelf<'_, '_, '_> {
                 let so = self.narrow(inner, rows.clone());
                 rows.minus(&so)
             }
-            Node::Leaf(_) | Node::Computed(..) => node.upper(self.block, rows, &self.evaluator.plan.leaves),
+            Node::Leaf(_) | Node::Computed(..) => self.local(node, &rows),
             Node::Related(of, inner) => {
                 if rows.is_empty() {
                     return rows;
@@ -235,4 +323,16 @@ impl Shelf<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Joins what is known of a trace, and puts all in order of number.
+fn join(matches: &mut Vec<Match>) {
+    matches.sort_by_key(|found| found.number);
+    matches.dedup_by(|next, kept| {
+        let same = next.number == kept.number;
+        if same {
+            *kept = kept.join(*next);
+        }
+        same
+    });
 }

@@ -3,14 +3,16 @@
 use hashbrown::HashMap;
 
 use super::super::columns;
+use super::super::columns::Columns;
 use super::super::compute::{self, Facts, Val, of_nanos};
 use super::super::field::Field;
 use super::super::literal::Number;
-use super::super::plan::keys;
+use super::super::plan::{keys, places};
 use super::super::spans::FieldExpr;
 use super::super::terms::Relation;
 use super::Shelf;
-use crate::index::{Place, Rows, ValueRef};
+use super::sheet::Part;
+use crate::index::{Block, Rows, ValueRef};
 use crate::model::{Kind, SourceId, Span};
 
 /// Whether columns say what an expression comes to on a row.
@@ -35,16 +37,18 @@ pub(super) fn small(number: usize) -> u32 {
 }
 
 /// A row of a block: its values are read from columns.
-struct OfRow<'s, 'e, 'p, 'v> {
-    shelf: &'s Shelf<'e, 'p, 'v>,
+struct OfRow<'s, 'p, 'v> {
+    columns: &'p Columns<'v>,
     durations: &'s [u64],
     kinds: &'s [Kind],
+    /// The block's place.
+    place: usize,
     row: u32,
     /// What is not asked for.
     none: &'s Span,
 }
 
-impl Facts for OfRow<'_, '_, '_, '_> {
+impl Facts for OfRow<'_, '_, '_> {
     fn span(&self) -> &Span {
         self.none
     }
@@ -58,7 +62,7 @@ impl Facts for OfRow<'_, '_, '_, '_> {
     }
 
     fn source(&self, id: SourceId) -> &str {
-        self.shelf.block.source_name(id)
+        self.columns.view.source_name(id)
     }
 
     fn column(&self, field: &Field) -> Option<Vec<Val<'static>>> {
@@ -66,7 +70,7 @@ impl Facts for OfRow<'_, '_, '_, '_> {
         match field {
             Field::Duration => self.durations.get(at).map(|nanos| vec![Val::Number(of_nanos(*nanos))]),
             Field::Kind => self.kinds.get(at).map(|kind| vec![Val::Kind(kind.0)]),
-            _ => self.shelf.evaluator.columns.at((self.shelf.place, self.row), field),
+            _ => self.columns.at((self.place, self.row), field),
         }
     }
 }
@@ -107,14 +111,36 @@ impl Codes {
     }
 }
 
-impl Shelf<'_, '_, '_> {
-    /// Calls `each` with every one of these rows and what an expression comes to on it.
-    fn each(&self, expression: &FieldExpr, rows: &Rows, each: &mut dyn FnMut(u32, &[Val<'_>])) {
-        let durations = self.block.durations();
-        let kinds = self.block.kinds();
-        let none = Span::default();
+impl Codes {
+    /// The code of what a value is, or first holds; 0 where that is nothing.
+    fn of_ref(&mut self, value: ValueRef<'_>) -> u32 {
+        match value {
+            ValueRef::Text(text) => self.text(text),
+            ValueRef::Bool(truth) => self.of(&Val::Truth(truth)),
+            ValueRef::Int(number) => self.of(&Val::Number(Number::Whole(number))),
+            ValueRef::Double(number) => self.of(&Val::Number(Number::Broken(number))),
+            ValueRef::Composite(value) => {
+                let mut members = Vec::new();
+                compute::leaves(value, &mut members);
+                members.first().map_or(0, |first| self.of(first))
+            }
+            ValueRef::Empty | ValueRef::Bytes(_) => 0,
+        }
+    }
+}
+
+impl<'v> Shelf<'_, '_, 'v> {
+    fn block(&self, part: &Part) -> Option<Block<'v>> {
+        self.evaluator.columns.blocks.get(part.place).copied()
+    }
+
+    /// Calls `each` with every one of these rows of a block and what an expression comes to on it.
+    fn each(&self, expression: &FieldExpr, (place, rows): (usize, &Rows), each: &mut dyn FnMut(u32, &[Val<'_>])) {
+        let columns = self.evaluator.columns;
+        let Some(block) = columns.blocks.get(place) else { return };
+        let (durations, kinds, none) = (block.durations(), block.kinds(), Span::default());
         for row in rows.iter() {
-            let facts = OfRow { shelf: self, durations: &durations, kinds: &kinds, row, none: &none };
+            let facts = OfRow { columns, durations: &durations, kinds: &kinds, place, row, none: &none };
             each(row, &compute::values(expression, &facts));
         }
     }
@@ -122,74 +148,63 @@ impl Shelf<'_, '_, '_> {
     /// The number that an expression comes to on each of these rows; rows on which it is none are left out.
     pub(super) fn numbers(&self, expression: &FieldExpr, rows: &Rows) -> Vec<(u32, Number)> {
         let mut numbers = Vec::new();
-        if let FieldExpr::Field(Relation::Own, Field::Duration) = expression {
-            let durations = self.block.durations();
-            numbers.extend(rows.iter().map(|row| (row, of_nanos(durations[row as usize]))));
-            return numbers;
-        }
-        if let Some((key, place)) = single(expression) {
-            // The first number of a row.
-            self.block.each_value(key, place, &mut |row, value| {
-                if rows.has(row) && numbers.last().is_none_or(|(last, _)| *last != row) {
-                    numbers.extend(number(value).map(|number| (row, number)));
+        for part in &self.parts {
+            let Some(block) = self.block(part) else { continue };
+            let own = part.down(rows, block);
+            if own.is_empty() {
+                continue;
+            }
+            let found = match expression {
+                FieldExpr::Field(Relation::Own, Field::Duration) => {
+                    let durations = block.durations();
+                    part.lift(own.iter().zip(own.iter()), |at, row| {
+                        numbers.push((at, of_nanos(durations[row as usize])));
+                    });
+                    continue;
                 }
-            });
-            numbers.sort_by_key(|(row, _)| *row);
-            numbers.dedup_by_key(|(row, _)| *row);
-            return numbers;
+                FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) => {
+                    columns::first_numbers(block, attribute, &own)
+                }
+                _ => {
+                    let mut found = Vec::new();
+                    self.each(expression, (part.place, &own), &mut |row, values| {
+                        found.extend(compute::first_number(values).map(|number| (row, number)));
+                    });
+                    found
+                }
+            };
+            part.lift(found, |at, number| numbers.push((at, number)));
         }
-        self.each(expression, rows, &mut |row, values| {
-            numbers.extend(compute::first_number(values).map(|number| (row, number)));
-        });
         numbers
     }
 
     /// A code for the first value of an expression, by row; for these rows.
     pub(super) fn codes(&self, expression: &FieldExpr, rows: &Rows) -> Vec<u32> {
         let mut codes = Codes::default();
-        let mut of = vec![0; self.block.rows() as usize];
-        match expression {
-            FieldExpr::Field(Relation::Own, Field::Service) => {
-                let unknown = codes.text(columns::UNKNOWN);
-                of.fill(unknown);
-                self.block.each_value("service.name", Place::Resource, &mut |row, value| {
-                    if rows.has(row) {
-                        of[row as usize] = match value {
-                            ValueRef::Text(text) => codes.text(text),
-                            _ => unknown,
-                        };
+        let mut of = vec![0; self.count as usize];
+        for part in &self.parts {
+            let Some(block) = self.block(part) else { continue };
+            let mut own = vec![0; block.rows() as usize];
+            match expression {
+                FieldExpr::Field(Relation::Own, Field::Service) => {
+                    block.service_codes(&mut own, &mut |service| codes.text(service.unwrap_or(columns::UNKNOWN)));
+                }
+                FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) => {
+                    for key in keys(attribute) {
+                        for place in places(attribute.scope) {
+                            block.codes((key, place), &mut own, &mut |value| codes.of_ref(value));
+                        }
                     }
-                });
+                }
+                expression => {
+                    let rows = part.down(rows, block);
+                    self.each(expression, (part.place, &rows), &mut |row, values| {
+                        own[row as usize] = values.first().map_or(0, |value| codes.of(value));
+                    });
+                }
             }
-            expression => self.each(expression, rows, &mut |row, values| {
-                of[row as usize] = values.first().map_or(0, |value| codes.of(value));
-            }),
+            part.spread(&own, &mut of);
         }
         of
-    }
-}
-
-/// The only name and place an attribute may have.
-fn single(expression: &FieldExpr) -> Option<(&str, Place)> {
-    let FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) = expression else { return None };
-    let (names, places) = (keys(attribute), super::super::plan::places(attribute.scope));
-    match (&names[..], &places[..]) {
-        ([name], [place @ Place::Span]) => Some((name, *place)),
-        _ => None,
-    }
-}
-
-/// The first number that a value is, or holds.
-fn number(value: ValueRef<'_>) -> Option<Number> {
-    match value {
-        ValueRef::Int(number) => Some(Number::Whole(number)),
-        ValueRef::Double(number) => Some(Number::Broken(number)),
-        ValueRef::Text(text) => Number::read(text),
-        ValueRef::Composite(value) => {
-            let mut members = Vec::new();
-            compute::leaves(value, &mut members);
-            compute::first_number(&members)
-        }
-        ValueRef::Empty | ValueRef::Bool(_) | ValueRef::Bytes(_) => None,
     }
 }

@@ -1,10 +1,12 @@
 //! Answers a request from an index.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
-use super::{asserted, report};
 use super::filter::Filter;
 use super::protocol::{Ask, Reply, Wrong};
+use super::{asserted, report};
+use crate::analysis::Thresholds;
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value, base64};
 use crate::index::{Reader, UsedOperation, UsedValues, View};
 use crate::model::{LogRecord, Span, TraceId};
@@ -24,6 +26,8 @@ pub(super) struct Held {
     pub(super) reader: Reader,
     /// They were read from files: their order is that of their times, not that of their arrival.
     pub(super) filed: bool,
+    /// What they are judged by.
+    pub(super) thresholds: Thresholds,
 }
 
 /// Whom the answer is given to.
@@ -148,15 +152,26 @@ pub(super) fn newest_first(held: &Held, view: &View, mut hits: Vec<Hit>, most: u
     hits
 }
 
+/// What is said of a trace that offends an assertion.
+pub(super) struct Offence<'a> {
+    pub(super) assertion: &'a str,
+    /// Why, by trace; of those of which there is something to say.
+    pub(super) reasons: &'a HashMap<TraceId, String>,
+}
+
 /// Tells of these traces as they are by now; one that has left meanwhile is not told.
-pub(super) fn tell(held: &Held, hits: &[Hit], assertion: Option<&str>, peer: &mut dyn Peer) {
+pub(super) fn tell(held: &Held, hits: &[Hit], offence: Option<&Offence<'_>>, peer: &mut dyn Peer) {
     for hits in hits.chunks(AT_ONCE) {
         let view = held.reader.view();
-        let found = |hit: &Hit| FoundTrace::of(&view.trace(hit.trace)?, hit.matched);
+        let found = |hit: &Hit| {
+            let mut found = FoundTrace::of(&view.trace(hit.trace)?, hit.matched)?;
+            found.assertion = offence.map(|offence| offence.assertion.to_owned());
+            found.why = offence.and_then(|offence| offence.reasons.get(&hit.trace).cloned());
+            Some(found)
+        };
         let found: Vec<FoundTrace> = hits.iter().filter_map(found).collect();
         drop(view);
-        for mut found in found {
-            found.assertion = assertion.map(str::to_owned);
+        for found in found {
             if !peer.take(Reply::Record(Record::Trace(found))) {
                 return;
             }

@@ -1,10 +1,13 @@
 //! Whether assertions hold of the traces held, all judged by the same view.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::answer::{Held, Peer, most, newest_first, tell};
+use super::answer::{Held, Offence, Peer, most, newest_first, tell};
 use super::filter::Filter;
 use super::protocol::{Assertion, Reply, Wrong};
+use crate::analysis::analyse;
+use crate::analysis::findings::{Finding, Held as Evidence, Rule, judge_all};
 use crate::index::View;
 use crate::model::{Nanos, Timestamp, TraceId};
 use crate::query::Hit;
@@ -29,35 +32,39 @@ pub(super) fn check(
     if held.filed && stats.traces_evicted > 0 {
         return Err(Wrong::new("not all of it fits into memory (--memory), so nothing can be said of it"));
     }
-    let judged: Vec<Judged> = ready.iter().map(|ready| ready.judge(&view, clock::now(), &*peer)).collect();
+    let judged: Vec<Judged> = ready.iter().map(|ready| ready.judge((held, &view), clock::now(), &*peer)).collect();
     let offenders = judged.into_iter().map(|judged| {
         let hits = newest_first(held, &view, judged.offenders, most(limit));
-        (judged.holds, judged.why, hits)
+        (judged.holds, judged.why, hits, judged.reasons)
     });
     let offenders: Vec<_> = offenders.collect();
     drop(view);
     let partial = peer.is_gone();
-    for (assertion, (holds, why, hits)) in assertions.iter().zip(offenders) {
+    for (assertion, (holds, why, hits, reasons)) in assertions.iter().zip(offenders) {
         let assertion = assertion.to_string();
         if !peer.take(Reply::Verdict { assertion: assertion.clone(), holds, why }) {
             break;
         }
-        tell(held, &hits, Some(&assertion), peer);
+        tell(held, &hits, Some(&Offence { assertion: &assertion, reasons: &reasons }), peer);
     }
     Ok(partial)
 }
 
 /// What was found out about an assertion.
+#[derive(Default)]
 struct Judged {
     holds: bool,
     why: String,
     offenders: Vec<Hit>,
+    /// Why each offends, where that can be said.
+    reasons: HashMap<TraceId, String>,
 }
 
 /// An assertion whose filters were read.
 enum Ready {
     Each { filter: Filter, about: Option<Filter> },
     None { filter: Filter },
+    NoFinding { filter: Filter, rules: Vec<Rule> },
     Most { filter: Filter, percent: u8, most: Nanos },
 }
 
@@ -69,13 +76,20 @@ impl Ready {
                 Self::Each { about: filter.before_pipeline(), filter }
             }
             Assertion::None { filter } => Self::None { filter: Filter::read(filter)? },
+            Assertion::NoFinding { rules, filter } => {
+                let named = |name: &String| {
+                    Rule::named(name).ok_or_else(|| Wrong::new(format!("there is no rule {name}; {}", known_rules())))
+                };
+                let rules = rules.iter().map(named).collect::<Result<_, _>>()?;
+                Self::NoFinding { filter: Filter::read(filter)?, rules }
+            }
             Assertion::Most { filter, percent, most } => {
                 Self::Most { filter: Filter::read(filter)?, percent: *percent, most: Nanos(*most) }
             }
         })
     }
 
-    fn judge(&self, view: &View, now: Timestamp, peer: &dyn Peer) -> Judged {
+    fn judge(&self, (held, view): (&Held, &View), now: Timestamp, peer: &dyn Peer) -> Judged {
         let find = |filter: &Filter| filter.find(view, now, &|| peer.is_gone()).hits;
         match self {
             Self::Each { filter, about } => {
@@ -86,6 +100,7 @@ impl Ready {
                 each(meant, &find(filter))
             }
             Self::None { filter } => none(find(filter)),
+            Self::NoFinding { filter, rules } => no_finding((held, view), find(filter), rules, peer),
             Self::Most { filter, percent, most } => {
                 let durations = |hit: &Hit| filter.durations(view, now, hit);
                 at_most(find(filter), &durations, (*percent, *most))
@@ -103,12 +118,50 @@ fn each(meant: Vec<Hit>, matching: &[Hit]) -> Judged {
         (_, 0) => format!("all {all}"),
         (_, failed) => format!("{failed} of {all} do not match"),
     };
-    Judged { holds: offenders.is_empty(), why, offenders }
+    Judged { holds: offenders.is_empty(), why, offenders, ..Judged::default() }
 }
 
 fn none(offenders: Vec<Hit>) -> Judged {
     let why = if offenders.is_empty() { String::new() } else { format!("{} match", offenders.len()) };
-    Judged { holds: offenders.is_empty(), why, offenders }
+    Judged { holds: offenders.is_empty(), why, offenders, ..Judged::default() }
+}
+
+/// Judges every trace that matches. As with percentiles, a filter that matches nothing is not taken for success.
+fn no_finding((held, view): (&Held, &View), hits: Vec<Hit>, rules: &[Rule], peer: &dyn Peer) -> Judged {
+    const TOLD: usize = 5;
+    if hits.is_empty() {
+        return Judged { why: "nothing matches".to_owned(), ..Judged::default() };
+    }
+    let all = hits.len();
+    let mut judged = Judged::default();
+    let mut worst: Option<Finding> = None;
+    for hit in hits.into_iter().take_while(|_| !peer.is_gone()) {
+        let Some(trace) = view.trace(hit.trace) else { continue };
+        let analysis = analyse(Arc::new(trace), &held.thresholds);
+        let mut found = judge_all(&analysis, &held.thresholds, &Evidence { view, trace: hit.trace });
+        found.retain(|finding| rules.contains(&finding.rule));
+        if found.is_empty() {
+            continue;
+        }
+        let reasons: Vec<&str> = found.iter().take(TOLD).map(|finding| finding.why.as_str()).collect();
+        judged.reasons.insert(hit.trace, reasons.join("; "));
+        judged.offenders.push(hit);
+        let costs_more = |finding: &Finding| worst.as_ref().is_none_or(|worst| finding.cost > worst.cost);
+        if let Some(finding) = found.into_iter().next().filter(costs_more) {
+            worst = Some(finding);
+        }
+    }
+    judged.holds = judged.offenders.is_empty();
+    judged.why = match worst {
+        None => format!("all {all}"),
+        Some(worst) => format!("{} of {all} traces, at worst: {}", judged.offenders.len(), worst.why),
+    };
+    judged
+}
+
+/// The rules there are, for who misspelt one.
+pub(super) fn known_rules() -> String {
+    format!("there are {}", Rule::ALL.map(Rule::name).join(", "))
 }
 
 /// The percentile by the nearest rank. Where nothing matches there is none, and that is not taken for success: a filter with a
@@ -126,13 +179,13 @@ fn at_most(hits: Vec<Hit>, durations: &dyn Fn(&Hit) -> Vec<Nanos>, (percent, mos
     all.sort_unstable();
     let rank = (all.len() * usize::from(percent)).div_ceil(100);
     let Some(found) = rank.checked_sub(1).and_then(|rank| all.get(rank)) else {
-        return Judged { holds: false, why: "nothing matches".to_owned(), offenders: Vec::new() };
+        return Judged { holds: false, why: "nothing matches".to_owned(), ..Judged::default() };
     };
     let holds = *found <= most;
     if holds {
         offenders.clear();
     }
-    Judged { holds, why: format!("p{percent} of {} is {found}", all.len()), offenders }
+    Judged { holds, why: format!("p{percent} of {} is {found}", all.len()), offenders, ..Judged::default() }
 }
 
 impl std::fmt::Display for Assertion {
@@ -140,6 +193,8 @@ impl std::fmt::Display for Assertion {
         match self {
             Self::Each { filter } => write!(out, "{filter}"),
             Self::None { filter } => write!(out, "--none {filter}"),
+            Self::NoFinding { rules, filter } if filter.is_empty() => write!(out, "--no-finding {}", rules.join(",")),
+            Self::NoFinding { rules, filter } => write!(out, "--no-finding {}={filter}", rules.join(",")),
             Self::Most { filter, percent, most } => {
                 write!(out, "--max-p{percent} {filter}={}", Nanos(*most).to_string().replace(' ', ""))
             }

@@ -13,11 +13,15 @@ use super::gather::Answerer;
 use super::print::Printer;
 use super::protocol::{Ask, Assertion, Reply};
 use super::reported::Reported;
+use crate::analysis::findings::Rule;
 use crate::cli::{self, Output, Whom};
 use crate::config::Settings;
 use crate::export::{Exporter, TraceForm};
 use crate::run::target::Target;
 use crate::run::wiring;
+
+/// Findings, statements, errors and operations each in a report that a person reads.
+const MOST_TO_READ: u64 = 20;
 
 /// `tracefall query`.
 pub(in crate::run) fn query(settings: &Settings, query: &cli::Query) -> Result<ExitCode> {
@@ -48,6 +52,13 @@ pub(in crate::run) fn assert(settings: &Settings, assert: &cli::Assert) -> Resul
     }
     let each = assert.filters.iter().map(|filter| Assertion::Each { filter: filter.clone() });
     let none = assert.none.iter().map(|filter| Assertion::None { filter: filter.clone() });
+    let finding = |cli::NoFinding { rules, filter }: &cli::NoFinding| {
+        if let Some(rule) = rules.iter().find(|name| Rule::named(name).is_none()) {
+            anyhow::bail!("--no-finding: there is no rule {rule}; {}", super::asserted::known_rules());
+        }
+        Ok(Assertion::NoFinding { rules: rules.clone(), filter: filter.clone() })
+    };
+    let findings = assert.no_finding.iter().map(finding).collect::<Result<Vec<_>>>()?;
     let most = [(50, &assert.max_p50), (95, &assert.max_p95), (99, &assert.max_p99)];
     let most = most.into_iter().flat_map(|(percent, bounds)| {
         let most = move |cli::Bound { filter, most }: &cli::Bound| Assertion::Most {
@@ -57,7 +68,7 @@ pub(in crate::run) fn assert(settings: &Settings, assert: &cli::Assert) -> Resul
         };
         bounds.iter().map(most)
     });
-    let ask = Ask::Assert { assertions: each.chain(none).chain(most).collect(), limit: assert.limit };
+    let ask = Ask::Assert { assertions: each.chain(none).chain(findings).chain(most).collect(), limit: assert.limit };
     once(settings, &ask, &assert.files, (&assert.whom, assert.output))
 }
 
@@ -84,7 +95,9 @@ pub(in crate::run) fn report(settings: &Settings, report: &cli::Report) -> Resul
     if let Err(wrong) = Filter::read(&report.filter) {
         bail!(complaint(&wrong.message, wrong.filter.as_deref(), wrong.column));
     }
-    let ask = Ask::Report { filter: report.filter.clone(), limit: report.limit };
+    // What a person reads is short unless more is asked for; a script gets all of it.
+    let limit = report.limit.or((report.form == cli::ReportForm::Markdown).then_some(MOST_TO_READ));
+    let ask = Ask::Report { filter: report.filter.clone(), limit };
     let redactor = if report.unmasked { None } else { Some(wiring::redactor(settings)?) };
     let mut reported = Reported::new(report.form, redactor);
     Answerer::of(settings, &report.files, &report.whom, &ask)?.ask(&ask, &mut reported)?;
@@ -125,7 +138,10 @@ fn filters(ask: &Ask) -> Vec<&str> {
         Ask::Assert { assertions, .. } => assertions
             .iter()
             .map(|assertion| match assertion {
-                Assertion::Each { filter } | Assertion::None { filter } | Assertion::Most { filter, .. } => &**filter,
+                Assertion::Each { filter }
+                | Assertion::None { filter }
+                | Assertion::NoFinding { filter, .. }
+                | Assertion::Most { filter, .. } => &**filter,
             })
             .collect(),
         Ask::Services { .. } | Ask::Operations { .. } | Ask::Attributes { .. } => Vec::new(),

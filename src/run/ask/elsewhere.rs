@@ -76,7 +76,7 @@ async fn spans(settings: &Settings, remotes: &[config::Remote], wanted: &[Wanted
     let fetch = Fetch::open(settings)?;
     for remote in remotes {
         let server = connect(remote).await?;
-        let source = fetch.source(&remote.name);
+        let source = fetch.source(&remote.name, &server);
         for wanted in wanted {
             fetch.fetch((&remote.name, source), &server, wanted).await?;
         }
@@ -104,7 +104,9 @@ fn wanted(ask: &Ask) -> Result<Vec<Wanted>> {
                         Some(about) => about,
                         None => read("")?,
                     },
-                    Assertion::None { filter } | Assertion::Most { filter, .. } => read(filter)?,
+                    Assertion::None { filter }
+                    | Assertion::NoFinding { filter, .. }
+                    | Assertion::Most { filter, .. } => read(filter)?,
                 };
                 all.push(Wanted { filter, most: Some(ALL_AT_ONCE), all: true });
             }

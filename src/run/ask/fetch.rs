@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
 use super::answer::Held;
 use super::filter::Filter;
-use crate::analysis::TraceNotes;
+use crate::analysis::Thresholds;
 use crate::config::Settings;
 use crate::index;
 use crate::model::{Nanos, Signal, SourceId};
@@ -40,6 +40,7 @@ pub(super) struct Wanted {
 pub(super) struct Fetch {
     feed: Feed,
     indexer: indexer::Indexer,
+    thresholds: Thresholds,
     /// What was said already.
     said: Mutex<BTreeSet<String>>,
 }
@@ -49,16 +50,17 @@ impl Fetch {
     pub(super) fn open(settings: &Settings) -> Result<Self> {
         // One body is on its way at a time, and how large it may be the server's description says.
         let (feed, queue) = source::feed(usize::MAX / 2, WAITING, clock::clock());
-        let notes = TraceNotes::new(wiring::thresholds(settings));
-        let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
-        let board = Arc::clone(feed.board());
-        let indexer = indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()), board)?;
-        Ok(Self { feed, indexer, said: Mutex::default() })
+        let indexer = wiring::index(settings, queue, feed.board(), indexer::no_gate())?;
+        Ok(Self { feed, indexer, thresholds: wiring::thresholds(settings)?, said: Mutex::default() })
     }
 
     /// Makes a server known by its name.
-    pub(super) fn source(&self, name: &str) -> SourceId {
-        self.feed.board().register(name, Vec::new())
+    pub(super) fn source(&self, name: &str, server: &Remote) -> SourceId {
+        let source = self.feed.board().register(name, Vec::new());
+        if server.is_lossy() {
+            self.feed.board().set_lossy(source);
+        }
+        source
     }
 
     /// What is held so far.
@@ -152,19 +154,15 @@ impl Fetch {
     /// # Errors
     /// Where the index broke.
     pub(super) async fn end(self) -> Result<Held> {
-        let Self { feed, indexer, .. } = self;
+        let Self { feed, indexer, thresholds, .. } = self;
         // The thread ends once everything is in.
         drop(feed);
         let thread = indexer.thread;
         if tokio::task::spawn_blocking(move || thread.join().is_err()).await? {
             bail!("the index broke while the traces were fetched");
         }
-        let evicted = indexer.reader.view().stats().traces_evicted;
-        if evicted > 0 {
-            let what = "did not fit into memory and are left out; give it more with --memory";
-            let _ = writeln!(io::stderr(), "tracefall: the {evicted} traces fetched first {what}");
-        }
-        Ok(Held { reader: indexer.reader, filed: true })
+        wiring::tell_left(&indexer.reader.view(), "fetched");
+        Ok(Held { reader: indexer.reader, filed: true, thresholds })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds the spans that a command asks about: in a running program, in files, in servers that keep them, or at doors of its own.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
@@ -15,11 +15,9 @@ use super::elsewhere::{self, Given};
 use super::faults::Faults;
 use super::listening::Listening;
 use super::protocol::{Ask, Reply};
-use crate::analysis::TraceNotes;
 use crate::cli::Whom;
 use crate::config::Settings;
 use crate::export::Record;
-use crate::index;
 use crate::model::Nanos;
 use crate::run::signals::Signals;
 use crate::run::{clock, indexer, wiring};
@@ -109,10 +107,7 @@ fn read(settings: &Settings, paths: &[PathBuf]) -> Result<(Held, Runtime)> {
     let limit = usize::try_from(settings.max_body).unwrap_or(usize::MAX / 2);
     let files = Files::open(paths, wiring::file_limits(settings), tell)?;
     let (feed, queue) = source::feed(limit.saturating_mul(2), WAITING, clock::clock());
-    let notes = TraceNotes::new(wiring::thresholds(settings));
-    let (writer, reader) = index::open(index::Options::new(settings.memory), notes);
-    let indexer =
-        indexer::start(writer, reader, queue, (settings.memory, indexer::no_gate()), Arc::clone(feed.board()))?;
+    let indexer = wiring::index(settings, queue, feed.board(), indexer::no_gate())?;
     let runtime = runtime()?;
     runtime.block_on(files.run(feed))?;
     // The feed went with the files: the thread ends once everything is in.
@@ -120,12 +115,8 @@ fn read(settings: &Settings, paths: &[PathBuf]) -> Result<(Held, Runtime)> {
         bail!("the index broke while the files were read");
     }
     faults.sum_up();
-    let evicted = indexer.reader.view().stats().traces_evicted;
-    if evicted > 0 {
-        let what = "did not fit into memory and are left out; give it more with --memory";
-        let _ = writeln!(io::stderr(), "tracefall: the {evicted} traces read first {what}");
-    }
-    Ok((Held { reader: indexer.reader, filed: true }, runtime))
+    wiring::tell_left(&indexer.reader.view(), "read");
+    Ok((Held { reader: indexer.reader, filed: true, thresholds: wiring::thresholds(settings)? }, runtime))
 }
 
 /// Listens until the time is over, or a signal says that it is enough. Another signal ends the program.

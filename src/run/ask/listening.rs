@@ -35,7 +35,7 @@ impl Listening {
         let receiving = tokio::spawn(async move {
             let _ = receiver.run(feed).await;
         });
-        let held = Held { reader: indexer.reader, filed: false };
+        let held = Held { reader: indexer.reader, filed: false, thresholds: wiring::thresholds(settings)? };
         let (doors, mistakes) = (Doors::default(), Mistakes::default());
         let mut listening = Self { held, receiving, indexing: indexer.thread, board, doors, mistakes };
         listening.tell();

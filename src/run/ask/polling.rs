@@ -43,7 +43,7 @@ impl Polling {
         for remote in remotes {
             let server = connect(remote).await?;
             fetch.say(&remote.name, &format!("asked every {PAUSE:?} for traces from now on"));
-            servers.push((remote.name.clone(), fetch.source(&remote.name), server));
+            servers.push((remote.name.clone(), fetch.source(&remote.name, &server), server));
         }
         Ok(Self { fetch, servers, filter, begun: clock::now() })
     }

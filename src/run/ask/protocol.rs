@@ -56,6 +56,8 @@ pub(super) enum Assertion {
     Each { filter: String },
     /// No trace matches.
     None { filter: String },
+    /// In no trace that matches, one of these rules finds something. No filter is any trace.
+    NoFinding { rules: Vec<String>, filter: String },
     /// The percentile of what matches is at most this many nanoseconds.
     Most { filter: String, percent: u8, most: u64 },
 }

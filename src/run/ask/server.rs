@@ -21,6 +21,7 @@ use super::filter::Filter;
 use super::place::{self, Socket};
 use super::protocol::{Ask, LONGEST_REQUEST, Reply, Request, VERSION, Wrong};
 use super::tail::Tail;
+use crate::analysis::Thresholds;
 use crate::export::Record;
 use crate::index::Reader;
 use crate::run::clock;
@@ -56,11 +57,11 @@ impl Drop for Door {
 ///
 /// # Errors
 /// Where there is no place for it, or that is not safe.
-pub(in crate::run) fn open(reader: &Reader) -> io::Result<Door> {
+pub(in crate::run) fn open(reader: &Reader, thresholds: Thresholds) -> io::Result<Door> {
     let folder = place::folder();
     let (listener, path) = place::bind(&folder)?;
     let listener = UnixListener::from_std(listener)?;
-    let held = Held { reader: reader.clone(), filed: false };
+    let held = Held { reader: reader.clone(), filed: false, thresholds };
     let own = path.clone();
     let task = tokio::spawn(async move {
         tokio::join!(sweep(folder, own), serve(listener, held));

@@ -64,6 +64,10 @@ fn of_trace(trace: &FoundTrace, colours: bool) -> String {
         failed(*errors, 6, colours),
     );
     let _ = write!(line, "{}  {}", padded(root_service, SERVICE), shown(root_operation, LONGEST));
+    if let Some(why) = &trace.why {
+        let why = format!("    {}", visible(why));
+        let _ = write!(line, "\n{}", if colours { why.dim().to_string() } else { why });
+    }
     line
 }
 

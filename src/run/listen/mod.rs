@@ -47,7 +47,7 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
         let Wiring { indexer, receiver, feed, board } = wiring::wire(settings, false, indexer::no_gate())?;
         let mut signals = Signals::new()?;
         // Open before anybody can read below that the doors are.
-        let _asked = ask::open(&indexer.reader).inspect_err(|error| {
+        let _asked = ask::open(&indexer.reader, wiring::thresholds(settings)?).inspect_err(|error| {
             let _ = writeln!(io::stderr(), "this one cannot be asked by `tracefall query`: {error}");
         });
         let mut doors = Doors::default();
@@ -56,7 +56,7 @@ pub(super) fn listen(settings: &Settings, duration: Option<Nanos>, json: bool) -
             let _ = writeln!(io::stderr(), "warning: {warning}");
         }
         let receiving = tokio::spawn(receiver.run(feed));
-        let thresholds = wiring::thresholds(settings);
+        let thresholds = wiring::thresholds(settings)?;
         let teller = (!json).then(|| Teller::new(thresholds, redactor));
         let (end, mut told) =
             Output { reader: indexer.reader, board, doors, mistakes: Mistakes::default(), teller, thresholds }

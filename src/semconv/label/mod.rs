@@ -2,6 +2,8 @@
 //!
 //! In: a span's name, kind and a lookup of its attributes. Out: a [`Label`]. Must never know: how spans are stored.
 
+mod comments;
+
 use std::borrow::Cow;
 
 use super::database::{is_relational, is_without_sql};
@@ -135,7 +137,7 @@ fn database(name: &str, attributes: &Attributes<'_, '_>) -> Option<Label> {
         None => String::new(),
     };
     let text = match (statement, category) {
-        (Some(statement), Category::Sql) => Some(statement.into_owned()),
+        (Some(statement), Category::Sql) => Some(comments::enclosed(statement)),
         (Some(statement), _) => Some(command(system.as_deref().unwrap_or_default(), &statement, attributes)),
         (None, _) => attributes
             .first(&["db.query.summary"])
@@ -214,7 +216,8 @@ fn rpc(attributes: &Attributes<'_, '_>) -> Option<Label> {
 }
 
 /// The name of a gRPC status code given as number or name; empty for success.
-fn grpc_failure(code: &str) -> &str {
+#[must_use]
+pub fn grpc_failure(code: &str) -> &str {
     match code.trim() {
         "0" | "OK" => "",
         "1" => "CANCELLED",

@@ -1,10 +1,14 @@
 //! Exporters: one connection a service, as SDKs hold one.
 
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -16,13 +20,15 @@ use prost::Message as _;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+use tonic::codegen::Service;
 use tonic::transport::{Channel, Endpoint};
 
-use super::cast::{Service, Way};
+use super::cast::{self, Way};
 use super::json;
-use super::player::Endpoints;
+use super::player::{Endpoints, Own};
 use super::reel::Telemetry;
 use crate::otlp::encode;
+use crate::source::Guest;
 
 /// How often an export is tried before it is given up.
 const ATTEMPTS: u32 = 4;
@@ -50,10 +56,16 @@ pub(super) enum ExportError {
 }
 
 /// Sends what comes through `queue` until its other end is gone.
-pub(super) async fn export(service: Service, endpoints: Endpoints, mut queue: mpsc::Receiver<Telemetry>) {
+pub(super) async fn export(
+    (service, own): (cast::Service, Option<Own>),
+    endpoints: Endpoints,
+    mut queue: mpsc::Receiver<Telemetry>,
+) {
     let mut client = match service.way() {
-        Way::Grpc => Client::Grpc { address: endpoints.grpc, channel: None },
-        _ => Client::Http { service, address: endpoints.http, connection: None },
+        Way::Grpc => {
+            Client::Grpc { connector: Connector { address: endpoints.grpc, own, guest: Arc::default() }, channel: None }
+        }
+        _ => Client::Http { service, address: endpoints.http, own, connection: None },
     };
     while let Some(telemetry) = queue.recv().await {
         let mut pause = PAUSE;
@@ -72,28 +84,33 @@ pub(super) async fn export(service: Service, endpoints: Endpoints, mut queue: mp
     }
 }
 
+/// A connection, and what it is known as as long as it is open.
+type Connection = (SendRequest<Full<Bytes>>, Option<Guest>);
+
 enum Client {
-    Grpc { address: SocketAddr, channel: Option<Channel> },
-    Http { service: Service, address: SocketAddr, connection: Option<SendRequest<Full<Bytes>>> },
+    Grpc { connector: Connector, channel: Option<Channel> },
+    Http { service: cast::Service, address: SocketAddr, own: Option<Own>, connection: Option<Connection> },
 }
 
 impl Client {
     async fn send(&mut self, telemetry: &Telemetry) -> Result<(), ExportError> {
         match self {
-            Self::Grpc { address, channel } => {
-                let channel = match channel {
-                    Some(open) => open.clone(),
-                    None => channel.insert(Endpoint::from_shared(format!("http://{address}"))?.connect_lazy()).clone(),
+            Self::Grpc { connector, channel } => {
+                let channel = if let Some(open) = channel {
+                    open.clone()
+                } else {
+                    let endpoint = Endpoint::from_shared(format!("http://{}", connector.address))?;
+                    channel.insert(endpoint.connect_with_connector_lazy(connector.clone())).clone()
                 };
                 call(channel, telemetry).await
             }
-            Self::Http { service, address, connection } => {
-                let mut sender = match connection.take().filter(|sender| !sender.is_closed()) {
+            Self::Http { service, address, own, connection } => {
+                let mut open = match connection.take().filter(|(sender, _)| !sender.is_closed()) {
                     Some(open) => open,
-                    None => connect(*address).await?,
+                    None => connect(*address, own.as_ref()).await?,
                 };
-                post(&mut sender, (*service, *address), telemetry).await?;
-                *connection = Some(sender);
+                post(&mut open.0, (*service, *address), telemetry).await?;
+                *connection = Some(open);
                 Ok(())
             }
         }
@@ -114,23 +131,58 @@ async fn call(channel: Channel, telemetry: &Telemetry) -> Result<(), ExportError
     Ok(())
 }
 
-async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, ExportError> {
+/// Connects over gRPC, and makes the connection known.
+#[derive(Clone)]
+struct Connector {
+    address: SocketAddr,
+    own: Option<Own>,
+    /// What the latest connection is known as.
+    guest: Arc<Mutex<Option<Guest>>>,
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = std::io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let Self { address, own, guest } = self.clone();
+        Box::pin(async move {
+            let (stream, known) = introduced(address, own.as_ref()).await?;
+            *guest.lock().unwrap_or_else(PoisonError::into_inner) = known;
+            Ok(TokioIo::new(stream))
+        })
+    }
+}
+
+/// A connection whose spans are known to be the demo's.
+async fn introduced(address: SocketAddr, own: Option<&Own>) -> std::io::Result<(TcpStream, Option<Guest>)> {
     let stream = TcpStream::connect(address).await?;
+    let here = stream.local_addr()?;
+    Ok((stream, own.map(|own| own.board.introduce(here, own.source))))
+}
+
+async fn connect(address: SocketAddr, own: Option<&Own>) -> Result<Connection, ExportError> {
+    let (stream, guest) = introduced(address, own).await?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     // Ends by itself when the sender is dropped.
     tokio::spawn(connection);
-    Ok(sender)
+    Ok((sender, guest))
 }
 
 async fn post(
     sender: &mut SendRequest<Full<Bytes>>,
-    (service, address): (Service, SocketAddr),
+    (service, address): (cast::Service, SocketAddr),
     telemetry: &Telemetry,
 ) -> Result<(), ExportError> {
     let (path, body) = body(service.way(), telemetry);
     let media = if service.way() == Way::Json { "application/json" } else { "application/x-protobuf" };
     let mut request = Request::post(path).header(header::HOST, address.to_string()).header(header::CONTENT_TYPE, media);
-    if service == Service::RecipeWeb {
+    if service == cast::Service::RecipeWeb {
         request = request.header(header::ORIGIN, "http://localhost:3100");
     }
     sender.ready().await?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::model::{Attribute, Event, Link, LogRecord, Resource, Scope, Span, Value};
+use crate::model::{Attribute, Event, Link, LogRecord, Resource, Scope, Span, Value, hex};
 
 /// An `ExportTraceServiceRequest`; a group for each span's resource and scope.
 pub(super) fn spans(spans: &[Span]) -> Vec<u8> {
@@ -115,12 +115,4 @@ fn value(value: &Value) -> Json {
         Value::Map(members) => json!({ "kvlistValue": { "values": attributes(members) } }),
         Value::Empty | Value::Bytes(_) => json!({}),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }

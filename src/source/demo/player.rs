@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -9,11 +10,11 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::super::receiver::Protocol;
-use super::super::{Clock, Control};
+use super::super::{Board, Clock, Control};
 use super::cast::EVERYONE;
 use super::client;
 use super::reel::Reel;
-use crate::model::{DoorState, SourceHealth};
+use crate::model::{DoorState, SourceHealth, SourceId};
 
 /// Exports that may wait at a service. What comes when that many wait is dropped, as SDKs do.
 const WAITING: usize = 64;
@@ -62,6 +63,14 @@ pub struct Player {
     seed: u64,
     clock: Clock,
     control: Option<watch::Receiver<Control>>,
+    own: Option<Own>,
+}
+
+/// What the demo is on the board: what it sends is told apart by it.
+#[derive(Clone)]
+pub(super) struct Own {
+    pub(super) board: Arc<Board>,
+    pub(super) source: SourceId,
 }
 
 impl Player {
@@ -69,13 +78,14 @@ impl Player {
     /// their times, which are the clock's.
     #[must_use]
     pub fn new(endpoints: Endpoints, rate: f64, seed: u64, clock: Clock) -> Self {
-        Self { endpoints, rate, seed, clock, control: None }
+        Self { endpoints, rate, seed, clock, control: None, own: None }
     }
 
-    /// Has it send nothing while a person wants it paused.
+    /// Makes what it sends known as that of `source`, and has it send nothing while a person wants that paused.
     #[must_use]
-    pub fn with_control(self, control: Option<watch::Receiver<Control>>) -> Self {
-        Self { control, ..self }
+    pub fn of_source(self, board: &Arc<Board>, source: SourceId) -> Self {
+        let own = Some(Own { board: Arc::clone(board), source });
+        Self { control: board.control(source), own, ..self }
     }
 
     fn is_paused(&self) -> bool {
@@ -89,7 +99,7 @@ impl Player {
             .into_iter()
             .map(|service| {
                 let (queue, waiting) = mpsc::channel(WAITING);
-                exporters.spawn(client::export(service, self.endpoints, waiting));
+                exporters.spawn(client::export((service, self.own.clone()), self.endpoints, waiting));
                 (service, queue)
             })
             .collect();

@@ -293,7 +293,7 @@ async fn paused_player_sends_nothing() {
             time()
         })
     };
-    let player = Player::new(endpoints, 30.0, 5, clock).with_control(board.control(source));
+    let player = Player::new(endpoints, 30.0, 5, clock).of_source(&board, source);
     let playing = tokio::spawn(player.run());
     let arrived = tokio::task::spawn_blocking(move || {
         while looks.load(Ordering::Relaxed) < 50 {
@@ -304,6 +304,34 @@ async fn paused_player_sends_nothing() {
         false
     });
     assert!(!arrived.await.unwrap());
+    playing.abort();
+    serving.abort();
+}
+
+/// Whatever door it comes through and in whatever protocol, what the demo sends is the demo's; what others send is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_demo_sends_is_of_its_own_source() {
+    let (feed, queue) = feed(64 << 20, 1024, hurried());
+    let free = vec!["127.0.0.1:0".parse().unwrap()];
+    let config = ReceiverConfig { grpc: free.clone(), http: free, ..ReceiverConfig::default() };
+    let receiver = Receiver::bind(config, &feed);
+    let board = Arc::clone(feed.board());
+    let endpoints = Endpoints::of(&board.sources(START)).unwrap();
+    let demo = board.register("demo", Vec::new());
+    let serving = tokio::spawn(receiver.run(feed));
+    let player = Player::new(endpoints, 30.0, 5, hurried()).of_source(&board, demo);
+    let playing = tokio::spawn(player.run());
+    let sources = tokio::task::spawn_blocking(move || {
+        let mut sources = Vec::new();
+        while sources.len() < 60 {
+            let item = queue.next(Duration::from_secs(30)).unwrap();
+            sources.push(item.delivery().source);
+            item.reply(Ok(Receipt::default()));
+        }
+        sources
+    });
+    let sources = sources.await.unwrap();
+    assert!(sources.iter().all(|source| *source == demo), "{sources:?}");
     playing.abort();
     serving.abort();
 }

@@ -1,18 +1,19 @@
 //! JSON: a request on each line, or requests that go over many.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use super::bracket::is_whole;
 use super::open::Out;
 use super::piece::Piece;
 use super::shape::{self, Shape};
-use super::{Limits, Place};
+use super::{Limits, Place, whole};
+use crate::source::Aside;
 
 /// Reads to the end. Lines are requests of their own unless the first is part of one: then all of them are read together.
 /// In a file that grows every line stands for itself: what goes over many has no end there.
-pub(super) fn read(input: &mut dyn BufRead, (limits, follow): (Limits, bool), out: &mut Out<'_>) {
+pub(super) fn read(input: &mut dyn BufRead, (limits, follow, aside): (Limits, bool, Aside), out: &mut Out<'_>) {
     let limit = limits.piece;
-    let mut lines = Lines { input, limits, number: 0, ended: false };
+    let mut lines = Lines { input, limits, aside, number: 0, ended: false };
     let Some(first) = lines.next_filled() else { return };
     let second = match &first.text {
         Ok(text) if !follow && !is_whole(text) => lines.next_filled(),
@@ -46,6 +47,7 @@ struct Line {
 struct Lines<'a> {
     input: &'a mut dyn BufRead,
     limits: Limits,
+    aside: Aside,
     number: u64,
     /// Nothing more can be read.
     ended: bool,
@@ -70,8 +72,7 @@ impl Lines<'_> {
         let mut text = Vec::new();
         // A file of one line is a document, which may be longer than a line.
         let limit = if self.number == 1 { self.limits.document } else { self.limits.piece };
-        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        let read = Read::take(&mut *self.input, most).read_until(b'\n', &mut text);
+        let read = whole::line(self.input, (limit, &mut self.aside), &mut text);
         let text = match read {
             Ok(0) => return None,
             Ok(_) if text.len() > limit && !text.ends_with(b"\n") => {
@@ -91,12 +92,10 @@ impl Lines<'_> {
     /// All that is left, behind `text`.
     fn rest(&mut self, mut text: Vec<u8>) -> Result<Vec<u8>, String> {
         let limit = self.limits.document;
-        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        Read::take(&mut *self.input, most)
-            .read_to_end(&mut text)
+        whole::to_end(self.input, (limit, &mut self.aside), &mut text)
             .map_err(|error| format!("cannot be read: {error}"))?;
         if text.len() > limit {
-            return Err(format!("what goes over several lines may have {limit} bytes (half of --memory)"));
+            return Err(format!("what goes over several lines may have {limit} bytes (a quarter of --memory)"));
         }
         Ok(text)
     }

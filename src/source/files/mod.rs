@@ -13,6 +13,7 @@ mod lines;
 mod open;
 mod piece;
 mod shape;
+mod whole;
 mod zstd;
 
 use std::path::PathBuf;
@@ -118,11 +119,22 @@ async fn file((opened, limits, follow): (Opened, Limits, bool), told: Told, feed
     told.reading(|reading| reading.state = ReadingState::Reading);
     let read = Arc::clone(&opened.read);
     let (pieces, mut ready) = mpsc::channel(AHEAD);
-    let of_file = told.clone();
-    let reading =
-        tokio::task::spawn_blocking(move || opened.read(&How { limits, follow, told: &of_file, pieces: &pieces }));
+    let (of_file, aside) = (told.clone(), feed.aside());
+    let reading = tokio::task::spawn_blocking(move || {
+        opened.read(How { limits, follow, told: &of_file, pieces: &pieces, aside })
+    });
     let mut good = 0;
+    let mut control = told.board.control(told.source);
     while let Some(piece) = ready.recv().await {
+        // What is read ahead waits, and with it the file.
+        if let Some(control) = &mut control
+            && control.wait_for(|control| !control.paused).await.is_err()
+        {
+            return Err(FileError::Ended);
+        }
+        if piece.lossy && good == 0 {
+            told.board.set_lossy(told.source);
+        }
         good += u64::from(deliver(feed, piece, &told).await?);
         let read = read.load(Ordering::Relaxed);
         told.reading(|reading| reading.read = read);
@@ -145,7 +157,7 @@ async fn file((opened, limits, follow): (Opened, Limits, bool), told: Told, feed
 
 /// Hands a piece over. Answers whether it was taken.
 async fn deliver(feed: &Feed, piece: Piece, told: &Told) -> Result<bool, FileError> {
-    let Piece { place, signal, protobuf, refused } = piece;
+    let Piece { place, signal, protobuf, refused, lossy: _ } = piece;
     let (body, source) = (Bytes::from(protobuf), told.source);
     loop {
         let delivery = Delivery { source, signal, body: body.clone(), refused: refused.clone() };

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::Sender;
 use super::input::{Counted, Followed};
 use super::piece::Piece;
 use super::{FileError, Limits, Told, bare, frames, lines, zstd};
+use crate::source::Aside;
 
 /// Bytes read at once.
 const BUFFER: usize = 64 * 1024;
@@ -34,6 +35,8 @@ pub(super) struct How<'a> {
     pub(super) follow: bool,
     pub(super) told: &'a Told,
     pub(super) pieces: &'a Sender<Piece>,
+    /// What is held of a document that can only be read whole.
+    pub(super) aside: Aside,
 }
 
 impl Opened {
@@ -65,11 +68,11 @@ impl Opened {
     ///
     /// # Errors
     /// Where not even its beginning can be read.
-    pub(super) fn read(self, how: &How<'_>) -> Result<u64, FileError> {
+    pub(super) fn read(self, how: How<'_>) -> Result<u64, FileError> {
         let path = self.path.clone();
         let unreadable = |source| FileError::Unreadable { path: path.clone(), source };
         let follow = how.follow && self.total.is_some();
-        let mut plain = BufReader::with_capacity(BUFFER, self.input(how));
+        let mut plain = BufReader::with_capacity(BUFFER, self.input(&how));
         let start = filled(&mut plain).map_err(unreadable)?;
         let mut input: Box<dyn BufRead> = if start.starts_with(&GZIP) {
             Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(plain)))
@@ -81,9 +84,9 @@ impl Opened {
         let mut out = Out { told: how.told, pieces: how.pieces, most: how.limits.piece, seen: 0 };
         match input.fill_buf() {
             Ok([]) => {}
-            Ok(start) if is_json(start) => lines::read(&mut *input, (how.limits, follow), &mut out),
+            Ok(start) if is_json(start) => lines::read(&mut *input, (how.limits, follow, how.aside), &mut out),
             // A frame that begins so would be longer than any may be: it is a request of its own.
-            Ok([0x0a, ..]) => bare::read(&mut *input, how.limits.document, &mut out),
+            Ok([0x0a, ..]) => bare::read(&mut *input, (how.limits.document, how.aside), &mut out),
             Ok(_) => frames::read(&mut *input, how.limits.piece, &mut out),
             // Not even its beginning can be decompressed.
             Err(error) => drop(out.take(super::Place::Frame(1, 0), Err(error.to_string()))),

@@ -16,6 +16,8 @@ pub(super) struct Piece {
     pub(super) protobuf: Vec<u8>,
     /// What of it could not be read.
     pub(super) refused: Receipt,
+    /// Its form cannot hold all that spans have.
+    pub(super) lossy: bool,
 }
 
 const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Logs, Signal::Metrics];
@@ -36,7 +38,7 @@ impl Piece {
             return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
         }
         // What a request carries shows in its first record.
-        Ok(Self { place, signal: peek::signal(&body), protobuf: body, refused: Receipt::default() })
+        Ok(Self { place, signal: peek::signal(&body), protobuf: body, refused: Receipt::default(), lossy: false })
     }
 
     /// A request in JSON, or spans in that of Jaeger or Zipkin.
@@ -58,7 +60,9 @@ impl Piece {
         let mut wrong = None;
         for signal in SIGNALS {
             match json::to_protobuf_within(signal, text, limit) {
-                Ok(json::Converted { protobuf, refused }) => return Ok(Self { place, signal, protobuf, refused }),
+                Ok(json::Converted { protobuf, refused }) => {
+                    return Ok(Self { place, signal, protobuf, refused, lossy: false });
+                }
                 Err(error) => {
                     wrong.get_or_insert(error);
                 }
@@ -68,7 +72,7 @@ impl Piece {
     }
 
     fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
-        Self { place, signal: Signal::Traces, protobuf, refused }
+        Self { place, signal: Signal::Traces, protobuf, refused, lossy: true }
     }
 
     /// The same in requests of at most about `most` bytes each, unless a span alone has more.
@@ -91,7 +95,7 @@ impl Piece {
         let share = self.protobuf.len().div_ceil(most / 2 + 1);
         for part in spans.chunks(spans.len().div_ceil(share).max(1)) {
             let (protobuf, refused) = (encode::spans(part), std::mem::take(&mut refused));
-            parts.push(Self { place: self.place, signal: Signal::Traces, protobuf, refused });
+            parts.push(Self { place: self.place, signal: Signal::Traces, protobuf, refused, lossy: self.lossy });
         }
         parts.into_iter()
     }

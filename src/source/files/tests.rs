@@ -131,3 +131,45 @@ fn zeros_without_end_are_told_of_once() {
     assert_eq!(told.len(), 1);
     assert!(told[0].ends_with("nothing but zeros; what stands behind them is lost"), "{told:?}");
 }
+
+#[test]
+fn a_paused_file_is_read_no_further_until_it_goes_on() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&[&body()[..], b"\n"].concat().repeat(20)).unwrap();
+    let (feed, queue) = feed(1 << 20, 4, Arc::new(|| Timestamp(1)));
+    let board = Arc::clone(feed.board());
+    let limits = Limits { piece: 1 << 16, document: 1 << 16 };
+    let files = Files::open(&[file.path().to_owned()], limits, Arc::new(|_| ())).unwrap();
+    let reading =
+        thread::spawn(move || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(files.run(feed)));
+    let first = queue.next(Duration::from_secs(30)).unwrap();
+    let source = first.delivery().source;
+    board.pause(source, true);
+    first.reply(Ok(Receipt::default()));
+    // What it did not wait for would be here at once.
+    assert!(queue.next(Duration::from_millis(100)).is_err());
+    board.pause(source, false);
+    for _ in 1..20 {
+        queue.next(Duration::from_secs(30)).unwrap().reply(Ok(Receipt::default()));
+    }
+    reading.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_document_that_is_read_whole_counts_as_long_as_it_is_held() {
+    let document = [&body()[..], &b" ".repeat(1 << 20)].concat();
+    let (feed, queue) = feed(1 << 20, 4, Arc::new(|| Timestamp(1)));
+    let mut aside = feed.aside();
+    let mut text = Vec::new();
+    whole::to_end(&mut &document[..], (8 << 20, &mut aside), &mut text).unwrap();
+    assert!(queue.aside() >= 3 * document.len() && text == document);
+    // What is longer than may be is read no further than that shows.
+    text.clear();
+    whole::to_end(&mut &document[..], (1000, &mut aside), &mut text).unwrap();
+    assert_eq!(text.len(), 1001);
+    text.clear();
+    let lines = [&b"a".repeat(5 << 20)[..], b"\nb"].concat();
+    assert_eq!(whole::line(&mut &lines[..], (8 << 20, &mut aside), &mut text).unwrap(), (5 << 20) + 1);
+    drop(aside);
+    assert_eq!(queue.aside(), 0);
+}

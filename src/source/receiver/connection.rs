@@ -84,7 +84,8 @@ impl Connection {
 
     /// Hands a body to the index and waits for its receipt.
     pub(super) async fn deliver(&self, signal: Signal, held: Held, refused: Receipt) -> Result<Receipt, Refusal> {
-        let delivery = Delivery { source: self.source, signal, body: held.bytes, refused };
+        let source = self.reading().feed.board().guest(self.peer).unwrap_or(self.source);
+        let delivery = Delivery { source, signal, body: held.bytes, refused };
         self.reading().feed.deliver_held(delivery, held.room).await.map_err(Refusal::from)
     }
 

@@ -6,9 +6,10 @@ use super::answer::Answer;
 use super::error::RemoteError;
 use super::found::Found;
 use super::http::Http;
-use super::names::{Dependency, Operation};
+use super::names::Operation;
 use super::spell::{escape, go_duration, with_query};
 use super::v3;
+use crate::model::Dependency;
 use crate::model::{Nanos, Timestamp, TraceId};
 use crate::query::pushdown::Search;
 

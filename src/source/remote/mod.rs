@@ -30,9 +30,11 @@ use std::sync::Arc;
 pub use error::RemoteError;
 pub use follow::{Follower, Wish};
 pub use found::{Body, Found, Seen};
-pub use names::{Dependency, Operation, TagValue};
+pub use names::{Operation, TagValue};
 pub use probe::{Flavor, Protocol};
-pub use rounds::{Progress, Rounds};
+pub use rounds::Rounds;
+
+pub use crate::model::{Dependency, Progress};
 pub use secret::Secret;
 pub use server::{Server, ServerError};
 

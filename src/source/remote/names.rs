@@ -9,17 +9,6 @@ pub struct Operation {
     pub kind: String,
 }
 
-/// How often one service called another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Dependency {
-    /// Who called.
-    pub parent: String,
-    /// Who was called.
-    pub child: String,
-    /// How often.
-    pub calls: u64,
-}
-
 /// A value of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TagValue {

@@ -3,7 +3,7 @@
 //! Servers order what they find as they like, and some cut off the newest; so nothing is concluded from what came about what did
 //! not. A part of the time is done when its answer stays below the limit.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -11,7 +11,7 @@ use futures_util::stream;
 use super::error::RemoteError;
 use super::found::{Found, Seen};
 use super::{Protocol, Remote, legacy, tempo, v3};
-use crate::model::{Timestamp, TraceId};
+use crate::model::{Progress, Timestamp, TraceId};
 use crate::query::pushdown::Search;
 
 /// Requests under way at the same time.
@@ -20,24 +20,14 @@ const AT_ONCE: usize = 4;
 /// A part of the time that is shorter is not split further, in nanoseconds.
 const SHORTEST: u64 = 1_000;
 
-/// How far a search has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Different traces found so far.
-    pub traces: usize,
-    /// Requests made.
-    pub asked: u32,
-    /// Parts of the time that are still to be asked for.
-    pub open: usize,
-}
-
 /// A search under way. Each round is a few requests; dropping it, between rounds or within one, ends it.
 #[derive(Debug)]
 pub struct Rounds {
     remote: Remote,
     /// To be asked, the next last.
     open: Vec<Search>,
-    seen: BTreeSet<TraceId>,
+    /// Traces that came, and when the first of their spans that came began.
+    seen: BTreeMap<TraceId, Timestamp>,
     asked: u32,
     most: u32,
     begun: bool,
@@ -48,7 +38,7 @@ pub struct Rounds {
 
 impl Rounds {
     pub(super) fn new(remote: Remote, search: Search, most: u32) -> Self {
-        let (open, seen) = (vec![search], BTreeSet::new());
+        let (open, seen) = (vec![search], BTreeMap::new());
         Self { remote, open, seen, asked: 0, most, begun: false, gave_up: false, heedless: false }
     }
 
@@ -62,6 +52,15 @@ impl Rounds {
     #[must_use]
     pub fn is_capped(&self) -> bool {
         self.gave_up || self.begun && !self.open.is_empty()
+    }
+
+    /// How many of the traces that came are newer than all that may still come.
+    #[must_use]
+    pub fn settled(&self) -> usize {
+        match self.open.iter().map(|part| part.end).max() {
+            Some(end) => self.seen.values().filter(|first| **first > end).count(),
+            None => self.seen.len(),
+        }
     }
 
     /// What the next few requests find; nothing once there is no more to be asked. Traces that came before may come again. What goes
@@ -131,7 +130,9 @@ impl Rounds {
         if self.heedless {
             self.open.clear();
         }
-        self.seen.extend(all.traces.keys());
+        for (id, seen) in &all.traces {
+            self.seen.entry(*id).and_modify(|first| *first = (*first).min(seen.first)).or_insert(seen.first);
+        }
         match fault {
             Some(fault) if !answered => Err(fault),
             _ => Ok(all),
@@ -152,12 +153,15 @@ impl Rounds {
             self.gave_up = true;
             return false;
         }
-        // Where half of what came began is a better place than the middle: load is not even.
+        // Where half of what came began is a better place than the middle, for load is not even; unless all of that lies close
+        // together: then the server keeps one end of the time, and says nothing of the rest of it.
         let mut starts: Vec<u64> = found.traces.values().map(|seen| seen.first.0).collect();
         starts.sort_unstable();
         let middle = search.start.0 + length / 2;
         let apart = |at: &u64| *at > search.start.0 + SHORTEST && *at + SHORTEST < search.end.0;
-        let at = starts.get(starts.len() / 2).copied().filter(apart).unwrap_or(middle);
+        let spread = starts.last().zip(starts.first()).map_or(0, |(last, first)| last.saturating_sub(*first));
+        let wide = |_: &u64| spread > length / 4;
+        let at = starts.get(starts.len() / 2).copied().filter(apart).filter(wide).unwrap_or(middle);
         parts.push(Search { end: Timestamp(at), ..search.clone() });
         parts.push(Search { start: Timestamp(at), ..search.clone() });
         true

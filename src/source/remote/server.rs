@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::secret::Secret;
-use super::spell::{base64, printable};
+use super::spell::printable;
 
 /// Why a server's description is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +32,8 @@ pub struct Server {
     headers: Vec<(HeaderName, HeaderValue)>,
     secrets: Vec<Secret>,
     pub(super) ca_file: Option<PathBuf>,
+    /// A certificate and its key.
+    pub(super) client: Option<(PathBuf, PathBuf)>,
     pub(super) insecure: bool,
     pub(super) connect_within: Duration,
     pub(super) answer_within: Duration,
@@ -72,6 +76,7 @@ impl Server {
             headers: Vec::new(),
             secrets: Vec::new(),
             ca_file: None,
+            client: None,
             insecure: false,
             connect_within: Duration::from_secs(5),
             answer_within: Duration::from_secs(30),
@@ -126,7 +131,7 @@ impl Server {
     /// Never: what is sent is base64.
     pub fn basic(mut self, user: &str, password: &Secret) -> Result<Self, ServerError> {
         self.secrets.push(password.clone());
-        let both = base64(format!("{user}:{}", password.expose()).as_bytes());
+        let both = BASE64_STANDARD.encode(format!("{user}:{}", password.expose()));
         self.secrets.push(Secret::new(&both));
         self.header("authorization", &Secret::new(&format!("Basic {both}")))
     }
@@ -144,6 +149,13 @@ impl Server {
     #[must_use]
     pub fn ca_file(mut self, path: PathBuf) -> Self {
         self.ca_file = Some(path);
+        self
+    }
+
+    /// Showing the certificate in a PEM file, and that one holds its key, to a server that wants that.
+    #[must_use]
+    pub fn client_cert(mut self, cert: PathBuf, key: PathBuf) -> Self {
+        self.client = Some((cert, key));
         self
     }
 

@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::server::Server;
@@ -19,11 +19,24 @@ pub(super) fn config(server: &Server) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|fault| fault.to_string())?;
-    if server.insecure {
-        let trusting = Arc::new(Trusting(provider));
-        return Ok(builder.dangerous().with_custom_certificate_verifier(trusting).with_no_client_auth());
-    }
-    Ok(builder.with_root_certificates(roots(server.ca_file.as_deref())?).with_no_client_auth())
+    let builder = if server.insecure {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Trusting(provider)))
+    } else {
+        builder.with_root_certificates(roots(server.ca_file.as_deref())?)
+    };
+    let Some((cert, key)) = &server.client else { return Ok(builder.with_no_client_auth()) };
+    let (chain, shown) = (certificates(cert)?, cert.display());
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|fault| format!("cannot read {}: {fault}", key.display()))?;
+    builder.with_client_auth_cert(chain, key).map_err(|fault| format!("{shown} and its key are not usable: {fault}"))
+}
+
+/// The certificates in a file, of which there is at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let shown = path.display();
+    let unreadable = |fault| format!("cannot read {shown}: {fault}");
+    let read = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
+    let read: Vec<_> = read.collect::<Result<_, _>>().map_err(unreadable)?;
+    if read.is_empty() { Err(format!("there is no certificate in {shown}")) } else { Ok(read) }
 }
 
 /// `connector` over TLS. `two`: HTTP/2, which gRPC needs.
@@ -41,17 +54,8 @@ fn roots(own: Option<&Path>) -> Result<RootCertStore, String> {
     // One that cannot be read is of no use to anyone here; what is signed by it will say so.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = own {
-        let shown = path.display();
-        let read = CertificateDer::pem_file_iter(path).map_err(|fault| format!("cannot read {shown}: {fault}"))?;
-        let mut any = false;
-        for certificate in read {
-            let certificate = certificate.map_err(|fault| format!("cannot read {shown}: {fault}"))?;
-            roots.add(certificate).map_err(|fault| format!("a certificate in {shown} is not usable: {fault}"))?;
-            any = true;
-        }
-        if !any {
-            return Err(format!("there is no certificate in {shown}"));
-        }
+        let unusable = |fault| format!("a certificate in {} is not usable: {fault}", path.display());
+        certificates(path)?.into_iter().try_for_each(|certificate| roots.add(certificate).map_err(unusable))?;
     }
     if roots.is_empty() {
         return Err("this system has no certificate authorities; name a file with the server's".to_owned());

@@ -94,7 +94,7 @@ pub(super) fn bit(text: impl Into<String>, role: Role) -> Bit {
     Bit { text: text.into(), role, bold: false }
 }
 
-fn bold(text: impl Into<String>, role: Role) -> Bit {
+pub(super) fn bold(text: impl Into<String>, role: Role) -> Bit {
     Bit { text: text.into(), role, bold: true }
 }
 
@@ -367,7 +367,7 @@ fn highlighted_lines(highlighted: &Highlighted, indent: usize, cell: Option<usiz
     highlighted.iter().map(line).collect()
 }
 
-fn role(token: Token) -> Role {
+pub(super) fn role(token: Token) -> Role {
     match token {
         Token::Plain => Role::Text,
         Token::Keyword => Role::Keyword,

@@ -1,8 +1,8 @@
 //! Events, links, logs, what made the span, and its numbers.
 
-use super::value::{hex, value_text};
+use super::value::value_text;
 use super::{Build, Line, bit, section};
-use crate::model::{Attribute, LogRecord, Nanos, Timestamp};
+use crate::model::{Attribute, LogRecord, Nanos, Timestamp, hex};
 use crate::view::format;
 use crate::view::look::Role;
 use crate::view::pen::shown;
@@ -66,7 +66,7 @@ impl Build<'_> {
             let bits = if let Some((trace, span)) = link.target() {
                 vec![bit("→ ", Role::Accent), bit(format!("trace {trace}  span {span}"), Role::Text)]
             } else {
-                let (trace, span) = (hex(&link.trace_id, 32), hex(&link.span_id, 32));
+                let (trace, span) = (id(&link.trace_id), id(&link.span_id));
                 let ids = format!("trace {trace}  span {span}: no valid ids");
                 vec![bit("✗ ", Role::Error), bit(ids, Role::Dim)]
             };
@@ -123,7 +123,7 @@ impl Build<'_> {
             ("parent id", span.parent_id.map_or_else(|| "none".to_owned(), |id| id.to_string())),
         ];
         if let Some(odd) = &span.odd_parent {
-            pairs.push(("odd parent", format!("{} is not a valid id", hex(odd, 32))));
+            pairs.push(("odd parent", format!("{} is not a valid id", id(odd))));
         }
         let source = self.state.health.sources.get(usize::from(span.source.0));
         if let Some(source) = source {
@@ -190,4 +190,9 @@ fn severity(log: &LogRecord) -> (String, Role) {
     let text = log.severity_text.lossy();
     let text = text::visible(&text);
     if text.is_empty() { (name.to_owned(), role) } else { (text::cut_end(&text, 7).to_uppercase(), role) }
+}
+
+/// An id as it came, which may be of any length.
+fn id(bytes: &[u8]) -> String {
+    hex(bytes.get(..32).unwrap_or(bytes))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::Value;
+use crate::model::{Value, hex};
 use crate::view::text;
 
 /// Bytes of one value that are shown; copying takes all of it.
@@ -82,16 +82,7 @@ fn write_value(value: &Value, out: &mut String, depth: usize) {
         }
         Value::Bytes(bytes) => {
             let more = if bytes.len() > 256 { "…" } else { "" };
-            let _ = write!(out, "{} bytes: {}{more}", bytes.len(), hex(bytes, 256));
+            let _ = write!(out, "{} bytes: {}{more}", bytes.len(), hex(bytes.get(..256).unwrap_or(bytes)));
         }
     }
-}
-
-/// The first bytes in hex.
-pub(super) fn hex(bytes: &[u8], most: usize) -> String {
-    let mut out = String::new();
-    for byte in bytes.iter().take(most) {
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }

@@ -4,10 +4,14 @@ use jiff::tz::TimeZone;
 
 use super::{Line, line, named, one};
 use crate::app::State;
-use crate::model::{Door, DoorState, Reading, ReadingState, RejectReason, Signal, SourceHealth, Standing, Timestamp};
+use crate::model::{
+    Dependency, Door, DoorState, Reading, ReadingState, RejectReason, Signal, SourceHealth, Standing, Timestamp,
+};
+use crate::view::asked;
 use crate::view::flow::{Bit, Bits, bit};
 use crate::view::format;
 use crate::view::look::Role;
+use crate::view::pen::number;
 use crate::view::text;
 use crate::view::trace::many;
 
@@ -153,9 +157,19 @@ impl Table<'_> {
             let time: String = format::time_of_day(*at, self.zone).chars().take(8).collect();
             self.wrapped(&format!("last error {time}: {error}"), Role::Dim, lines);
         }
-        if !source.asked.is_empty() {
-            self.wrapped(&format!("asked for {}", source.asked), Role::Dim, lines);
+        if let Some(asked) = &source.asked {
+            self.wrapped(&format!("asked for {}{}", asked::extent(asked), asked::parts(asked)), Role::Dim, lines);
+            if asked.is_narrowing() {
+                self.wrapped(&format!("narrowing the time: {}", asked::progress(asked)), Role::Accent, lines);
+            }
+            if let Some(caveat) = asked::caveat(asked) {
+                self.wrapped(&caveat, Role::Slow, lines);
+            }
         }
+        for note in &source.notes {
+            self.wrapped(note, Role::Slow, lines);
+        }
+        self.names(lines);
         let told: Vec<String> = self.signals().into_iter().chain(self.times()).collect();
         if !told.is_empty() {
             lines.push(named("", vec![bit(told.join(" · "), Role::Dim)]));
@@ -165,6 +179,30 @@ impl Table<'_> {
                 let text = format!("{} rejected: {}", format::count(*count), reason.words());
                 lines.push(named("", vec![bit(text, Role::Slow)]));
             }
+        }
+    }
+
+    /// What the server calls things, and who calls whom.
+    fn names(&self, lines: &mut Vec<Line>) {
+        const CALLS: usize = 6;
+        let names = &self.source.names;
+        let counted =
+            [(names.services.len(), "service"), (names.operations.len(), "operation"), (names.tags.len(), "attribute")];
+        let told = counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| many(number(*count), what));
+        let told: Vec<String> = told.collect();
+        if !told.is_empty() {
+            self.wrapped(&format!("knows {}", told.join(" · ")), Role::Dim, lines);
+        }
+        // The busiest first.
+        let mut calls: Vec<&Dependency> = names.dependencies.iter().collect();
+        calls.sort_by_key(|call| std::cmp::Reverse(call.calls));
+        let shown = calls.iter().take(CALLS);
+        let shown = shown.map(|call| format!("{} → {} {}", call.parent, call.child, format::count(call.calls)));
+        let shown: Vec<String> = shown.collect();
+        if !shown.is_empty() {
+            let more = calls.len().saturating_sub(CALLS);
+            let more = if more > 0 { format!(" · {more} more") } else { String::new() };
+            self.wrapped(&format!("calls of its last day: {}{more}", shown.join(" · ")), Role::Dim, lines);
         }
     }
 

@@ -6,11 +6,14 @@
 
 mod compare;
 mod errors;
+mod findings;
 mod keep;
 mod services;
 mod sql;
 
-use crate::app::{Answer, Report, SurveyOf};
+use std::sync::Arc;
+
+use crate::app::{Answer, CompareAsk, Report, SurveyOf};
 use crate::model::Timestamp;
 use crate::query::Query;
 
@@ -27,6 +30,8 @@ pub(super) struct SurveyRequest<'a> {
     pub(super) generation: u64,
     /// The filter.
     pub(super) query: &'a Query,
+    /// What is compared, where that is what is asked for.
+    pub(super) compare: Option<&'a Arc<CompareAsk>>,
     /// Now.
     pub(super) now: Timestamp,
 }
@@ -40,6 +45,7 @@ pub(super) enum Surveys {
     Errors(Survey<errors::Failures>),
     Services(Survey<services::Calls>),
     Compare(Survey<compare::Sides>),
+    Findings(Survey<findings::Findings>),
 }
 
 impl Surveys {
@@ -51,15 +57,20 @@ impl Surveys {
         means: &Means<'_>,
         so_far: &mut dyn FnMut(Answer),
     ) -> Option<Answer> {
+        if let (SurveyOf::Compare, Some(traces)) = (of, request.compare.and_then(|ask| ask.two())) {
+            return Some(compare::two(traces, request, means));
+        }
         match (of, &mut *self) {
             (SurveyOf::Sql, Self::Sql(_))
             | (SurveyOf::Errors, Self::Errors(_))
             | (SurveyOf::Services, Self::Services(_))
-            | (SurveyOf::Compare, Self::Compare(_)) => {}
+            | (SurveyOf::Compare, Self::Compare(_))
+            | (SurveyOf::Findings, Self::Findings(_)) => {}
             (SurveyOf::Sql, _) => *self = Self::Sql(Survey::default()),
             (SurveyOf::Errors, _) => *self = Self::Errors(Survey::default()),
             (SurveyOf::Services, _) => *self = Self::Services(Survey::default()),
             (SurveyOf::Compare, _) => *self = Self::Compare(Survey::default()),
+            (SurveyOf::Findings, _) => *self = Self::Findings(Survey::default()),
         }
         match self {
             Self::None => None,
@@ -67,6 +78,7 @@ impl Surveys {
             Self::Errors(survey) => survey.answer(request, means, so_far, &Report::Errors),
             Self::Services(survey) => survey.answer(request, means, so_far, &Report::Services),
             Self::Compare(survey) => survey.answer(request, means, so_far, &Report::Compare),
+            Self::Findings(survey) => survey.answer(request, means, so_far, &Report::Findings),
         }
     }
 }

@@ -1,30 +1,43 @@
 //! For the sql screen: what is kept of a trace's database calls.
 
+use std::sync::Arc;
+
 use super::keep::{Digest, Summed};
+use crate::analysis::statements::{self, Names};
 use crate::app::SqlReport;
 use crate::app::work::Means;
-use crate::model::TraceId;
+use crate::model::{TraceId, lookup};
+use crate::semconv::canonical_system;
 
 /// What is kept of a trace.
 #[derive(Debug)]
-pub(in crate::app::work) struct Statements;
+pub(in crate::app::work) struct Statements(statements::Digest);
 
 impl Digest for Statements {
     type Report = SqlReport;
-    type Shared = ();
+    type Shared = Names;
 
-    fn read(_: TraceId, _: &Means<'_>, (): &mut ()) -> Option<Self> {
-        None
+    fn read(id: TraceId, means: &Means<'_>, names: &mut Names) -> Option<Self> {
+        let trace = means.view.trace(id)?;
+        let mut system = |span| {
+            let span = means.view.span(id, span)?;
+            let value = ["db.system.name", "db.system"].iter().find_map(|key| lookup(&span.attributes, key))?;
+            match value {
+                crate::model::Value::Text(text) => Some(Arc::from(canonical_system(&text.lossy()))),
+                _ => None,
+            }
+        };
+        statements::digest(&trace, names, &mut system).map(Self)
     }
 
     fn entries(&self) -> usize {
-        1
+        self.0.calls().max(1)
     }
 
-    fn sum<'d>(_: impl Iterator<Item = (TraceId, &'d Self)>, traces: u64, _: &Summed<'_, Self>) -> SqlReport
+    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: &Summed<'_, Self>) -> SqlReport
     where
         Self: 'd,
     {
-        SqlReport { traces }
+        statements::sum(digests.map(|(trace, digest)| (trace, &digest.0)), summed.shared)
     }
 }

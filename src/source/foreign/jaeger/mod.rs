@@ -22,6 +22,9 @@ use crate::otlp::json::Converted;
 /// What Jaeger calls a service that has no name.
 const NO_NAME: &str = "OTLPResourceNoServiceName";
 
+/// Spans that are written together.
+const AT_ONCE: usize = 4_096;
+
 /// Where Jaeger's own API keeps what it has to say of a span.
 const WARNINGS: &str = "@jaeger@warnings";
 
@@ -47,14 +50,19 @@ pub fn to_protobuf(body: &[u8]) -> Result<Converted, ForeignError> {
         data.all.iter().chain([&bare]).for_each(|trace| out.trace(trace));
     }
     match fault {
-        Some(said) if out.spans.is_empty() => Err(ForeignError::Server(said)),
+        Some(said) if out.spans.is_empty() && out.protobuf.is_empty() => Err(ForeignError::Server(said)),
         _ if !known => Err(ForeignError::Shape("no Jaeger trace: it has neither `data` nor `spans`".to_owned())),
-        _ => Ok(Converted { protobuf: encode::spans(&out.spans), refused: out.refused }),
+        _ => {
+            out.flush();
+            Ok(Converted { protobuf: out.protobuf, refused: out.refused })
+        }
     }
 }
 
 #[derive(Default)]
 struct Taken {
+    /// Those that are written already.
+    protobuf: Vec<u8>,
     spans: Vec<Span>,
     refused: Receipt,
 }
@@ -83,10 +91,23 @@ impl Taken {
         self.refused.reject(RejectReason::MalformedSpan, trace.spans.odd);
         for span in &trace.spans.all {
             match shared.span(span) {
-                Ok(span) => self.spans.push(span),
+                Ok(span) => {
+                    self.spans.push(span);
+                    if self.spans.len() >= AT_ONCE {
+                        self.flush();
+                    }
+                }
                 Err(reason) => self.refused.reject(reason, 1),
             }
         }
+    }
+}
+
+impl Taken {
+    /// Writes the spans: they take many times as much room as in protobuf.
+    fn flush(&mut self) {
+        self.protobuf.extend(encode::spans(&self.spans));
+        self.spans.clear();
     }
 }
 

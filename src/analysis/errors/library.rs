@@ -1,0 +1,112 @@
+//! Which frames are those of libraries and runtimes.
+
+/// Parts of a path that only files of libraries and runtimes have.
+const PLACES: &[&str] = &[
+    "site-packages/",
+    "dist-packages/",
+    "/lib/python",
+    "<frozen ",
+    "node_modules/",
+    "node:",
+    "internal/process/",
+    "/usr/local/go/src/",
+    "/usr/lib/go",
+    "/usr/lib/golang/",
+    "/go/src/runtime/",
+    "/libexec/src/",
+    "/pkg/mod/",
+    "/rustc/",
+    "/.cargo/registry/",
+    "/.cargo/git/",
+    "/rustlib/",
+    "/gems/",
+    "/lib/ruby/",
+    "/vendor/",
+    "/usr/share/php/",
+    "<anonymous>",
+    "[native code]",
+    "native code",
+];
+
+/// How functions begin that are those of libraries and runtimes.
+const BEGINNINGS: &[&str] = &[
+    // Java and its relatives.
+    "java.",
+    "javax.",
+    "jakarta.",
+    "jdk.",
+    "sun.",
+    "com.sun.",
+    "kotlin.",
+    "kotlinx.",
+    "scala.",
+    "groovy.",
+    "org.springframework.",
+    "org.apache.",
+    "org.hibernate.",
+    "org.postgresql.",
+    "org.eclipse.",
+    "org.jboss.",
+    "org.mariadb.",
+    "com.mysql.",
+    "com.zaxxer.",
+    "com.fasterxml.",
+    "com.google.common.",
+    "com.google.protobuf.",
+    "io.netty.",
+    "io.grpc.",
+    "io.undertow.",
+    "io.vertx.",
+    "io.micrometer.",
+    "io.lettuce.",
+    "io.opentelemetry.",
+    "reactor.",
+    "okhttp3.",
+    "feign.",
+    "redis.clients.",
+    "org.h2.",
+    // .NET.
+    "System.",
+    "Microsoft.",
+    "Npgsql.",
+    "MySqlConnector.",
+    "StackExchange.",
+    "Grpc.",
+    "OpenTelemetry.",
+    // Go.
+    "runtime.",
+    "runtime/",
+    "net/http.",
+    "database/sql.",
+    "encoding/",
+    "reflect.",
+    "sync.",
+    "testing.",
+    "google.golang.org/",
+    "go.opentelemetry.io/",
+    // Rust.
+    "std::",
+    "core::",
+    "alloc::",
+    "tokio:",
+    "futures_util:",
+    "futures_core:",
+    "hyper:",
+    "tower:",
+    "tower_http:",
+    "axum:",
+    "<core::",
+    "<alloc::",
+    "<std::",
+    "rust_begin_unwind",
+    "__rust_",
+    "__libc_start",
+];
+
+/// Whether a frame is that of a library, of the language, or of what runs it.
+pub(super) fn is_library(function: &str, file: &str) -> bool {
+    let placed = |file: &str| PLACES.iter().any(|part| file.contains(part));
+    let windows = file.contains('\\').then(|| file.replace('\\', "/"));
+    let begins = BEGINNINGS.iter().any(|start| function.starts_with(start)) || matches!(function, "panic" | "_start");
+    begins || placed(windows.as_deref().unwrap_or(file)) || (file.is_empty() && function.is_empty())
+}

@@ -1,0 +1,47 @@
+//! One span whose own time on the critical path is most of the trace. Database calls have a rule of their own.
+
+use super::case::{Case, Instance};
+use super::{Rule, Severity};
+use crate::model::Kind;
+
+/// Looks for the span that took most of the trace by itself.
+pub(super) fn judge(case: &mut Case<'_>) {
+    let analysis = case.analysis;
+    // Of a single span it is known.
+    if analysis.trace.spans.len() < 2 {
+        return;
+    }
+    // Both must say so: what the path gives to a span while a child of it ran (as of children that overlap) is not its own.
+    let own = |node: &u32| {
+        let node = &analysis.nodes[*node as usize];
+        node.path_self.min(node.self_time)
+    };
+    let spans = analysis.order.iter().copied().filter(|node| analysis.span(*node).is_some());
+    // The first of equals, as everywhere.
+    let Some(node) = spans.rev().max_by_key(own) else { return };
+    let time = own(&node);
+    let share = case.path_share(time);
+    let database = case.span(node).is_some_and(|span| span.category.is_database());
+    if database || time < case.thresholds.dominant_floor || share < case.thresholds.dominant_share.max(1) {
+        return;
+    }
+    let what = case.what(node);
+    let why = match (case.kind(node), analysis.children_of(node).is_empty()) {
+        (Some(Kind::CLIENT | Kind::PRODUCER), _) => {
+            format!("{what} waited {time} for what sent no spans, {share} % of the trace")
+        }
+        (_, true) => format!("{what} took {time}, {share} % of the trace"),
+        _ => format!("{what} took {time} by itself, {share} % of the trace"),
+    };
+    case.claim(Rule::Dominant, &[node]);
+    let same = case.place(node);
+    case.found(Instance {
+        rule: Rule::Dominant,
+        severity: Severity::Warn,
+        what,
+        why,
+        nodes: vec![node],
+        cost: time,
+        same,
+    });
+}

@@ -1,0 +1,118 @@
+//! The same call again and again: below one parent, or from many places while one request is served.
+//!
+//! Below one parent the calls must follow each other: what runs side by side is a fan-out. From many places they need not: a
+//! query in each resolver is one query too many whether or not the resolvers run at once. Calls that failed do not count
+//! (they are retries or errors), nor do calls far apart (something looks again and again whether there is work).
+
+use super::calls::Group;
+use super::case::{Case, Instance, Spread};
+use super::words::{self, each};
+use super::{Rule, Severity};
+use crate::analysis::shape::hash;
+use crate::model::Nanos;
+
+/// Like calls of one parent, one after another.
+pub(super) fn judge(case: &mut Case<'_>) {
+    let least = case.thresholds.nplus1_count.max(2) as usize;
+    for Group { parent, mut members } in case.groups() {
+        let loopable = members.first().and_then(|node| case.span(*node)).is_some_and(words::is_loopable);
+        if members.len() < least || !loopable {
+            continue;
+        }
+        members.retain(|node| !case.node(*node).failed && case.claimed(*node).is_none());
+        let spread = case.spread(&members);
+        if members.len() < least || !spread.in_sequence(members.len()) || polls(case, &members) {
+            continue;
+        }
+        let what = case.what(members[0]);
+        let why = format!(
+            "{} {what}, {} each, one after another below {}",
+            words::times(members.len()),
+            each(spread.sum, members.len()),
+            case.what(parent),
+        );
+        case.claim(Rule::NPlusOne, &members);
+        let severity = severity(case, &members, &spread);
+        let same = hash((case.signature(members[0]), case.signature(parent)));
+        case.found(Instance { rule: Rule::NPlusOne, severity, what, why, nodes: members, cost: spread.busy, same });
+    }
+}
+
+/// Like calls of different parents while one request is served.
+pub(super) fn judge_scattered(case: &mut Case<'_>) {
+    let least = case.thresholds.nplus1_count.max(2) as usize;
+    for (entry, members) in scattered(case) {
+        let parents = {
+            let mut parents: Vec<_> = members.iter().map(|node| case.node(*node).parent).collect();
+            parents.sort_unstable();
+            parents.dedup();
+            parents.len()
+        };
+        // A place or two with a few calls each is no pattern.
+        if members.len() < least || parents < least || polls(case, &members) {
+            continue;
+        }
+        let spread = case.spread(&members);
+        let in_sequence = spread.in_sequence(members.len());
+        let database = case.span(members[0]).is_some_and(|span| span.category.is_database());
+        if !in_sequence && !database {
+            continue;
+        }
+        let what = case.what(members[0]);
+        let how = if in_sequence { "one after another" } else { "partly at once" };
+        let why = format!(
+            "{} {what}, {} each, {how}, from {parents} places below {}",
+            words::times(members.len()),
+            each(spread.sum, members.len()),
+            case.what(entry),
+        );
+        case.claim(Rule::Scatter, &members);
+        let severity = if in_sequence { severity(case, &members, &spread) } else { Severity::Info };
+        let same = hash((case.signature(members[0]), case.signature(entry)));
+        case.found(Instance { rule: Rule::Scatter, severity, what, why, nodes: members, cost: spread.busy, same });
+    }
+}
+
+/// Like calls under one entry that nothing explains yet, in order of start.
+fn scattered(case: &Case<'_>) -> Vec<(u32, Vec<u32>)> {
+    let mut calls: Vec<(u32, u64, u32)> = Vec::new();
+    for (at, node) in (0..).zip(&case.analysis.order) {
+        let inner = |parent: u32| case.span(parent).is_some_and(|span| span.category.is_database());
+        let parent = case.node(*node).parent;
+        let fits = case.span(*node).is_some_and(|span| super::calls::is_call(span) && words::is_loopable(span));
+        // What a database call is made of belongs to it.
+        if !fits || case.node(*node).failed || case.claimed(*node).is_some() || parent.is_none_or(inner) {
+            continue;
+        }
+        calls.push((case.calls.entries[*node as usize], case.signature(*node), at));
+    }
+    calls.sort_unstable();
+    let alike = calls.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+    let mut groups: Vec<(u32, Vec<u32>)> = alike
+        .filter(|alike| alike.len() > 1)
+        .map(|alike| (alike[0].0, alike.iter().map(|(_, _, at)| case.analysis.order[*at as usize]).collect()))
+        .collect();
+    for (_, members) in &mut groups {
+        members.sort_by_key(|node| case.node(*node).start);
+    }
+    groups.sort_by_key(|(_, members)| members.first().map(|node| case.node(*node).start));
+    groups
+}
+
+/// Whether the calls look again and again whether there is something: half of the pauses between them are long.
+fn polls(case: &Case<'_>, members: &[u32]) -> bool {
+    let long = members.windows(2).filter(|pair| {
+        let pause = case.node(pair[1]).start.since(case.node(pair[0]).end);
+        pause >= case.thresholds.nplus1_pause
+    });
+    long.count() * 2 >= members.len()
+}
+
+fn severity(case: &Case<'_>, members: &[u32], spread: &Spread) -> Severity {
+    let long = spread.busy >= case.thresholds.nplus1_warn && spread.busy > Nanos::ZERO;
+    // Whoever waits for all of them may not wait for each of them, where clocks let them overlap.
+    let awaited = members.iter().any(|node| case.node(*node).parent.is_some_and(|above| case.on_path(&[above]).0 > 0));
+    let waited = if awaited { spread.busy } else { case.on_path(members) };
+    let large = case.path_share(waited) >= case.thresholds.nplus1_warn_share;
+    if long || large { Severity::Warn } else { Severity::Info }
+}

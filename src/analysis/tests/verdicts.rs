@@ -1,0 +1,103 @@
+//! What is said of traces written by hand, and what they would gain.
+
+use super::{analysed, failed, of_kind, span, sql};
+use crate::analysis::{Clause, Gain, Says, what_if};
+use crate::model::{Category, Kind, Nanos, TraceSpan};
+
+/// The clauses about time, as text.
+fn times(spans: Vec<TraceSpan>) -> Vec<String> {
+    let line = |clause: &Clause| match clause.says {
+        Says::Time { work, time, percent } => Some(format!("{work:?} {time} {percent} @{}", clause.node)),
+        _ => None,
+    };
+    analysed(spans).verdict.clauses.iter().filter_map(line).collect()
+}
+
+fn call(kind: Kind, category: Category, label: &str, span: TraceSpan) -> TraceSpan {
+    TraceSpan { category, label: label.into(), ..of_kind(kind, span) }
+}
+
+#[test]
+fn the_time_of_the_path_is_told_by_sort_of_work() {
+    let http = |kind, span| call(kind, Category::Http, "GET /x", span);
+    let redis = |label: &str, span| call(Kind::CLIENT, Category::Database, label, span);
+    let spans = vec![
+        http(Kind::SERVER, span(1, 0, 0, 1_000)),
+        sql(2, 1, (10, 510), "SELECT 1"),
+        redis("redis GET a", span(3, 1, 510, 560)),
+        redis("mongodb.find", span(4, 1, 560, 570)),
+        redis("GET a", span(5, 1, 570, 580)),
+        http(Kind::CLIENT, span(6, 1, 600, 750)),
+        http(Kind::SERVER, span(7, 6, 620, 700)),
+        call(Kind::PRODUCER, Category::Messaging, "send q", span(8, 1, 750, 760)),
+        call(Kind::CLIENT, Category::Rpc, "a/B", span(9, 1, 760, 770)),
+    ];
+    let expected = [
+        "Sql 500 ms 50 @1",
+        "Unrecorded 230 ms 23 @0",
+        "Own 110 ms 11 @6",
+        "HttpOut 70 ms 7 @5",
+        "Database(Some(\"redis\")) 50 ms 5 @2",
+        "Database(Some(\"mongodb\")) 10 ms 1 @3",
+        "Database(None) 10 ms 1 @4",
+        "Messaging 10 ms 1 @7",
+        "Rpc 10 ms 1 @8",
+    ];
+    assert_eq!(times(spans), expected);
+}
+
+#[test]
+fn short_gaps_are_own_code_and_long_ones_are_not_recorded() {
+    let gap = |length: u64| vec![span(1, 0, 0, length + 20), span(2, 1, 0, 10), span(3, 1, length + 10, length + 20)];
+    assert_eq!(times(gap(19)), ["Own 39 ms 100 @0"]);
+    assert_eq!(times(gap(20)), ["Own 20 ms 50 @1", "Unrecorded 20 ms 50 @0"]);
+    // A span without anything below says what it did.
+    assert_eq!(times(vec![span(1, 0, 0, 5_000)]), ["Own 5 s 100 @0"]);
+    // A parent that is missing says nothing.
+    assert_eq!(times(vec![span(1, 9, 0, 5), span(2, 9, 6, 10)]), ["Own 9 ms 90 @0", "Unrecorded 1 ms 10 @2"]);
+}
+
+#[test]
+fn a_failure_is_said_first_and_what_costs_most_after_it() {
+    let mut spans = vec![span(1, 0, 0, 1_000), failed(span(2, 1, 900, 910)), sql(3, 1, (100, 300), "SELECT slow")];
+    let says = |spans: &[TraceSpan]| {
+        let verdict = analysed(spans.to_vec()).verdict;
+        let said: Vec<_> = verdict.clauses.iter().map(|clause| (clause.node, clause.says)).collect();
+        said.into_iter().filter(|(_, says)| !matches!(says, Says::Time { .. })).collect::<Vec<_>>()
+    };
+    let slow = Says::SlowSql { duration: Nanos::from_millis(200), percent: 20, count: 1 };
+    assert_eq!(says(&spans), [(1, Says::FailedFirst { count: 1, finding: None }), (2, slow)]);
+    spans.extend((0..5).map(|n| sql(10 + n, 1, (400 + n * 60, 450 + n * 60), &format!("SELECT {n}"))));
+    let repeated = Says::Repeated { count: 5, sum: Nanos::from_millis(250) };
+    assert_eq!(says(&spans), [(1, Says::FailedFirst { count: 1, finding: None }), (3, repeated)]);
+    assert_eq!(says(&[span(1, 0, 0, 9)]), []);
+}
+
+#[test]
+fn work_is_told_of_the_longest_root() {
+    let spans = vec![span(1, 0, 0, 10), sql(2, 1, (0, 10), "SELECT 1"), span(3, 0, 5, 60)];
+    assert_eq!(times(spans), ["Own 55 ms 100 @2"]);
+}
+
+#[test]
+fn what_is_gained_ends_where_another_call_becomes_the_last() {
+    // Two calls side by side, then one after both.
+    let spans =
+        vec![span(1, 0, 0, 100), span(2, 1, 10, 50), span(3, 1, 10, 40), span(4, 1, 55, 90), span(5, 4, 60, 80)];
+    let analysis = analysed(spans);
+    let gain = |millis, held_up_by| Gain { gain: Nanos::from_millis(millis), held_up_by };
+    let table: [(&[u32], [Gain; 2]); 7] = [
+        (&[1], [gain(10, Some(2)), gain(10, Some(2))]),
+        (&[2], [gain(0, None), gain(0, None)]),
+        (&[1, 2], [gain(40, None), gain(20, None)]),
+        (&[3], [gain(35, None), gain(17, None)]),
+        (&[4], [gain(20, None), gain(10, None)]),
+        (&[0], [gain(100, None), gain(50, None)]),
+        (&[99], [gain(0, None), gain(0, None)]),
+    ];
+    for (nodes, expected) in table {
+        let mut gains = what_if(&analysis, nodes);
+        gains[1].gain = Nanos(gains[1].gain.0 / 1_000_000 * 1_000_000);
+        assert_eq!(gains, expected, "{nodes:?}");
+    }
+}

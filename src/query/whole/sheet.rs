@@ -1,0 +1,295 @@
+//! Rows of several blocks, put side by side: those of traces that stand whole in none of them.
+
+use hashbrown::HashSet;
+
+use super::super::eval::Evaluator;
+use super::super::plan::{Node, Set};
+use super::kin::Parents;
+use super::values::small;
+use crate::index::{Block, NO_ROW, Rows, Run};
+use crate::model::SpanId;
+
+/// Spans among which ids are compared one by one.
+const FEW: usize = 32;
+
+/// Rows of one trace that follow each other in a block.
+#[derive(Clone, Debug)]
+pub(in crate::query) struct Stretch {
+    /// The trace, by its number.
+    pub(in crate::query) number: u64,
+    /// The block's place.
+    place: u32,
+    rows: std::ops::Range<u32>,
+}
+
+impl Stretch {
+    pub(super) fn new(place: usize, run: Run) -> Self {
+        Self { number: run.number, place: small(place), rows: run.rows }
+    }
+
+    pub(super) fn place(&self) -> usize {
+        self.place as usize
+    }
+
+    pub(super) fn rows(&self) -> std::ops::Range<u32> {
+        self.rows.clone()
+    }
+}
+
+/// The rows that come from one block.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The block's place.
+    pub(super) place: usize,
+    /// In order of the rows there.
+    spots: Vec<Spot>,
+}
+
+/// Rows that follow each other in the block and on the sheet.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    row: u32,
+    at: u32,
+    count: u32,
+}
+
+impl Part {
+    /// All rows of a block, as they stand there.
+    pub(super) fn whole(place: usize, count: u32) -> Self {
+        Self { place, spots: vec![Spot { row: 0, at: 0, count }] }
+    }
+
+    /// Whether rows stand where they do in the block.
+    pub(super) fn is_whole(&self) -> bool {
+        self.spots.iter().all(|spot| spot.row == spot.at)
+    }
+
+    /// Rows of the sheet as rows of the block.
+    pub(super) fn down(&self, rows: &Rows, block: Block<'_>) -> Rows {
+        let mut own = Rows::none(block.rows() as usize);
+        self.spots.iter().for_each(|spot| own.insert_from(rows, (spot.at, spot.row), spot.count));
+        own
+    }
+
+    /// Adds rows of the block to those of the sheet.
+    pub(super) fn up(&self, own: &Rows, rows: &mut Rows) {
+        self.spots.iter().for_each(|spot| rows.insert_from(own, (spot.row, spot.at), spot.count));
+    }
+
+    /// Calls `each` with rows of the block, which are in order, and where they stand on the sheet. Others are passed over.
+    pub(super) fn lift<T>(&self, own: impl IntoIterator<Item = (u32, T)>, mut each: impl FnMut(u32, T)) {
+        let mut spots = self.spots.iter().peekable();
+        for (row, value) in own {
+            while spots.next_if(|spot| spot.row + spot.count <= row).is_some() {}
+            match spots.peek() {
+                Some(spot) if spot.row <= row => each(row - spot.row + spot.at, value),
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    /// Copies values by row of the block to where the rows stand on the sheet.
+    pub(super) fn spread<T: Copy>(&self, own: &[T], onto: &mut [T]) {
+        for Spot { row, at, count } in self.spots.iter().copied() {
+            let own = own.get(row as usize..(row + count) as usize);
+            let onto = onto.get_mut(at as usize..(at + count) as usize);
+            if let Some((onto, own)) = onto.zip(own) {
+                onto.copy_from_slice(own);
+            }
+        }
+    }
+}
+
+/// Traces side by side.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    /// Their rows on the sheet: of each those of one block after those of another.
+    pub(super) runs: Vec<Run>,
+    pub(super) parts: Vec<Part>,
+    /// How many rows there are.
+    pub(super) count: u32,
+    /// Those that count.
+    pub(super) live: Rows,
+}
+
+impl Sheet {
+    /// The traces of these stretches, which are in order of number, that pass.
+    pub(super) fn new(blocks: &[Block<'_>], stretches: &[Stretch], passes: impl Fn(&[Stretch]) -> bool) -> Self {
+        let mut sheet = Self::default();
+        let mut spots: Vec<Vec<Spot>> = vec![Vec::new(); blocks.len()];
+        for trace in stretches.chunk_by(|one, other| one.number == other.number).filter(|trace| passes(trace)) {
+            let first = sheet.count;
+            for Stretch { place, rows, .. } in trace {
+                let count = rows.end - rows.start;
+                if let Some(spots) = spots.get_mut(*place as usize) {
+                    spots.push(Spot { row: rows.start, at: sheet.count, count });
+                    sheet.count += count;
+                }
+            }
+            sheet.runs.extend(trace.first().map(|own| Run { number: own.number, rows: first..sheet.count }));
+        }
+        for (place, mut spots) in spots.into_iter().enumerate().filter(|(_, spots)| !spots.is_empty()) {
+            spots.sort_by_key(|spot| spot.row);
+            sheet.parts.push(Part { place, spots });
+        }
+        sheet.live = Rows::none(sheet.count as usize);
+        for part in &sheet.parts {
+            part.up(&blocks[part.place].all(), &mut sheet.live);
+        }
+        let live = &sheet.live;
+        sheet.runs.retain(|run| live.has_any(run.rows.clone()));
+        sheet
+    }
+
+    /// Who called whom. Traces in which that is not told by ids alone are taken off: their numbers.
+    pub(super) fn parents(&mut self, blocks: &[Block<'_>]) -> (Parents, Vec<u64>) {
+        let mut ids = vec![[0; 8]; self.count as usize];
+        let mut named = vec![NO_ROW; self.count as usize];
+        let mut odd: Vec<(u32, SpanId)> = Vec::new();
+        let mut with_parent = Rows::none(self.count as usize);
+        for part in &self.parts {
+            let block = blocks[part.place];
+            part.spread(block.span_ids(), &mut ids);
+            let own = block.parent_rows();
+            for spot in &part.spots {
+                for place in 0..spot.count {
+                    let parent = own[(spot.row + place) as usize];
+                    // It is of the same trace, so of the same stretch.
+                    if let Some(before) = parent.checked_sub(spot.row).filter(|_| parent != NO_ROW) {
+                        named[(spot.at + place) as usize] = spot.at + before;
+                    }
+                }
+            }
+            part.up(&block.with_parent(), &mut with_parent);
+            part.lift(block.odd_parents(), |row, parent| odd.push((row, parent)));
+        }
+        let mut taken_off = Vec::new();
+        let live = &self.live;
+        self.runs.retain(|run| {
+            let own = ids.get(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
+            let is_plain = run.rows.clone().all(|row| live.has(row)) && !share_ids(own);
+            if !is_plain {
+                taken_off.push(run.number);
+            }
+            is_plain
+        });
+        odd.sort_unstable_by_key(|(row, _)| *row);
+        self.find_parents(&ids, &mut named, &mut odd);
+        let roots = self.runs.iter().map(|run| self.root(blocks, &with_parent, run)).collect();
+        (Parents { named, with_parent, odd, roots: Some(roots) }, taken_off)
+    }
+
+    /// Finds parents that stand in another block; those that are found are no longer odd.
+    fn find_parents(&self, ids: &[[u8; 8]], named: &mut [u32], odd: &mut Vec<(u32, SpanId)>) {
+        let mut known: hashbrown::HashMap<[u8; 8], u32> = hashbrown::HashMap::new();
+        let mut runs = self.runs.iter();
+        let mut run = runs.next();
+        let mut many = false;
+        odd.retain(|(row, parent)| {
+            while run.is_some_and(|own| own.rows.end <= *row) {
+                run = runs.next();
+                many = false;
+            }
+            let Some(own) = run.filter(|own| own.rows.start <= *row) else { return false };
+            let here = ids.get(own.rows.start as usize..own.rows.end as usize).unwrap_or_default();
+            let found = if here.len() <= FEW {
+                here.iter().position(|id| *id == parent.0).map(|place| own.rows.start + small(place))
+            } else {
+                if !many {
+                    known.clear();
+                    known.extend(here.iter().copied().zip(own.rows.start..));
+                    many = true;
+                }
+                known.get(&parent.0).copied()
+            };
+            if let Some(found) = found {
+                named[*row as usize] = found;
+            }
+            found.is_none()
+        });
+    }
+
+    /// The row that stands for a trace: the earliest without a parent, else the earliest.
+    fn root(&self, blocks: &[Block<'_>], with_parent: &Rows, run: &Run) -> u32 {
+        let without = || run.rows.clone().filter(|row| !with_parent.has(*row));
+        let mut some = without();
+        let root = match (some.next(), some.next()) {
+            (Some(only), None) => Some(only),
+            (None, _) => self.earliest(blocks, run.rows.clone()),
+            _ => self.earliest(blocks, without()),
+        };
+        root.unwrap_or(run.rows.start)
+    }
+
+    /// The earliest of these rows; those without a start come last.
+    fn earliest(&self, blocks: &[Block<'_>], rows: impl Iterator<Item = u32>) -> Option<u32> {
+        rows.min_by_key(|row| {
+            let (block, own) = self.origin(*row)?;
+            let block = blocks.get(block)?;
+            Some((block.start(own).0.wrapping_sub(1), block.row(own).1))
+        })
+    }
+
+    /// The block of a row and its row there.
+    fn origin(&self, row: u32) -> Option<(usize, u32)> {
+        self.parts.iter().find_map(|part| {
+            let spot = part.spots.iter().find(|spot| (spot.at..spot.at + spot.count).contains(&row))?;
+            Some((part.place, row - spot.at + spot.row))
+        })
+    }
+}
+
+/// Whether some of these are the same.
+fn share_ids(ids: &[[u8; 8]]) -> bool {
+    if ids.len() > FEW {
+        let mut seen = HashSet::with_capacity(ids.len());
+        return !ids.iter().all(|id| seen.insert(id));
+    }
+    ids.iter().enumerate().any(|(place, id)| ids.iter().take(place).any(|other| other == id))
+}
+
+/// Rows of a block, of each of which one must be in a trace in which a set finds something, as far as columns say it: as
+/// many for every block.
+pub(super) fn reach(evaluator: &Evaluator<'_, '_>, set: &Set, place: usize) -> Vec<Rows> {
+    let one = |node: &Node| decided(evaluator, node, place);
+    match set {
+        Set::Spans { node, .. } => {
+            let mut needed: Vec<Rows> = one(node).into_iter().collect();
+            node.relatives(&mut |inner| needed.extend(one(inner)));
+            needed
+        }
+        Set::Whole(node) => one(node).into_iter().collect(),
+        Set::NoSpan(_) => Vec::new(),
+        Set::Both(sets) => sets.iter().flat_map(|set| reach(evaluator, set, place)).collect(),
+        Set::Either(sets) => {
+            let each: Option<Vec<Rows>> =
+                sets.iter().map(|set| reach(evaluator, set, place).into_iter().next()).collect();
+            each.and_then(|each| each.into_iter().reduce(|one, other| one.or(&other))).into_iter().collect()
+        }
+        Set::Structural { right, negated: true, .. } => reach(evaluator, right, place),
+        Set::Structural { left, right, negated: false, .. } => {
+            let mut needed = reach(evaluator, right, place);
+            needed.extend(reach(evaluator, left, place));
+            needed
+        }
+        Set::Piped(inner, _) => reach(evaluator, inner, place),
+    }
+}
+
+/// The rows on which a condition may hold, as far as columns say it.
+fn decided(evaluator: &Evaluator<'_, '_>, node: &Node, place: usize) -> Option<Rows> {
+    match node {
+        Node::Always | Node::Computed(..) | Node::Trace(_) | Node::Related(..) => None,
+        node if node.is_columnar() => Some(evaluator.rows(node, place, Rows::clone)),
+        Node::All(parts) => {
+            let parts = parts.iter().filter_map(|part| decided(evaluator, part, place));
+            parts.reduce(|one, other| one.and(&other))
+        }
+        Node::Any(parts) => {
+            let parts: Option<Vec<Rows>> = parts.iter().map(|part| decided(evaluator, part, place)).collect();
+            parts?.into_iter().reduce(|one, other| one.or(&other))
+        }
+        Node::Leaf(_) | Node::Not(_) => None,
+    }
+}
