@@ -69,7 +69,7 @@ fn running_program_reports_too_and_where_there_is_no_trace_the_code_says_so() {
     assert_eq!((none.code, none.err.as_str()), (Some(1), ""));
     assert_eq!(home.run(&["report", "service=", "-o", "json"]).code, Some(2));
     let listening = home.listen(&["listen"]);
-    listening.post_traces(0..3);
+    listening.post_traces(1..4);
     home.wait_until_held(3);
     let told = report(&home, &["report", "-o", "json"]);
     assert_eq!(told["traces"], 3);
