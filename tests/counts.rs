@@ -74,7 +74,7 @@ fn rows(answer: Answer) -> Vec<(TraceId, u32)> {
 }
 
 fn request(query: &Query, now: Timestamp) -> ListRequest<'_> {
-    ListRequest { generation: 1, query, sort: Sort::default(), buckets: 10, now }
+    ListRequest { generation: 1, query, sort: Sort::default(), buckets: 10, heat: None, now }
 }
 
 fn values(view: &View, key: &str, filter: &str) -> Values {

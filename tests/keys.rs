@@ -6,15 +6,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::compare::{Comparison, Operation, OperationRow, Side};
 use tracefall::analysis::findings::{Nothing, across, judge_all};
+use tracefall::analysis::heat::HeatMap;
 use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
-    self, ACTIONS, Action, Answer, Button, Cell, Context, DetailFocus, Effect, FindingsOf, FindingsReport, Formatted,
-    Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Profile, Report, SaveWhat, Screen,
-    Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf, Surveyed, Target, TraceScreen,
-    ValueRow, Values, Viewport, work,
+    self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
+    FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Profile,
+    Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf,
+    Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
+use tracefall::index::Outline;
 use tracefall::model::{
     Asked, Attribute, Category, Health, Kind, Link, Nanos, Progress, SearchState, SourceHealth, SourceId, Span, SpanId,
     SpanKey, Standing, StatusCode, Timestamp, Trace, TraceId, TraceSpan, TraceSummary, Value,
@@ -896,7 +899,8 @@ fn detail_steps_through_what_is_longer_than_the_pane() {
     assert_eq!(detail(&bench), (0, 0));
 }
 
-const EVERY: [Context; 8] = [
+const EVERY: [Context; 9] = [
+    Context::Heat,
     Context::Traces,
     Context::Trace,
     Context::Detail,
@@ -907,6 +911,44 @@ const EVERY: [Context; 8] = [
     Context::Health,
 ];
 
+/// The compare screen with a report on it.
+fn compared(bench: &mut Bench) -> &mut Bench {
+    bench.press("x m 6");
+    let side = |n: u64, millis: u64| Side { n, traces: n, p50: Nanos::from_millis(millis), ..Side::default() };
+    let operation = |name: &str| Operation { service: "shop".into(), name: name.into(), ..Operation::default() };
+    let row = |name: &str| OperationRow {
+        operation: operation(name),
+        selection: side(30, 10),
+        baseline: side(40, 20),
+        example: None,
+    };
+    let names: Vec<OperationRow> = (0..20).map(|number| row(&format!("work {number}"))).collect();
+    let found = Comparison { roots: names.clone(), root: Some(0), operations: names, ..Comparison::default() };
+    let report =
+        CompareReport { traces: 70, ask: bench.state.compare.asked.clone(), sides: [30, 40], found, two: None };
+    let generation = bench.state.compare.progress.generation;
+    let report = Report::Compare(Arc::new(report));
+    bench.answer(Answer::Surveyed(Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }));
+    bench.state.viewport.scroll = 12;
+    bench.press("j j j j")
+}
+
+/// The heat map with a few traces on it.
+fn heated(bench: &mut Bench) -> &mut Bench {
+    bench.press("L");
+    let start = Timestamp(1_000_000 * MS);
+    let outline = |number: u64| Outline {
+        first_arrival: start,
+        start: Timestamp(start.0 + number * 1_000 * MS),
+        duration: Nanos::from_millis(1 + number * number),
+        spans: 1,
+        errors: 0,
+    };
+    let outlines: Vec<Outline> = (0..30).map(outline).collect();
+    bench.state.list.strip.heat = Some(Arc::new(HeatMap::of(&outlines, (40, 20), start)));
+    bench.press("left left left down down down down shift-left")
+}
+
 /// A start in which everything has something to do.
 fn busy(context: Context) -> Bench {
     let mut bench = Bench::new(30);
@@ -915,7 +957,8 @@ fn busy(context: Context) -> Bench {
         Context::Sql => bench.press("3 enter j j j j j j j j j j j j"),
         Context::Errors => bench.press("4 j"),
         Context::Services => bench.press("5 j"),
-        Context::Compare => bench.press("6 j"),
+        Context::Compare => compared(&mut bench),
+        Context::Heat => heated(&mut bench),
         Context::Health => bench.press("8 j j j"),
         Context::Trace => bench.press("enter g j j"),
         Context::Detail => bench.press("enter g d j"),

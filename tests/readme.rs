@@ -26,13 +26,14 @@ fn place(info: &ActionInfo) -> &'static str {
         Some(Context::Errors) => "errors",
         Some(Context::Services) => "services",
         Some(Context::Compare) => "compare",
+        Some(Context::Heat) => "heat map",
         Some(Context::Health) => "health",
     }
 }
 
 fn table() -> String {
     let mut out = String::from("\n| where | keys | does | name |\n|---|---|---|---|\n");
-    for wanted in ["everywhere", "list", "trace", "SQL", "errors", "services", "compare", "health"] {
+    for wanted in ["everywhere", "list", "trace", "heat map", "SQL", "errors", "services", "compare", "health"] {
         for info in ACTIONS.iter().filter(|info| place(info) == wanted) {
             let keys: Vec<_> =
                 info.keys.iter().map(|key| format!("`{}`", key.to_string().replace('|', "\\|"))).collect();

@@ -4,9 +4,11 @@
 //! the state or the wording of a screen, clocks, I/O.
 
 mod baseline;
+pub mod compare;
 pub mod errors;
 mod failure;
 pub mod findings;
+pub mod heat;
 mod notes;
 mod parents;
 pub mod path;

@@ -48,6 +48,8 @@ pub(super) struct Asked {
     pub(super) failure: Option<Example>,
     /// The number of the latest survey.
     pub(super) surveys: u64,
+    /// Launches of services that have been made time marks.
+    pub(super) launches: u64,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::filters::{Library, LibraryChange, Samples, Values};
 use super::save::{SaveRequest, Saved};
-use super::screens::{Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
+use super::screens::{CompareAsk, Formatted, Judged, SpanDetail, SurveyOf, Surveyed};
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
 use crate::analysis::errors::{Detail, Example};
@@ -37,6 +37,8 @@ pub enum Effect {
         sort: Sort,
         /// How many buckets the strip has.
         buckets: u16,
+        /// How many columns and rows the heat map has, where it is shown.
+        heat: Option<(u16, u16)>,
     },
     /// Survey all traces that match, for a screen.
     Survey {
@@ -46,6 +48,8 @@ pub enum Effect {
         query: Arc<Query>,
         /// What is wanted.
         of: SurveyOf,
+        /// What is compared, where that is what is wanted.
+        compare: Option<Arc<CompareAsk>>,
     },
     /// Read a trace and judge it, flatten it, find what matches.
     Open {

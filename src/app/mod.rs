@@ -32,10 +32,11 @@ pub use input::{Button, Input, Key, KeyPress, Mouse, MouseKind, UnknownKey};
 pub use keymap::{Keymap, KeymapError};
 pub use save::{SaveDialog, SaveRequest, SaveWhat, Saved};
 pub use screens::{
-    Calls, Cell, CompareReport, CompareScreen, Detail, DetailFocus, ErrorSort, ErrorsReport, ErrorsScreen, FindingRow,
-    FindingsOf, FindingsPane, FindingsReport, Formatted, Highlighted, Judged, Progress, Report, ServiceRowKey,
-    ServiceSort, ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf, Surveyed,
-    Table, Told, TraceScreen,
+    Basis, BasisKey, Calls, Cell, CompareAsk, CompareLine, CompareReport, CompareScreen, Detail, DetailFocus,
+    ErrorSort, ErrorsReport, ErrorsScreen, FindingRow, FindingsOf, FindingsPane, FindingsReport, Formatted, HeatScreen,
+    Highlighted, Judged, MarkReason, OperationSort, Progress, Report, RowId, Section, ServiceRowKey, ServiceSort,
+    ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf, Surveyed, Table,
+    TimeMark, Told, TraceScreen, TwoTraces,
 };
 pub use sort::{Sort, SortKey};
 pub use state::{

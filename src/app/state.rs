@@ -7,10 +7,12 @@ use super::asked::Asked;
 use super::filters::{FilterBar, Library, Naming, Picker, Samples, ValueTable};
 use super::save::SaveDialog;
 use super::screens::{
-    CompareScreen, DetailFocus, ErrorsScreen, FindingsOf, FindingsPane, ServicesScreen, SqlScreen, TraceScreen,
+    CompareScreen, DetailFocus, ErrorsScreen, FindingsOf, FindingsPane, HeatScreen, ServicesScreen, SqlScreen,
+    TimeMark, TraceScreen,
 };
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
+use crate::analysis::heat::HeatMap;
 use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Row};
 use crate::model::{Health, Nanos, SpanKey, Timestamp, TraceId, TraceSummary};
@@ -47,6 +49,8 @@ pub struct State {
     pub services: ServicesScreen,
     /// The comparison.
     pub compare: CompareScreen,
+    /// Moments that part time into before and after, in order.
+    pub marks: Vec<TimeMark>,
     /// The findings pane.
     pub findings: FindingsPane,
     /// The health screen.
@@ -95,6 +99,7 @@ impl State {
             errors: ErrorsScreen::default(),
             services: ServicesScreen::default(),
             compare: CompareScreen::default(),
+            marks: Vec::new(),
             findings: FindingsPane::default(),
             health_screen: HealthScreen::default(),
             health: Arc::default(),
@@ -132,6 +137,7 @@ impl State {
     #[must_use]
     pub fn context(&self) -> Context {
         match self.screen {
+            Screen::Traces if self.list.heat.is_some() => Context::Heat,
             Screen::Traces => Context::Traces,
             Screen::Sql => Context::Sql,
             Screen::Errors => Context::Errors,
@@ -227,6 +233,8 @@ pub struct Viewport {
     pub statement_columns: u16,
     /// Columns of the strip's sparklines.
     pub strip: u16,
+    /// Columns and rows of the heat map, of which two fit into a line.
+    pub heat: (u16, u16),
     /// Lines that the whole content of the detail pane takes; 0: not known.
     pub detail_lines: u32,
     /// Where in those lines the cell before the selected one stands, the selected one, and the one after.
@@ -356,6 +364,8 @@ pub struct List {
     pub preview: Option<Preview>,
     /// Requests, errors and latency over time, for the rows shown.
     pub strip: Strip,
+    /// The heat map is shown.
+    pub heat: Option<HeatScreen>,
 }
 
 /// A row of the list.
@@ -392,6 +402,8 @@ pub struct Preview {
 pub struct Strip {
     /// How much time a bucket holds, in seconds.
     pub seconds: u64,
+    /// When it was counted: within the last bucket.
+    pub until: Timestamp,
     /// Traces that began in each bucket.
     pub requests: Vec<u32>,
     /// Of those, how many hold an error.
@@ -406,6 +418,8 @@ pub struct Strip {
     pub error_share: f64,
     /// 95th percentile over the whole strip, in nanoseconds.
     pub p95_all: u64,
+    /// The heat map, where it was asked for.
+    pub heat: Option<Arc<HeatMap>>,
 }
 
 /// The health screen.

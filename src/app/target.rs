@@ -39,6 +39,10 @@ pub enum Target {
         /// Folds and unfolds instead of selecting.
         fold: bool,
     },
+    /// A line of the comparison, from its top.
+    CompareLine(usize),
+    /// A cell of the heat map: column, and the lower of the two rows that stand in its line.
+    Heat((u16, u16)),
     /// A point in time on the waterfall's time axis.
     Axis(Timestamp),
     /// The detail pane; the cell there, by index in [`super::SpanDetail::cells`], if there is one.

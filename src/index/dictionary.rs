@@ -68,7 +68,13 @@ pub(super) struct Dictionary {
     cap: usize,
     /// A buffer for [`pack`].
     packed: Vec<u8>,
+    /// Resources that entered since they were last taken out; of very many at once the first.
+    pub(super) fresh: Vec<Box<[u8]>>,
 }
+
+/// Resources that are remembered as fresh, and the longest that is.
+const FRESH_RESOURCES: usize = 64;
+const LONGEST_RESOURCE: usize = 16 * 1024;
 
 /// An attribute key. Stands in one line of the cache, as do nodes.
 #[derive(Debug)]
@@ -162,6 +168,7 @@ impl Dictionary {
             origin_list: Vec::new(),
             cap,
             packed: Vec::new(),
+            fresh: Vec::new(),
         }
     }
 
@@ -172,6 +179,9 @@ impl Dictionary {
         if self.services.len() <= id as usize {
             let service = peek::service_name(message).unwrap_or(b"unknown_service");
             self.services.push(self.words.intern(service));
+            if self.fresh.len() < FRESH_RESOURCES && message.len() <= LONGEST_RESOURCE {
+                self.fresh.push(message.into());
+            }
         }
         id
     }

@@ -26,6 +26,7 @@ mod free_text;
 mod intake;
 mod interner;
 mod labels;
+mod launches;
 mod logs;
 mod matches;
 mod outline;
@@ -56,6 +57,7 @@ mod writer;
 
 pub use block::{Block, Place, ValueRef};
 pub use completion::{UsedOperation, UsedValues};
+pub use launches::{Launch, Launches};
 pub use matches::Match;
 pub use outline::Outline;
 pub use relations::Member;

@@ -10,6 +10,7 @@ use super::Block;
 use super::chain::{Chain, Found, Place};
 use super::completion::{UsedOperation, UsedValues};
 use super::labels::Labels;
+use super::launches::Launches;
 use super::logs::Logs;
 use super::outline::Outline;
 use super::read_row::dropped;
@@ -74,6 +75,8 @@ pub struct ViewStats {
     pub bytes: u64,
     /// Per service, since the start.
     pub services: ServiceCounts,
+    /// When services began anew.
+    pub launches: Launches,
 }
 
 impl State {

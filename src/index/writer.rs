@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::batch::{Batch, Group};
 use super::labels::Labels;
+use super::launches::Watch;
 use super::logs::LogStore;
 use super::sealer::Sealer;
 pub use super::sealer::Sealing;
@@ -52,6 +54,8 @@ pub struct Writer<S> {
     pub(super) labels: Labels,
     /// Counts per service.
     pub(super) services: Services,
+    /// When services began anew.
+    launches: Watch,
     /// Names of sources.
     sources: Sources,
     /// Sources whose copies lack things.
@@ -94,6 +98,7 @@ pub fn open<S: Summary>(options: Options, summary: S) -> (Writer<S>, Reader) {
         twins: Twins::default(),
         labels: Labels::default(),
         services: Services::default(),
+        launches: Watch::default(),
         sources: Sources::default(),
         lossy: BTreeSet::new(),
         logs: LogStore::default(),
@@ -120,6 +125,7 @@ impl<S: Summary> Writer<S> {
         let receipt = self.store.read(source, body, self.summary.least().0)?;
         let batch = std::mem::take(&mut self.store.batch);
         let receipt = self.commit(&begin, &batch, receipt, (source, now));
+        self.watch(&batch, now);
         self.store.batch = batch;
         self.store.freeze(false);
         if self.store.is_segment_full() {
@@ -129,6 +135,19 @@ impl<S: Summary> Writer<S> {
         self.make_room();
         self.changed |= receipt.accepted + receipt.rejected_total() > 0;
         Ok(receipt)
+    }
+
+    /// Looks at resources that came for the first time.
+    fn watch(&mut self, batch: &Batch, now: Timestamp) {
+        for resource in std::mem::take(&mut self.store.dictionary.fresh) {
+            let words = &self.store.dictionary.words;
+            let began = |service: &[u8]| {
+                let of = |group: &&Group| words.get(group.service) == service;
+                let first = batch.groups.iter().filter(of).map(|group| group.figures.start).min();
+                first.filter(|first| (1..u64::MAX).contains(first)).map_or(now, Timestamp)
+            };
+            self.launches.notice(&resource, began);
+        }
     }
 
     /// Takes in the records of an `ExportLogsServiceRequest`: all are counted, those with a trace id are kept.
@@ -223,6 +242,7 @@ impl<S: Summary> Writer<S> {
             logs_evicted: self.logs.evicted,
             bytes: self.bytes() as u64,
             services: self.services.publish(),
+            launches: self.launches.publish(),
             ..self.stats.clone()
         };
         State {
@@ -261,6 +281,7 @@ impl<S: Summary> Writer<S> {
             + self.twins.bytes()
             + self.labels.bytes()
             + self.services.bytes()
+            + self.launches.bytes()
             + self.logs.bytes
             + self.kept.len() * 32
     }

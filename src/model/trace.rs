@@ -56,7 +56,7 @@ pub struct TraceSpan {
 }
 
 /// What sort of work a span records, by its attributes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub enum Category {
     /// A call to a database that has statements: it carries a statement (`db.query.text`) or its system is a
     /// relational one.

@@ -168,6 +168,12 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     u64::try_from(total).ok()
 }
 
+/// A moment as it can be read again, to the nanosecond.
+#[must_use]
+pub fn spell_moment(at: Timestamp) -> String {
+    Moment::At(at).spell()
+}
+
 /// A length of time as one number in the largest unit that holds it exactly.
 #[must_use]
 pub fn spell_duration(duration: Nanos) -> String {

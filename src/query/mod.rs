@@ -31,7 +31,7 @@ pub use describe::{chips, describe};
 pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;
 pub use hits::{Hit, Hits, Page};
-pub use literal::{Literal, Moment, spell_duration};
+pub use literal::{Literal, Moment, spell_duration, spell_moment};
 pub use parse::{ParseError, parse};
 pub use print::{braced_value, key_text, quote, value_text};
 pub use run::{evaluate_traces, matching_spans, run, run_pages};

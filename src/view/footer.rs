@@ -141,6 +141,7 @@ fn order(state: &State) -> &'static str {
         Screen::Sql => super::sql::order(state),
         Screen::Errors => super::errors::order(state),
         Screen::Services => super::services::order(state),
+        Screen::Compare => super::compare::order(state),
         _ => super::list::order(state),
     }
 }

@@ -17,6 +17,7 @@ fn lines(state: &State, body: Rect) -> Vec<Line> {
     let context = state.context();
     let (here, name) = match context {
         Context::Traces => (Context::Traces, "on the list"),
+        Context::Heat => (Context::Heat, "in the heat map"),
         Context::Trace => (Context::Trace, "on a trace"),
         Context::Detail => (Context::Detail, "in the detail"),
         Context::Sql => (Context::Sql, "on statements"),

@@ -4,8 +4,8 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, waterfall_columns};
 use super::{
-    copy, detail, errors, filter, findings, footer, header, health, help, list, palette, picker, services, sql, survey,
-    trace, values, verdict, waterfall,
+    compare, copy, detail, errors, filter, findings, footer, header, health, heat, help, list, palette, picker,
+    services, sql, survey, trace, values, verdict, waterfall,
 };
 use crate::app::{Lines, Overlay, Screen, State, Target, TraceScreen, Viewport};
 
@@ -28,6 +28,8 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     viewport.list = traces.rows.height;
     viewport.preview = traces.preview.height.saturating_sub(1);
     viewport.strip = layout::strip_columns(traces.strip.width).0;
+    // Known before it is shown, so that it can be asked for at once.
+    viewport.heat = heat::size(Rect { height: layout::heat_height(body), ..body });
     let sql = layout::sql(state, body);
     viewport.statements = sql.rows.height;
     viewport.statement_columns = sql.statement.width;
@@ -45,6 +47,7 @@ pub fn viewport(state: &State, size: (u16, u16)) -> Viewport {
     let (rows, lines) = match (&state.overlay, state.screen) {
         (Some(Overlay::Values(_)), _) => (values::rows(body).height, 0),
         (Some(Overlay::Help { .. }), _) => help::measure(state, body),
+        (_, Screen::Compare) => compare::measure(state, body),
         (_, Screen::Health) => health::measure(state, body),
         _ => (0, 0),
     };
@@ -116,6 +119,9 @@ fn in_list(state: &State, body: Rect, at: Position) -> Target {
     if areas.filter.contains(at) || areas.said.contains(at) {
         return Target::Filter;
     }
+    if areas.heat.contains(at) {
+        return heat::hit(areas.heat, at);
+    }
     if areas.heads.contains(at) {
         return list::head_at(areas.heads.width, at.x - areas.heads.x).map_or(Target::Nothing, Target::SortBy);
     }
@@ -142,6 +148,7 @@ fn in_survey(state: &State, body: Rect, at: Position) -> Target {
         return Target::Filter;
     }
     let row = match state.screen {
+        Screen::Compare => return compare::hit(state, body, at),
         Screen::Sql => return sql::hit(state, body, at),
         Screen::Errors => errors::row_at(state, body, at),
         Screen::Services => services::row_at(state, body, at),

@@ -25,6 +25,8 @@ pub(super) struct Traces {
     /// What was understood of the filter, or what is wrong with it.
     pub(super) said: Rect,
     pub(super) strip: Rect,
+    /// The heat map, with its axes.
+    pub(super) heat: Rect,
     pub(super) heads: Rect,
     pub(super) rows: Rect,
     /// With its rule line.
@@ -173,13 +175,20 @@ pub(super) fn sql(state: &State, body: Rect) -> Sql {
     Sql { heads, rows: rest, rule, statement: pane, chart }
 }
 
+/// Lines of the heat map with its axes, where it is shown.
+pub(super) fn heat_height(body: Rect) -> u16 {
+    if body.height < 12 { 0 } else { body.height * 6 / 10 }
+}
+
 pub(super) fn traces(state: &State, body: Rect) -> Traces {
     let mut rest = body;
     let filter = take(&mut rest, 1);
     let said = take(&mut rest, u16::from(says(state)));
     let roomy = body.height >= 12;
-    let shown = state.list.preview_shown && !state.list.rows.is_empty();
+    let hot = state.list.heat.is_some() && body.height >= 12;
+    let shown = state.list.preview_shown && !state.list.rows.is_empty() && !hot;
     let strip = take(&mut rest, u16::from(roomy));
+    let heat = take(&mut rest, if hot { heat_height(body) } else { 0 });
     let side = shown && body.width >= WIDE;
     let mut preview = Rect { height: 0, ..rest };
     if side {
@@ -197,7 +206,7 @@ pub(super) fn traces(state: &State, body: Rect) -> Traces {
             preview.height -= 1;
         }
     }
-    Traces { filter, said, strip, heads, rows: rest, preview }
+    Traces { filter, said, strip, heat, heads, rows: rest, preview }
 }
 
 pub(super) fn trace(state: &State, body: Rect) -> Trace {

@@ -44,6 +44,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, body: Rect) -> Option<(u16, u16)> {
     let cursor = filter::draw(pen, areas.filter, &counts);
     filter::said(pen, areas.said, &matched(state));
     super::strip::draw(pen, areas.strip);
+    super::heat::draw(pen, areas.heat);
     heads(pen, areas.heads);
     if state.list.rows.is_empty() {
         nothing(pen, areas.rows);

@@ -290,6 +290,19 @@ impl Look {
         }
     }
 
+    /// A colour that stands for a density of so many percent, of traces or of failed ones; `None` where shades cannot be shown.
+    #[must_use]
+    pub fn ramp(&self, failed: bool, percent: u16) -> Option<Color> {
+        let theme = &self.theme;
+        let full = if failed { theme.error } else { theme.slow };
+        let mixed = mix(full, theme.background, percent.min(100));
+        match self.colours {
+            Colours::True => Some(Color::Rgb(mixed.0, mixed.1, mixed.2)),
+            Colours::Indexed => Some(Color::Indexed(nearest(mixed))),
+            Colours::Ansi | Colours::None => None,
+        }
+    }
+
     fn on(&self, style: Style, background: Hex, ansi: Color) -> Style {
         match self.colours {
             Colours::None => style.fg(Color::Reset).add_modifier(Modifier::REVERSED | Modifier::BOLD),

@@ -19,6 +19,7 @@ mod footer;
 mod format;
 mod header;
 mod health;
+mod heat;
 mod help;
 mod highlight;
 mod hit;

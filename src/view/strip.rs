@@ -8,6 +8,21 @@ use super::look::Role;
 use super::pen::Pen;
 use crate::model::Nanos;
 
+/// The columns of a sparkline in which time marks lie.
+fn marks(pen: &mut Pen<'_>, (x, y): (u16, u16), columns: u16) {
+    let strip = &pen.state.list.strip;
+    let second = Nanos::from_secs(1).0;
+    let bucket = |at: u64| at / second / strip.seconds.max(1);
+    let now = bucket(strip.until.0);
+    let places = pen.state.marks.iter().filter_map(|mark| {
+        let back = u16::try_from(now.checked_sub(bucket(mark.at.0))?).ok()?;
+        columns.checked_sub(back + 1)
+    });
+    for column in places.collect::<Vec<u16>>() {
+        pen.put((x + column, y), "│", 1, pen.style(Role::Accent));
+    }
+}
+
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     if area.height == 0 {
         return;
@@ -30,6 +45,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let x = area.x + 1 + at * part;
         pen.put((x, area.y), label, 6, dim);
         pen.spark((x + 7, area.y), columns, &values, (style, faint));
+        marks(pen, (x + 7, area.y), columns);
         let figure_style = match at {
             1 if errors => pen.style(Role::Error),
             1 => dim,

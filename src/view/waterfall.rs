@@ -307,7 +307,7 @@ impl Waterfall<'_> {
             pen.put((area.x + figures + 1, y), "━", 1, pen.style(Role::Path));
         }
         if !matches!(row.kind, RowKind::Missing) && columns.duration_end > figures {
-            let room = columns.duration_end - figures - 2;
+            let room = (columns.duration_end - figures).saturating_sub(2);
             pen.put_right((area.x + columns.duration_end, y), &said.duration.to_string(), room, style);
         }
         if columns.share_end > 0 {

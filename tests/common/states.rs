@@ -173,6 +173,8 @@ fn list(mut state: State, summaries: Vec<TraceSummary>, size: (u16, u16)) -> Sta
         rate: 12.4,
         error_share: 0.019,
         p95_all: 1_920_000_000,
+        until: NOW,
+        heat: None,
     };
     state
 }

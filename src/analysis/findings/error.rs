@@ -103,10 +103,10 @@ enum Surfaced {
 /// How a failure within `unit` came out; `None` where the whole went well: then it went no further.
 fn surfaced(case: &Case<'_>, unit: u32) -> Option<Surfaced> {
     let status = http_status(case, unit);
-    match case.node(unit).failed {
-        true => Some(Surfaced::Failed),
-        false => (status >= 400).then_some(Surfaced::Answered(status)),
+    if case.node(unit).failed {
+        return Some(Surfaced::Failed);
     }
+    (status >= 400).then_some(Surfaced::Answered(status))
 }
 
 /// The status that an HTTP request was answered with; 0 where it is not known.

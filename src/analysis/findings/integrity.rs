@@ -7,6 +7,9 @@ use crate::analysis::shape::hash;
 use crate::analysis::tree::{Analysis, Subject};
 use crate::model::{Nanos, Oddities};
 
+/// A sort of oddity: its name, the nodes that are odd, and what is said of so many.
+type Sort = (&'static str, Vec<u32>, fn(usize) -> String);
+
 /// Looks for what cannot be so; one finding for the whole trace.
 pub(super) fn judge(case: &mut Case<'_>) {
     let analysis = case.analysis;
@@ -15,7 +18,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
         analysis.order.iter().copied().filter(odd).collect()
     };
     let spans = |count: usize| many(count, "span");
-    let sorts: [(&str, Vec<u32>, fn(usize) -> String); 6] = [
+    let sorts: [Sort; 6] = [
         ("missing", missing(analysis), |count| format!("{} not here", many(count, "parent"))),
         ("cycle", cycles(analysis), |count| format!("{} among its own ancestors", many(count, "span"))),
         ("no time", of_spans(|odd| odd.no_time), |count| format!("{} without start or end", many(count, "span"))),

@@ -133,6 +133,26 @@ pub enum Action {
     Copy,
     /// Mark the selected trace, or take its mark away.
     Mark,
+    /// Part time into before and after, now.
+    TimeMark,
+    /// Show latency over time, or the list alone again.
+    HeatMap,
+    /// The cursor of the heat map a column earlier.
+    Earlier,
+    /// The cursor of the heat map a column later.
+    Later,
+    /// The brush a column earlier.
+    GrowEarlier,
+    /// The brush a column later.
+    GrowLater,
+    /// The brush a row up.
+    GrowUp,
+    /// The brush a row down.
+    GrowDown,
+    /// Arrows draw the brush, or no longer.
+    Brush,
+    /// Compare something else, or what is inside the brush.
+    Compare,
     /// Show the trace on the page of the server where it lives.
     Page,
     /// Save traces to a file.
@@ -158,6 +178,8 @@ pub enum Context {
     Everywhere,
     /// On the list of traces.
     Traces,
+    /// On the list of traces, in the heat map.
+    Heat,
     /// On a trace, in the waterfall.
     Trace,
     /// On a trace, in the detail pane.
@@ -221,6 +243,10 @@ impl ActionInfo {
             (Action::Up | Action::Down, Context::Services) => "service",
             (Action::Up | Action::Down, Context::Compare) => "row",
             (Action::Up | Action::Down, Context::Health) => "source",
+            (Action::Up | Action::Down, Context::Heat) => "slower",
+            (Action::Open, Context::Heat) => "filter inside",
+            (Action::Compare, Context::Heat) => "compare inside",
+            (Action::HeatMap, Context::Heat) => "list",
             (Action::Open, Context::Trace) => "fold",
             (Action::Unfold, Context::Services) => "operations",
             (Action::Open, Context::Sql) => "its calls",
@@ -239,6 +265,9 @@ pub fn footer(context: Context) -> &'static [Action] {
     match context {
         Context::Traces => {
             &[A::Up, A::Open, A::Filter, A::Sort, A::Follow, A::Pause, A::Copy, A::Palette, A::Help, A::Quit]
+        }
+        Context::Heat => {
+            &[A::Earlier, A::Brush, A::Open, A::Compare, A::TimeMark, A::HeatMap, A::Filter, A::Help, A::Back]
         }
         Context::Trace => &[
             A::Up,
@@ -264,7 +293,9 @@ pub fn footer(context: Context) -> &'static [Action] {
         Context::Services => {
             &[A::Up, A::Open, A::Unfold, A::Map, A::Sort, A::DetailDown, A::Filter, A::Palette, A::Help, A::Back]
         }
-        Context::Compare => &[A::Up, A::Open, A::Filter, A::Palette, A::Help, A::Back],
+        Context::Compare => {
+            &[A::Up, A::Open, A::Compare, A::Exclude, A::Sort, A::TimeMark, A::Filter, A::Palette, A::Help, A::Back]
+        }
         Context::Health => {
             &[A::Up, A::PauseSource, A::RetrySource, A::Servers, A::Copy, A::Palette, A::Help, A::Back, A::Quit]
         }
@@ -278,7 +309,8 @@ mod tests {
 
     use super::*;
 
-    const EVERY: [Context; 8] = [
+    const EVERY: [Context; 9] = [
+        Context::Heat,
         Context::Traces,
         Context::Trace,
         Context::Detail,
@@ -297,7 +329,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-    A::AdjustClocks, A::Baseline, A::Chips, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::Language, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::Servers, A::SaveFilter, A::Theme, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
+    A::AdjustClocks, A::Baseline, A::Brush, A::Chips, A::Compare, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Earlier, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::GrowDown, A::GrowEarlier, A::GrowLater, A::GrowUp, A::HeatMap, A::Language, A::Later, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::SaveFilter, A::Servers, A::Theme, A::TimeMark, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
         ];
         for action in all {
             match action {
@@ -307,7 +339,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::AdjustClocks | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::Baseline | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::Save | A::Page | A::Findings => {}
+                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page | A::Findings => {}
             }
         }
         all.to_vec()

@@ -7,13 +7,17 @@ const EVERYWHERE: &[Context] = &[Context::Everywhere];
 const TRACES: &[Context] = &[Context::Traces];
 const TRACE: &[Context] = &[Context::Trace, Context::Detail];
 /// Where rows have an order.
-const ORDERED: &[Context] = &[Context::Traces, Context::Sql, Context::Errors, Context::Services];
+const ORDERED: &[Context] = &[Context::Traces, Context::Sql, Context::Errors, Context::Services, Context::Compare];
 const HEALTH: &[Context] = &[Context::Health];
+const COMPARE: &[Context] = &[Context::Compare, Context::Heat];
+const LIST: &[Context] = &[Context::Traces, Context::Heat];
+const HEAT: &[Context] = &[Context::Heat];
 const FOLDS: &[Context] = &[Context::Trace, Context::Services];
 const SCROLLS: &[Context] = &[Context::Trace, Context::Detail, Context::Errors, Context::Services];
 
 const OPENS: &[Context] = &[
     Context::Traces,
+    Context::Heat,
     Context::Trace,
     Context::Detail,
     Context::Sql,
@@ -34,6 +38,10 @@ const fn key(key: Key) -> KeyPress {
 
 const fn char(letter: char) -> KeyPress {
     key(Key::Char(letter))
+}
+
+const fn shift(key: Key) -> KeyPress {
+    KeyPress { key, ctrl: false, alt: false, shift: true }
 }
 
 const fn ctrl(letter: char) -> KeyPress {
@@ -98,10 +106,30 @@ pub const ACTIONS: &[ActionInfo] = &[
     ),
     row(
         Action::Mark,
-        ("mark", "mark the trace, or take its mark away: what is marked is saved together", "mark"),
+        ("mark", "mark the trace, or take its mark away: what is marked is saved and compared together", "mark"),
         TRACES,
         &[char('x')],
     ),
+    row(
+        Action::TimeMark,
+        ("time-mark", "part time here: what comes after is compared with what was before", "mark time"),
+        EVERYWHERE,
+        &[char('m')],
+    ),
+    row(
+        Action::Compare,
+        ("compare", "compare the next of what can be compared, or what is inside the box", "other"),
+        COMPARE,
+        &[char('c')],
+    ),
+    row(Action::HeatMap, ("heat-map", "latency over time, or the list alone again", ""), LIST, &[char('L')]),
+    row(Action::Earlier, ("earlier", "a column earlier", "move"), HEAT, &[key(Key::Left), char('h')]),
+    row(Action::Later, ("later", "a column later", "move"), HEAT, &[key(Key::Right), char('l')]),
+    row(Action::GrowEarlier, ("grow-earlier", "the box a column earlier", ""), HEAT, &[shift(Key::Left), char('H')]),
+    row(Action::GrowLater, ("grow-later", "the box a column later", ""), HEAT, &[shift(Key::Right)]),
+    row(Action::GrowUp, ("grow-up", "the box a row up", ""), HEAT, &[shift(Key::Up), char('K')]),
+    row(Action::GrowDown, ("grow-down", "the box a row down", ""), HEAT, &[shift(Key::Down), char('J')]),
+    row(Action::Brush, ("brush", "draw a box with the arrows, or no longer", "box"), HEAT, &[char('v')]),
     row(
         Action::Chips,
         ("conditions", "switch single conditions of the filter off and on", "conditions"),
@@ -141,7 +169,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     row(
         Action::Exclude,
         ("exclude", "leave out what has this attribute's value", "exclude"),
-        &[Context::Detail],
+        &[Context::Detail, Context::Compare],
         &[char('-')],
     ),
     row(

@@ -6,6 +6,7 @@
 mod compare;
 mod errors;
 mod findings;
+mod heat;
 mod services;
 mod sql;
 mod table;
@@ -13,9 +14,13 @@ mod trace;
 
 use std::sync::Arc;
 
-pub use compare::{CompareReport, CompareScreen};
+pub use compare::{
+    Basis, BasisKey, CompareAsk, CompareLine, CompareReport, CompareScreen, MarkReason, OperationSort, RowId, Section,
+    TimeMark, TwoTraces,
+};
 pub use errors::{ErrorSort, ErrorsReport, ErrorsScreen, Told};
 pub use findings::{FindingRow, FindingsOf, FindingsPane, FindingsReport, Judged};
+pub use heat::HeatScreen;
 pub use services::{ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen};
 pub use sql::{Calls, Formatted, SqlReport, SqlScreen, StatementSort};
 pub use table::Table;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{
-    NOTICE, attribute, bar, baseline, chips, clause, copy, detail, findings, jump, link, list, page, palette, recall,
-    save, say, sources, survey, trace, values, what_if,
+    NOTICE, attribute, bar, baseline, chips, clause, compare, copy, detail, findings, heat, jump, link, list, page,
+    palette, recall, save, say, sources, survey, trace, values, what_if,
 };
 use crate::app::{Action, Context, DetailFocus, Effect, Overlay, Screen, Sort, State, TraceScreen};
 
@@ -40,7 +40,17 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Recall => recall::open(state),
         A::SaveFilter => recall::name(state),
         A::Chips => chips::open(state),
+        A::Exclude if state.screen == Screen::Compare => compare::filter(state, true, out),
         A::Exclude => attribute::add(state, true, out),
+        A::TimeMark => compare::mark(state),
+        A::Compare if state.context() == Context::Heat => heat::compare(state, out),
+        A::Compare => compare::next(state),
+        A::HeatMap => heat::toggle(state),
+        A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown => {
+            let (by, grows) = heat::movement(action);
+            heat::go(state, by, grows);
+        }
+        A::Brush => heat::extend(state),
         A::Values => values::open(state, out),
         A::Findings => findings::open(state, out),
         A::Language => {
@@ -113,6 +123,7 @@ fn open(state: &mut State, out: &mut Vec<Effect>) {
         return;
     }
     match state.context() {
+        Context::Heat => heat::filter(state, out),
         Context::Trace => trace::toggle(state, out),
         Context::Detail => link::follow_chosen(state, out),
         Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::open(state, out),
@@ -123,6 +134,7 @@ fn open(state: &mut State, out: &mut Vec<Effect>) {
 fn go(state: &mut State, step: Step) {
     match state.context() {
         Context::Traces | Context::Everywhere => list::go(state, step),
+        Context::Heat => heat::step(state, step),
         Context::Trace => trace::go(state, step),
         Context::Detail => detail::go(state, step),
         Context::Sql | Context::Errors | Context::Services | Context::Compare => survey::go(state, step),
@@ -177,6 +189,7 @@ fn back(state: &mut State, out: &mut Vec<Effect>) {
                 state.screen = Screen::Traces;
             }
         }
+        Screen::Traces if state.list.heat.is_some() => heat::back(state),
         Screen::Traces if !(state.filter.text.is_empty() && state.filter.off.is_empty()) => {
             bar::clear(state, out);
             say(state, "filter cleared");

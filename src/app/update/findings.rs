@@ -7,6 +7,7 @@ use super::{rows, say, survey, trace};
 use crate::analysis::Analysis;
 use crate::app::{
     Action, Effect, FindingsOf, FindingsPane, FindingsReport, Judged, Key, KeyPress, Keymap, Overlay, Screen, State,
+    Table,
 };
 
 /// Shows the pane: of the open trace where that is on screen, otherwise of all traces.
@@ -16,7 +17,7 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
 
 fn show(state: &mut State, of: FindingsOf, out: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Findings(of));
-    state.findings.table = Default::default();
+    state.findings.table = Table::default();
     state.findings.walked = None;
     select(state, of, 0);
     survey::shown(state, out);
@@ -80,7 +81,7 @@ pub(super) fn press(state: &mut State, keymap: &Keymap, key: KeyPress, out: &mut
         Some(Action::Findings | Action::Back | Action::Quit) => state.overlay = None,
         Some(action @ (Action::Unmask | Action::Theme)) => super::act::act(state, action, out),
         _ => {
-            say(state, "⏎ goes to the next span that proves it, N to the one before, tab: of which traces, esc closes")
+            say(state, "⏎ goes to the next span that proves it, N to the one before, tab: of which traces, esc closes");
         }
     }
 }

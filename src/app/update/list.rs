@@ -43,6 +43,7 @@ pub(super) fn ask(state: &mut State, reason: Reason, out: &mut Vec<Effect>) {
         query: Arc::clone(&state.filter.query),
         sort: state.list.sort,
         buckets: state.viewport.strip.max(1),
+        heat: state.list.heat.map(|_| state.viewport.heat).filter(|(columns, rows)| *columns > 0 && *rows > 0),
     });
 }
 

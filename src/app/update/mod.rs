@@ -16,6 +16,7 @@ mod detail;
 mod edit;
 mod errors;
 mod findings;
+mod heat;
 mod jump;
 mod link;
 mod list;

@@ -3,8 +3,8 @@
 use super::act::{self, act, scrolled};
 use super::window::Step;
 use super::{
-    bar, chips, clause, copy, detail, errors, findings, list, overlay, palette, recall, services, settle, sql, survey,
-    trace, values,
+    bar, chips, clause, compare, copy, detail, errors, findings, heat, list, overlay, palette, recall, services,
+    settle, sql, survey, trace, values,
 };
 use crate::app::{Button, Context, DetailFocus, Effect, Mouse, MouseKind, Overlay, Sort, State, Target};
 use crate::model::Timestamp;
@@ -88,6 +88,8 @@ fn down(state: &mut State, target: &Target, twice: bool, out: &mut Vec<Effect>) 
                 trace::toggle(state, out);
             }
         }
+        Target::CompareLine(line) => compare::click(state, line, twice, out),
+        Target::Heat(cell) => heat::drag(state, cell, true),
         Target::Axis(_) if twice => trace::zoom_out(state),
         Target::Axis(at) => state.drag = Some((at, at)),
         Target::Detail(cell) => on_detail(state, cell, twice, out),
@@ -120,6 +122,9 @@ fn on_detail(state: &mut State, cell: Option<usize>, twice: bool, out: &mut Vec<
 }
 
 fn drag(state: &mut State, target: &Target) {
+    if let Target::Heat(cell) = target {
+        return heat::drag(state, *cell, false);
+    }
     if let (Some((_, to)), Target::Axis(at)) = (&mut state.drag, target) {
         *to = *at;
     }
@@ -127,7 +132,9 @@ fn drag(state: &mut State, target: &Target) {
 
 /// The button goes up: the stretch drawn over becomes the time shown.
 fn drop_drag(state: &mut State, target: &Target) {
-    drag(state, target);
+    if state.drag.is_some() {
+        drag(state, target);
+    }
     let Some((one, other)) = state.drag.take() else { return };
     let stretch: (Timestamp, Timestamp) = (one.min(other), one.max(other));
     if stretch.0 < stretch.1
@@ -150,10 +157,13 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
     }
     match (target, state.context()) {
         (Target::Detail(_), _) => detail::turn(state, by),
-        (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces) => list::scroll(state, by),
+        (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces | Context::Heat) => {
+            list::scroll(state, by)
+        }
         (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
             trace::scroll(state, by);
         }
+        (_, Context::Compare) => compare::scroll(state, by),
         (Target::TablePane, Context::Errors) => errors::scroll(state, by),
         (Target::TablePane, Context::Services) => services::scroll(state, by),
         (Target::Row(_) | Target::Nothing, Context::Sql | Context::Errors | Context::Services) => {

@@ -10,6 +10,8 @@ use crate::model::TraceId;
 
 /// Completes the requests of an update.
 pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
+    super::compare::settle(state, out);
+    super::heat::settle(state, out);
     preview(state, out);
     lit(state, out);
     detail(state, out);

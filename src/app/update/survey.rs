@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{compare, errors, findings, services, sql};
-use crate::app::{Action, Effect, Report, State, SurveyOf, Surveyed};
+use crate::app::{Action, Basis, Effect, Report, State, SurveyOf, Surveyed};
 use crate::model::Nanos;
 
 /// A survey is not made again sooner than this after the last one, nor than [`REST`] times as long as that took.
@@ -40,15 +40,22 @@ pub(super) fn tick(state: &mut State, revision: u64, out: &mut Vec<Effect>) {
     }
 }
 
-fn ask(state: &mut State, of: SurveyOf, out: &mut Vec<Effect>) {
-    let (now, query) = (state.now, Arc::clone(&state.filter.query));
+pub(super) fn ask(state: &mut State, of: SurveyOf, out: &mut Vec<Effect>) {
+    let (now, mut query) = (state.now, Arc::clone(&state.filter.query));
+    let compare = state.compare.asked.clone().filter(|_| of == SurveyOf::Compare);
+    match compare.as_ref().map(|ask| &ask.basis) {
+        None if of == SurveyOf::Compare => return,
+        // What the filter finds is compared with all else that is held.
+        Some(Basis::Filter(_)) => query = Arc::default(),
+        _ => {}
+    }
     state.asked.surveys += 1;
     let generation = state.asked.surveys;
     let progress = state.progress_mut(of);
     progress.generation = generation;
     (progress.running, progress.stale, progress.share) = (true, false, 0.0);
     progress.asked_at = now;
-    out.push(Effect::Survey { generation, query, of });
+    out.push(Effect::Survey { generation, query, of, compare });
 }
 
 /// A survey came back.
@@ -97,7 +104,8 @@ pub(super) fn sort(state: &mut State, turn: bool) {
         Some(SurveyOf::Errors) => errors::sort(state, turn),
         Some(SurveyOf::Services) => services::sort(state, turn),
         Some(SurveyOf::Sql) => sql::sort(state, turn),
-        Some(SurveyOf::Compare | SurveyOf::Findings) | None => {}
+        Some(SurveyOf::Compare) => compare::sort(state, turn),
+        Some(SurveyOf::Findings) | None => {}
     }
 }
 

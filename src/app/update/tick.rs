@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{list, settle, survey};
+use super::{compare, list, settle, survey};
 use crate::app::asked::Reason;
 use crate::app::{Effect, ListRow, Page, State, plain};
 use crate::index::View;
@@ -24,6 +24,7 @@ pub fn tick(state: &mut State, view: &View, now: Timestamp) -> Vec<Effect> {
     } else if state.list.revision != view.revision() && !state.list.searching {
         list::ask(state, Reason::Data, &mut out);
     }
+    compare::launched(state, &view.stats().launches);
     survey::tick(state, view.revision(), &mut out);
     if let Some(summary) = state.trace.as_ref().and_then(|trace| view.summary(trace.id)) {
         settle::reopen(state, summary.last_arrival, &mut out);

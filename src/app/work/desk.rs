@@ -43,12 +43,13 @@ impl Desk {
     pub fn work(&mut self, effect: &Effect, means: &Means<'_>, so_far: &mut dyn FnMut(Answer)) -> Option<Answer> {
         let Means { view, now, thresholds, highlight, cancelled } = *means;
         Some(match effect {
-            Effect::List { generation, query, sort, buckets } => {
-                let request = ListRequest { generation: *generation, query, sort: *sort, buckets: *buckets, now };
+            Effect::List { generation, query, sort, buckets, heat } => {
+                let request =
+                    ListRequest { generation: *generation, query, sort: *sort, buckets: *buckets, heat: *heat, now };
                 self.tail.list(view, &request, cancelled, so_far)
             }
-            Effect::Survey { generation, query, of } => {
-                let request = SurveyRequest { generation: *generation, query, now };
+            Effect::Survey { generation, query, of, compare } => {
+                let request = SurveyRequest { generation: *generation, query, compare: compare.as_ref(), now };
                 return self.surveys.survey(*of, &request, means, so_far);
             }
             Effect::Open { generation, trace, folds, find, showing } => {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use crate::analysis::heat::HeatMap;
 use crate::app::{Answer, ListRow, Sort, SortKey, Strip};
 use crate::index::{Outline, View};
 use crate::model::{Nanos, Timestamp};
@@ -28,6 +29,8 @@ pub struct ListRequest<'a> {
     pub sort: Sort,
     /// How many buckets the strip has.
     pub buckets: u16,
+    /// How many columns and rows the heat map has, where it is shown.
+    pub heat: Option<(u16, u16)>,
     /// Now: the right end of the strip.
     pub now: Timestamp,
 }
@@ -108,6 +111,8 @@ struct Counter {
     /// By column.
     durations: Vec<Vec<u64>>,
     recent: usize,
+    /// Size of the heat map, and what it is made of.
+    heat: Option<((u16, u16), Vec<Outline>)>,
 }
 
 const SECOND: u64 = Nanos::from_secs(1).0;
@@ -115,9 +120,11 @@ const SECOND: u64 = Nanos::from_secs(1).0;
 impl Counter {
     fn new(request: &ListRequest<'_>) -> Self {
         let columns = usize::from(request.buckets.max(1));
-        let strip = Strip { requests: vec![0; columns], errors: vec![0; columns], ..Strip::default() };
+        let until = request.now;
+        let strip = Strip { until, requests: vec![0; columns], errors: vec![0; columns], ..Strip::default() };
         let durations = vec![Vec::new(); columns];
-        Self { now: request.now.0 / SECOND, oldest: None, strip, durations, recent: 0 }
+        let heat = request.heat.map(|size| (size, Vec::new()));
+        Self { now: request.now.0 / SECOND, oldest: None, strip, durations, recent: 0, heat }
     }
 
     /// Counts a trace; the oldest comes first.
@@ -125,6 +132,9 @@ impl Counter {
         let second = outline.first_arrival.0 / SECOND;
         if self.oldest.is_none() {
             self.begin(second);
+        }
+        if let Some((_, outlines)) = &mut self.heat {
+            outlines.push(*outline);
         }
         self.recent += usize::from(self.now.saturating_sub(second) < RECENT);
         let back = (self.now / self.strip.seconds).saturating_sub(second / self.strip.seconds);
@@ -148,7 +158,8 @@ impl Counter {
         if self.oldest.is_none() {
             self.begin(self.now);
         }
-        let Self { now, oldest, mut strip, mut durations, recent } = self;
+        let Self { now, oldest, mut strip, mut durations, recent, heat } = self;
+        strip.heat = heat.map(|(size, outlines)| Arc::new(HeatMap::of(&outlines, size, strip.until)));
         strip.p95 = durations.iter_mut().map(|durations| percentile_95(durations)).collect();
         let mut all = durations.concat();
         strip.p95_all = percentile_95(&mut all);
@@ -183,7 +194,7 @@ mod tests {
     fn counted(now: u64, buckets: u16, traces: &[(u64, u32, u64)]) -> Strip {
         let query = Query::default();
         let now = Timestamp(now * SECOND);
-        let request = ListRequest { generation: 1, query: &query, sort: Sort::default(), buckets, now };
+        let request = ListRequest { generation: 1, query: &query, sort: Sort::default(), buckets, heat: None, now };
         let mut counter = Counter::new(&request);
         for (second, errors, millis) in traces {
             counter.add(&Outline {

@@ -101,11 +101,13 @@ fn arithmetic(expression: &FieldExpr, block: Block<'_>, rows: &Rows) -> Option<R
     }))
 }
 
+/// An attribute, its numbers in order of rows, how far they were read.
+type Read<'e> = (&'e Attribute, Vec<(u32, Number)>, usize);
+
 /// The numbers that go into an expression, by row.
 struct Numbers<'e> {
     durations: Vec<u64>,
-    /// Of each attribute, in order of rows, and how far they were read.
-    columns: Vec<(&'e Attribute, Vec<(u32, Number)>, usize)>,
+    columns: Vec<Read<'e>>,
 }
 
 impl<'e> Numbers<'e> {

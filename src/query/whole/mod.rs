@@ -109,8 +109,11 @@ fn asks_kin(set: &Set) -> bool {
 pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Scattered) -> Shelved {
     let mut shelved = Shelved::default();
     let Some(block) = evaluator.columns.blocks.get(place).copied() else { return shelved };
-    let (apart, runs): (Vec<Run>, Vec<Run>) = block.stretches().into_iter().partition(|run| scattered.has(run.number));
+    let (apart, mut runs): (Vec<Run>, Vec<Run>) =
+        block.stretches().into_iter().partition(|run| scattered.has(run.number));
     shelved.scattered = apart.into_iter().map(|run| Stretch::new(place, run)).collect();
+    let needed = reach(evaluator, &evaluator.plan.set, place);
+    runs.retain(|run| needed.iter().all(|rows| rows.has_any(run.rows.clone())));
     let mut all = Rows::none(block.rows() as usize);
     for run in &runs {
         all.insert_all(run.rows.clone());
@@ -127,17 +130,19 @@ pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Sc
 pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stretch]) -> Shelved {
     let mut shelved = Shelved::default();
     let (blocks, set) = (&evaluator.columns.blocks, &evaluator.plan.set);
-    let mut reached: Vec<Option<Option<Rows>>> = vec![None; blocks.len()];
+    let mut reached: Vec<Option<Vec<Rows>>> = vec![None; blocks.len()];
     for stretch in stretches {
         if let Some(reached) = reached.get_mut(stretch.place()) {
             reached.get_or_insert_with(|| reach(evaluator, set, stretch.place()));
         }
     }
-    let may_pass = |stretch: &Stretch| match reached.get(stretch.place()) {
-        Some(Some(Some(rows))) => rows.has_any(stretch.rows()),
-        _ => true,
+    let needed = reached.iter().flatten().next().map_or(0, Vec::len);
+    let has = |stretch: &Stretch, which: usize| {
+        let rows = reached.get(stretch.place()).and_then(|reached| reached.as_ref()?.get(which));
+        rows.is_some_and(|rows| rows.has_any(stretch.rows()))
     };
-    let mut sheet = Sheet::new(blocks, stretches, |trace| trace.iter().any(may_pass));
+    let may_pass = |trace: &[Stretch]| (0..needed).all(|which| trace.iter().any(|stretch| has(stretch, which)));
+    let mut sheet = Sheet::new(blocks, stretches, may_pass);
     let mut parents = None;
     if asks_kin(set) {
         let (known, odd) = sheet.parents(blocks);
@@ -146,7 +151,9 @@ pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stret
     let Sheet { runs, parts, count, live } = sheet;
     if !runs.is_empty() {
         let mut all = Rows::none(count as usize);
-        runs.iter().for_each(|run| all.insert_all(run.rows.clone()));
+        for run in &runs {
+            all.insert_all(run.rows.clone());
+        }
         let all = all.and(&live);
         let shelf = Shelf { evaluator, parts, count, runs, all, kin: Kin::of_sheet(parents, count) };
         shelf.search(&mut shelved);
@@ -275,11 +282,11 @@ impl Shelf<'_, '_, '_> {
     }
 
     /// The same of a condition that the span alone decides.
-    fn local(&self, node: &Node, rows: Rows) -> Rows {
+    fn local(&self, node: &Node, rows: &Rows) -> Rows {
         let mut found = self.none();
         for part in &self.parts {
             let Some(block) = self.evaluator.columns.blocks.get(part.place) else { continue };
-            let own = node.upper(*block, part.down(&rows, *block), &self.evaluator.plan.leaves);
+            let own = node.upper(*block, part.down(rows, *block), &self.evaluator.plan.leaves);
             part.up(&own, &mut found);
         }
         found
@@ -299,7 +306,7 @@ impl Shelf<'_, '_, '_> {
                 let so = self.narrow(inner, rows.clone());
                 rows.minus(&so)
             }
-            Node::Leaf(_) | Node::Computed(..) => self.local(node, rows),
+            Node::Leaf(_) | Node::Computed(..) => self.local(node, &rows),
             Node::Related(of, inner) => {
                 if rows.is_empty() {
                     return rows;

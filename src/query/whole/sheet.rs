@@ -249,17 +249,30 @@ fn share_ids(ids: &[[u8; 8]]) -> bool {
     ids.iter().enumerate().any(|(place, id)| ids.iter().take(place).any(|other| other == id))
 }
 
-/// Rows of which one must be in a trace in which a set finds something; `None`: nothing is known of them.
-pub(super) fn reach(evaluator: &Evaluator<'_, '_>, set: &Set, place: usize) -> Option<Rows> {
+/// Rows of a block, of each of which one must be in a trace in which a set finds something, as far as columns say it: as
+/// many for every block.
+pub(super) fn reach(evaluator: &Evaluator<'_, '_>, set: &Set, place: usize) -> Vec<Rows> {
+    let one = |node: &Node| decided(evaluator, node, place);
     match set {
-        Set::Spans { node, .. } | Set::Whole(node) => decided(evaluator, node, place),
-        Set::NoSpan(_) => None,
-        Set::Both(sets) => sets.iter().find_map(|set| reach(evaluator, set, place)),
-        Set::Either(sets) => {
-            let sets: Option<Vec<Rows>> = sets.iter().map(|set| reach(evaluator, set, place)).collect();
-            sets?.into_iter().reduce(|one, other| one.or(&other))
+        Set::Spans { node, .. } => {
+            let mut needed: Vec<Rows> = one(node).into_iter().collect();
+            node.relatives(&mut |inner| needed.extend(one(inner)));
+            needed
         }
-        Set::Structural { right, .. } => reach(evaluator, right, place),
+        Set::Whole(node) => one(node).into_iter().collect(),
+        Set::NoSpan(_) => Vec::new(),
+        Set::Both(sets) => sets.iter().flat_map(|set| reach(evaluator, set, place)).collect(),
+        Set::Either(sets) => {
+            let each: Option<Vec<Rows>> =
+                sets.iter().map(|set| reach(evaluator, set, place).into_iter().next()).collect();
+            each.and_then(|each| each.into_iter().reduce(|one, other| one.or(&other))).into_iter().collect()
+        }
+        Set::Structural { right, negated: true, .. } => reach(evaluator, right, place),
+        Set::Structural { left, right, negated: false, .. } => {
+            let mut needed = reach(evaluator, right, place);
+            needed.extend(reach(evaluator, left, place));
+            needed
+        }
         Set::Piped(inner, _) => reach(evaluator, inner, place),
     }
 }

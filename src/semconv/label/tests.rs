@@ -34,7 +34,7 @@ fn database_spans_show_their_statement() {
                 ("db.operation", "SELECT hmis"),
             ],
             Category::Sql,
-            Some("SELECT id, name FROM patients -- all WHERE id = %(d)s"),
+            Some("SELECT id, name FROM patients /* all */ WHERE id = %(d)s"),
             "",
         ),
         (

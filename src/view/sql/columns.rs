@@ -74,7 +74,8 @@ impl Columns {
             0..48 => &[C::Total, C::P95],
             48..72 => &[C::Calls, C::Total, C::P95],
             72..100 => &[C::Calls, C::CallsATrace, C::Total, C::P95, C::Errors],
-            100..130 => &[C::Calls, C::CallsATrace, C::Total, C::Share, C::P50, C::P95, C::Max, C::Errors],
+            100..116 => &[C::Calls, C::CallsATrace, C::Total, C::P50, C::P95, C::Errors],
+            116..130 => &[C::Calls, C::CallsATrace, C::Total, C::Share, C::P50, C::P95, C::Max, C::Errors],
             _ => &[C::Calls, C::CallsATrace, C::Total, C::Share, C::P50, C::P95, C::Max, C::Rows, C::Errors],
         };
         let text = 3;

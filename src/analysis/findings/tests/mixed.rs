@@ -65,7 +65,22 @@ impl Piece {
                 .collect(),
             Self::Waits => vec![span(next, parent, start, start + 10), span(next + 1, parent, start + 70, start + 80)],
             Self::Different(count) => (0..count)
-                .map(|n| sql(next + n, parent, each(count, n), &query.replace("id", &"c".repeat(n as usize + 1))))
+                .map(|n| {
+                    sql(
+                        next + n,
+                        parent,
+                        each(count, n),
+                        &query.replace(
+                            "id",
+                            &format!(
+                                "c{}",
+                                ["", "a", "b", "d", "e", "f", "g", "h", "i", "j", "k", "l"]
+                                    .get(usize::try_from(n).unwrap())
+                                    .unwrap()
+                            ),
+                        ),
+                    )
+                })
                 .collect(),
             Self::Few => (0..4).map(|n| sql(next + n, parent, each(4, n), &query)).collect(),
             Self::Polls => Vec::new(),

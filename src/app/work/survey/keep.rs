@@ -6,7 +6,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::{MOST, SurveyRequest};
 use crate::app::work::Means;
-use crate::app::{Answer, Report, Surveyed, parts};
+use crate::app::{Answer, CompareAsk, Report, Surveyed, parts};
 use crate::index::View;
 use crate::model::{Timestamp, TraceId};
 use crate::query::{Query, evaluate_traces, run};
@@ -44,7 +44,8 @@ pub(in crate::app::work) trait Digest: Sized + Send {
 /// What a sum is made with.
 pub(in crate::app::work) struct Summed<'a, D: Digest> {
     pub(in crate::app::work) means: &'a Means<'a>,
-    pub(in crate::app::work) query: &'a Query,
+    /// What is compared, where that is what is asked for.
+    pub(in crate::app::work) compare: Option<&'a Arc<CompareAsk>>,
     pub(in crate::app::work) shared: &'a D::Shared,
 }
 
@@ -181,7 +182,7 @@ impl<D: Digest> Survey<D> {
         share: f32,
         wrap: &dyn Fn(Arc<D::Report>) -> Report,
     ) -> Answer {
-        let summed = Summed { means, query: request.query, shared: &self.shared };
+        let summed = Summed { means, compare: request.compare, shared: &self.shared };
         let digests = self.digests.iter().filter_map(|(trace, (_, digest))| Some((*trace, digest.as_ref()?)));
         let report = wrap(Arc::new(D::sum(digests, self.digests.len() as u64, &summed)));
         let revision = means.view.revision();

@@ -11,7 +11,9 @@ mod keep;
 mod services;
 mod sql;
 
-use crate::app::{Answer, Report, SurveyOf};
+use std::sync::Arc;
+
+use crate::app::{Answer, CompareAsk, Report, SurveyOf};
 use crate::model::Timestamp;
 use crate::query::Query;
 
@@ -28,6 +30,8 @@ pub(super) struct SurveyRequest<'a> {
     pub(super) generation: u64,
     /// The filter.
     pub(super) query: &'a Query,
+    /// What is compared, where that is what is asked for.
+    pub(super) compare: Option<&'a Arc<CompareAsk>>,
     /// Now.
     pub(super) now: Timestamp,
 }
@@ -53,6 +57,9 @@ impl Surveys {
         means: &Means<'_>,
         so_far: &mut dyn FnMut(Answer),
     ) -> Option<Answer> {
+        if let (SurveyOf::Compare, Some(traces)) = (of, request.compare.and_then(|ask| ask.two())) {
+            return Some(compare::two(traces, request, means));
+        }
         match (of, &mut *self) {
             (SurveyOf::Sql, Self::Sql(_))
             | (SurveyOf::Errors, Self::Errors(_))

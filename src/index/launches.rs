@@ -1,0 +1,199 @@
+//! When services began anew: another process of one sends, or another version of it.
+//!
+//! Nothing of this is looked at per span. A resource is looked at once for each segment whose dictionary it enters.
+
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+
+use crate::model::Timestamp;
+use crate::otlp::{AttributeValue, peek};
+
+/// Launches that are kept: the latest.
+const MOST: usize = 200;
+/// Services that are watched.
+const SERVICES: usize = 4096;
+/// Processes of one service that are told apart; of one that has more, new ones say nothing.
+const PROCESSES: usize = 64;
+/// Another process of a service within this time of the last launch belongs to that: workers of one server start together.
+const TOGETHER: u64 = 5_000_000_000;
+
+/// A service began anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The service.
+    pub service: Arc<str>,
+    /// Its version, where it is one that was not seen before.
+    pub version: Option<Arc<str>>,
+    /// When the first of its spans that came with it began; where they do not say, when they came.
+    pub at: Timestamp,
+}
+
+/// The latest launches, the last one last, and how many there were in all. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Launches {
+    latest: Arc<Vec<Launch>>,
+    /// In all.
+    pub ever: u64,
+}
+
+impl Launches {
+    /// Those since there were `seen` in all, as far as they are kept.
+    pub fn since(&self, seen: u64) -> impl Iterator<Item = &Launch> {
+        let new = usize::try_from(self.ever.saturating_sub(seen)).unwrap_or(usize::MAX);
+        self.latest.iter().skip(self.latest.len().saturating_sub(new))
+    }
+}
+
+/// What is known of each service.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    services: HashMap<Box<[u8]>, Known>,
+    launches: Launches,
+    hasher: DefaultHashBuilder,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    processes: HashSet<u64>,
+    versions: HashSet<u64>,
+    last: Timestamp,
+}
+
+/// What tells a process of a service from others.
+struct Told<'a> {
+    service: &'a [u8],
+    version: Option<&'a [u8]>,
+    process: Option<u64>,
+}
+
+fn told(resource: &[u8]) -> Told<'_> {
+    let mut told = Told { service: b"unknown_service", version: None, process: None };
+    let mut hasher = DefaultHasher::new();
+    for (key, value, _) in peek::resource_attributes(resource) {
+        match (key, value) {
+            (b"service.name", AttributeValue::Text(name)) => told.service = name,
+            (b"service.version", AttributeValue::Text(version)) => told.version = Some(version),
+            (b"service.instance.id", AttributeValue::Text(id)) => {
+                (key, id).hash(&mut hasher);
+                told.process = Some(hasher.finish());
+            }
+            (b"process.pid", AttributeValue::Int(pid)) => {
+                (key, pid).hash(&mut hasher);
+                told.process = Some(hasher.finish());
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+impl Watch {
+    /// A resource came that had not been seen for a while. `began` says when the first span of a service began that came with it.
+    pub(super) fn notice(&mut self, resource: &[u8], began: impl FnOnce(&[u8]) -> Timestamp) {
+        let Told { service, version, process } = told(resource);
+        if version.is_none() && process.is_none() {
+            return;
+        }
+        let full = self.services.len() >= SERVICES;
+        let hash = |value: &[u8]| self.hasher.hash_one(value);
+        let Some(known) = self.services.get_mut(service) else {
+            if !full {
+                let known = Known {
+                    processes: process.into_iter().collect(),
+                    versions: version.map(hash).into_iter().collect(),
+                    last: began(service),
+                };
+                self.services.insert(service.into(), known);
+            }
+            return;
+        };
+        let other_version = version.filter(|version| {
+            known.versions.len() < PROCESSES && known.versions.insert(hash(version)) && known.versions.len() > 1
+        });
+        let other_process = process.is_some_and(|process| {
+            known.processes.len() < PROCESSES && known.processes.insert(process) && known.processes.len() > 1
+        });
+        if other_version.is_none() && !other_process {
+            return;
+        }
+        let at = began(service);
+        let together = at.0.abs_diff(known.last.0) < TOGETHER;
+        known.last = known.last.max(at);
+        if together && other_version.is_none() {
+            return;
+        }
+        let text = |bytes: &[u8]| -> Arc<str> { String::from_utf8_lossy(bytes).into() };
+        let launch = Launch { service: text(service), version: other_version.map(text), at };
+        let latest = Arc::make_mut(&mut self.launches.latest);
+        latest.push(launch);
+        latest.drain(..latest.len().saturating_sub(MOST));
+        self.launches.ever += 1;
+    }
+
+    /// The launches so far.
+    pub(super) fn publish(&self) -> Launches {
+        self.launches.clone()
+    }
+
+    /// Bytes held, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.services.len() * 256 + self.services.values().map(|known| known.processes.len() * 16).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Attribute, Resource, Value};
+    use crate::otlp::encode;
+
+    fn resource(pid: i64, version: &str) -> Vec<u8> {
+        let pair = |key: &str, value| Attribute { key: key.into(), value };
+        let attributes = vec![
+            pair("service.name", Value::Text("shop".into())),
+            pair("process.pid", Value::Int(pid)),
+            pair("service.version", Value::Text(version.into())),
+        ];
+        encode::resource(&Resource { attributes, ..Resource::default() })
+    }
+
+    fn launched(resources: &[(i64, &str, u64)]) -> Vec<(Option<String>, u64)> {
+        let mut watch = Watch::default();
+        for (pid, version, second) in resources {
+            watch.notice(&resource(*pid, version), |_| Timestamp(second * 1_000_000_000));
+        }
+        let launches = watch.publish();
+        let told = |launch: &Launch| (launch.version.as_deref().map(str::to_owned), launch.at.0 / 1_000_000_000);
+        launches.since(0).map(told).collect()
+    }
+
+    #[test]
+    fn another_process_is_a_restart_and_another_version_says_so() {
+        let all = [(1, "a", 0), (1, "a", 10), (2, "a", 20), (3, "b", 30), (3, "b", 40), (1, "a", 50)];
+        assert_eq!(launched(&all), [(None, 20), (Some("b".to_owned()), 30)]);
+    }
+
+    #[test]
+    fn workers_that_start_together_are_one_launch() {
+        assert_eq!(launched(&[(1, "a", 100), (2, "a", 101), (3, "a", 102)]), []);
+        assert_eq!(launched(&[(1, "a", 100), (2, "a", 120), (3, "a", 121)]), [(None, 120)]);
+    }
+
+    #[test]
+    fn a_service_with_a_process_for_each_request_is_not_launched_each_time() {
+        let many: Vec<(i64, &str, u64)> = (0..500_i64).map(|pid| (pid, "a", 60 * pid.unsigned_abs())).collect();
+        assert_eq!(launched(&many).len(), PROCESSES - 1);
+    }
+
+    #[test]
+    fn only_new_launches_are_told() {
+        let mut watch = Watch::default();
+        for pid in 0..3_i64 {
+            watch.notice(&resource(pid, "a"), |_| Timestamp(pid.unsigned_abs() * 60_000_000_000));
+        }
+        let launches = watch.publish();
+        assert_eq!((launches.ever, launches.since(1).count(), launches.since(2).count()), (2, 1, 0));
+    }
+}
