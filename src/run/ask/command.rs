@@ -96,7 +96,7 @@ pub(in crate::run) fn report(settings: &Settings, report: &cli::Report) -> Resul
         bail!(complaint(&wrong.message, wrong.filter.as_deref(), wrong.column));
     }
     // What a person reads is short unless more is asked for; a script gets all of it.
-    let limit = report.limit.or((report.form == cli::ReportForm::Markdown).then_some(MOST_TO_READ));
+    let limit = report.limit.or_else(|| (report.form == cli::ReportForm::Markdown).then_some(MOST_TO_READ));
     let ask = Ask::Report { filter: report.filter.clone(), limit };
     let redactor = if report.unmasked { None } else { Some(wiring::redactor(settings)?) };
     let mut reported = Reported::new(report.form, redactor);

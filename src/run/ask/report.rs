@@ -108,7 +108,7 @@ fn statement(row: &statements::Statement) -> Statement {
 
 fn failure(group: &errors::Group) -> Failure {
     let key = &group.key;
-    let origin = [&key.service, &key.operation].map(|part| part.as_ref()).join(" ");
+    let origin = [&key.service, &key.operation].map(AsRef::as_ref).join(" ");
     Failure {
         r#type: key.kind.as_ref().to_owned(),
         message: key.pattern.as_ref().to_owned(),
