@@ -635,6 +635,6 @@ pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State
     state.overlay = Some(Overlay::Findings(of));
     state.viewport = view::viewport(&state, size);
     let keys = state.finding_keys(of);
-    state.findings.table.selected = keys.get(1).or(keys.first()).copied();
+    state.findings.table.selected = keys.get(1).or_else(|| keys.first()).copied();
     state
 }
