@@ -76,11 +76,7 @@ impl Desk {
                 Answer::Failure { example: example.clone(), detail }
             }
             Effect::Format { of, category, text, columns } => {
-                let lines = match category {
-                    Category::Sql => highlight(Language::Sql, text, *columns),
-                    _ => Arc::new(vec![vec![(Token::Plain, text.clone())]]),
-                };
-                Answer::Formatted(Formatted { of: of.clone(), lines })
+                Answer::Formatted(Formatted { of: of.clone(), lines: lines(highlight, *category, text, *columns) })
             }
             Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
@@ -103,5 +99,13 @@ impl Desk {
             | Effect::Disconnect(_)
             | Effect::Quit => return None,
         })
+    }
+}
+
+/// A statement over lines; commands of other stores than SQL stay as they are.
+fn lines(highlight: &Highlight<'_>, category: Category, text: &str, columns: u16) -> Highlighted {
+    match category {
+        Category::Sql => highlight(Language::Sql, text, columns),
+        _ => Arc::new(vec![vec![(Token::Plain, text.to_owned())]]),
     }
 }
