@@ -76,7 +76,7 @@ impl Desk {
                 Answer::Failure { example: example.clone(), detail }
             }
             Effect::Format { of, category, text, columns } => {
-                Answer::Formatted(Formatted { of: of.clone(), lines: lines(highlight, *category, text, *columns) })
+                Answer::Formatted(Formatted { of: of.clone(), lines: statement(*category, text, *columns, highlight) })
             }
             Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
@@ -102,8 +102,8 @@ impl Desk {
     }
 }
 
-/// A statement over lines; commands of other stores than SQL stay as they are.
-fn lines(highlight: &Highlight<'_>, category: Category, text: &str, columns: u16) -> Highlighted {
+/// A statement over lines, in tokens; commands of other stores than relational ones stay as they are.
+fn statement(category: Category, text: &str, columns: u16, highlight: &Highlight<'_>) -> Highlighted {
     match category {
         Category::Sql => highlight(Language::Sql, text, columns),
         _ => Arc::new(vec![vec![(Token::Plain, text.to_owned())]]),
