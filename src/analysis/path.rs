@@ -56,7 +56,7 @@ fn is_detached(analysis: &Analysis, node: u32, parent: u32) -> bool {
 ///
 /// This is the algorithm of Jaeger's UI: from its end backwards a span waits for its child that ends last, and before that
 /// child began for the one that ended last by then; what is left is its own. Unlike there, children that touch follow each
-/// other: clocks of milliseconds would otherwise lose every other one. The segments of a root cover it exactly. O(n log n)
+/// other, and so do those that overlap by less than clocks explain ([`GRAIN`]). The segments of a root cover it exactly. O(n log n)
 /// without recursion: the children of a node are sorted once, and only on the path.
 pub(super) fn lay(analysis: &mut Analysis) {
     let mut windows = windows(analysis);
@@ -103,11 +103,23 @@ struct Kid {
     node: u32,
 }
 
+/// Overlaps shorter than this are those of clocks: some SDKs know starts in whole milliseconds only, and instrumentations
+/// begin a span for the rows of a statement before they end the statement's.
+const GRAIN: u64 = 1_000_000;
+
+impl Kid {
+    /// Whether it ended before `moment`, or so shortly after that it led there all the same.
+    fn comes_before(&self, moment: Timestamp) -> bool {
+        let (Reverse(start), overlap) = (self.start, self.end.since(moment).0);
+        start < moment && overlap < GRAIN && overlap.saturating_mul(2) <= self.end.since(start).0
+    }
+}
+
 /// Appends the segments of one root, the last first.
 fn walk(analysis: &Analysis, windows: &Windows, root: u32, segments: &mut Vec<Segment>) {
     let mut kids: Vec<Kid> = Vec::new();
     let mut stack: Vec<Frame> = Vec::new();
-    let enter = |node: u32, stack: &mut Vec<Frame>, kids: &mut Vec<Kid>| {
+    let enter = |(node, until): (u32, Timestamp), stack: &mut Vec<Frame>, kids: &mut Vec<Kid>| {
         let from = kids.len();
         kids.extend(analysis.children_of(node).iter().rev().filter_map(|node| {
             let (start, end) = windows[*node as usize];
@@ -117,22 +129,23 @@ fn walk(analysis: &Analysis, windows: &Windows, root: u32, segments: &mut Vec<Se
         if let Some(new) = kids.get_mut(from..) {
             new.sort_by_key(|kid| (kid.end, kid.start));
         }
-        stack.push(Frame { node, kids: from, until: windows[node as usize].1 });
+        stack.push(Frame { node, kids: from, until });
     };
-    enter(root, &mut stack, &mut kids);
+    enter((root, windows[root as usize].1), &mut stack, &mut kids);
     while let Some(frame) = stack.last_mut() {
         let mut next = None;
         while next.is_none() && kids.len() > frame.kids {
-            next = kids.pop().filter(|kid| kid.end <= frame.until);
+            next = kids.pop().filter(|kid| kid.comes_before(frame.until));
         }
-        let (from, to) = (next.as_ref().map_or(windows[frame.node as usize].0, |kid| kid.end), frame.until);
+        let begun = windows[frame.node as usize].0;
+        let (from, to) = (next.as_ref().map_or(begun, |kid| kid.end.min(frame.until)), frame.until);
         if from < to {
             segments.push(Segment { node: frame.node, from, to });
         }
         match next {
             Some(kid) => {
                 frame.until = kid.start.0;
-                enter(kid.node, &mut stack, &mut kids);
+                enter((kid.node, from), &mut stack, &mut kids);
             }
             None => {
                 stack.pop();

@@ -126,7 +126,7 @@ fn fenced(out: &mut String, language: &str, text: &str) {
 }
 
 /// Text that means nothing to Markdown.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~') {

@@ -160,3 +160,24 @@ fn services_are_counted_most_first() {
     let analysis = analysed(vec![of("b", 1), of("a", 2), of("c", 3), of("c", 4)]);
     assert_eq!(analysis.services, [("c".into(), 2), ("a".into(), 1), ("b".into(), 1)]);
 }
+
+/// As Go's database/sql has it: the span of the rows begins before that of the query ends.
+#[test]
+fn path_goes_through_a_call_that_ends_a_little_after_the_next_has_begun() {
+    let micros = |from: u64, to: u64, span: TraceSpan| TraceSpan {
+        start: millis(0).plus(Nanos(from * 1_000)),
+        end: millis(0).plus(Nanos(to * 1_000)),
+        ..span
+    };
+    let spans = vec![
+        span(1, 0, 0, 402),
+        micros(225, 401_900, sql(2, 1, (0, 0), "SELECT 1 FROM t")),
+        micros(401_890, 401_960, sql(3, 1, (0, 0), "rows")),
+    ];
+    let analysis = analysed(spans);
+    assert!(analysis.nodes[1].path_self > Nanos::from_millis(401), "{:?}", analysis.path);
+    assert!(analysis.nodes[0].path_self < Nanos::from_millis(1));
+    // Calls that truly run at the same time are no sequence.
+    let analysis = analysed(vec![span(1, 0, 0, 100), span(2, 1, 0, 60), span(3, 1, 50, 100)]);
+    assert_eq!([1, 2].map(|node| analysis.nodes[node].path_self), [Nanos::ZERO, Nanos::from_millis(50)]);
+}
