@@ -1,5 +1,7 @@
 //! What stages ask of a group of spans: sums, and comparisons of them.
 
+use std::cmp::Ordering;
+
 use super::compute::{self, Val};
 use super::literal::{Literal, Number};
 use super::spans::{Aggregate, Arithmetic, FieldExpr};
@@ -57,7 +59,7 @@ pub(super) fn summed_up(aggregate: Aggregate, numbers: &mut [Number]) -> Option<
             Aggregate::Count | Aggregate::Percentile(_) => {}
         }
     }
-    numbers.sort_by(|one, other| one.compare(*other).unwrap_or(std::cmp::Ordering::Equal));
+    numbers.sort_by(|one, other| in_order(*one, *other));
     let sum = || {
         let add = |one: Option<Number>, other: &Number| compute::compute(one?, Arithmetic::Add, *other);
         numbers.iter().fold(Some(Number::Whole(0)), add)
@@ -73,6 +75,12 @@ pub(super) fn summed_up(aggregate: Aggregate, numbers: &mut [Number]) -> Option<
             numbers.get(rank.checked_sub(1)?).copied()
         }
     }
+}
+
+/// By size; what is not a number comes last, so that the result does not depend on the order in which spans are met.
+fn in_order(one: Number, other: Number) -> Ordering {
+    let is_none = |number: Number| number.compare(number).is_none();
+    one.compare(other).unwrap_or_else(|| is_none(one).cmp(&is_none(other)))
 }
 
 /// The least, the greatest and the sum of whole numbers none of which is negative; `None` where some are not, where the sum

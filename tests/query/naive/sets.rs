@@ -247,7 +247,9 @@ impl Case<'_> {
             FieldExpr::Aggregate(aggregate, Some(inner)) => {
                 let mut numbers: Vec<Num> =
                     group.iter().filter_map(|place| first(&values(inner, *place, self.trace))).collect();
-                numbers.sort_by(|one, other| one.order(*other).unwrap_or(std::cmp::Ordering::Equal));
+                // What is not a number comes last.
+                let nan = |number: &Num| number.order(*number).is_none();
+                numbers.sort_by(|one, other| one.order(*other).unwrap_or_else(|| nan(one).cmp(&nan(other))));
                 let sum =
                     || numbers.iter().try_fold(Num::Whole(0), |sum, number| computed(sum, Arithmetic::Add, *number));
                 match aggregate {
