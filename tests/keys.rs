@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::compare::{Comparison, Operation, OperationRow, Side};
 use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::heat::HeatMap;
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
@@ -149,7 +149,7 @@ fn statements(traces: &[Trace]) -> statements::Statements {
 impl Bench {
     fn new(traces: u64) -> Self {
         let settings = Settings {
-            slow_sql: Thresholds::default(),
+            thresholds: Thresholds::default(),
             recipes: vec![
                 ("Python".to_owned(), "opentelemetry-instrument uvicorn app:app".to_owned()),
                 ("other".to_owned(), "export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318".to_owned()),

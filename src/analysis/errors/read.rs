@@ -7,8 +7,8 @@ use hashbrown::{HashMap, HashSet};
 use super::evidence::{self, Evidence, TELLING};
 use super::groups::{Example, Failure};
 use super::stack::Stack;
+use crate::analysis::Thresholds;
 use crate::analysis::analyse;
-use crate::analysis::slow_sql::Thresholds;
 use crate::index::View;
 use crate::model::{Category, LogRecord, SpanKey, StatusCode, TraceId, TraceSpan};
 

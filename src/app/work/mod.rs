@@ -19,8 +19,8 @@ pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
 use super::{Answer, Showing};
+use crate::analysis::Thresholds;
 use crate::analysis::findings::Held;
-use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{
     Analysis, Folds, Row, Subject, analyse_whole, flatten as flatten_rows, flatten_where, path, with_ancestors,
 };
