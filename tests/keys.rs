@@ -281,6 +281,10 @@ impl Bench {
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
+            Effect::Markdown { trace, mask } => {
+                let masked = if mask.is_some() { "masked" } else { "plain" };
+                Answer::Markdown(Ok(format!("{masked} {trace}")))
+            }
             Effect::Save(request) => Answer::Saved(match &request.what {
                 _ if request.path.ends_with("taken") => Err("taken is there already".into()),
                 SaveWhat::Marked(marked) => Ok(saved(&request, marked.len())),

@@ -307,8 +307,10 @@ pub struct Copied {
     pub key: char,
     /// What it is: `trace id`.
     pub what: String,
-    /// The text.
+    /// The text; where it is still to be written, what of it there is to say.
     pub text: String,
+    /// The trace that is to be written as Markdown first.
+    pub markdown: Option<TraceId>,
 }
 
 /// The command palette.

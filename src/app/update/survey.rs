@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{compare, errors, findings, services, sql};
+use super::{compare, errors, findings, say, services, sql};
 use crate::app::{Action, Basis, Effect, Report, State, SurveyOf, Surveyed};
 use crate::model::Nanos;
 
@@ -85,6 +85,13 @@ pub(super) fn take(state: &mut State, surveyed: Surveyed) {
         Report::Compare(report) => compare::take(state, report),
         Report::Findings(report) => findings::take(state, report),
     }
+}
+
+/// Says that there is nothing to choose from; as long as that is not known, that it is being read.
+pub(super) fn nothing(state: &mut State, otherwise: &'static str) {
+    let reading =
+        state.survey().map(|of| state.progress(of)).is_some_and(|progress| progress.running || progress.stale);
+    say(state, if reading { "it is being read" } else { otherwise });
 }
 
 /// One step on the screen shown.

@@ -82,6 +82,10 @@ impl Desk {
                 };
                 Answer::Formatted(Formatted { of: of.clone(), lines })
             }
+            Effect::Markdown { trace, mask } => {
+                let redactor = mask.as_ref().map(|settings| &settings.redactor);
+                super::markdown(view, *trace, redactor, thresholds)
+            }
             Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {

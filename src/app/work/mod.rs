@@ -5,6 +5,7 @@ mod desk;
 mod detail;
 mod judge;
 mod list;
+mod markdown;
 mod survey;
 mod tail;
 mod values;
@@ -15,6 +16,7 @@ pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
 pub use judge::judge;
 pub use list::{ListRequest, list};
+pub use markdown::markdown;
 pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
