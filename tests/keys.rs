@@ -682,6 +682,9 @@ fn copies_are_masked_unless_secrets_are_shown() {
     assert!(copied("enter g u y A").unwrap().contains("user.password=hunter2"));
     assert!(!copied("enter g d j j y a").unwrap().contains("hunter2"));
     assert_eq!(copied("enter g u d j j y a").unwrap(), "hunter2");
+    assert_eq!(copied("y m").unwrap(), format!("masked {id}"));
+    assert_eq!(copied("enter g y m").unwrap(), format!("masked {id}"));
+    assert_eq!(copied("enter g u y m").unwrap(), format!("plain {id}"));
     assert_eq!(copied("y esc"), None);
     let mut empty = Bench::new(0);
     empty.press("y y");

@@ -20,6 +20,8 @@ pub(super) struct Judged {
     pub(super) statements: Statements,
     /// What failed first, with what was told of it; `None` where nothing failed.
     pub(super) failure: Option<(Failure, Detail)>,
+    /// The status message of the span that tells of it; may be empty.
+    pub(super) status: String,
     /// How many spans have the status error.
     pub(super) failed: usize,
 }
@@ -48,7 +50,10 @@ pub(super) fn judged(spans: &[Span], logs: &[LogRecord], thresholds: &Thresholds
     let analysis = analyse_whole(trace.into(), thresholds, false, &Held { view: &view, trace: id });
     let failure = failure(&view, id, &analysis, thresholds);
     let failed = spans.iter().filter(|span| span.status.code == StatusCode::ERROR).count();
-    Ok(Some(Judged { analysis, statements, failure, failed }))
+    let telling = failure.as_ref().and_then(|(failure, _)| failure.told.or(failure.span));
+    let telling = spans.iter().find(|span| telling == Some(span.key()));
+    let status = telling.map(|span| span.status.message.lossy().into_owned()).unwrap_or_default();
+    Ok(Some(Judged { analysis, statements, failure, status, failed }))
 }
 
 /// That of the span which failed first; where no span tells, the earliest.

@@ -7,6 +7,7 @@ use super::judged::Judged;
 use crate::analysis::errors::{Detail, Failure, Frame};
 use crate::analysis::figures::count;
 use crate::analysis::{Analysis, Folds, Row, RowKind, flatten, group_label, statement, wording};
+use crate::model::Category;
 use crate::redact::Redactor;
 
 /// Rows of the tree; a person reads no more.
@@ -37,7 +38,7 @@ pub(super) fn trace(judged: &Judged, redactor: Option<&Redactor>) -> String {
     page.findings(analysis);
     page.statements(judged);
     if let Some((failure, detail)) = &judged.failure {
-        page.failure(failure, detail);
+        page.failure(failure, detail, &judged.status);
     }
     page.out
 }
@@ -141,13 +142,14 @@ impl Page<'_> {
             let (calls, total) = (count(row.calls), row.total);
             let most = if row.calls > 1 { format!(" in all, {} at most", row.max) } else { String::new() };
             let _ = writeln!(self.out, "**Statement** ×{calls}, {total}{most}\n");
-            self.fenced("sql", &row.text, LETTERS);
+            let language = if row.category == Category::Sql { "sql" } else { "text" };
+            self.fenced(language, &row.text, LETTERS);
         }
         self.more(usize::try_from(all.statements).unwrap_or(usize::MAX), STATEMENTS, "statements");
     }
 
     /// Type and message, then the application's own frames; where none is known as its own, the first of all.
-    fn failure(&mut self, failure: &Failure, detail: &Detail) {
+    fn failure(&mut self, failure: &Failure, detail: &Detail, status: &str) {
         let (service, operation) = (self.cell(&failure.key.service), self.cell(&failure.key.operation));
         let _ = writeln!(self.out, "**First error** in {service} {operation}\n");
         let (kind, message) = (failure.key.kind.trim(), detail.message.trim());
@@ -160,6 +162,10 @@ impl Page<'_> {
         }
         for line in stack.unread.iter().take(FRAMES) {
             let _ = write!(text, "\n  {}", self.cut(line, SHORT));
+        }
+        let status = self.cut(status.trim(), SHORT);
+        if !status.is_empty() && !text.contains(&status) {
+            let _ = write!(text, "\nstatus: {status}");
         }
         if !text.trim().is_empty() {
             self.fenced("text", text.trim(), LETTERS);

@@ -162,3 +162,27 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
         None | Some(SurveyOf::Findings) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Screen;
+
+    #[test]
+    fn a_key_before_the_first_answer_does_not_say_that_there_is_nothing() {
+        for (screen, of, nothing) in [
+            (Screen::Errors, SurveyOf::Errors, "there is no error"),
+            (Screen::Services, SurveyOf::Services, "there is no service"),
+            (Screen::Sql, SurveyOf::Sql, "there is no statement"),
+        ] {
+            let mut state = State { screen, ..State::new(crate::app::Settings::default()) };
+            ask(&mut state, of, &mut Vec::new());
+            go(&mut state, Step::Rows(1));
+            let said = |state: &State| state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+            assert_eq!(said(&state), "it is being read");
+            state.progress_mut(of).running = false;
+            go(&mut state, Step::Rows(1));
+            assert_eq!(said(&state), nothing);
+        }
+    }
+}
