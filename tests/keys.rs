@@ -97,7 +97,7 @@ fn found(traces: &[Trace]) -> FindingsReport {
     };
     let digests: Vec<_> = traces.iter().filter_map(digest).collect();
     let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)));
-    FindingsReport { traces: traces.len() as u64, all, keys: rows.iter().map(|row| row.fingerprint).collect(), rows }
+    FindingsReport::of(traces.len() as u64, rows, all)
 }
 
 /// Four errors that happen in every fourth trace each.

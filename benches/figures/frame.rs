@@ -1,8 +1,12 @@
 //! A frame of 200 × 60 with a trace of 100,000 spans open: from the state to the bytes for the terminal.
 
+use std::sync::Arc;
+
 use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use tracefall::analysis::findings::{Held, judge_all};
+use tracefall::analysis::{Thresholds, analyse};
 use tracefall::app::{self, Answer, Effect, Input, Key, KeyPress, Keymap, Settings, State, work};
 use tracefall::index::Reader;
 use tracefall::model::{self, Kind, Nanos, SpanId, Timestamp, TraceId};
@@ -16,6 +20,8 @@ use crate::report::{Goal, Report};
 const SIZE: (u16, u16) = (200, 60);
 const SPANS: u64 = 100_000;
 const FRAMES: usize = 200;
+/// Times that the trace is judged.
+const ROUNDS: usize = 7;
 const START: u64 = 1_800_000_000_000_000_000;
 
 pub(crate) fn group(report: &mut Report) {
@@ -25,6 +31,21 @@ pub(crate) fn group(report: &mut Report) {
     show.open();
     let opened = (clock::thread() - before) as f64 / 1e6;
     report.row(("open_trace_ms_100k", "open a trace of 100,000 spans: read, judge, flatten", "ms"), opened, None);
+    let view = index.reader.view();
+    let trace = Arc::new(view.trace(TraceId([1; 16])).unwrap());
+    let thresholds = Thresholds::default();
+    let (mut analysed, mut judged) = (Sample::default(), Sample::default());
+    for _ in 0..ROUNDS {
+        let before = clock::thread();
+        let analysis = analyse(Arc::clone(&trace), &thresholds);
+        let between = clock::thread();
+        std::hint::black_box(judge_all(&analysis, &thresholds, &Held { view: &view, trace: trace.id }));
+        analysed.push((between - before) as f64 / 1e6);
+        judged.push((clock::thread() - between) as f64 / 1e6);
+    }
+    report.sample(("analyse_ms_100k", "tree, path and marks of 100,000 spans", "ms"), &analysed, None);
+    let goal = Some(Goal::at_most(100.0, 50.0));
+    report.sample(("findings_ms_100k", "all findings of 100,000 spans", "ms"), &judged, goal);
     let (mut still, mut moving, mut keys) = (Sample::default(), Sample::default(), Sample::default());
     for _ in 0..FRAMES {
         still.push(show.frame());

@@ -83,7 +83,7 @@ fn as_child(arguments: &[String]) {
     match words[..] {
         ["--child", "memory", who, bodies] => child::memory(who, Shape::default(), bodies.parse().unwrap()),
         ["--child", "held", bodies] => held::child(bodies.parse().unwrap()),
-        ["--child", "files", form, bytes] => files::child(form, bytes.parse().unwrap()),
+        ["--child", "files", form, path] => files::child(form, path),
         ["--child", "search", bodies] => search::child(bodies.parse().unwrap()),
         ["--child", "terminal"] => terminal::child(),
         _ => unreachable!("{words:?}"),

@@ -223,7 +223,7 @@ fn run(query: &Query, view: &View) -> usize {
     query::run(query, view, Timestamp(0), &|| false).hits.len()
 }
 
-/// Until there is a page; a search that finds nothing has only its last.
+/// Until there is a page; of a search that finds nothing for long, one that says so.
 fn first_page(query: &Query, view: &View) {
     let there = std::cell::Cell::new(false);
     query::run_pages(query, view, Timestamp(0), &|| there.get(), &mut |page| {

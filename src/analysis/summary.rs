@@ -52,6 +52,8 @@ pub struct TraceNotes {
 struct Memory {
     /// How often a statement was seen below a parent, by the hash of both.
     repeats: Repeats,
+    /// The call that `Badges::repeated` is about, as [`TraceNotes::call`] numbers it.
+    told: Option<u64>,
     /// Start and key of the span that `Badges::error` is about.
     error: Option<(Timestamp, SpanKey)>,
 }
@@ -84,6 +86,20 @@ impl Repeats {
 
     fn len(&self) -> usize {
         self.few.len() + self.many.len()
+    }
+}
+
+impl Memory {
+    /// Has the badge say this call where it is repeated more than the one it says, or as often and comes before it.
+    fn tell(&mut self, span: &SpanFacts<'_>, (same, count): (u64, u32), repeated: &mut Option<(u32, Arc<str>)>) {
+        let label = span.what.label();
+        let label = statement::normalise(span.category, &label);
+        match repeated {
+            Some((most, told)) if **told == *label => *most = count.max(*most),
+            Some((most, told)) if (count, Reverse(&*label)) <= (*most, Reverse(&**told)) => return,
+            repeated => *repeated = Some((count, Arc::from(label))),
+        }
+        self.told = Some(same);
     }
 }
 
@@ -145,17 +161,17 @@ impl TraceNotes {
         let Some(parent) = span.parent_id else { return };
         let same = self.call(span);
         let hash = self.hasher.hash_one((parent, same));
-        let (count, first) = self.memory(span.trace_id).repeats.count(hash);
-        self.counts += usize::from(first);
+        let memory = self.memory(span.trace_id);
+        let (count, first) = memory.repeats.count(hash);
         if count as usize >= GROUP_AT_LEAST {
-            let label = span.what.label();
-            let label = statement::normalise(span.category, &label);
             match &mut badges.repeated {
-                Some((most, same)) if **same == *label => *most = count.max(*most),
-                Some((most, other)) if (count, Reverse(&*label)) <= (*most, Reverse(&**other)) => {}
-                repeated => *repeated = Some((count, Arc::from(label))),
+                // What the call is called is worked out only where that may change the badge.
+                Some((most, _)) if memory.told == Some(same) => *most = count.max(*most),
+                Some((most, _)) if count < *most => {}
+                repeated => memory.tell(span, (same, count), repeated),
             }
         }
+        self.counts += usize::from(first);
         self.bound();
     }
 

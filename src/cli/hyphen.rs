@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The commands that take filters.
-const COMMANDS: [&str; 4] = ["query", "tail", "assert", "export"];
+const COMMANDS: [&str; 5] = ["query", "tail", "assert", "export", "report"];
 /// Their short options: by themselves, or with a form right behind.
 const SHORT: [&str; 3] = ["-h", "-V", "-o"];
 const FORMS: [&str; 10] =

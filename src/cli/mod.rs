@@ -8,6 +8,7 @@ mod export;
 mod generate;
 mod hyphen;
 mod remote;
+mod report;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use assert::{Assert, Bound, NoFinding};
 pub use export::{Export, SaveForm};
 pub use generate::{Completions, Man};
 pub use remote::Urls;
+pub use report::{Report, ReportForm};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -84,6 +86,10 @@ pub enum Command {
     ///
     /// Exit code 0 where a trace was written, 1 where there was none, 2 where something is wrong.
     Export(Export),
+    /// Say what traces have to say: findings, statements, errors, services; of a running tracefall, of files, or of what arrives
+    ///
+    /// Exit code 0 where there was a trace, 1 where there was none, 2 where something is wrong.
+    Report(Report),
     /// Show what files hold: OTLP, Jaeger, Zipkin and Tempo, as JSON or protobuf, plain, gzip or zstd
     ///
     /// Nothing is listened for unless --grpc or --http say where.
@@ -134,13 +140,8 @@ impl Cli {
         let files = match &mut cli.command {
             Some(Command::Query(query)) => &mut query.files,
             Some(Command::Assert(assert)) => &mut assert.files,
-            Some(Command::Export(export)) => {
-                // Without a filter the first file stands in its place.
-                if export.filter == "-" || Path::new(&export.filter).is_file() {
-                    export.files.insert(0, std::mem::take(&mut export.filter).into());
-                }
-                &mut export.files
-            }
+            Some(Command::Export(export)) => files_of(&mut export.filter, &mut export.files),
+            Some(Command::Report(report)) => files_of(&mut report.filter, &mut report.files),
             _ => return Ok(cli),
         };
         for file in files {
@@ -148,6 +149,14 @@ impl Cli {
         }
         Ok(cli)
     }
+}
+
+/// The files of a command whose filter may be left out: without one the first file stands in its place.
+fn files_of<'a>(filter: &mut String, files: &'a mut Vec<PathBuf>) -> &'a mut Vec<PathBuf> {
+    if filter == "-" || Path::new(filter).is_file() {
+        files.insert(0, std::mem::take(filter).into());
+    }
+    files
 }
 
 #[cfg(test)]

@@ -73,7 +73,8 @@ impl FoundTrace {
 }
 
 /// RFC 3339 in UTC; every time that OTLP can send has a year of four digits.
-pub(super) fn rfc3339(time: Timestamp) -> String {
+#[must_use]
+pub fn rfc3339(time: Timestamp) -> String {
     Time::from_nanosecond(time.0.into()).map_or_else(|_| String::new(), |time| format!("{time:.9}"))
 }
 

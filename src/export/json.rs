@@ -21,7 +21,8 @@ pub fn json_line(record: &Record) -> String {
     }
 }
 
-fn line(value: &impl Serialize) -> String {
+/// A value as an object on one line, as [`json_line`] writes it.
+pub(super) fn line(value: &impl Serialize) -> String {
     // Text and numbers can always be written.
     let text = serde_json::to_string(value).unwrap_or_default();
     if text.is_ascii() && !text.contains('\u{7f}') {

@@ -16,13 +16,14 @@ mod mask;
 mod otlp_json;
 mod perfetto;
 mod record;
+pub mod report;
 mod span_csv;
 mod value;
 
 pub use base64::{base64, from_base64};
 pub use csv::{csv_head, csv_line};
 pub use exporter::{Exporter, TraceForm, Written};
-pub use found::FoundTrace;
+pub use found::{FoundTrace, rfc3339};
 pub use json::json_line;
 pub use record::{Attribute, KnownOperation, KnownService, Operation, Record, Service, Value};
 

@@ -224,7 +224,7 @@ impl Facts for Kin<'_, '_, '_> {
 }
 
 /// Spans with one of the set above them, by the place of each one's parent. In a cycle each is above all.
-pub(super) fn below(parents: &[Option<usize>], set: &[bool]) -> Vec<bool> {
+fn below(parents: &[Option<usize>], set: &[bool]) -> Vec<bool> {
     const NEW: u8 = 0;
     const OPEN: u8 = 1;
     const DONE: u8 = 2;

@@ -77,6 +77,7 @@ pub fn run_gated(cli: &Cli, gate: Gate) -> Result<ExitCode> {
         Some(Command::Attributes(attributes)) => ask::attributes(&settings, attributes),
         Some(Command::Assert(assert)) => ask::assert(&settings, assert),
         Some(Command::Export(export)) => ask::export(&settings, export),
+        Some(Command::Report(report)) => ask::report(&settings, report),
         Some(Command::Completions(completions)) => print(&completions.script()),
         Some(Command::Man(man)) => print(&man.page()?),
     }

@@ -71,6 +71,44 @@ fn is_typing(state: &State) -> bool {
     state.overlay.is_some() || state.bar().editing
 }
 
+/// The keys of what takes them: what lies over the screen, or else the bar.
+fn typing_keys(state: &State) -> &'static [(&'static str, &'static str)] {
+    match &state.overlay {
+        Some(Overlay::Help { .. }) => &[("↑↓", "scroll"), ("esc", "close")],
+        Some(Overlay::Palette(_)) => &[("↑↓", "choose"), ("⏎", "do it"), ("esc", "close")],
+        Some(Overlay::Language(_)) => &[("any key", "close")],
+        Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Filter => {
+            &[("⏎", "use it"), ("↑↓", "choose"), ("^x", "delete"), ("esc", "close")]
+        }
+        Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Server => {
+            &[("⏎", "ask it, or leave it"), ("↑↓", "choose"), ("esc", "close")]
+        }
+        Some(Overlay::Picker(_)) => &[("⏎", "its values"), ("↑↓", "choose"), ("esc", "close")],
+        Some(Overlay::Save(_)) => &[("⏎", "save"), ("tab", "form"), ("↑↓", "what"), ("esc", "close")],
+        Some(Overlay::Naming(_)) => &[("⏎", "save"), ("esc", "leave it unsaved")],
+        Some(Overlay::Chips(_)) => {
+            &[("←→", "choose"), ("space", "off and on"), ("x", "remove"), ("/", "edit"), ("esc", "done")]
+        }
+        Some(Overlay::Values(_)) => {
+            &[("⏎", "filter by it"), ("-", "exclude"), ("↑↓", "choose"), ("s", "sort"), ("esc", "close")]
+        }
+        Some(Overlay::Findings(_)) => {
+            &[("↑↓", "choose"), ("⏎", "go to it, and on"), ("N", "back"), ("tab", "this trace, all"), ("esc", "close")]
+        }
+        Some(Overlay::Copy(_)) => &[("↑↓", ""), ("esc", "close")],
+        None => &[
+            ("⏎", "apply"),
+            ("tab", "complete"),
+            ("↓", "choose"),
+            ("↑", "earlier"),
+            ("^r", "find"),
+            ("esc", "undo"),
+            ("f1", "help"),
+            ("^s", "save"),
+        ],
+    }
+}
+
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let (x, room) = (area.x + 1, area.width.saturating_sub(2));
     let state = pen.state;
@@ -81,47 +119,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         return;
     }
     if is_typing(state) {
-        let fixed: &[(&str, &str)] = match &state.overlay {
-            Some(Overlay::Help { .. }) => &[("↑↓", "scroll"), ("esc", "close")],
-            Some(Overlay::Palette(_)) => &[("↑↓", "choose"), ("⏎", "do it"), ("esc", "close")],
-            Some(Overlay::Language(_)) => &[("any key", "close")],
-            Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Filter => {
-                &[("⏎", "use it"), ("↑↓", "choose"), ("^x", "delete"), ("esc", "close")]
-            }
-            Some(Overlay::Picker(picker)) if picker.purpose == Purpose::Server => {
-                &[("⏎", "ask it, or leave it"), ("↑↓", "choose"), ("esc", "close")]
-            }
-            Some(Overlay::Picker(_)) => &[("⏎", "its values"), ("↑↓", "choose"), ("esc", "close")],
-            Some(Overlay::Save(_)) => &[("⏎", "save"), ("tab", "form"), ("↑↓", "what"), ("esc", "close")],
-            Some(Overlay::Naming(_)) => &[("⏎", "save"), ("esc", "leave it unsaved")],
-            Some(Overlay::Chips(_)) => {
-                &[("←→", "choose"), ("space", "off and on"), ("x", "remove"), ("/", "edit"), ("esc", "done")]
-            }
-            Some(Overlay::Values(_)) => {
-                &[("⏎", "filter by it"), ("-", "exclude"), ("↑↓", "choose"), ("s", "sort"), ("esc", "close")]
-            }
-            Some(Overlay::Findings(_)) => &[
-                ("↑↓", "choose"),
-                ("⏎", "go to it, and on"),
-                ("N", "back"),
-                ("tab", "this trace, all"),
-                ("esc", "close"),
-            ],
-            Some(Overlay::Copy(_)) => &[("↑↓", ""), ("esc", "close")],
-            None => &[
-                ("⏎", "apply"),
-                ("tab", "complete"),
-                ("↓", "choose"),
-                ("↑", "earlier"),
-                ("^r", "find"),
-                ("esc", "undo"),
-                ("f1", "help"),
-                ("^s", "save"),
-            ],
-        };
         let (accent, dim) = (pen.bold(Role::Accent), pen.style(Role::Dim));
         let mut pieces: Vec<Piece<'_>> = Vec::new();
-        for (key, word) in fixed.iter().filter(|(_, word)| !word.is_empty()) {
+        for (key, word) in typing_keys(state).iter().filter(|(_, word)| !word.is_empty()) {
             pieces.push(((*key).into(), accent));
             pieces.push((format!(" {word}   ").into(), dim));
         }

@@ -311,6 +311,12 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
         for note in &notes {
             note_pieces(pen, note, &mut pieces);
         }
+        // What else was found, once the traces were judged.
+        if let Some(rule) = pen.state.findings.report.as_ref().and_then(|report| report.marks.get(&summary.id)) {
+            let gap = if pieces.is_empty() { "" } else { "  " };
+            let mark = format!("{gap}{} {}", super::findings::PROOF, super::findings::remark(*rule));
+            pieces.push((mark.into(), pen.style(Role::Dim)));
+        }
         if pieces.is_empty() && pen.state.is_arriving(summary) {
             pieces.push(("… still arriving".into(), pen.style(Role::Dim)));
         }

@@ -27,6 +27,8 @@ mod forms;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rig;
 #[cfg(test)]
 mod socket;

@@ -626,8 +626,7 @@ pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State
             })
             .collect();
         let (rows, all) = across::sum(digests.iter().map(|(id, digest)| (*id, digest)));
-        let keys = rows.iter().map(|row| row.fingerprint).collect();
-        state.findings.report = Some(Arc::new(FindingsReport { traces: 2_148, all, keys, rows }));
+        state.findings.report = Some(Arc::new(FindingsReport::of(2_148, rows, all)));
         state.findings.progress.running = false;
     }
     if kind == "none" {
@@ -636,6 +635,6 @@ pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State
     state.overlay = Some(Overlay::Findings(of));
     state.viewport = view::viewport(&state, size);
     let keys = state.finding_keys(of);
-    state.findings.table.selected = keys.get(1).or(keys.first()).copied();
+    state.findings.table.selected = keys.get(1).or_else(|| keys.first()).copied();
     state
 }

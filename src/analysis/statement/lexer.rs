@@ -83,6 +83,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token and the bytes from where to where it goes.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<(Token, usize, usize)> {
         let from = self.at;
         let first = *self.text.get(from)?;
@@ -95,20 +96,27 @@ impl<'a> Lexer<'a> {
         Some((token, from, end))
     }
 
+    #[inline]
     fn byte(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or(0)
     }
 
+    #[inline]
     fn is_at(&self, at: usize, class: u8) -> bool {
         is(self.byte(at), class)
     }
 
     /// The end of the run of bytes of these classes that begins at `from`.
+    #[inline]
     fn run(&self, from: usize, class: u8) -> usize {
-        let rest = self.text.get(from..).unwrap_or_default();
-        from + rest.iter().position(|byte| !is(*byte, class)).unwrap_or(rest.len())
+        let mut at = from;
+        while self.text.get(at).is_some_and(|byte| is(*byte, class)) {
+            at += 1;
+        }
+        at
     }
 
+    #[inline]
     fn read(&mut self, first: u8, from: usize) -> (Token, usize) {
         if is(first, WORD) {
             return self.word(first, from);
@@ -143,6 +151,7 @@ impl<'a> Lexer<'a> {
 
     /// Whether what comes stands right behind a name or a bracket, with nothing between: `a-1` subtracts, `a[1]` picks,
     /// `t.1` names, `a%s` divides.
+    #[inline]
     fn is_glued(&self) -> bool {
         let joins = matches!(self.last, Some(Token::Word | Token::Name | Token::Variable));
         joins || matches!(self.last, Some(Token::Symbol(b')' | b']')))
@@ -152,6 +161,7 @@ impl<'a> Lexer<'a> {
         self.is_at(at, DIGIT) || (self.byte(at) == b'.' && self.is_at(at + 1, DIGIT))
     }
 
+    #[inline]
     fn word(&mut self, first: u8, from: usize) -> (Token, usize) {
         if first == CUT[0] && self.text.get(from..) == Some(CUT) {
             return (Token::Cut, self.text.len());

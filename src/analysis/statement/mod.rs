@@ -30,10 +30,10 @@ pub use summarise::query_summary;
 #[must_use]
 pub fn normalise(category: Category, label: &str) -> Cow<'_, str> {
     match category {
-        Category::Sql => {
-            let normal = normal::normal(label);
-            if normal == label { Cow::Borrowed(label) } else { Cow::Owned(normal) }
-        }
+        Category::Sql => match normal::normal(label) {
+            Cow::Owned(normal) if normal == label => Cow::Borrowed(label),
+            normal => normal,
+        },
         Category::Database => command::command(label),
         _ => Cow::Borrowed(label),
     }

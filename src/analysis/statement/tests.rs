@@ -80,6 +80,10 @@ fn lists_of_values_collapse() {
         ("a IN (SELECT b FROM c WHERE d IN (1,2))", "a IN (SELECT b FROM c WHERE d IN (?))"),
         ("a IN (f(1), 2)", "a IN (f(?), ?)"),
         ("a IN ()", "a IN ()"),
+        ("[NULL:a", "[NULL:a"),
+        ("[NULL--", "[?"),
+        ("a IN (1, 2; ;", "a IN (?"),
+        ("SELECT 1; SELECT 2;", "SELECT ?; SELECT ?"),
         ("a = ANY(ARRAY[1, 2])", "a = ANY(ARRAY[?])"),
         ("a IN (1, 2, …", "a IN (?…"),
         ("f(1, 2)", "f(?, ?)"),
@@ -173,10 +177,12 @@ fn texts() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "'", "\"", "`", "[", "]", "(", ")", ",", " ", "-", "--", "+", "/*", "*/", "/", "*", "\n", "$", "$$", "$1",
         "$a$", "?", ":", "::", ":a", "@", "@p1", "@@", "%", "%s", "%(a)s", ".", "1", "17", "0x", "1e", "e", "E", "n",
-        "u&", "a", "é", "…", "\\", "=", ";", "IN", "IN (", "VALUES", "VALUES (", "NULL", "SELECT", "FROM", "a1", "{",
-        "}", "redis ", "#",
+        "u&", "a", "é", "\\", "=", ";", "IN", "IN (", "VALUES", "VALUES (", "NULL", "SELECT", "FROM", "a1", "{", "}",
+        "redis ", "#",
     ]);
-    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    // Labels that were cut end in a mark of it.
+    let cut = prop::sample::select(vec!["", "", "…"]);
+    (prop::collection::vec(piece, 0..24), cut).prop_map(|(pieces, cut)| pieces.concat() + cut)
 }
 
 proptest! {

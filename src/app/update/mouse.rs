@@ -158,7 +158,7 @@ fn wheel(state: &mut State, target: &Target, by: isize) {
     match (target, state.context()) {
         (Target::Detail(_), _) => detail::turn(state, by),
         (Target::ListRow(_) | Target::SortBy(_) | Target::Nothing, Context::Traces | Context::Heat) => {
-            list::scroll(state, by)
+            list::scroll(state, by);
         }
         (Target::SpanRow { .. } | Target::Axis(_) | Target::Nothing, Context::Trace | Context::Detail) => {
             trace::scroll(state, by);

@@ -76,11 +76,7 @@ impl Desk {
                 Answer::Failure { example: example.clone(), detail }
             }
             Effect::Format { of, category, text, columns } => {
-                let lines = match category {
-                    Category::Sql => highlight(Language::Sql, text, *columns),
-                    _ => Arc::new(vec![vec![(Token::Plain, text.clone())]]),
-                };
-                Answer::Formatted(Formatted { of: of.clone(), lines })
+                Answer::Formatted(Formatted { of: of.clone(), lines: statement(*category, text, *columns, highlight) })
             }
             Effect::Markdown { trace, mask } => {
                 let redactor = mask.as_ref().map(|settings| &settings.redactor);
@@ -107,5 +103,13 @@ impl Desk {
             | Effect::Disconnect(_)
             | Effect::Quit => return None,
         })
+    }
+}
+
+/// A statement over lines, in tokens; commands of other stores than relational ones stay as they are.
+fn statement(category: Category, text: &str, columns: u16, highlight: &Highlight<'_>) -> Highlighted {
+    match category {
+        Category::Sql => highlight(Language::Sql, text, columns),
+        _ => Arc::new(vec![vec![(Token::Plain, text.to_owned())]]),
     }
 }

@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 
 use hashbrown::HashMap;
 
-use super::super::family;
 use super::super::spans::Place;
 use super::super::terms::Relation;
 use crate::index::{Block, NO_ROW, Rows, Run};
@@ -132,11 +131,34 @@ impl<'v> Kin<'v> {
     }
 
     fn below_in_any_order(&self, run: &Run, set: &Rows, below: &mut Rows) {
-        let place = |row: u32| (row - run.rows.start) as usize;
-        let parents: Vec<Option<usize>> = run.rows.clone().map(|row| self.parent(row).map(place)).collect();
-        let own: Vec<bool> = run.rows.clone().map(|row| set.has(row)).collect();
-        let found = family::below(&parents, &own);
-        run.rows.clone().zip(found).filter(|(_, found)| *found).for_each(|(row, _)| below.insert(row));
+        // By place in the run: known; then also whether it is below.
+        let mut known = vec![false; run.rows.len()];
+        let place = |row: u32| row.checked_sub(run.rows.start).map_or(usize::MAX, |place| place as usize);
+        for row in run.rows.clone() {
+            let mut at = row;
+            let mut steps = 0;
+            let found = loop {
+                match self.parent(at) {
+                    Some(parent) if set.has(parent) => break true,
+                    Some(parent) if known.get(place(parent)).copied().unwrap_or(true) => break below.has(parent),
+                    // In a cycle without one of the set.
+                    Some(_) if steps > known.len() => break false,
+                    Some(parent) => at = parent,
+                    None => break false,
+                }
+                steps += 1;
+            };
+            // All on the way up have the same above them.
+            let mut next = Some(row);
+            for _ in 0..=steps {
+                let Some(at) = next.filter(|at| !known.get(place(*at)).copied().unwrap_or(true)) else { break };
+                known[place(at)] = true;
+                if found {
+                    below.insert(at);
+                }
+                next = self.parent(at);
+            }
+        }
     }
 
     /// Rows with one of the set below them.

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::asserted;
 use super::filter::Filter;
 use super::protocol::{Ask, Reply, Wrong};
+use super::{asserted, report};
 use crate::analysis::Thresholds;
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value, base64};
 use crate::index::{Reader, UsedOperation, UsedValues, View};
@@ -67,6 +67,7 @@ pub(super) fn answer(held: &Held, ask: &Ask, peer: &mut dyn Peer) {
             Ok(records(values.into_iter().map(|(value, spans)| Record::Value(Value { value, spans })), peer))
         }
         Ask::Export { filter, limit } => whole(held, filter, *limit, peer),
+        Ask::Report { filter, limit } => report::report(held, filter, *limit, peer),
         Ask::Assert { assertions, limit } => asserted::check(held, assertions, *limit, peer),
         Ask::Tail { .. } => Err(Wrong::new("a tail has no end")),
     };

@@ -76,7 +76,7 @@ impl Collected {
                 }
                 return Ok(false);
             }
-            Reply::Hello { .. } | Reply::Spans { .. } => {}
+            Reply::Hello { .. } | Reply::Spans { .. } | Reply::Report(_) => {}
         }
         Ok(true)
     }

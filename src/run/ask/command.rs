@@ -3,21 +3,25 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::answer::Peer as _;
-use super::collect::Collected;
+use super::collect::{Collected, complaint};
 use super::exported::Exported;
 use super::filter::Filter;
 use super::gather::Answerer;
 use super::print::Printer;
 use super::protocol::{Ask, Assertion, Reply};
+use super::reported::Reported;
 use crate::analysis::findings::Rule;
 use crate::cli::{self, Output, Whom};
 use crate::config::Settings;
 use crate::export::{Exporter, TraceForm};
 use crate::run::target::Target;
 use crate::run::wiring;
+
+/// Findings, statements, errors and operations each in a report that a person reads.
+const MOST_TO_READ: u64 = 20;
 
 /// `tracefall query`.
 pub(in crate::run) fn query(settings: &Settings, query: &cli::Query) -> Result<ExitCode> {
@@ -87,6 +91,20 @@ pub(in crate::run) fn export(settings: &Settings, export: &cli::Export) -> Resul
     exported.finish()
 }
 
+/// `tracefall report`.
+pub(in crate::run) fn report(settings: &Settings, report: &cli::Report) -> Result<ExitCode> {
+    if let Err(wrong) = Filter::read(&report.filter) {
+        bail!(complaint(&wrong.message, wrong.filter.as_deref(), wrong.column));
+    }
+    // What a person reads is short unless more is asked for; a script gets all of it.
+    let limit = report.limit.or_else(|| (report.form == cli::ReportForm::Markdown).then_some(MOST_TO_READ));
+    let ask = Ask::Report { filter: report.filter.clone(), limit };
+    let redactor = if report.unmasked { None } else { Some(wiring::redactor(settings)?) };
+    let mut reported = Reported::new(report.form, redactor);
+    Answerer::of(settings, &report.files, &report.whom, &ask)?.ask(&ask, &mut reported)?;
+    reported.finish()
+}
+
 fn form(form: cli::SaveForm) -> TraceForm {
     match form {
         cli::SaveForm::OtlpJson => TraceForm::OtlpJson,
@@ -115,7 +133,9 @@ fn once(settings: &Settings, ask: &Ask, files: &[PathBuf], (whom, output): (&Who
 
 fn filters(ask: &Ask) -> Vec<&str> {
     match ask {
-        Ask::Query { filter, .. } | Ask::Tail { filter } | Ask::Export { filter, .. } => vec![filter],
+        Ask::Query { filter, .. } | Ask::Tail { filter } | Ask::Export { filter, .. } | Ask::Report { filter, .. } => {
+            vec![filter]
+        }
         Ask::Assert { assertions, .. } => assertions
             .iter()
             .map(|assertion| match assertion {

@@ -88,6 +88,7 @@ async fn spans(settings: &Settings, remotes: &[config::Remote], wanted: &[Wanted
 fn wanted(ask: &Ask) -> Result<Vec<Wanted>> {
     let read = |text: &str| Filter::read(text).map_err(|wrong| anyhow::anyhow!(wrong.message));
     Ok(match ask {
+        Ask::Report { filter, .. } => vec![Wanted { filter: read(filter)?, most: None, all: false }],
         Ask::Query { filter, limit } | Ask::Export { filter, limit } => {
             let filter = read(filter)?;
             let most = u32::try_from(filter.most(*limit)).ok();

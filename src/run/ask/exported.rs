@@ -85,7 +85,7 @@ impl Peer for Exported {
                 }
                 false
             }
-            Reply::Hello { .. } | Reply::Record(_) | Reply::Verdict { .. } => true,
+            Reply::Hello { .. } | Reply::Record(_) | Reply::Report(_) | Reply::Verdict { .. } => true,
         }
     }
 }

@@ -35,6 +35,13 @@ impl Filter {
         Ok(Self { query, limit })
     }
 
+    /// The query with its limit.
+    pub(super) fn whole(self) -> Query {
+        let limit = self.limit.map(|most| Term { says: Says::Limit(most), at: (0, 0) });
+        let terms = self.query.terms.iter().cloned().chain(limit).collect();
+        Query::of(terms, self.query.stages, self.query.hints)
+    }
+
     /// What stands before its pipeline, if it has one: which spans it is about.
     pub(super) fn before_pipeline(&self) -> Option<Self> {
         let has_one = !self.query.stages.is_empty();

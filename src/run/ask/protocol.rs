@@ -12,6 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::export::Record;
+use crate::export::report::Report;
 
 /// The version of what is said.
 pub(super) const VERSION: u32 = 2;
@@ -41,6 +42,8 @@ pub(super) enum Ask {
     Attributes { key: Option<String>, limit: Option<u64> },
     /// The whole traces that match, oldest first; of these the newest `limit`.
     Export { filter: String, limit: Option<u64> },
+    /// What the traces that match have to say, at most `limit` of each sort.
+    Report { filter: String, limit: Option<u64> },
     /// Whether all of these hold, with at most `limit` of the traces that offend each.
     Assert { assertions: Vec<Assertion>, limit: Option<u64> },
 }
@@ -74,6 +77,8 @@ pub(super) enum Reply {
         /// Whether more of that trace follows.
         more: bool,
     },
+    /// What traces have to say.
+    Report(Box<Report>),
     /// What became of an assertion; the traces that offend follow.
     Verdict { assertion: String, holds: bool, why: String },
     /// The request makes no sense; nothing follows.

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
@@ -158,7 +157,7 @@ async fn file((opened, limits, follow): (Opened, Limits, bool), told: Told, feed
 /// Hands a piece over. Answers whether it was taken.
 async fn deliver(feed: &Feed, piece: Piece, told: &Told) -> Result<bool, FileError> {
     let Piece { place, signal, protobuf, refused, lossy: _ } = piece;
-    let (body, source) = (Bytes::from(protobuf), told.source);
+    let (body, source) = (protobuf, told.source);
     loop {
         let delivery = Delivery { source, signal, body: body.clone(), refused: refused.clone() };
         return match feed.deliver(delivery).await {

@@ -149,7 +149,7 @@ impl Out<'_> {
     pub(super) fn take(&mut self, place: super::Place, piece: Result<Piece, String>) -> bool {
         self.seen += 1;
         match piece {
-            Ok(piece) => piece.parted(self.most).all(|piece| self.pieces.blocking_send(piece).is_ok()),
+            Ok(piece) => piece.parted(self.most).into_iter().all(|piece| self.pieces.blocking_send(piece).is_ok()),
             Err(what) => {
                 self.told.fault(place, what);
                 !self.pieces.is_closed()

@@ -1,10 +1,13 @@
 //! One request of a file.
 
+use bytes::Bytes;
+
 use super::shape::{self, Shape};
 use super::{Place, zstd};
 use crate::model::{Receipt, Signal};
 use crate::otlp::{decode, encode, json, peek};
 use crate::source::foreign::{jaeger, zipkin};
+use crate::source::remote::Body;
 
 /// A request, as protobuf.
 pub(super) struct Piece {
@@ -13,7 +16,7 @@ pub(super) struct Piece {
     /// What it carries.
     pub(super) signal: Signal,
     /// An `Export…ServiceRequest`.
-    pub(super) protobuf: Vec<u8>,
+    pub(super) protobuf: Bytes,
     /// What of it could not be read.
     pub(super) refused: Receipt,
     /// Its form cannot hold all that spans have.
@@ -38,7 +41,13 @@ impl Piece {
             return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
         }
         // What a request carries shows in its first record.
-        Ok(Self { place, signal: peek::signal(&body), protobuf: body, refused: Receipt::default(), lossy: false })
+        Ok(Self {
+            place,
+            signal: peek::signal(&body),
+            protobuf: body.into(),
+            refused: Receipt::default(),
+            lossy: false,
+        })
     }
 
     /// A request in JSON, or spans in that of Jaeger or Zipkin.
@@ -61,7 +70,7 @@ impl Piece {
         for signal in SIGNALS {
             match json::to_protobuf_within(signal, text, limit) {
                 Ok(json::Converted { protobuf, refused }) => {
-                    return Ok(Self { place, signal, protobuf, refused, lossy: false });
+                    return Ok(Self { place, signal, protobuf: protobuf.into(), refused, lossy: false });
                 }
                 Err(error) => {
                     wrong.get_or_insert(error);
@@ -72,31 +81,35 @@ impl Piece {
     }
 
     fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
-        Self { place, signal: Signal::Traces, protobuf, refused, lossy: true }
+        Self { place, signal: Signal::Traces, protobuf: protobuf.into(), refused, lossy: true }
     }
 
     /// The same in requests of at most about `most` bytes each, unless a span alone has more.
-    pub(super) fn parted(self, most: usize) -> impl Iterator<Item = Self> {
-        let mut parts = vec![];
-        let spans = if self.protobuf.len() > most && self.signal == Signal::Traces {
-            decode::request(&self.protobuf).ok()
-        } else {
-            None
-        };
-        let Some((spans, mut refused)) = spans else {
-            parts.push(self);
-            return parts.into_iter();
-        };
-        refused.accepted = 0;
-        for (reason, count) in &self.refused.rejected {
-            refused.reject(*reason, *count);
+    pub(super) fn parted(self, most: usize) -> Vec<Self> {
+        let Self { place, signal, protobuf, mut refused, lossy } = self;
+        if protobuf.len() <= most || signal != Signal::Traces {
+            return vec![Self { place, signal, protobuf, refused, lossy }];
         }
-        // Resources stand in each part again, so parts are somewhat longer than their share.
-        let share = self.protobuf.len().div_ceil(most / 2 + 1);
-        for part in spans.chunks(spans.len().div_ceil(share).max(1)) {
-            let (protobuf, refused) = (encode::spans(part), std::mem::take(&mut refused));
-            parts.push(Self { place: self.place, signal: Signal::Traces, protobuf, refused, lossy: self.lossy });
-        }
-        parts.into_iter()
+        // Between resources nothing has to be read, nor copied.
+        let parts = Body { protobuf, refused: Receipt::default() }.parts(most).into_iter();
+        let parts = parts.flat_map(|part| if part.len() > most { reread(&part, most) } else { vec![(part, None)] });
+        let piece = |(protobuf, more): (Bytes, Option<Receipt>)| {
+            let mut refused = std::mem::take(&mut refused);
+            for (reason, count) in more.iter().flat_map(|more| &more.rejected) {
+                refused.reject(*reason, *count);
+            }
+            Self { place, signal, protobuf, refused, lossy }
+        };
+        parts.map(piece).collect()
     }
+}
+
+/// The spans of one large resource in several requests, and what is wrong with them; as it is, where it cannot be read.
+fn reread(part: &Bytes, most: usize) -> Vec<(Bytes, Option<Receipt>)> {
+    let Ok((spans, refused)) = decode::request(part) else { return vec![(part.clone(), None)] };
+    let mut refused = Some(refused);
+    // Resources stand in each part again, so parts are somewhat longer than their share.
+    let share = part.len().div_ceil(most / 2 + 1);
+    let parts = spans.chunks(spans.len().div_ceil(share).max(1));
+    parts.map(|part| (Bytes::from(encode::spans(part)), refused.take())).collect()
 }

@@ -32,6 +32,6 @@ impl Digest for Findings {
         Self: 'd,
     {
         let (rows, all) = across::sum(digests.map(|(trace, digest)| (trace, &digest.0)));
-        FindingsReport { traces, all, keys: rows.iter().map(|row| row.fingerprint).collect(), rows }
+        FindingsReport::of(traces, rows, all)
     }
 }
