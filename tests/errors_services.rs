@@ -243,8 +243,7 @@ fn a_log_that_arrives_after_its_trace_was_read_is_told_of() {
     }
     writer.publish();
     program.view = reader.view();
-    program.state.now = START.plus(Nanos::from_secs(60));
-    let effects = app::tick(&mut program.state, &program.view, program.state.now);
+    let effects = app::tick(&mut program.state, &program.view, START.plus(Nanos::from_secs(60)));
     program.carry_out(effects);
     let found = failures(&program.view);
     let expected = report(&found);

@@ -42,6 +42,14 @@ pub(super) fn take(state: &mut State, index: usize, out: &mut Vec<Effect>) {
     }
 }
 
+/// It was copied, or not.
+pub(super) fn copied(state: &mut State, result: Result<String, String>) {
+    match result {
+        Ok(what) => say(state, format!("copied: {what}")),
+        Err(why) => warn(state, format!("not copied: {why}")),
+    }
+}
+
 /// A trace was written as Markdown, or not.
 pub(super) fn markdown(state: &mut State, text: Result<String, String>, out: &mut Vec<Effect>) {
     match text {

@@ -78,10 +78,7 @@ impl Desk {
             Effect::Format { of, category, text, columns } => {
                 Answer::Formatted(Formatted { of: of.clone(), lines: statement(*category, text, *columns, highlight) })
             }
-            Effect::Markdown { trace, mask } => {
-                let redactor = mask.as_ref().map(|settings| &settings.redactor);
-                super::markdown(view, *trace, redactor, thresholds)
-            }
+            Effect::Markdown { trace, mask } => super::markdown(view, *trace, mask.as_deref(), thresholds),
             Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {

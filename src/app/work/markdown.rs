@@ -1,17 +1,17 @@
 //! A trace as Markdown, to be copied.
 
 use crate::analysis::Thresholds;
-use crate::app::{Answer, TraceForm};
+use crate::app::{Answer, Settings, TraceForm};
 use crate::export::Exporter;
 use crate::index::View;
 use crate::model::TraceId;
-use crate::redact::Redactor;
 
-/// Writes a trace as `tracefall export` does; `redactor` masks secrets.
+/// Writes a trace as `tracefall export` does; the redactor of `mask` masks secrets.
 #[must_use]
-pub fn markdown(view: &View, trace: TraceId, redactor: Option<&Redactor>, thresholds: &Thresholds) -> Answer {
+pub fn markdown(view: &View, trace: TraceId, mask: Option<&Settings>, thresholds: &Thresholds) -> Answer {
     let Some(spans) = view.spans(trace) else { return Answer::Markdown(Err("the trace is not held".to_owned())) };
-    let mut exporter = Exporter::new(Vec::new(), TraceForm::Markdown, redactor.cloned()).judging(*thresholds);
+    let redactor = mask.map(|settings| settings.redactor.clone());
+    let mut exporter = Exporter::new(Vec::new(), TraceForm::Markdown, redactor).judging(*thresholds);
     let written = exporter.trace(spans, view.logs(trace)).and_then(|()| exporter.end());
     Answer::Markdown(match written {
         Ok((text, _)) => Ok(String::from_utf8_lossy(&text).into_owned()),
