@@ -100,6 +100,17 @@ fn found(traces: &[Trace]) -> FindingsReport {
     FindingsReport::of(traces.len() as u64, rows, all)
 }
 
+/// Fifty spans are of the same kind as each of these.
+fn baselines(analysis: &Analysis, spans: &[u32]) -> Answer {
+    let kin = Kin::Operation("shop".into(), "GET".into(), Kind::SERVER);
+    let all: Vec<u64> = (1..=50).map(|n| n * 20 * MS).collect();
+    let of = |place: &u32| {
+        let span = &analysis.trace.spans[*place as usize];
+        (span.key, Baseline::new(span.duration(), &all, kin.clone(), false))
+    };
+    Answer::Baselines { trace: analysis.trace.id, found: spans.iter().map(of).collect() }
+}
+
 /// Four errors that happen in every fourth trace each.
 fn failures(traces: &[Trace]) -> errors::Report {
     let failure = |trace: &Trace| {
@@ -264,15 +275,7 @@ impl Bench {
                 let rows = vec![row("GET", 12), row("POST it", 3), row("PUT", 1)];
                 Answer::Values { generation, values: Arc::new(Values { rows, ..Values::default() }) }
             }
-            Effect::Baseline { analysis, spans } => {
-                let kin = Kin::Operation("shop".into(), "GET".into(), Kind::SERVER);
-                let all: Vec<u64> = (1..=50).map(|n| n * 20 * MS).collect();
-                let of = |place: &u32| {
-                    let span = &analysis.trace.spans[*place as usize];
-                    (span.key, Baseline::new(span.duration(), &all, kin.clone(), false))
-                };
-                Answer::Baselines { trace: analysis.trace.id, found: spans.iter().map(of).collect() }
-            }
+            Effect::Baseline { analysis, spans } => baselines(&analysis, &spans),
             Effect::Format { of, .. } => Answer::Formatted(Formatted { of, lines: Arc::default() }),
             Effect::Failure { example, .. } => Answer::Failure { example, detail: Some(Arc::default()) },
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),

@@ -11,7 +11,9 @@ use tracefall::analysis::{Amount, TABLE, Thresholds};
 use tracefall::app::{ACTIONS, ActionInfo, Context};
 
 /// Where a table begins, where it ends, and what makes it.
-const TABLES: [(&str, &str, fn() -> String); 3] = [
+type Table = (&'static str, &'static str, fn() -> String);
+
+const TABLES: [Table; 3] = [
     ("in src/app/action -->\n", "<!-- end of keys -->", table),
     ("from src/analysis/thresholds.rs -->\n", "<!-- end of thresholds -->", thresholds),
     ("from src/analysis/findings -->\n", "<!-- end of rules -->", rules),

@@ -71,9 +71,9 @@ fn is_typing(state: &State) -> bool {
     state.overlay.is_some() || state.bar().editing
 }
 
-/// The keys of what takes them: what lies over the screen, or else the bar.
-fn typing_keys(state: &State) -> &'static [(&'static str, &'static str)] {
-    match &state.overlay {
+/// The keys of what lies over the screen, or of the bar that is edited, with what they do.
+fn fixed(overlay: Option<&Overlay>) -> &'static [(&'static str, &'static str)] {
+    match overlay {
         Some(Overlay::Help { .. }) => &[("↑↓", "scroll"), ("esc", "close")],
         Some(Overlay::Palette(_)) => &[("↑↓", "choose"), ("⏎", "do it"), ("esc", "close")],
         Some(Overlay::Language(_)) => &[("any key", "close")],
@@ -119,9 +119,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         return;
     }
     if is_typing(state) {
+        let fixed = fixed(state.overlay.as_ref());
         let (accent, dim) = (pen.bold(Role::Accent), pen.style(Role::Dim));
         let mut pieces: Vec<Piece<'_>> = Vec::new();
-        for (key, word) in typing_keys(state).iter().filter(|(_, word)| !word.is_empty()) {
+        for (key, word) in fixed.iter().filter(|(_, word)| !word.is_empty()) {
             pieces.push(((*key).into(), accent));
             pieces.push((format!(" {word}   ").into(), dim));
         }
@@ -135,6 +136,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         pen.put((at + used + 1, area.y), &hint.word, room.saturating_sub(used + 1), pen.style(Role::Dim));
     }
 }
+
 /// By what the rows of the screen shown are ordered.
 fn order(state: &State) -> &'static str {
     match state.screen {

@@ -1,7 +1,5 @@
 //! Every recording, whole.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be read fails the test")]
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +10,7 @@ use std::time::Duration;
 use tracefall::analysis::findings::{Finding, Held, judge_all};
 use tracefall::analysis::{Thresholds, TraceNotes, analyse};
 use tracefall::index::{self, Options, View};
-use tracefall::model::{Signal, Timestamp};
+use tracefall::model::{Receipt, Signal, Timestamp};
 use tracefall::source::files::{Files, Limits};
 use tracefall::source::{self, Source as _};
 
@@ -26,7 +24,7 @@ fn held(name: &str) -> View {
             let delivery = item.delivery();
             let traces = delivery.signal == Signal::Traces;
             let result = traces.then(|| writer.insert_spans(delivery.source, &delivery.body, Timestamp(1)));
-            item.reply(result.unwrap_or_else(|| Ok(Default::default())).map_err(|error| error.to_string()));
+            item.reply(result.unwrap_or_else(|| Ok(Receipt::default())).map_err(|error| error.to_string()));
         }
         writer.publish();
     });
