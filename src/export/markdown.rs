@@ -12,6 +12,8 @@ use crate::redact::Redactor;
 
 /// Rows of the tree; a person reads no more.
 const ROWS: usize = 500;
+/// Bytes of it: the whole has to go through a terminal, and they take about 74 KB.
+const TREE: usize = 30_000;
 /// Findings that are told.
 const FINDINGS: usize = 25;
 /// Statements that are quoted.
@@ -19,7 +21,7 @@ const STATEMENTS: usize = 10;
 /// Frames of a stack trace.
 const FRAMES: usize = 10;
 /// Letters of a statement, a message or a stack trace.
-const LETTERS: usize = 4_000;
+const LETTERS: usize = 2_000;
 /// Letters of what stands in a line with others.
 const SHORT: usize = 200;
 /// Letters of what the verdict is about, as on screen.
@@ -83,11 +85,16 @@ impl Page<'_> {
     /// A line a row: whether it is on the critical path, after how long it began, how long it took, where, what.
     fn tree(&mut self, analysis: &Analysis, rows: &[Row]) {
         let mut tree = String::new();
+        let mut told = 0;
         for row in rows.iter().take(ROWS) {
+            if tree.len() >= TREE {
+                break;
+            }
             self.row(analysis, row, &mut tree);
+            told += 1;
         }
-        if rows.len() > ROWS {
-            let _ = writeln!(tree, "… {} more", count((rows.len() - ROWS) as u64));
+        if rows.len() > told {
+            let _ = writeln!(tree, "… {} more", count((rows.len() - told) as u64));
         }
         let path = if analysis.path.is_empty() { "" } else { " (`━`: on the critical path)" };
         let _ = writeln!(self.out, "**Tree**{path}\n");
@@ -185,7 +192,7 @@ impl Page<'_> {
     /// In one line, without secrets and without control characters.
     fn cut(&self, text: &str, longest: usize) -> String {
         // A statement may be a megabyte; a secret that is cut in two still is one.
-        let start: String = text.chars().take(LETTERS * 4).collect();
+        let start: String = text.chars().take(LETTERS * 8).collect();
         let shown = self.masked(&start);
         let clean = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
         let mut letters = shown.chars().map(clean);
