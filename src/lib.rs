@@ -53,7 +53,7 @@
 //! | [`index`] | model, semconv, otlp | prost messages, widgets, async, clocks, judgements |
 //! | [`query`] | model, semconv, index | state or wording of a screen |
 //! | [`analysis`] | model, semconv, index, query | state or wording of a screen |
-//! | [`export`] | model, semconv, redact, otlp | terminal, the look of a table |
+//! | [`export`] | model, semconv, redact, otlp, index, analysis | terminal, the look of a table |
 //! | [`source`] | model, otlp, redact, query | index, app, view |
 //! | [`app`] | model, semconv, redact, index, query, analysis, export | ratatui, crossterm, tokio, clocks |
 //! | [`view`] | model, semconv, redact, index, query, analysis, app | crossterm, tokio, `&mut` state |

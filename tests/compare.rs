@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use common::build::{START, text};
 use common::{paint, states};
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::TraceNotes;
 use tracefall::analysis::compare::DifferenceKind;
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::app::work::{Desk, Means};
 use tracefall::app::{
     self, Basis, Button, CompareReport, Effect, Highlighted, Input, KeyPress, Keymap, MarkReason, Mouse, MouseKind,

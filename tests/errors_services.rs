@@ -9,14 +9,14 @@ use std::path::Path;
 use common::build::START;
 use common::fixtures::frames;
 use common::{paint, states};
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::TraceNotes;
 use tracefall::analysis::errors::{self, Evidence, Failure, Report};
 use tracefall::analysis::services::{self, Figures, Names, Peer, TraceCalls};
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::app::work::{Desk, Means};
 use tracefall::app::{self, Effect, Highlighted, Input, Key, KeyPress, Keymap, State};
 use tracefall::index::{Options, View, Writer, open};
-use tracefall::model::{Signal, SourceId, TraceId};
+use tracefall::model::{Nanos, Signal, SourceId, TraceId};
 use tracefall::otlp::json::to_protobuf;
 use tracefall::view::{self, Colours};
 
@@ -221,6 +221,35 @@ fn both_screens_of_nothing_of_usual_and_of_hostile_traces() {
             program.snap(&format!("services-{name}-map"));
         }
     }
+}
+
+/// A log record may come long after the spans of its trace were read.
+#[test]
+fn a_log_that_arrives_after_its_trace_was_read_is_told_of() {
+    let (mut writer, reader) = open(Options::new(512 << 20), TraceNotes::default());
+    for body in bodies("billing-java.traces.pb.gz", Signal::Traces) {
+        writer.insert_spans(SourceId(0), &body, START).unwrap();
+    }
+    writer.publish();
+    let mut program = Program::new(&reader.view(), SIZES[1]);
+    program.press(&[Key::Char('4')]);
+    let counted = |program: &Program| {
+        let report = program.state.errors.report.as_ref().unwrap();
+        (report.errors, report.groups.iter().map(|group| group.logs).sum::<u64>())
+    };
+    let before = counted(&program);
+    for body in bodies("billing-java.logs.pb.gz", Signal::Logs) {
+        writer.insert_logs(SourceId(0), &body, START).unwrap();
+    }
+    writer.publish();
+    program.view = reader.view();
+    let effects = app::tick(&mut program.state, &program.view, START.plus(Nanos::from_secs(60)));
+    program.carry_out(effects);
+    let found = failures(&program.view);
+    let expected = report(&found);
+    let logs = expected.groups.iter().map(|group| group.logs).sum::<u64>();
+    assert_eq!(counted(&program), (expected.errors, logs));
+    assert_ne!(counted(&program), before);
 }
 
 #[test]

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::compare::{Comparison, Operation, OperationRow, Side};
 use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::heat::HeatMap;
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
@@ -160,7 +160,7 @@ fn statements(traces: &[Trace]) -> statements::Statements {
 impl Bench {
     fn new(traces: u64) -> Self {
         let settings = Settings {
-            slow_sql: Thresholds::default(),
+            thresholds: Thresholds::default(),
             recipes: vec![
                 ("Python".to_owned(), "opentelemetry-instrument uvicorn app:app".to_owned()),
                 ("other".to_owned(), "export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318".to_owned()),
@@ -284,6 +284,10 @@ impl Bench {
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),
             Effect::Demo(play) => Answer::Demo(Ok(play)),
+            Effect::Markdown { trace, mask } => {
+                let masked = if mask.is_some() { "masked" } else { "plain" };
+                Answer::Markdown(Ok(format!("{masked} {trace}")))
+            }
             Effect::Save(request) => Answer::Saved(match &request.what {
                 _ if request.path.ends_with("taken") => Err("taken is there already".into()),
                 SaveWhat::Marked(marked) => Ok(saved(&request, marked.len())),
@@ -681,6 +685,9 @@ fn copies_are_masked_unless_secrets_are_shown() {
     assert!(copied("enter g u y A").unwrap().contains("user.password=hunter2"));
     assert!(!copied("enter g d j j y a").unwrap().contains("hunter2"));
     assert_eq!(copied("enter g u d j j y a").unwrap(), "hunter2");
+    assert_eq!(copied("y m").unwrap(), format!("masked {id}"));
+    assert_eq!(copied("enter g y m").unwrap(), format!("masked {id}"));
+    assert_eq!(copied("enter g u y m").unwrap(), format!("plain {id}"));
     assert_eq!(copied("y esc"), None);
     let mut empty = Bench::new(0);
     empty.press("y y");

@@ -126,7 +126,7 @@ impl Live {
             Effect::Demo(play) => return Some(Answer::Demo(Ok(*play))),
             _ => {}
         }
-        let (view, thresholds) = (self.reader.view(), self.state.settings.slow_sql);
+        let (view, thresholds) = (self.reader.view(), self.state.settings.thresholds);
         let means = work::Means {
             view: &view,
             now: self.now,

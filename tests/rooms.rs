@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("index", &["model", "semconv", "otlp"]),
     ("query", &["model", "semconv", "index"]),
     ("analysis", &["model", "semconv", "index", "query"]),
-    ("export", &["model", "semconv", "redact", "otlp"]),
+    ("export", &["model", "semconv", "redact", "otlp", "index", "analysis"]),
     ("source", &["model", "otlp", "redact", "query"]),
     ("app", &["model", "semconv", "redact", "index", "query", "analysis", "export"]),
     ("view", &["model", "semconv", "redact", "index", "query", "analysis", "app"]),

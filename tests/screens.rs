@@ -125,7 +125,7 @@ fn what_lies_over_a_screen() {
         let palette = Palette { text: "th".into(), cursor: 2, found: vec![11, 42, 12], chosen: 1 };
         state.overlay = Some(Overlay::Palette(palette));
         snap("palette", &state, size);
-        let copied = |key, what: &str, text: &str| Copied { key, what: what.into(), text: text.into() };
+        let copied = |key, what: &str, text: &str| Copied { key, what: what.into(), text: text.into(), markdown: None };
         state.overlay = Some(Overlay::Copy(vec![
             copied('t', "trace id", "01010101010101010101010101010101"),
             copied('q', "statement", "SELECT *\nFROM patients\u{1b}[2J"),
@@ -612,7 +612,7 @@ proptest! {
         state.overlay = match overlay {
             1 => Some(Overlay::Help { scroll }),
             2 => Some(Overlay::Palette(Palette { text: typed.clone(), cursor: typed.len(), found: vec![1, 2, 99], chosen })),
-            3 => Some(Overlay::Copy(vec![Copied { key: 'x', what: typed.clone(), text: typed.clone() }])),
+            3 => Some(Overlay::Copy(vec![Copied { key: 'x', what: typed.clone(), text: typed.clone(), markdown: None }])),
             _ => None,
         };
         state.filter.editing = editing;

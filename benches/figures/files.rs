@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::{Map, Value};
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::TraceNotes;
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::export::{Exporter, TraceForm};
 use tracefall::index::{self, Options};
 use tracefall::model::{Signal, Span, Timestamp};

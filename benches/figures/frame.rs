@@ -176,7 +176,7 @@ impl Show {
 
     /// What the worker threads do.
     fn work(&mut self, effect: &Effect) -> Option<Answer> {
-        let (view, thresholds) = (self.reader.view(), self.state.settings.slow_sql);
+        let (view, thresholds) = (self.reader.view(), self.state.settings.thresholds);
         let means = work::Means {
             view: &view,
             now: self.state.now,

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::TraceNotes;
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::index::{self, Options, Reader, Sealing, SpanFacts, Summary, Writer};
 use tracefall::model::{Badges, Nanos, SourceId, Timestamp, TraceId};
 

@@ -1,12 +1,14 @@
 //! Judgements on spans and traces: pure functions.
 //!
 //! In: model values. Out: findings and the shape of a waterfall, as values. One file per judgement. Must never know:
-//! the state or the wording of a screen, clocks, I/O.
+//! the state or the wording of a screen, clocks, I/O. The words of a finding and of the verdict are told here, because they leave
+//! by other ways than the screen too.
 
 mod baseline;
 pub mod compare;
 pub mod errors;
 mod failure;
+pub mod figures;
 pub mod findings;
 pub mod heat;
 mod notes;
@@ -25,6 +27,7 @@ mod verdict;
 mod waterfall;
 mod what_if;
 mod whole;
+pub mod wording;
 mod work;
 
 pub use baseline::{Baseline, Kin};

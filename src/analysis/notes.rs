@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::slow_sql::{self, Slow, Thresholds};
+use super::slow_sql::{self, Slow};
 use super::statement;
+use super::thresholds::Thresholds;
 use super::waterfall::GROUP_AT_LEAST;
 use crate::model::{Category, Nanos, TraceSummary};
 

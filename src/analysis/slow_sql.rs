@@ -1,6 +1,6 @@
 //! Which database calls are slow.
 
-pub use super::thresholds::Thresholds;
+use super::thresholds::Thresholds;
 use super::verdict::percent;
 use crate::model::{Category, Nanos};
 

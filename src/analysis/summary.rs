@@ -8,8 +8,8 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap};
 use smallvec::SmallVec;
 
-use super::slow_sql::Thresholds;
 use super::statement;
+use super::thresholds::Thresholds;
 use super::waterfall::GROUP_AT_LEAST;
 use crate::index::{CROWD, SpanFacts, Summary};
 use crate::model::{Badges, Category, Kind, Nanos, SpanKey, StatusCode, Timestamp, TraceId};

@@ -130,6 +130,13 @@ pub enum Effect {
         /// Columns to wrap to.
         columns: u16,
     },
+    /// Write a trace as Markdown, to be copied.
+    Markdown {
+        /// The trace.
+        trace: TraceId,
+        /// Whose redactor masks secrets; `None`: they are told as they are.
+        mask: Option<Arc<Settings>>,
+    },
     /// Propose what could be typed next.
     Complete {
         /// What is typed.
@@ -269,6 +276,8 @@ pub enum Answer {
         /// The proposals, best first.
         completions: Vec<Completion>,
     },
+    /// To [`Effect::Markdown`]: the text, or why there is none.
+    Markdown(Result<String, String>),
     /// To [`Effect::Copy`]: what was copied, or why not.
     Copied(Result<String, String>),
     /// To [`Effect::Library`]: all there is now, and what did not work.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::state::{ListRow, Settings};
+use crate::analysis::Thresholds;
 use crate::export::TraceForm;
 use crate::model::TraceId;
 
@@ -55,6 +56,8 @@ pub struct SaveRequest {
     pub path: PathBuf,
     /// Whose redactor masks secrets; `None`: they leave as they are.
     pub mask: Option<Arc<Settings>>,
+    /// When something is worth a word.
+    pub thresholds: Thresholds,
 }
 
 /// What was written.

@@ -12,8 +12,8 @@ use super::screens::{
 };
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
+use crate::analysis::Thresholds;
 use crate::analysis::heat::HeatMap;
-use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{Analysis, Row};
 use crate::model::{Health, Nanos, SpanKey, Timestamp, TraceId, TraceSummary};
 use crate::query::{Hit, Query};
@@ -167,8 +167,8 @@ impl State {
 /// What was set before the start.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// When a database call is slow.
-    pub slow_sql: Thresholds,
+    /// When something is worth a word.
+    pub thresholds: Thresholds,
     /// What must not be shown.
     pub redactor: Redactor,
     /// A trace that grew within this time is still arriving.
@@ -307,8 +307,10 @@ pub struct Copied {
     pub key: char,
     /// What it is: `trace id`.
     pub what: String,
-    /// The text.
+    /// The text; where it is still to be written, what of it there is to say.
     pub text: String,
+    /// The trace that is to be written as Markdown first.
+    pub markdown: Option<TraceId>,
 }
 
 /// The command palette.

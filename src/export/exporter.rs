@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::mask::Mask;
-use super::{jaeger, markdown, otlp_json, perfetto, span_csv};
+use super::{jaeger, judged, markdown, otlp_json, perfetto, span_csv};
+use crate::analysis::Thresholds;
 use crate::model::{LogRecord, Span};
 use crate::otlp::encode;
 use crate::redact::Redactor;
@@ -76,6 +77,8 @@ pub struct Exporter<W: Write> {
     form: TraceForm,
     /// Masks secrets; `None`: they leave as they are.
     redactor: Option<Redactor>,
+    /// When something is worth a word.
+    thresholds: Thresholds,
     threads: perfetto::Threads,
     /// Spans that wait for others of their line or frame.
     waiting: Vec<Span>,
@@ -87,11 +90,18 @@ impl<W: Write> Exporter<W> {
     /// Writes to `out`, with secrets masked by `redactor` if there is one.
     pub fn new(out: W, form: TraceForm, redactor: Option<Redactor>) -> Self {
         let (threads, written) = (perfetto::Threads::default(), Written::default());
-        Self { out, form, redactor, threads, waiting: Vec::new(), written, begun: false }
+        let thresholds = Thresholds::default();
+        Self { out, form, redactor, thresholds, threads, waiting: Vec::new(), written, begun: false }
+    }
+
+    /// With other thresholds than the usual ones, for the forms that judge.
+    #[must_use]
+    pub fn judging(self, thresholds: Thresholds) -> Self {
+        Self { thresholds, ..self }
     }
 
     /// Writes a trace: its spans, longest first among those that start together, in order of start; and its log records, which only
-    /// OTLP has a place for.
+    /// OTLP has a place for, and Markdown where they tell of an error.
     ///
     /// # Errors
     /// Where it cannot be written.
@@ -126,7 +136,11 @@ impl<W: Write> Exporter<W> {
                 let comma = if first { "" } else { "," };
                 write!(self.out, "{comma}\n{}", events.join(",\n"))
             }
-            TraceForm::Markdown => self.out.write_all(markdown::trace(&spans).as_bytes()),
+            TraceForm::Markdown => {
+                let judged = judged::judged(&spans, &logs, &self.thresholds).map_err(io::Error::other)?;
+                let text = judged.map(|judged| markdown::trace(&judged, self.redactor.as_ref())).unwrap_or_default();
+                self.out.write_all(text.as_bytes())
+            }
             TraceForm::Csv => spans.iter().try_for_each(|span| self.out.write_all(span_csv::line(span).as_bytes())),
         }
     }

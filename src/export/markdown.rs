@@ -1,135 +1,244 @@
-//! A trace as Markdown, for a ticket: what it was, its tree, what failed, its slowest statements.
+//! A trace as Markdown, for a ticket: the verdict, the tree with its critical path, what was found, its statements, what failed first.
 
-use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::found::rfc3339;
-use super::value::{self, readable, service};
-use crate::model::{Nanos, Span, SpanId, StatusCode, Timestamp};
-use crate::semconv::is_statement_key;
+use super::judged::Judged;
+use crate::analysis::errors::{Detail, Failure, Frame};
+use crate::analysis::figures::count;
+use crate::analysis::{Analysis, Folds, Row, RowKind, flatten, group_label, statement, wording};
+use crate::model::Category;
+use crate::redact::Redactor;
 
 /// Rows of the tree; a person reads no more.
 const ROWS: usize = 500;
+/// Bytes of it: the whole has to go through a terminal, and they take about 74 KB.
+const TREE: usize = 30_000;
+/// Findings that are told.
+const FINDINGS: usize = 25;
 /// Statements that are quoted.
-const STATEMENTS: usize = 5;
-/// Failures that are quoted.
-const FAILURES: usize = 10;
-/// Letters of a statement, message or stack trace.
-const LETTERS: usize = 4_000;
+const STATEMENTS: usize = 10;
+/// Frames of a stack trace.
+const FRAMES: usize = 10;
+/// Letters of a statement, a message or a stack trace.
+const LETTERS: usize = 2_000;
+/// Letters of what stands in a line with others.
+const SHORT: usize = 200;
+/// Letters of what the verdict is about, as on screen.
+const SUBJECT: usize = 60;
+/// Levels that rows are indented by.
+const DEEPEST: u32 = 40;
 
-/// A trace, in order of start.
-pub(super) fn trace(spans: &[Span]) -> String {
-    let Some(first) = spans.first() else { return String::new() };
-    let start = spans.iter().map(|span| span.start).min().unwrap_or_default();
-    let end = spans.iter().map(|span| span.end).max().unwrap_or_default();
-    let root = spans.iter().find(|span| span.parent_id.is_none()).unwrap_or(first);
-    let services: HashSet<String> = spans.iter().map(|span| service(&span.resource)).collect();
-    let failed = spans.iter().filter(|span| span.status.code == StatusCode::ERROR).count();
-    let mut out =
-        format!("## {} {}: {}\n\n", cell(&service(&root.resource)), cell(&readable(&root.name)), end.since(start));
-    let _ = writeln!(out, "| trace | start | spans | services | errors |\n|---|---|---:|---:|---:|");
-    let (id, begun) = (first.trace_id, rfc3339(start));
-    let _ = writeln!(out, "| `{id}` | {begun} | {} | {} | {failed} |\n", spans.len(), services.len());
-    fenced(&mut out, "text", &tree(spans, start));
-    failures(spans, &mut out);
-    statements(spans, &mut out);
-    out
+/// A trace and what is to be said of it; `redactor` masks secrets once more in what was put together of several parts.
+pub(super) fn trace(judged: &Judged, redactor: Option<&Redactor>) -> String {
+    let analysis = &judged.analysis;
+    let rows = flatten(analysis, &Folds::default());
+    let mut page = Page { out: String::new(), redactor };
+    page.head(judged, &rows);
+    page.verdict(analysis);
+    page.tree(analysis, &rows);
+    page.findings(analysis);
+    page.statements(judged);
+    if let Some((failure, detail)) = &judged.failure {
+        page.failure(failure, detail, &judged.status);
+    }
+    page.out
 }
 
-/// A line a span: after how long it began, how long it took, where, what.
-fn tree(spans: &[Span], start: Timestamp) -> String {
-    let held: HashSet<SpanId> = spans.iter().map(|span| span.span_id).collect();
-    let mut children: HashMap<SpanId, Vec<usize>> = HashMap::new();
-    let mut stack: Vec<(usize, usize)> = Vec::new();
-    for (at, span) in spans.iter().enumerate() {
-        match span.parent_id.filter(|parent| held.contains(parent) && *parent != span.span_id) {
-            Some(parent) => children.entry(parent).or_default().push(at),
-            None => stack.push((at, 0)),
+struct Page<'a> {
+    out: String,
+    redactor: Option<&'a Redactor>,
+}
+
+impl Page<'_> {
+    fn head(&mut self, judged: &Judged, rows: &[Row]) {
+        let analysis = &judged.analysis;
+        let root = rows.iter().find_map(|row| analysis.span(row.node));
+        let (service, label) = root.map_or(("", String::new()), |root| {
+            (&*root.service, statement::summary(root.category, &root.label).into_owned())
+        });
+        let (service, label) = (self.cell(service), self.cell(&label));
+        let duration = analysis.duration();
+        let _ = writeln!(self.out, "## {service} {label}: {duration}\n");
+        let (id, begun) = (analysis.trace.id, rfc3339(analysis.start));
+        let (spans, services, failed) = (analysis.trace.spans.len(), analysis.services.len(), judged.failed);
+        self.out.push_str("| trace | start | spans | services | errors |\n|---|---|---:|---:|---:|\n");
+        let _ = writeln!(self.out, "| `{id}` | {begun} | {spans} | {services} | {failed} |\n");
+    }
+
+    /// In the words of the screen.
+    fn verdict(&mut self, analysis: &Analysis) {
+        let (mut text, mut before) = (String::new(), None);
+        for clause in &analysis.verdict.clauses {
+            text.push_str(wording::lead(analysis, before, clause));
+            for word in wording::words(analysis, clause) {
+                let longest = if word.subject { SUBJECT } else { SHORT };
+                text.push_str(&escaped(&self.cut(&word.text, longest)));
+            }
+            before = Some(clause);
+        }
+        if !text.is_empty() {
+            let _ = writeln!(self.out, "> {text}\n");
         }
     }
-    stack.reverse();
-    let mut shown = vec![false; spans.len()];
-    let (mut out, mut rows) = (String::new(), 0);
-    // Those in a circle of parents hang from nothing: they come last.
-    let mut rest = 0..spans.len();
-    while rows < ROWS {
-        let Some((at, depth)) = stack.pop().or_else(|| rest.find(|at| !shown[*at]).map(|at| (at, 0))) else { break };
-        if std::mem::replace(&mut shown[at], true) {
-            continue;
+
+    /// A line a row: whether it is on the critical path, after how long it began, how long it took, where, what.
+    fn tree(&mut self, analysis: &Analysis, rows: &[Row]) {
+        let mut tree = String::new();
+        let mut told = 0;
+        for row in rows.iter().take(ROWS) {
+            if tree.len() >= TREE {
+                break;
+            }
+            self.row(analysis, row, &mut tree);
+            told += 1;
         }
-        rows += 1;
-        row(&spans[at], depth, start, &mut out);
-        let below = children.get(&spans[at].span_id).into_iter().flatten().rev();
-        stack.extend(below.map(|child| (*child, depth + 1)));
+        if rows.len() > told {
+            let _ = writeln!(tree, "… {} more", count((rows.len() - told) as u64));
+        }
+        let path = if analysis.path.is_empty() { "" } else { " (`━`: on the critical path)" };
+        let _ = writeln!(self.out, "**Tree**{path}\n");
+        self.fenced("text", &tree, usize::MAX);
     }
-    if rows < spans.len() {
-        let _ = writeln!(out, "… {} more", spans.len() - rows);
+
+    fn row(&self, analysis: &Analysis, row: &Row, out: &mut String) {
+        let Some(node) = analysis.nodes.get(row.node as usize) else { return };
+        let (start, took, path, failed, slow) = match &row.kind {
+            RowKind::Group { sum, start, path, failed, slow, .. } => (*start, *sum, *path, *failed > 0, *slow > 0),
+            _ => (node.start, node.duration(), node.path, node.failed, node.slow.is_some()),
+        };
+        let on_path = if path.0 > 0 { "━" } else { " " };
+        let (after, took) = (start.since(analysis.start).to_string(), took.to_string());
+        let indent = "  ".repeat(row.depth.min(DEEPEST) as usize);
+        let _ = write!(out, "{on_path} {after:>9} {took:>9}  {indent}");
+        if let RowKind::Group { members, .. } = &row.kind {
+            let _ = write!(out, "×{} ", count(members.len() as u64));
+        }
+        match analysis.span(row.node) {
+            Some(span) => {
+                let label = group_label(analysis, row);
+                let label = self.cut(&statement::summary(span.category, &label), SHORT);
+                let _ = write!(out, "{} {label}", self.cut(&span.service, SUBJECT));
+            }
+            None => out.push_str("(a parent that is not held)"),
+        }
+        if let RowKind::Group { longest, .. } = &row.kind {
+            let _ = write!(out, "  in all, {longest} at most");
+        }
+        out.push_str(if failed { "  ✗ ERROR" } else { "" });
+        out.push_str(if slow { "  ▲ slow" } else { "" });
+        out.push('\n');
     }
-    out
-}
 
-fn row(span: &Span, depth: usize, start: Timestamp, out: &mut String) {
-    let (after, took) = (span.start.since(start).to_string(), span.end.since(span.start).to_string());
-    let mark = if span.status.code == StatusCode::ERROR { "  ERROR" } else { "" };
-    let indent = "  ".repeat(depth.min(40));
-    let _ = writeln!(out, "{after:>9} {took:>9}  {indent}{} {}{mark}", service(&span.resource), readable(&span.name));
-}
-
-fn failures(spans: &[Span], out: &mut String) {
-    let failed = spans.iter().filter(|span| span.status.code == StatusCode::ERROR);
-    for (told, span) in failed.enumerate() {
-        if told == FAILURES {
-            let _ = writeln!(out, "… and more errors\n");
+    fn findings(&mut self, analysis: &Analysis) {
+        if analysis.findings.is_empty() {
             return;
         }
-        let _ = writeln!(out, "**Error** in {} {}", cell(&service(&span.resource)), cell(&readable(&span.name)));
-        let mut text = span.status.message.lossy().into_owned();
-        for event in span.events.iter().filter(|event| event.name == *"exception") {
-            let part = |key: &str| crate::model::lookup(&event.attributes, key).map(value::text).unwrap_or_default();
-            let _ = write!(text, "\n{}: {}", part("exception.type"), part("exception.message"));
-            let _ = write!(text, "\n{}", part("exception.stacktrace"));
+        self.out.push_str("| finding | rule | why |\n|---|---|---|\n");
+        for finding in analysis.findings.iter().take(FINDINGS) {
+            let (severity, rule, why) = (finding.severity.name(), finding.rule.name(), self.cell(&finding.why));
+            let _ = writeln!(self.out, "| {severity} | {rule} | {why} |");
         }
-        out.push('\n');
+        self.out.push('\n');
+        self.more(analysis.findings.len(), FINDINGS, "findings");
+    }
+
+    fn statements(&mut self, judged: &Judged) {
+        let all = &judged.statements;
+        for row in all.rows.iter().take(STATEMENTS) {
+            let (calls, total) = (count(row.calls), row.total);
+            let most = if row.calls > 1 { format!(" in all, {} at most", row.max) } else { String::new() };
+            let _ = writeln!(self.out, "**Statement** ×{calls}, {total}{most}\n");
+            let language = if row.category == Category::Sql { "sql" } else { "text" };
+            self.fenced(language, &row.text, LETTERS);
+        }
+        self.more(usize::try_from(all.statements).unwrap_or(usize::MAX), STATEMENTS, "statements");
+    }
+
+    /// Type and message, then the application's own frames; where none is known as its own, the first of all.
+    fn failure(&mut self, failure: &Failure, detail: &Detail, status: &str) {
+        let (service, operation) = (self.cell(&failure.key.service), self.cell(&failure.key.operation));
+        let _ = writeln!(self.out, "**First error** in {service} {operation}\n");
+        let (kind, message) = (failure.key.kind.trim(), detail.message.trim());
+        let gap = if kind.is_empty() || message.is_empty() { "" } else { ": " };
+        let mut text = self.masked(&format!("{kind}{gap}{message}"));
+        let stack = &detail.stack;
+        let any_own = stack.frames.iter().any(|frame| frame.own);
+        for frame in stack.frames.iter().filter(|frame| frame.own || !any_own).take(FRAMES) {
+            let _ = write!(text, "\n  at {}", self.cut(&place(frame), SHORT));
+        }
+        for line in stack.unread.iter().take(FRAMES) {
+            let _ = write!(text, "\n  {}", self.cut(line, SHORT));
+        }
+        let status = self.cut(status.trim(), SHORT);
+        if !status.is_empty() && !text.contains(&status) {
+            let _ = write!(text, "\nstatus: {status}");
+        }
         if !text.trim().is_empty() {
-            fenced(out, "text", text.trim());
+            self.fenced("text", text.trim(), LETTERS);
         }
     }
+
+    fn more(&mut self, there: usize, told: usize, what: &str) {
+        if there > told {
+            let _ = writeln!(self.out, "… and {} more {what}\n", count((there - told) as u64));
+        }
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text).into_owned())
+    }
+
+    /// In one line, without secrets and without control characters.
+    fn cut(&self, text: &str, longest: usize) -> String {
+        // A statement may be a megabyte; a secret that is cut in two still is one.
+        let start: String = text.chars().take(LETTERS * 8).collect();
+        let shown = self.masked(&start);
+        let clean = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+        let mut letters = shown.chars().map(clean);
+        let kept: String = letters.by_ref().take(longest).collect();
+        if letters.next().is_none() {
+            return kept;
+        }
+        kept.chars().take(longest - 1).chain(['…']).collect()
+    }
+
+    /// The same, so that it means nothing to Markdown.
+    fn cell(&self, text: &str) -> String {
+        escaped(&self.cut(text, SHORT))
+    }
+
+    /// Text in a fence that nothing in it can close.
+    fn fenced(&mut self, language: &str, text: &str, most: usize) {
+        let clean =
+            |letter: char| if letter.is_control() && letter != '\n' && letter != '\t' { '\u{fffd}' } else { letter };
+        let text = self.masked(text);
+        let mut letters = text.chars().filter(|letter| *letter != '\r').map(clean);
+        let mut kept: String = letters.by_ref().take(most).collect();
+        if letters.next().is_some() {
+            kept.push('…');
+        }
+        let longest = kept.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        let _ = writeln!(self.out, "{fence}{language}\n{}\n{fence}\n", kept.trim_end());
+    }
 }
 
-fn statements(spans: &[Span], out: &mut String) {
-    let mut found: Vec<(Nanos, String)> = Vec::new();
-    for span in spans {
-        let statement = span.attributes.iter().find(|attribute| is_statement_key(&attribute.key.lossy()));
-        let text = statement.map(|attribute| value::text(&attribute.value)).filter(|text| !text.trim().is_empty());
-        found.extend(text.map(|text| (span.end.since(span.start), text)));
+/// `get_user (app/users.py:17)`.
+fn place(frame: &Frame) -> String {
+    let line = frame.line.map(|line| format!(":{line}")).unwrap_or_default();
+    match (frame.function.is_empty(), frame.file.is_empty()) {
+        (false, false) => format!("{} ({}{line})", frame.function, frame.file),
+        (false, true) => frame.function.clone(),
+        (true, _) => format!("{}{line}", frame.file),
     }
-    found.sort_by_key(|(took, _)| Reverse(*took));
-    for (took, text) in found.iter().take(STATEMENTS) {
-        let _ = writeln!(out, "**Statement**, {took}\n");
-        fenced(out, "sql", text);
-    }
-}
-
-/// Text in a fence that nothing in it can close.
-fn fenced(out: &mut String, language: &str, text: &str) {
-    let clean =
-        |letter: char| if letter.is_control() && letter != '\n' && letter != '\t' { '\u{fffd}' } else { letter };
-    let mut kept: String =
-        text.chars().filter(|letter| *letter != '\r').take(LETTERS.max(ROWS * 200)).map(clean).collect();
-    if kept.len() < text.len() && text.chars().count() > kept.chars().count() + text.matches('\r').count() {
-        kept.push('…');
-    }
-    let longest = kept.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    let _ = writeln!(out, "{fence}{language}\n{}\n{fence}\n", kept.trim_end());
 }
 
 /// Text that means nothing to Markdown.
-pub(super) fn cell(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
-        if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~') {
+        if matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&' | '$') {
             out.push('\\');
         }
         out.push(letter);

@@ -1,6 +1,6 @@
 //! What leaves: records of what was found, whole traces, and the forms in which they are written for other programs.
 //!
-//! In: traces and counts, as the index tells of them; spans. Out: [`Record`]s, lines of JSON or CSV, and through an [`Exporter`] what
+//! In: traces and counts, as the index tells of them; spans, judged anew where a form says more than was sent. Out: [`Record`]s, lines of JSON or CSV, and through an [`Exporter`] what
 //! Jaeger, Perfetto, a Collector or a person reads. Names and order of the fields are a promise to scripts (README, "Without a
 //! screen"); what a form cannot hold is told there too ("Files"). Must never know: the terminal, and how a table for a person looks.
 
@@ -10,6 +10,7 @@ mod exporter;
 mod found;
 mod jaeger;
 mod json;
+mod judged;
 mod markdown;
 mod mask;
 mod otlp_json;

@@ -248,7 +248,7 @@ fn cell(text: &str) -> String {
     if kept.len() < line.len() {
         kept.push('…');
     }
-    markdown::cell(&kept)
+    markdown::escaped(&kept)
 }
 
 #[cfg(test)]

@@ -277,18 +277,95 @@ fn nothing_at_all_is_a_whole_file_too() {
     assert_eq!(jaeger["data"], Json::Array(Vec::new()));
 }
 
+fn markdown(spans: &[Span], logs: &[LogRecord], redactor: Option<Redactor>) -> String {
+    String::from_utf8(exported(TraceForm::Markdown, redactor, &[spans.to_vec()], logs)).unwrap()
+}
+
+/// The lines of Markdown that stand in no fence; every fence is closed.
+fn outside(text: &str) -> Vec<&str> {
+    let mut open: Option<&str> = None;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let ticks = line.split(|letter| letter != '`').next().filter(|ticks| ticks.len() >= 3);
+        match (open, ticks) {
+            (None, Some(ticks)) => open = Some(ticks),
+            (Some(fence), Some(ticks)) if ticks.len() >= fence.len() => open = None,
+            (None, None) => lines.push(line),
+            (Some(_), _) => {}
+        }
+    }
+    assert_eq!(open, None, "{text}");
+    lines
+}
+
 #[test]
-fn markdown_shows_the_tree_and_what_failed_and_nothing_in_it_breaks_out() {
-    let mut child = Span { span_id: SpanId([2; 8]), parent_id: Some(SpanId([1; 8])), ..full() };
-    child.attributes = vec![attribute("db.query.text", Value::Text("SELECT 1 -- ``` \u{1b}[2J".into()))];
-    child.name = "a|b\u{1b}[2J\n# no".into();
-    let root = Span { parent_id: None, ..full() };
-    let looped = Span { span_id: SpanId([8; 8]), parent_id: Some(SpanId([8; 8])), ..full() };
-    let text = String::from_utf8(exported(TraceForm::Markdown, None, &[vec![root, child, looped]], &[])).unwrap();
-    assert!(text.starts_with("## shop GET /: 500 ms\n"), "{text}");
-    assert!(!text.contains('\u{1b}') && text.contains("````sql\n"), "{text}");
-    assert_eq!(text.matches("shop GET /").count(), 5, "{text}");
-    assert!(text.contains("exception.message") || text.contains(": no"), "{text}");
+fn markdown_tells_a_trace_in_the_words_of_the_screen() {
+    for (story, name) in [(0, "patient"), (3, "order"), (11, "insurance")] {
+        let story = &crate::source::demo::gallery(Timestamp(1_800_000_000_000_000_000))[story];
+        // Of several the last is the one that failed.
+        let trace = story.spans.last().unwrap().trace_id;
+        let spans: Vec<Span> = story.spans.iter().filter(|span| span.trace_id == trace).cloned().collect();
+        insta::assert_snapshot!(format!("markdown_{name}"), markdown(&spans, &story.logs, Some(Redactor::default())));
+    }
+}
+
+#[test]
+fn nothing_in_markdown_breaks_out_of_its_place() {
+    const HOSTILE: &str = "a|b`c`\u{1b}[2J\r\n# no\n````\n<script>&amp;$x$ **b**";
+    let mut spans = Vec::new();
+    for id in 1..=7_u8 {
+        let parent_id = (id > 1).then_some(SpanId([1; 8]));
+        let mut span = Span { span_id: SpanId([id; 8]), parent_id, name: HOSTILE.into(), ..full() };
+        span.attributes = vec![
+            attribute("db.system", Value::Text("postgresql".into())),
+            attribute("db.query.text", Value::Text(format!("SELECT \"{HOSTILE}\" FROM \"{HOSTILE}\"").as_str().into())),
+        ];
+        span.status.message = HOSTILE.into();
+        span.events[0].attributes = ["type", "message", "stacktrace"]
+            .map(|part| attribute(&format!("exception.{part}"), Value::Text(HOSTILE.into())))
+            .into();
+        span.resource = Arc::new(Resource {
+            attributes: vec![attribute("service.name", Value::Text(HOSTILE.into()))],
+            ..Resource::default()
+        });
+        spans.push(span);
+    }
+    let text = markdown(&spans, &[], None);
+    assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text}");
+    let lines = outside(&text);
+    for line in &lines {
+        let starts = ["## ", "| ", "|--", "> ", "**Tree", "**Statement", "**First error** in "];
+        assert!(line.is_empty() || starts.iter().any(|start| line.starts_with(start)), "{line}\n{text}");
+        // What stands behind a backslash means nothing.
+        let mut letters = line.chars();
+        let mut bare = String::new();
+        while let Some(letter) = letters.next() {
+            if letter == '\\' {
+                letters.next();
+            } else {
+                bare.push(letter);
+            }
+        }
+        assert!(!bare.contains(['<', '&', '$', '[']), "{line}");
+        assert!(matches!(bare.matches('|').count(), 0 | 4 | 6), "{line}");
+    }
+    assert_eq!(lines.iter().filter(|line| line.starts_with("## ")).count(), 1, "{text}");
+    assert!(text.contains("**First error** in "), "{text}");
+}
+
+#[test]
+fn markdown_is_bounded_and_says_what_it_leaves_out() {
+    let span = |number: u64| Span {
+        span_id: SpanId((number + 1).to_be_bytes()),
+        parent_id: (number > 0).then_some(SpanId(1_u64.to_be_bytes())),
+        name: format!("step {number} {}", "x".repeat(5_000)).as_str().into(),
+        ..full()
+    };
+    let text = markdown(&(0..2_000).map(span).collect::<Vec<_>>(), &[], None);
+    // What a terminal takes.
+    assert!(text.len() < 74_000, "{}", text.len());
+    let told = text.matches(" step ").count();
+    assert!(told > 100 && text.contains("… 1,") && text.contains(" more\n```"), "{told} {text}");
 }
 
 #[test]

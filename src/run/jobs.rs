@@ -12,7 +12,7 @@ use std::thread;
 use tokio::sync::mpsc;
 
 use super::clock;
-use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::Thresholds;
 use crate::app::{Answer, Effect, work};
 use crate::index::{Reader, View};
 use crate::view::Highlighter;

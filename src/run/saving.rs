@@ -20,7 +20,7 @@ pub(super) fn save(reader: &Reader, request: &SaveRequest) -> Result<Saved, Stri
 fn written(reader: &Reader, request: &SaveRequest) -> Result<Saved> {
     let path = at_home(&request.path);
     let redactor = request.mask.as_ref().map(|settings| settings.redactor.clone());
-    let mut exporter = Exporter::new(Target::new(&path, false)?, request.form, redactor);
+    let mut exporter = Exporter::new(Target::new(&path, false)?, request.form, redactor).judging(request.thresholds);
     let mut failed: Option<io::Error> = None;
     whole_traces(reader, &traces(reader, &request.what), &mut |spans, logs| {
         failed = exporter.trace(spans, logs).err();

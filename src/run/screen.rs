@@ -19,7 +19,7 @@ use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
 use super::{ask, browser, clock, health, jobs::Jobs, log, looks, saving, shelf::Shelf};
-use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::Thresholds;
 use crate::app::{self, Answer, Effect, Input, Keymap, LibraryChange, Mouse, MouseKind, State, Target};
 use crate::config::{self, Settings};
 use crate::index::Reader;
@@ -103,7 +103,7 @@ pub(super) fn show(settings: &Settings, start: &Start, gate: Gate) -> Result<Exi
         app_settings.warning = wiring::exposure(&wiring.board);
         // Where nothing listens nothing can be sent.
         app_settings.recipes = if shut { Vec::new() } else { recipes(&wiring.board.sources(clock::now())) };
-        let _asked = ask::open(&wiring.indexer.reader, app_settings.slow_sql)
+        let _asked = ask::open(&wiring.indexer.reader, app_settings.thresholds)
             .inspect_err(|error| tracing::warn!(%error, "this one cannot be asked by `tracefall query`"));
         let feed = wiring.feed.clone();
         let reading = files.map(|files| AbortOnDrop(tokio::spawn(read(files, feed))));
@@ -151,7 +151,7 @@ async fn read(files: Files, feed: Feed) {
 
 fn app_settings(settings: &Settings, keymap: Keymap) -> Result<app::Settings> {
     Ok(app::Settings {
-        slow_sql: wiring::thresholds(settings)?,
+        thresholds: wiring::thresholds(settings)?,
         redactor: wiring::redactor(settings)?,
         arriving: Nanos::from_secs(1),
         warning: None,

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis;
-use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::Thresholds;
 use crate::index::View;
 use crate::model::SourceHealth;
 use crate::view::visible;

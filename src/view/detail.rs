@@ -154,7 +154,7 @@ fn title(pen: &Pen<'_>, open: &TraceScreen, analysis: &Analysis) -> Vec<Piece<'s
         title.push((" ✗ failed".into(), pen.style(Role::Error)));
     }
     if let Some(slow) = place.slow {
-        let thresholds = &pen.state.settings.slow_sql;
+        let thresholds = &pen.state.settings.thresholds;
         let why = slow_sql::explain(thresholds, slow, place.duration(), analysis.duration());
         title.push((format!(" ▲ {why}").into(), pen.style(Role::Slow)));
     }

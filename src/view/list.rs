@@ -278,7 +278,7 @@ fn matched_pieces(pen: &Pen<'_>, page: &Page, (room, label): (u16, usize)) -> Ve
 
 fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &TraceSummary) {
     let y = area.y;
-    let notes = notes(summary, &pen.state.settings.slow_sql);
+    let notes = notes(summary, &pen.state.settings.thresholds);
     let failed = summary.errors > 0;
     let slow = notes.iter().any(|note| matches!(note, Note::SlowSql { .. }));
     let (style, line) = match (failed, slow) {

@@ -1,7 +1,5 @@
 //! The verdict line: what an expert would say of the trace. Each clause is a place to go to.
 
-use std::borrow::Cow;
-
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
@@ -9,29 +7,18 @@ use super::format;
 use super::look::Role;
 use super::pen::{Pen, Piece, cells, shown};
 use super::text;
-use crate::analysis::findings::{Finding, Severity};
-use crate::analysis::{Analysis, Clause, Says, Work, statement};
+use crate::analysis::wording::{self, Tone};
+use crate::analysis::{Analysis, Clause, Says};
 use crate::app::State;
-use crate::model::Category;
 
-/// Cells between what stands out and where the time went.
-const APART: &str = "   ";
+/// Cells of what a clause is about.
+const SUBJECT: usize = 60;
 
 /// A piece of a clause before it has a colour.
 struct Word {
     text: String,
     role: Role,
     emphasis: Modifier,
-}
-
-impl Word {
-    fn new(text: impl Into<String>, role: Role, emphasis: Modifier) -> Self {
-        Self { text: text.into(), role, emphasis }
-    }
-
-    fn plain(text: impl Into<String>, role: Role) -> Self {
-        Self::new(text, role, Modifier::empty())
-    }
 }
 
 /// A clause as it is written: `lead` stands before it and is no part of what is chosen.
@@ -49,13 +36,7 @@ fn phrases(state: &State, analysis: &Analysis, width: u16, chosen: Option<usize>
     let mut phrases = Vec::new();
     let mut before: Option<&Clause> = None;
     for (clause, what) in analysis.verdict.clauses.iter().enumerate() {
-        let lead = match (before.map(|before| before.says), what.says) {
-            (None, Says::Time { .. }) => path_lead(analysis, ""),
-            (None, _) => "",
-            (Some(Says::Time { .. }), Says::Time { .. }) => " · ",
-            (Some(_), Says::Time { .. }) => path_lead(analysis, APART),
-            (Some(_), _) => APART,
-        };
+        let lead = wording::lead(analysis, before, what);
         phrases.push(Phrase { clause, lead, words: words(state, analysis, what), at: 0, width: 0 });
         before = Some(what);
     }
@@ -81,130 +62,29 @@ fn phrases(state: &State, analysis: &Analysis, width: u16, chosen: Option<usize>
     }
 }
 
-/// Said before where the time went: of what, where that is not the whole trace.
-fn path_lead(analysis: &Analysis, apart: &str) -> &'static str {
-    let whole = u128::from(analysis.verdict.whole.0) * 100 >= u128::from(analysis.duration().0) * 99;
-    match (whole, apart.is_empty()) {
-        (true, true) => "on the path: ",
-        (true, false) => "   on the path: ",
-        (false, true) => "on the path of the longest root: ",
-        (false, false) => "   on the path of the longest root: ",
-    }
-}
-
 fn words(state: &State, analysis: &Analysis, clause: &Clause) -> Vec<Word> {
-    let (bold, link) = (Modifier::BOLD, Modifier::BOLD | Modifier::UNDERLINED);
-    let label = |normal: bool| label(state, analysis, clause.node, normal);
-    match clause.says {
-        Says::FailedFirst { count, finding } => {
-            if let Some(finding) = finding.and_then(|finding| analysis.findings.get(finding)) {
-                return told(state, finding, ("✗ ", Role::Error));
-            }
-            let service = analysis.span(clause.node).map_or("", |span| &*span.service);
-            let mut words = vec![
-                Word::new("✗ failed first: ", Role::Error, bold),
-                Word::new(label(false), Role::Error, link),
-                Word::plain(format!(" in {service}"), Role::Text),
-            ];
-            if count > 1 {
-                words.push(Word::plain(format!(" · {} spans failed", format::count(count.into())), Role::Dim));
-            }
-            words
-        }
-        Says::Found(finding) => {
-            let Some(finding) = analysis.findings.get(finding) else { return Vec::new() };
-            let mark = if finding.severity == Severity::Error { ("✗ ", Role::Error) } else { ("▲ ", Role::Slow) };
-            told(state, finding, mark)
-        }
-        Says::SlowSql { duration, percent, count } => {
-            let more =
-                if count > 1 { format!(" · {} calls are slow", format::count(count.into())) } else { String::new() };
-            vec![
-                Word::new(format!("▲ {percent} % is one statement: "), Role::Slow, bold),
-                Word::new(label(false), Role::Slow, link),
-                Word::new(format!(" {duration}"), Role::Slow, bold),
-                Word::plain(more, Role::Dim),
-            ]
-        }
-        Says::Repeated { count, sum } => {
-            let share = format::share(sum, analysis.duration());
-            vec![
-                Word::new(format!("≡ the same call ×{}: ", format::count(count.into())), Role::Slow, bold),
-                Word::new(label(true), Role::Slow, link),
-                Word::plain(format!(" {sum} in all, {share} %"), Role::Dim),
-            ]
-        }
-        Says::Time { work, time, percent } => {
-            let role = if is_loud(analysis, work) { Role::Slow } else { Role::Dim };
-            let mut words = vec![Word::plain(format!("{} {percent} %", name(work)), role)];
-            // Where nothing stands out, the first says where most of the time went.
-            let is_first = analysis.verdict.clauses.first() == Some(clause);
-            if let Some(place) = analysis.nodes.get(clause.node as usize).filter(|_| is_first) {
-                for word in &mut words {
-                    word.role = Role::Text;
-                }
-                words.push(Word::plain(format!(", {time}, most in "), Role::Dim));
-                words.push(Word::new(label(false), Role::Text, Modifier::UNDERLINED));
-                words.push(Word::plain(format!(" {}", place.path_self), Role::Text));
-            }
-            words
-        }
-    }
+    wording::words(analysis, clause).into_iter().map(|word| looking(state, &word)).collect()
 }
 
-/// A finding in its own words, with what it is about underlined.
-fn told(state: &State, finding: &Finding, (mark, role): (&'static str, Role)) -> Vec<Word> {
-    let (bold, link) = (Modifier::BOLD, Modifier::BOLD | Modifier::UNDERLINED);
-    let clean = |text: &str| text::visible(&shown(state, text)).into_owned();
-    let mut words = vec![Word::new(mark, role, bold)];
-    match finding.why.split_once(finding.what.as_str()).filter(|_| !finding.what.is_empty()) {
-        Some((before, after)) => {
-            words.push(Word::new(clean(before), role, bold));
-            words.push(Word::new(text::cut_end(&clean(&finding.what), 60), role, link));
-            words.push(Word::plain(clean(after), role));
-        }
-        None => words.push(Word::new(clean(&finding.why), role, bold)),
-    }
-    words
+fn looking(state: &State, word: &wording::Word) -> Word {
+    let role = match word.tone {
+        Tone::Error => Role::Error,
+        Tone::Slow => Role::Slow,
+        Tone::Plain => Role::Text,
+        Tone::Dim => Role::Dim,
+    };
+    let bold = if word.strong { Modifier::BOLD } else { Modifier::empty() };
+    let line = if word.subject { Modifier::UNDERLINED } else { Modifier::empty() };
+    let text = if word.subject { subject(state, &word.text) } else { clean(state, &word.text) };
+    Word { text, role, emphasis: bold | line }
 }
 
-/// Whether the work is that of the finding which stands out.
-fn is_loud(analysis: &Analysis, work: Work) -> bool {
-    let findings = analysis.verdict.clauses.iter();
-    let mut loud = findings.filter(|clause| matches!(clause.says, Says::SlowSql { .. } | Says::Repeated { .. }));
-    let category = loud.next().and_then(|clause| analysis.span(clause.node)).map(|span| span.category);
-    match work {
-        Work::Sql => category == Some(Category::Sql),
-        Work::Database(_) => category == Some(Category::Database),
-        Work::HttpOut => category == Some(Category::Http),
-        Work::Messaging | Work::Rpc | Work::Own | Work::Unrecorded => false,
-    }
+fn clean(state: &State, text: &str) -> String {
+    text::visible(&shown(state, text)).into_owned()
 }
 
-/// Work in a word or two.
-fn name(work: Work) -> &'static str {
-    match work {
-        Work::Sql => "SQL",
-        Work::Database(Some("redis")) => "Redis",
-        Work::Database(Some("mongodb" | "mongoose")) => "MongoDB",
-        Work::Database(Some("elasticsearch")) => "Elasticsearch",
-        Work::Database(Some(system)) => system,
-        Work::Database(None) => "database",
-        Work::HttpOut => "HTTP out",
-        Work::Messaging => "messaging",
-        Work::Rpc => "RPC out",
-        Work::Own => "own code",
-        Work::Unrecorded => "nothing recorded",
-    }
-}
-
-/// What a node does, in two words where it is a statement; without its values where it stands for many.
-fn label(state: &State, analysis: &Analysis, node: u32, normal: bool) -> String {
-    let Some(span) = analysis.span(node) else { return String::new() };
-    let short = statement::summary(span.category, &span.label);
-    let text = if normal { statement::normalise(span.category, &short) } else { Cow::Borrowed(&*short) };
-    let shown = shown(state, &text);
-    text::cut_end(&text::visible(&shown), 60).into_owned()
+fn subject(state: &State, text: &str) -> String {
+    text::cut_end(&clean(state, text), SUBJECT).into_owned()
 }
 
 /// Draws the line; the chosen clause is a selection.
@@ -242,7 +122,8 @@ pub(super) fn clause_at(state: &State, analysis: &Analysis, (width, x): (u16, u1
 /// What stands out most, where it shares its line; empty where nothing does.
 pub(super) fn short<'a>(pen: &Pen<'_>, analysis: &'a Analysis) -> Vec<Piece<'a>> {
     let Some(clause) = analysis.verdict.loudest() else { return Vec::new() };
-    let label = label(pen.state, analysis, clause.node, matches!(clause.says, Says::Repeated { .. }));
+    let normal = matches!(clause.says, Says::Repeated { .. });
+    let label = subject(pen.state, &wording::label(analysis, clause.node, normal));
     let (text, role): (String, Role) = match clause.says {
         Says::FailedFirst { .. } => (format!("✗ failed first: {label}"), Role::Error),
         Says::SlowSql { percent, .. } => (format!("▲ {percent} % is {label}"), Role::Slow),

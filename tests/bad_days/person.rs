@@ -99,7 +99,7 @@ impl Person {
             Effect::Demo(play) => return Some(Answer::Demo(Ok(*play))),
             _ => {}
         }
-        let thresholds = self.state.settings.slow_sql;
+        let thresholds = self.state.settings.thresholds;
         let means = work::Means {
             view: &self.view,
             now: Timestamp(2),

@@ -2,7 +2,7 @@
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message as _;
-use tracefall::analysis::slow_sql::Thresholds;
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::{Analysis, Folds, analyse, flatten};
 use tracefall::model::{
     Attribute, Event, Kind, Link, Nanos, Oddities, RejectReason, Span, SpanId, Timestamp, Trace, TraceId, Value,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::findings::Evidence;
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::analysis::{Analysis, analyse, analyse_whole};
 use tracefall::model::{
     Attribute, Category, Event, Kind, Nanos, Span, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceId, TraceSpan,

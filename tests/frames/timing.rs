@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use tracefall::analysis::slow_sql::Thresholds;
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::{Folds, analyse, flatten};
 use tracefall::app::Key;
 use tracefall::view;

@@ -7,8 +7,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message as _;
+use tracefall::analysis::Thresholds;
 use tracefall::analysis::TraceNotes;
-use tracefall::analysis::slow_sql::Thresholds;
 use tracefall::index::{self, Options, Outline, Place, Reader, Sealing, SpanFacts, Summary, ValueRef, View, Writer};
 use tracefall::model::{
     Badges, Category, Nanos, RejectReason, SourceId, Span, SpanKey, StatusCode, Timestamp, TraceId, TraceSummary, Value,

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::Thresholds;
 use crate::analysis::analyse;
-use crate::analysis::slow_sql::Thresholds;
 use crate::model::{
     Attribute, Category, Kind, Nanos, Resource, Span, SpanId, SpanKey, Timestamp, Trace, TraceSpan, Value,
 };

@@ -50,6 +50,13 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Where it can be read whole.
+    #[must_use]
+    pub fn example(&self, trace: TraceId) -> Example {
+        let (message, evidence) = (Arc::clone(&self.message), self.evidence);
+        Example { trace, span: self.span, told: self.told, at: self.at, message, evidence }
+    }
+
     pub(super) fn add_service(&mut self, service: &Arc<str>) {
         if !self.services.contains(service) {
             self.services.push(Arc::clone(service));
@@ -182,14 +189,7 @@ impl Building {
         if let Some(bucket) = self.trend.get_mut(bucket(failure.at, whole)) {
             *bucket = bucket.saturating_add(1);
         }
-        self.example(Example {
-            trace,
-            span: failure.span,
-            told: failure.told,
-            at: failure.at,
-            message: Arc::clone(&failure.message),
-            evidence: failure.evidence,
-        });
+        self.example(failure.example(trace));
     }
 
     /// Keeps the newest, one for each trace.

@@ -7,8 +7,8 @@ use hashbrown::{HashMap, HashSet};
 use super::evidence::{self, Evidence, TELLING};
 use super::groups::{Example, Failure};
 use super::stack::Stack;
+use crate::analysis::Thresholds;
 use crate::analysis::analyse;
-use crate::analysis::slow_sql::Thresholds;
 use crate::index::View;
 use crate::model::{Category, LogRecord, SpanKey, StatusCode, TraceId, TraceSpan};
 
@@ -21,13 +21,14 @@ pub struct TellingLogs {
 }
 
 impl TellingLogs {
-    /// Reads those of `view`, unless they were read of the same publication already.
-    pub fn update(&mut self, view: &View) {
+    /// Reads those of `view`, unless they were read of the same publication already. Answers the traces of which there are more
+    /// or fewer than before.
+    pub fn update(&mut self, view: &View) -> Vec<TraceId> {
         if self.revision == Some(view.revision()) {
-            return;
+            return Vec::new();
         }
         self.revision = Some(view.revision());
-        self.by_trace.clear();
+        let before = std::mem::take(&mut self.by_trace);
         view.each_log(&mut |log| {
             if evidence::of_log(log).is_some() {
                 self.by_trace.entry(log.trace_id).or_default().push(log.clone());
@@ -36,6 +37,10 @@ impl TellingLogs {
         for logs in self.by_trace.values_mut() {
             logs.sort_by_key(LogRecord::at);
         }
+        let many = |of: &HashMap<TraceId, Vec<LogRecord>>, trace: &TraceId| of.get(trace).map_or(0, Vec::len);
+        let gone = before.keys().filter(|trace| !self.by_trace.contains_key(*trace));
+        let other = self.by_trace.keys().filter(|trace| many(&before, trace) != many(&self.by_trace, trace));
+        gone.chain(other).copied().collect()
     }
 
     /// Those of a trace, by time.

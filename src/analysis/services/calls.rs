@@ -6,7 +6,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::names::Names;
 use super::{Peer, peer};
-use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::Thresholds;
 use crate::analysis::{Analysis, Node, analyse};
 use crate::index::View;
 use crate::model::{Category, Kind, Nanos, Span, SpanId, SpanKey, Timestamp, TraceId, TraceSpan};

@@ -9,7 +9,7 @@ mod wholes;
 
 use std::sync::Arc;
 
-use super::slow_sql::Thresholds;
+use super::thresholds::Thresholds;
 use super::{Analysis, analyse};
 use crate::model::{Category, Kind, Nanos, SpanId, SpanKey, StatusCode, Timestamp, Trace, TraceSpan};
 

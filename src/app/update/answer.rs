@@ -46,8 +46,8 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
         Answer::Failure { example, detail } => super::errors::told(state, example, detail),
         Answer::Completed { text, completions } => completed(state, &text, completions, &mut out),
-        Answer::Copied(Ok(what)) => say(state, format!("copied: {what}")),
-        Answer::Copied(Err(why)) => warn(state, format!("not copied: {why}")),
+        Answer::Markdown(text) => super::copy::markdown(state, text, &mut out),
+        Answer::Copied(result) => super::copy::copied(state, result),
         Answer::Library(library, trouble) => {
             state.library = library;
             if let Some(trouble) = trouble {

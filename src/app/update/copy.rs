@@ -1,14 +1,18 @@
 //! What can be copied, and copying it. Secrets stay masked unless they are shown.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use super::{list, say};
+use super::{list, say, warn};
 use crate::analysis::RowKey;
 use crate::app::plain;
 use crate::app::{Cell, Copied, DetailFocus, Effect, Overlay, Screen, SpanDetail, State};
-use crate::model::{Span, lookup};
+use crate::model::{Span, TraceId, lookup};
 use crate::redact::Redactor;
 use crate::semconv;
+
+/// What a trace as Markdown is called.
+const MARKDOWN: &str = "trace as Markdown";
 
 /// Lists what can be copied here; copies it at once where it is only one thing.
 pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
@@ -27,8 +31,30 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
 pub(super) fn take(state: &mut State, index: usize, out: &mut Vec<Effect>) {
     let Some(Overlay::Copy(mut items)) = state.overlay.take() else { return };
     if index < items.len() {
-        let Copied { what, text, .. } = items.swap_remove(index);
-        out.push(Effect::Copy { what, text });
+        let Copied { what, text, markdown, .. } = items.swap_remove(index);
+        out.push(match markdown {
+            Some(trace) => {
+                let mask = (!state.unmasked).then(|| Arc::clone(&state.settings));
+                Effect::Markdown { trace, mask }
+            }
+            None => Effect::Copy { what, text },
+        });
+    }
+}
+
+/// It was copied, or not.
+pub(super) fn copied(state: &mut State, result: Result<String, String>) {
+    match result {
+        Ok(what) => say(state, format!("copied: {what}")),
+        Err(why) => warn(state, format!("not copied: {why}")),
+    }
+}
+
+/// A trace was written as Markdown, or not.
+pub(super) fn markdown(state: &mut State, text: Result<String, String>, out: &mut Vec<Effect>) {
+    match text {
+        Ok(text) => out.push(Effect::Copy { what: MARKDOWN.to_owned(), text }),
+        Err(why) => warn(state, format!("not copied: {why}")),
     }
 }
 
@@ -55,12 +81,17 @@ fn of_sql(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
 }
 
 fn item(key: char, what: &str, text: impl Into<String>) -> Copied {
-    Copied { key, what: what.to_owned(), text: text.into() }
+    Copied { key, what: what.to_owned(), text: text.into(), markdown: None }
+}
+
+fn as_markdown(trace: TraceId) -> Copied {
+    let text = "verdict, tree, findings, statements, first error";
+    Copied { markdown: Some(trace), ..item('m', MARKDOWN, text) }
 }
 
 fn of_list(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
     let Some(id) = state.list.selected else { return Vec::new() };
-    let mut items = vec![item('t', "trace id", id.to_string())];
+    let mut items = vec![item('t', "trace id", id.to_string()), as_markdown(id)];
     let page = state.list.page.iter().find(|page| page.row.trace == id);
     if let Some(summary) = page.and_then(|page| page.summary.as_ref()) {
         items.push(item('o', "operation", plain::free(&summary.root_label, mask)));
@@ -128,6 +159,7 @@ fn of_trace(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
         items.extend(statement(&detail.span, mask).map(|text| item('s', "statement", text)));
     }
     items.push(item('t', "trace id", trace.id.to_string()));
+    items.push(as_markdown(trace.id));
     if let Some(RowKey::Span(key)) = trace.selected {
         items.push(item('i', "span id", key.id.to_string()));
     }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{say, trace};
+use super::{say, survey, trace};
 use crate::analysis::errors::{Detail, Example, Group};
 use crate::app::{Effect, ErrorSort, ErrorsReport, ErrorsScreen, Screen, State, Told};
 
@@ -59,7 +59,7 @@ pub(super) fn go(state: &mut State, step: Step) {
     let height = state.viewport.errors;
     let at = state.errors.table.at(&state.errors.keys).unwrap_or(state.errors.table.offset);
     if state.errors.keys.is_empty() {
-        return say(state, "there is no error");
+        return survey::nothing(state, "there is no error");
     }
     select(state, step.from(at, state.errors.keys.len(), height));
 }
@@ -77,7 +77,7 @@ pub(super) fn select(state: &mut State, index: usize) {
 
 /// Chooses another example of the selected error.
 pub(super) fn turn(state: &mut State, by: isize) {
-    let Some((at, _)) = state.errors.chosen() else { return say(state, "there is no error") };
+    let Some((at, _)) = state.errors.chosen() else { return survey::nothing(state, "there is no error") };
     let examples = state.errors.selected().map(|group| group.examples.as_slice()).unwrap_or_default();
     let to = at.saturating_add_signed(by).min(examples.len().saturating_sub(1));
     let chosen = examples.get(to).map(|example| example.trace);
@@ -103,7 +103,7 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
     let chosen = state.errors.chosen().map(|(_, example)| (example.trace, example.span));
     match chosen {
         Some((id, span)) => trace::open(state, id, span, out),
-        None => say(state, "there is no error"),
+        None => survey::nothing(state, "there is no error"),
     }
 }
 

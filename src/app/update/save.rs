@@ -100,8 +100,10 @@ fn save(state: &mut State, out: &mut Vec<Effect>) {
         dialog.error = Some("a path is wanted".to_owned());
         return;
     }
+    let thresholds = settings.thresholds;
     let mask = (!dialog.unmasked).then_some(settings);
-    out.push(Effect::Save(SaveRequest { what, form: dialog.form, path: PathBuf::from(path), mask }));
+    let (form, path) = (dialog.form, PathBuf::from(path));
+    out.push(Effect::Save(SaveRequest { what, form, path, mask, thresholds }));
     dialog.busy = true;
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{attribute, say};
+use super::{attribute, say, survey};
 use crate::analysis::services::Figures;
 use crate::app::{Effect, ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen, State, parts};
 
@@ -82,7 +82,7 @@ pub(super) fn go(state: &mut State, step: Step) {
     let height = state.viewport.services;
     let at = state.services.table.at(&state.services.rows).unwrap_or(state.services.table.offset);
     if state.services.rows.is_empty() {
-        return say(state, "there is no service");
+        return survey::nothing(state, "there is no service");
     }
     select(state, step.from(at, state.services.rows.len(), height));
 }
@@ -102,7 +102,7 @@ pub(super) fn select(state: &mut State, index: usize) {
 pub(super) fn fold(state: &mut State, open: bool) {
     let height = state.viewport.services;
     let screen = &mut state.services;
-    let Some(row) = screen.table.selected.clone() else { return say(state, "there is no service") };
+    let Some(row) = screen.table.selected.clone() else { return survey::nothing(state, "there is no service") };
     let is_open = screen.open.contains(&row.service);
     match (open, is_open, row.operation.is_some()) {
         (true, false, _) => {
@@ -165,7 +165,7 @@ pub(super) fn scroll(state: &mut State, by: isize) {
 
 /// Filters the list by the selected service, and operation.
 pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
-    let Some(row) = state.services.table.selected.clone() else { return say(state, "there is no service") };
+    let Some(row) = state.services.table.selected.clone() else { return survey::nothing(state, "there is no service") };
     let service = parts::pair("service.name", &row.service);
     let operation = row.operation.as_ref().map(|name| parts::pair("name", name));
     let condition = match (service, operation) {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{say, trace};
+use super::{survey, trace};
 use crate::analysis::statements::{Example, Statement};
 use crate::app::screens::Calls;
 use crate::app::{Effect, Formatted, SqlReport, SqlScreen, State, StatementSort, plain};
@@ -77,7 +77,7 @@ pub(super) fn go(state: &mut State, step: Step) {
     let height = state.viewport.statements;
     let sql = &mut state.sql;
     if sql.rows.is_empty() {
-        return say(state, "there is no statement");
+        return survey::nothing(state, "there is no statement");
     }
     match &mut sql.calls {
         Some(Calls { keys, table, .. }) => table.go(keys, step, height),
@@ -101,7 +101,7 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
         let (id, span) = (call.trace, call.span);
         return trace::open(state, id, Some(span), out);
     }
-    let Some(row) = state.sql.selected() else { return say(state, "there is no statement") };
+    let Some(row) = state.sql.selected() else { return survey::nothing(state, "there is no statement") };
     let (of, keys) = (row.key(), keys_of(&row.examples));
     let mut calls = Calls { of, keys, table: crate::app::Table::default() };
     calls.table.select(&calls.keys, 0, state.viewport.statements);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::window::Step;
-use super::{compare, errors, findings, services, sql};
+use super::{compare, errors, findings, say, services, sql};
 use crate::app::{Action, Basis, Effect, Report, State, SurveyOf, Surveyed};
 use crate::model::Nanos;
 
@@ -87,6 +87,13 @@ pub(super) fn take(state: &mut State, surveyed: Surveyed) {
     }
 }
 
+/// Says that there is nothing to choose from; as long as that is not known, that it is being read.
+pub(super) fn nothing(state: &mut State, otherwise: &'static str) {
+    let reading =
+        state.survey().map(|of| state.progress(of)).is_some_and(|progress| progress.running || progress.stale);
+    say(state, if reading { "it is being read" } else { otherwise });
+}
+
 /// One step on the screen shown.
 pub(super) fn go(state: &mut State, step: Step) {
     match state.survey() {
@@ -153,5 +160,29 @@ pub(super) fn open(state: &mut State, out: &mut Vec<Effect>) {
         Some(SurveyOf::Services) => services::open(state, out),
         Some(SurveyOf::Compare) => compare::open(state, out),
         None | Some(SurveyOf::Findings) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Screen;
+
+    #[test]
+    fn a_key_before_the_first_answer_does_not_say_that_there_is_nothing() {
+        for (screen, of, nothing) in [
+            (Screen::Errors, SurveyOf::Errors, "there is no error"),
+            (Screen::Services, SurveyOf::Services, "there is no service"),
+            (Screen::Sql, SurveyOf::Sql, "there is no statement"),
+        ] {
+            let mut state = State { screen, ..State::new(crate::app::Settings::default()) };
+            ask(&mut state, of, &mut Vec::new());
+            go(&mut state, Step::Rows(1));
+            let said = |state: &State| state.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default();
+            assert_eq!(said(&state), "it is being read");
+            state.progress_mut(of).running = false;
+            go(&mut state, Step::Rows(1));
+            assert_eq!(said(&state), nothing);
+        }
     }
 }

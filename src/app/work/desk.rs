@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::baseline::{BaselineRequest, Baselines};
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
+use crate::analysis::Thresholds;
 use crate::analysis::errors;
-use crate::analysis::slow_sql::Thresholds;
 use crate::app::{Answer, Effect, Formatted, Highlighted, Language, Token};
 use crate::index::View;
 use crate::model::{Category, Timestamp};
@@ -78,6 +78,7 @@ impl Desk {
             Effect::Format { of, category, text, columns } => {
                 Answer::Formatted(Formatted { of: of.clone(), lines: statement(*category, text, *columns, highlight) })
             }
+            Effect::Markdown { trace, mask } => super::markdown(view, *trace, mask.as_deref(), thresholds),
             Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {

@@ -5,6 +5,7 @@ mod desk;
 mod detail;
 mod judge;
 mod list;
+mod markdown;
 mod survey;
 mod tail;
 mod values;
@@ -15,12 +16,13 @@ pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
 pub use judge::judge;
 pub use list::{ListRequest, list};
+pub use markdown::markdown;
 pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 
 use super::{Answer, Showing};
+use crate::analysis::Thresholds;
 use crate::analysis::findings::Held;
-use crate::analysis::slow_sql::Thresholds;
 use crate::analysis::{
     Analysis, Folds, Row, Subject, analyse_whole, flatten as flatten_rows, flatten_where, path, with_ancestors,
 };

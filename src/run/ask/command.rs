@@ -85,7 +85,8 @@ pub(in crate::run) fn export(settings: &Settings, export: &cli::Export) -> Resul
         Some(path) => Target::new(path, export.force)?,
         None => Target::stdout(),
     };
-    let mut exported = Exported::new(Exporter::new(target, form(export.form), redactor));
+    let exporter = Exporter::new(target, form(export.form), redactor).judging(wiring::thresholds(settings)?);
+    let mut exported = Exported::new(exporter);
     Answerer::of(settings, &export.files, &export.whom, &ask)?.ask(&ask, &mut exported)?;
     exported.finish()
 }

@@ -24,7 +24,7 @@ use super::signals::Signals;
 use super::summary::Summary;
 use super::wiring::{self, Wiring};
 use super::{ask, clock, indexer, log};
-use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::Thresholds;
 use crate::config::Settings;
 use crate::index::Reader;
 use crate::model::Nanos;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 
-use crate::analysis::slow_sql::Thresholds;
+use crate::analysis::Thresholds;
 use crate::analysis::{self, Note};
 use crate::index::View;
 use crate::model::{Nanos, Timestamp, TraceId, TraceSummary};

@@ -141,7 +141,7 @@ fn mark(state: &State, row: &Statement) -> Option<(&'static str, Role)> {
 }
 
 fn is_slow(state: &State, duration: Nanos) -> bool {
-    duration > state.settings.slow_sql.slow_sql
+    duration > state.settings.thresholds.slow_sql
 }
 
 /// A statement as a person knows it: commands of other stores with the name of their system.

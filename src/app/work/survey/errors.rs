@@ -4,6 +4,7 @@ use super::keep::{Digest, Summed};
 use crate::analysis::errors::{self, Failure, TellingLogs};
 use crate::app::ErrorsReport;
 use crate::app::work::Means;
+use crate::index::View;
 use crate::model::TraceId;
 
 /// What is kept of a trace: its failures, at least one.
@@ -18,6 +19,10 @@ impl Digest for Failures {
         logs.update(means.view);
         let failures = errors::read(means.view, trace, logs.of(trace), means.thresholds);
         (!failures.is_empty()).then_some(Self(failures))
+    }
+
+    fn touched(view: &View, logs: &mut TellingLogs) -> Vec<TraceId> {
+        logs.update(view)
     }
 
     fn entries(&self) -> usize {

@@ -25,6 +25,11 @@ pub(in crate::app::work) trait Digest: Sized + Send {
     /// names by number.
     fn read(trace: TraceId, means: &Means<'_>, shared: &mut Self::Shared) -> Option<Self>;
 
+    /// The traces whose digests have to be read again though no span of theirs arrived, since this was last asked.
+    fn touched(_: &View, _: &mut Self::Shared) -> Vec<TraceId> {
+        Vec::new()
+    }
+
     /// What all digests of a survey have in common.
     type Shared: Default + Send + std::fmt::Debug;
 
@@ -118,7 +123,12 @@ impl<D: Digest> Survey<D> {
         if std::mem::replace(&mut self.evicted, evicted) != evicted {
             self.retain(|trace| view.number_of(trace).is_some());
         }
-        let changed = view.changed_since(self.revision).filter(|changed| changed.len() <= MANY);
+        let touched = D::touched(view, &mut self.shared);
+        for trace in &touched {
+            self.forget(*trace);
+        }
+        let changed = view.changed_since(self.revision).map(|changed| with(changed, touched));
+        let changed = changed.filter(|changed| changed.len() <= MANY);
         if let Some(changed) = changed.filter(|_| same && !parts::moves_by_itself(query) && self.left_out == 0) {
             let hits = evaluate_traces(query, view, now, &changed);
             let again: HashSet<TraceId> = hits.iter().map(|hit| hit.trace).collect();
@@ -188,4 +198,13 @@ impl<D: Digest> Survey<D> {
         let revision = means.view.revision();
         Answer::Surveyed(Surveyed { generation: request.generation, revision, share, left_out: self.left_out, report })
     }
+}
+
+/// All of both, each once, in the order of the first.
+fn with(mut changed: Vec<TraceId>, touched: Vec<TraceId>) -> Vec<TraceId> {
+    if !touched.is_empty() {
+        let known: HashSet<TraceId> = changed.iter().copied().collect();
+        changed.extend(touched.into_iter().filter(|trace| !known.contains(trace)));
+    }
+    changed
 }
