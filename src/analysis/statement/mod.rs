@@ -3,7 +3,7 @@
 //! In: the label of a span, or any text of a statement. Out, kept apart on purpose:
 //!
 //! - [`normalise`]: the identity of a call. Values and placeholders are `?`, comments are gone, lists are collapsed.
-//! - [`sanitise`] and [`query_summary`]: `db.query.text` and `db.query.summary` as the semantic conventions define them.
+//! - [`sanitise()`] and [`query_summary`]: `db.query.text` and `db.query.summary` as the semantic conventions define them.
 //! - [`summary`]: few words for a narrow place on a screen.
 //!
 //! One lexer reads all of them. Must never know: where a statement came from, screens.
@@ -24,7 +24,7 @@ pub use summarise::query_summary;
 /// `label` without values, so that equal calls with different values are equal text. Labels of other than database spans
 /// come back as they are.
 ///
-/// One pass, never fails: truncated text is fine. SQL: [`sanitise`] and further, placeholders are `?` too, white space is
+/// One pass, never fails: truncated text is fine. SQL: [`sanitise()`] and further, placeholders are `?` too, white space is
 /// one blank, a list of values behind `IN` is one, of the rows behind `VALUES` the first stays. Other stores keep the words
 /// of their commands: `redis GET patient:?`.
 #[must_use]

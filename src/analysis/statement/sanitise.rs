@@ -5,7 +5,7 @@ use super::lexer::{Lexer, Token};
 /// `sql` with each value as `?` and without its comments; white space, placeholders and lists stay as they are.
 ///
 /// Follows the semantic conventions' shared vectors, the sign that belongs to a number included: `99+100` is `??`. For
-/// telling statements apart there is [`super::normal`], which goes further.
+/// telling statements apart there is `normalise`, which goes further.
 #[must_use]
 pub fn sanitise(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
