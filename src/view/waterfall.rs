@@ -107,6 +107,8 @@ impl Waterfall<'_> {
         let dimmed = self.found.is_some_and(|found| !matches(found, row));
         let at = area.x + self.guides(pen, area, columns.name, row);
         self.name(pen, (at, area.y), area.x + columns.name, (row, &said, dimmed, selected));
+        // What is slow or failed must not be overlooked, whatever was looked for: of it only the name is dimmed.
+        let dimmed = dimmed && !said.failed && !said.slow;
         self.bar(pen, (area.x + columns.bar, area.y), columns, (row, &said, dimmed));
         self.figures(pen, area, columns, (row, &said, dimmed));
         if selected {
