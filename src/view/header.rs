@@ -67,10 +67,15 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         let used = pen.put((area.x + at, area.y), &text, room, pen.style(role));
         end = area.x + at + used;
     }
-    let gauges = gauges(pen.state, area.width < 100);
+    let free = area.right().saturating_sub(end + 2);
+    let mut gauges = gauges(pen.state, area.width < 100);
+    let width = |gauges: &[Gauge]| gauges.iter().map(|(text, _)| text::width(text)).sum::<usize>();
+    // What is well goes before what is not: doors that are open are where they always were.
+    if width(&gauges) > usize::from(free) {
+        gauges.retain(|(text, role)| !is_door(text) || *role == Role::Error);
+    }
     let pieces: Vec<Piece<'_>> = gauges.into_iter().map(|(text, role)| (text, pen.style(role))).collect();
     let width: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
-    let free = area.right().saturating_sub(end + 2);
     let mut from = 0;
     let mut left = width;
     // What does not fit is left out from the left: memory is the last to go.
@@ -80,6 +85,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     }
     let x = area.right().saturating_sub(cells(left) + 1);
     pen.line((x, area.y), cells(left), pieces.get(from..).unwrap_or_default());
+}
+
+/// Whether a piece is the number of a door.
+fn is_door(text: &str) -> bool {
+    text.trim_end().bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The first source that does not answer, and when it is tried again; or else how many a person paused.
