@@ -1638,3 +1638,23 @@ fn a_span_is_compared_with_all_of_its_kind() {
         "10 ms: slower than 0 of the 50 spans GET of shop; half take up to 500 ms, 95 % up to 960 ms"
     );
 }
+
+/// Filters are read from their file beside the screen: a key may come before they have.
+#[test]
+fn earlier_filters_that_come_after_the_key_are_shown_then() {
+    let mut bench = Bench::new(1);
+    let library = |texts: &[&str]| {
+        let history = texts.iter().map(|text| (*text).to_owned()).collect();
+        Answer::Library(Arc::new(tracefall::app::Library { history, ..Default::default() }), None)
+    };
+    bench.press("ctrl-r");
+    assert!(bench.notice().starts_with("no filters yet"), "{}", bench.notice());
+    bench.answer(library(&[]));
+    assert!(bench.notice().starts_with("no filters yet") && bench.state.overlay.is_none(), "{}", bench.notice());
+    bench.answer(library(&["error=true"]));
+    assert!(matches!(&bench.state.overlay, Some(Overlay::Picker(picker)) if picker.items.len() == 1));
+    // Another key in between, and nothing comes up by itself.
+    let mut bench = Bench::new(1);
+    bench.press("ctrl-r j").answer(library(&["error=true"]));
+    assert!(bench.state.overlay.is_none());
+}

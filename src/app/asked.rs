@@ -50,6 +50,8 @@ pub(super) struct Asked {
     pub(super) surveys: u64,
     /// Launches of services that have been made time marks.
     pub(super) launches: u64,
+    /// The last key asked for earlier filters when none were known: they may still be read from their file.
+    pub(super) recall: bool,
     /// An error of the open trace has been visited.
     pub(super) error_visited: bool,
 }

@@ -50,6 +50,10 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Copied(result) => super::copy::copied(state, result),
         Answer::Library(library, trouble) => {
             state.library = library;
+            if std::mem::take(&mut state.asked.recall) && state.overlay.is_none() {
+                state.notice = None;
+                recall::open(state);
+            }
             if let Some(trouble) = trouble {
                 warn(state, trouble);
             }

@@ -55,6 +55,7 @@ pub fn input(state: &mut State, keymap: &Keymap, input: &Input) -> Vec<Effect> {
         Input::Key(key) => {
             // What was said was about the key before; the footer is wanted again.
             state.notice = None;
+            state.asked.recall = false;
             press(state, keymap, *key, &mut out);
         }
         Input::Paste(text) => bar::paste(state, text, &mut out),

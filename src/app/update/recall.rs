@@ -17,6 +17,7 @@ pub(super) fn open(state: &mut State) {
     let earlier = history.iter().rev().map(|text| (String::new(), text.clone()));
     let items: Vec<Item> = saved.chain(earlier).map(|(name, text)| Item { name, text, count: None }).collect();
     if items.is_empty() {
+        state.asked.recall = true;
         return say(state, "no filters yet: / sets one, and those you used are kept");
     }
     pick(state, Purpose::Filter, items);
