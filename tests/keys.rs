@@ -13,9 +13,9 @@ use tracefall::analysis::heat::HeatMap;
 use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
-    FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Lines, Mouse, MouseKind, Overlay, Page, Profile,
-    Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip, SurveyOf,
-    Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
+    FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Library, Lines, Mouse, MouseKind, Overlay, Page,
+    Profile, Report, SaveWhat, Screen, Settings, Showing, Sort, SortKey, SpanDetail, State, StatementSort, Strip,
+    SurveyOf, Surveyed, Target, TraceScreen, ValueRow, Values, Viewport, work,
 };
 use tracefall::index::Outline;
 use tracefall::model::{
@@ -1645,7 +1645,7 @@ fn earlier_filters_that_come_after_the_key_are_shown_then() {
     let mut bench = Bench::new(1);
     let library = |texts: &[&str]| {
         let history = texts.iter().map(|text| (*text).to_owned()).collect();
-        Answer::Library(Arc::new(tracefall::app::Library { history, ..Default::default() }), None)
+        Answer::Library(Arc::new(Library { history, ..Default::default() }), None)
     };
     bench.press("ctrl-r");
     assert!(bench.notice().starts_with("no filters yet"), "{}", bench.notice());

@@ -11,6 +11,7 @@ use crate::query::Query;
 
 /// What was asked for and when.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent remarks, each about one request")]
 pub(super) struct Asked {
     /// What the search of the list was made anew for.
     pub(super) list: Reason,

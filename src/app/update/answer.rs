@@ -48,16 +48,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Completed { text, completions } => completed(state, &text, completions, &mut out),
         Answer::Markdown(text) => super::copy::markdown(state, text, &mut out),
         Answer::Copied(result) => super::copy::copied(state, result),
-        Answer::Library(library, trouble) => {
-            state.library = library;
-            if std::mem::take(&mut state.asked.recall) && state.overlay.is_none() {
-                state.notice = None;
-                recall::open(state);
-            }
-            if let Some(trouble) = trouble {
-                warn(state, trouble);
-            }
-        }
+        Answer::Library(library, trouble) => recall::take_library(state, library, trouble),
         Answer::Keys(keys) => recall::take_keys(state, keys),
         Answer::Samples(samples) => {
             if let Some(crate::app::Overlay::Language(shown)) = &mut state.overlay {

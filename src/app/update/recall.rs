@@ -23,6 +23,18 @@ pub(super) fn open(state: &mut State) {
     pick(state, Purpose::Filter, items);
 }
 
+/// What there is now; shown at once where the last key asked for it before it was known.
+pub(super) fn take_library(state: &mut State, library: Arc<Library>, trouble: Option<String>) {
+    state.library = library;
+    if std::mem::take(&mut state.asked.recall) && state.overlay.is_none() {
+        state.notice = None;
+        open(state);
+    }
+    if let Some(trouble) = trouble {
+        warn(state, trouble);
+    }
+}
+
 /// Lists things to choose from.
 pub(super) fn pick(state: &mut State, purpose: Purpose, items: Vec<Item>) {
     let found = (0..items.len()).collect();
