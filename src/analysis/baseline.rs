@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::Nanos;
+use crate::model::{Nanos, percentile};
 
 /// What others of its kind took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +39,7 @@ impl Baseline {
     /// Compares `duration` with the durations of all of its kind, which are in order.
     #[must_use]
     pub fn new(duration: Nanos, all: &[u64], kin: Kin, partial: bool) -> Self {
-        let at = |percent: usize| {
-            let rank = (all.len() * percent).div_ceil(100).saturating_sub(1);
-            Nanos(all.get(rank).copied().unwrap_or_default())
-        };
+        let at = |percent: usize| Nanos(percentile(all, percent).unwrap_or_default());
         let faster = all.partition_point(|other| *other < duration.0) as u64;
         let slower = (all.len() - all.partition_point(|other| *other <= duration.0)) as u64;
         Self { of: all.len() as u64, faster, slower, p50: at(50), p95: at(95), kin, partial }

@@ -8,6 +8,7 @@ mod health;
 mod id;
 mod kind;
 mod log;
+mod rank;
 mod receipt;
 mod span;
 mod summary;
@@ -21,6 +22,7 @@ pub use health::{Door, DoorState, Health, Mishap, Reading, ReadingState, Service
 pub use id::{SourceId, SpanId, SpanKey, TraceId, hex};
 pub use kind::{Kind, Status, StatusCode};
 pub use log::LogRecord;
+pub use rank::{nearest_rank, percentile, percentile_of_unsorted};
 pub use receipt::{Receipt, RejectReason, Signal};
 pub use span::{Event, Link, Resource, Scope, Span};
 pub use summary::{Badges, TraceSummary};

@@ -6,6 +6,7 @@ use super::compute::{self, Val};
 use super::literal::{Literal, Number};
 use super::spans::{Aggregate, Arithmetic, FieldExpr};
 use super::terms::Comparison;
+use crate::model::percentile;
 
 /// What an aggregate of the group comes to, by where it stands.
 type Sum<'s> = &'s dyn Fn(&FieldExpr) -> Option<Number>;
@@ -70,10 +71,7 @@ pub(super) fn summed_up(aggregate: Aggregate, numbers: &mut [Number]) -> Option<
         Aggregate::Max => numbers.last().copied(),
         Aggregate::Sum => sum().filter(|_| !numbers.is_empty()),
         Aggregate::Avg => mean(sum()?),
-        Aggregate::Percentile(percent) => {
-            let rank = (numbers.len() * usize::from(percent)).div_ceil(100);
-            numbers.get(rank.checked_sub(1)?).copied()
-        }
+        Aggregate::Percentile(percent) => percentile(numbers, usize::from(percent)),
     }
 }
 

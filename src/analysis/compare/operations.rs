@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::digest::{Digest, Operation, Vocabulary};
 use super::{MOST_ROWS, SMALL};
-use crate::model::{Nanos, SpanKey, TraceId};
+use crate::model::{Nanos, SpanKey, TraceId, percentile};
 
 /// An operation on either side.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -193,10 +193,7 @@ pub(super) fn histogram((selection, baseline): (&[&Digest], &[&Digest])) -> [Vec
 
 fn side(durations: &mut [Nanos], traces: usize) -> Side {
     durations.sort_unstable();
-    let rank = |percent: usize| {
-        let rank = (durations.len() * percent).div_ceil(100);
-        rank.checked_sub(1).and_then(|index| durations.get(index)).copied().unwrap_or(Nanos::ZERO)
-    };
+    let rank = |percent: usize| percentile(durations, percent).unwrap_or(Nanos::ZERO);
     let total = durations.iter().fold(0_u64, |sum, duration| sum.saturating_add(duration.0));
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     Side {

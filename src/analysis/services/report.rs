@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::calls::{Call, Entry, TraceCalls};
 use super::names::{Names, Peer};
 use crate::analysis::errors::{TREND, bucket};
-use crate::model::{Nanos, Timestamp};
+use crate::model::{Nanos, Timestamp, percentile};
 
 /// A call that nobody answered this long after it ended is one to something that sends no spans.
 const PATIENCE: Nanos = Nanos::from_secs(10);
@@ -182,9 +182,9 @@ fn figures<'a>(entries: impl Iterator<Item = &'a Entry>, whole: (Timestamp, Time
         }
     }
     durations.sort_unstable();
-    figures.p50 = percentile(&durations, 50);
-    figures.p95 = percentile(&durations, 95);
-    figures.p99 = percentile(&durations, 99);
+    figures.p50 = at_most(&durations, 50);
+    figures.p95 = at_most(&durations, 95);
+    figures.p99 = at_most(&durations, 99);
     figures
 }
 
@@ -202,14 +202,13 @@ fn edge((from, to): &(Peer, Peer), calls: &[Call]) -> Edge {
         to: to.clone(),
         calls: calls.len() as u64,
         failed: calls.iter().filter(|call| call.failed).count() as u64,
-        p50: percentile(&durations, 50),
-        p95: percentile(&durations, 95),
-        network: (count > 0).then(|| (count, percentile(&network, 50), percentile(&network, 95))),
+        p50: at_most(&durations, 50),
+        p95: at_most(&durations, 95),
+        network: (count > 0).then(|| (count, at_most(&network, 50), at_most(&network, 95))),
     }
 }
 
-/// The nearest rank: the smallest value that is not exceeded by `percent` of them. Zero of none.
-fn percentile(sorted: &[u64], percent: usize) -> Nanos {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied().map_or(Nanos::ZERO, Nanos)
+/// Zero of none.
+fn at_most(sorted: &[u64], percent: usize) -> Nanos {
+    percentile(sorted, percent).map_or(Nanos::ZERO, Nanos)
 }

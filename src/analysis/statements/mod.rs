@@ -13,7 +13,7 @@ pub use digest::{Digest, Names, digest};
 pub use past::Slower;
 pub use sum::{MOST_EXAMPLES, MOST_ROWS, sum};
 
-use crate::model::{Category, Nanos, SpanKey, Timestamp, TraceId};
+use crate::model::{Category, Nanos, SpanKey, Timestamp, TraceId, percentile_of_unsorted};
 
 /// Every statement that was called.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,13 +121,9 @@ impl Statement {
     }
 }
 
-/// The value of which this share (0 to 1) of all is at most as large, by nearest rank; zero of none. Reorders `values`.
+/// Zero of none. Reorders `values`.
 pub(super) fn percentile(values: &mut [u64], percent: usize) -> Nanos {
-    let rank = (values.len() * percent).div_ceil(100).clamp(1, values.len().max(1)) - 1;
-    if values.is_empty() {
-        return Nanos::ZERO;
-    }
-    Nanos(*values.select_nth_unstable(rank).1)
+    percentile_of_unsorted(values, percent).map_or(Nanos::ZERO, Nanos)
 }
 
 #[cfg(test)]

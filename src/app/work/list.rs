@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::analysis::heat::HeatMap;
 use crate::app::{Answer, ListRow, Sort, SortKey, Strip};
 use crate::index::{Outline, View};
-use crate::model::{Nanos, Timestamp};
+use crate::model::{Nanos, Timestamp, percentile_of_unsorted};
 use crate::query::{Query, run};
 
 /// The lengths of time a bucket of the strip may have, in seconds.
@@ -173,13 +173,9 @@ impl Counter {
     }
 }
 
-/// By the nearest rank; 0 where there is none.
+/// 0 where there is none.
 fn percentile_95(values: &mut [u64]) -> u64 {
-    let rank = (values.len() * 95).div_ceil(100);
-    match rank.checked_sub(1) {
-        Some(index) => *values.select_nth_unstable(index).1,
-        None => 0,
-    }
+    percentile_of_unsorted(values, 95).unwrap_or(0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::app::{Answer, Samples, ValueRow, Values};
 use crate::index::{Block, Place, Rows, ValueRef, View};
-use crate::model::{Nanos, StatusCode, Timestamp, TraceId};
+use crate::model::{Nanos, StatusCode, Timestamp, TraceId, percentile_of_unsorted};
 use crate::query::{Query, run};
 use crate::semconv::{aliases, canonical_value};
 
@@ -245,8 +245,7 @@ impl Figures {
 
     fn row(mut self, value: String) -> ValueRow {
         let p95 = if self.classes.is_empty() {
-            let rank = (self.few.len() * 95).div_ceil(100);
-            rank.checked_sub(1).map_or(0, |rank| *self.few.select_nth_unstable(rank).1)
+            percentile_of_unsorted(&mut self.few, 95).unwrap_or(0)
         } else {
             let all: u64 = self.classes.iter().map(|times| u64::from(*times)).sum();
             let (rank, mut seen) = ((all * 95).div_ceil(100), 0);

@@ -9,7 +9,7 @@ use super::protocol::{Assertion, Reply, Wrong};
 use crate::analysis::analyse;
 use crate::analysis::findings::{Finding, Held as Evidence, Rule, judge_all};
 use crate::index::View;
-use crate::model::{Nanos, Timestamp, TraceId};
+use crate::model::{Nanos, Timestamp, TraceId, percentile};
 use crate::query::Hit;
 use crate::run::clock;
 
@@ -177,11 +177,10 @@ fn at_most(hits: Vec<Hit>, durations: &dyn Fn(&Hit) -> Vec<Nanos>, (percent, mos
         all.extend(durations);
     }
     all.sort_unstable();
-    let rank = (all.len() * usize::from(percent)).div_ceil(100);
-    let Some(found) = rank.checked_sub(1).and_then(|rank| all.get(rank)) else {
+    let Some(found) = percentile(&all, usize::from(percent)) else {
         return Judged { holds: false, why: "nothing matches".to_owned(), ..Judged::default() };
     };
-    let holds = *found <= most;
+    let holds = found <= most;
     if holds {
         offenders.clear();
     }
