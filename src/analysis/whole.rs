@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::findings::{Evidence, Rule, judge_all};
+use super::findings::{Evidence, Rule, judge_with};
 use super::skew;
 use super::thresholds::Thresholds;
 use super::tree::{Analysis, analyse};
 use super::verdict::verdict;
-use crate::model::{Span, Trace};
+use crate::model::{Link, Span, SpanKey, Trace};
 
-/// Spans looked up for judging one trace, at most; finding one costs more the more spans a trace has.
-const LOOKUPS: usize = 512;
-const LEAST_LOOKUPS: usize = 16;
+/// Whole spans that are held for judging one trace, at most.
+const SPANS: usize = 512;
+/// Rows that are walked past to find them: each walk through the trace costs as many as it has spans.
 const ROWS_WALKED: usize = 2_000_000;
+/// Walks through even the largest trace, and through any.
+const WALKS: (usize, usize) = (16, 512);
 
 /// As [`analyse`], with what only whole spans tell: what was found, which span failed first where a time-out hides it, and where
 /// clocks run apart. `evidence` is asked for few spans, and for most traces for none. `adjusted`: with the times corrected
@@ -27,7 +29,7 @@ pub fn analyse_whole(trace: Arc<Trace>, thresholds: &Thresholds, adjusted: bool,
     if adjusted && !analysis.skews.is_empty() {
         analysis = skew::corrected(&analysis, thresholds);
     }
-    analysis.findings = judge_all(&analysis, thresholds, evidence);
+    analysis.findings = judge_with(&analysis, thresholds, whole);
     let cause = analysis.findings.iter().find(|finding| finding.rule == Rule::ErrorRoot);
     if let Some(first) = cause.and_then(|cause| cause.nodes.first()) {
         analysis.root_error = Some(*first);
@@ -40,22 +42,39 @@ pub fn analyse_whole(trace: Arc<Trace>, thresholds: &Thresholds, adjusted: bool,
 pub(super) struct Whole<'a> {
     evidence: &'a dyn Evidence,
     known: HashMap<u32, Option<Span>>,
-    left: usize,
+    /// Walks through the trace that are left.
+    walks: usize,
 }
 
 impl<'a> Whole<'a> {
-    fn new(analysis: &Analysis, evidence: &'a dyn Evidence) -> Self {
-        let left = (ROWS_WALKED / analysis.trace.spans.len().max(1)).clamp(LEAST_LOOKUPS, LOOKUPS);
-        Self { evidence, known: HashMap::new(), left }
+    pub(super) fn new(analysis: &Analysis, evidence: &'a dyn Evidence) -> Self {
+        let walks = (ROWS_WALKED / analysis.trace.spans.len().max(1)).clamp(WALKS.0, WALKS.1);
+        Self { evidence, known: HashMap::new(), walks }
     }
 
     /// The span at a node; `None` where it is not held, or too many were looked up already.
     pub(super) fn span(&mut self, analysis: &Analysis, node: u32) -> Option<&Span> {
-        if !self.known.contains_key(&node) {
-            let key = analysis.span(node)?.key;
-            self.left = self.left.checked_sub(1)?;
-            self.known.insert(node, self.evidence.span(key));
-        }
+        self.fetch(analysis, &[node]);
         self.known.get(&node)?.as_ref()
+    }
+
+    /// Looks spans up that will be asked for: together they cost as much as one of them.
+    pub(super) fn fetch(&mut self, analysis: &Analysis, nodes: &[u32]) {
+        let new = nodes.iter().filter(|node| !self.known.contains_key(*node));
+        let room = SPANS.saturating_sub(self.known.len());
+        let wanted = new.filter_map(|node| Some((*node, analysis.span(*node)?.key))).take(room);
+        let (nodes, keys): (Vec<u32>, Vec<SpanKey>) = wanted.unzip();
+        if nodes.is_empty() || self.walks == 0 {
+            return;
+        }
+        self.walks -= 1;
+        self.known.extend(nodes.into_iter().zip(self.evidence.spans(&keys)));
+    }
+
+    /// The span that sent what a link points to; under the same limits.
+    pub(super) fn sender(&mut self, link: &Link) -> Option<Span> {
+        let (trace, span) = link.target()?;
+        self.walks = self.walks.checked_sub(1)?;
+        self.evidence.sender(trace, span)
     }
 }

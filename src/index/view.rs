@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::Block;
@@ -224,6 +224,26 @@ impl View {
         let rows = Chain::new(|ordinal| self.state.place(ordinal), (low_half(found.number), found.head), Depth::Light);
         let (ordinal, row) = rows.into_iter().find(|(_, row)| row.get().key() == key)?;
         row.segment().found(ordinal, Depth::Whole).map(|(row, _)| row.get().to_span(trace))
+    }
+
+    /// As [`View::span`], of many at once, in the order in which they are met: one walk through the trace, however many they are.
+    /// Those that are not held are not among them.
+    #[must_use]
+    pub fn some_spans(&self, trace: TraceId, keys: &[SpanKey]) -> Vec<Span> {
+        let Some(found) = self.state.trace(trace) else { return Vec::new() };
+        let mut wanted: HashSet<SpanKey> = keys.iter().copied().collect();
+        let mut spans = Vec::with_capacity(wanted.len());
+        let rows = Chain::new(|ordinal| self.state.place(ordinal), (low_half(found.number), found.head), Depth::Light);
+        for (ordinal, row) in rows {
+            if wanted.is_empty() {
+                break;
+            }
+            if wanted.remove(&row.get().key()) {
+                let whole = row.segment().found(ordinal, Depth::Whole);
+                spans.extend(whole.map(|(row, _)| row.get().to_span(trace)));
+            }
+        }
+        spans
     }
 
     /// All spans of a trace with everything that was sent of them, in the order of [`Trace::spans`]; resources and scopes that

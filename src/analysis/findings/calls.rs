@@ -2,20 +2,23 @@
 
 use hashbrown::HashMap;
 
+use super::traits::{Traits, traits};
 use super::words;
 use crate::analysis::parents::number;
 use crate::analysis::shape::hash;
 use crate::analysis::tree::{Analysis, Subject};
-use crate::model::{Category, Kind, TraceSpan};
+use crate::model::{Category, TraceSpan};
 
 /// The calls of a trace.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
     /// Per node: the same for spans that do the same, whatever the values, over all traces.
     pub(super) signatures: Vec<u64>,
+    /// Per node: what the rules ask of it.
+    pub(super) traits: Vec<Traits>,
     /// Per node: the span under which it is served: the nearest above it (or itself) that was entered from outside, or a root.
     pub(super) entries: Vec<u32>,
-    /// Like calls of one parent, two at least, each group in order of start; in the order in which they begin in the tree.
+    /// Like calls of one parent, two at least, each group in order of start; parents in the order of the tree.
     pub(super) groups: Vec<Group>,
 }
 
@@ -31,36 +34,36 @@ pub(super) struct Group {
 impl Calls {
     pub(super) fn of(analysis: &Analysis) -> Self {
         let signatures = signatures(analysis);
-        let entries = entries(analysis);
-        let mut calls: Vec<(u32, u64, u32)> = Vec::new();
-        for (at, node) in (0..).zip(&analysis.order) {
-            let Some(parent) = analysis.nodes[*node as usize].parent else { continue };
-            if analysis.span(*node).is_some_and(is_call) {
-                calls.push((parent, signatures[*node as usize], at));
-            }
-        }
-        // Siblings stand in the order of the tree as they began.
-        calls.sort_unstable();
-        let alike = calls.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
-        let mut groups: Vec<(u32, Group)> = alike
-            .filter(|alike| alike.len() > 1)
-            .map(|alike| {
-                let members = alike.iter().map(|(_, _, at)| analysis.order[*at as usize]).collect();
-                (alike[0].2, Group { parent: alike[0].0, members })
-            })
-            .collect();
-        groups.sort_unstable_by_key(|(at, _)| *at);
-        Self { signatures, entries, groups: groups.into_iter().map(|(_, group)| group).collect() }
+        let traits = traits(analysis, &signatures);
+        let entries = entries(analysis, &traits);
+        let groups = groups(analysis, &signatures, &traits);
+        Self { signatures, traits, entries, groups }
     }
 }
 
-/// Whether a span is a call to something else: a database, another service.
-pub(super) fn is_call(span: &TraceSpan) -> bool {
-    match span.category {
-        Category::Sql | Category::Database => !matches!(span.key.kind, Kind::SERVER | Kind::CONSUMER),
-        Category::Http | Category::Rpc => span.key.kind == Kind::CLIENT,
-        Category::Messaging | Category::Other => false,
+fn groups(analysis: &Analysis, signatures: &[u64], traits: &[Traits]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut calls: Vec<(u64, usize)> = Vec::new();
+    for parent in analysis.order.iter().copied() {
+        let children = analysis.children_of(parent);
+        if children.len() < 2 {
+            continue;
+        }
+        calls.clear();
+        let own = children.iter().enumerate().filter(|(_, child)| traits[**child as usize].is_call());
+        calls.extend(own.map(|(at, child)| (signatures[*child as usize], at)));
+        calls.sort_unstable();
+        let alike = calls.chunk_by(|one, other| one.0 == other.0).filter(|alike| alike.len() > 1);
+        let mut own: Vec<(usize, Group)> = alike
+            .map(|alike| {
+                let members = alike.iter().map(|(_, at)| children[*at]).collect();
+                (alike[0].1, Group { parent, members })
+            })
+            .collect();
+        own.sort_unstable_by_key(|(at, _)| *at);
+        groups.extend(own.into_iter().map(|(_, group)| group));
     }
+    groups
 }
 
 fn signatures(analysis: &Analysis) -> Vec<u64> {
@@ -79,11 +82,10 @@ fn signatures(analysis: &Analysis) -> Vec<u64> {
     analysis.nodes.iter().map(|node| node.subject).zip(&analysis.likeness).map(of).collect()
 }
 
-fn entries(analysis: &Analysis) -> Vec<u32> {
+fn entries(analysis: &Analysis, traits: &[Traits]) -> Vec<u32> {
     let mut entries: Vec<u32> = (0..number(analysis.nodes.len())).collect();
     for index in &analysis.order {
-        let entered = analysis.span(*index).is_some_and(|span| matches!(span.key.kind, Kind::SERVER | Kind::CONSUMER));
-        if let (false, Some(parent)) = (entered, analysis.nodes[*index as usize].parent) {
+        if let (false, Some(parent)) = (traits[*index as usize].is_entered(), analysis.nodes[*index as usize].parent) {
             entries[*index as usize] = entries[parent as usize];
         }
     }

@@ -1,9 +1,12 @@
 //! One trace as the rules look at it, and what they found so far.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use hashbrown::HashMap;
 
 use super::calls::{Calls, Group};
-use super::evidence::Evidence;
+use super::traits::Traits;
 use super::words;
 use super::{Finding, Rule, Severity};
 use crate::analysis::parents::number;
@@ -12,10 +15,9 @@ use crate::analysis::shape::hash;
 use crate::analysis::thresholds::Thresholds;
 use crate::analysis::tree::{Analysis, Node};
 use crate::analysis::verdict::percent;
-use crate::model::{Kind, Link, Nanos, Span, Timestamp, TraceSpan};
+use crate::analysis::whole::Whole;
+use crate::model::{Kind, Nanos, Span, Timestamp, TraceSpan};
 
-/// Whole spans that are looked up for one trace: each costs a walk through the trace.
-const LOOK_UPS: u32 = 64;
 /// Findings of one rule in one trace: a trace in which everything is odd is not told line by line.
 const MOST: usize = 100;
 
@@ -28,37 +30,42 @@ pub(super) struct Case<'a> {
     claims: Vec<Option<Rule>>,
     /// How long the critical path is: as long as the main root.
     critical: Nanos,
-    evidence: &'a dyn Evidence,
-    look_ups: u32,
+    pub(super) whole: Whole<'a>,
+    /// What spans are called, by signature: reading a statement costs more than looking it up.
+    subjects: RefCell<HashMap<u64, Rc<str>>>,
     found: Vec<Finding>,
-    /// Where in `found` a fingerprint is.
-    known: HashMap<u64, usize>,
+    /// Where in `found` a fingerprint is, and the cost of the instance that is told of.
+    known: HashMap<u64, (usize, Nanos)>,
     /// How many findings of each rule there are.
     counts: HashMap<Rule, usize>,
 }
 
-/// What a rule found, before it is a finding: what can be told of many instances is told at the end.
+/// What a rule found, before it is a finding.
 pub(super) struct Instance {
     pub(super) rule: Rule,
     pub(super) severity: Severity,
-    pub(super) what: String,
-    pub(super) why: String,
     pub(super) nodes: Vec<u32>,
     pub(super) cost: Nanos,
     /// What makes it the same bug in other traces, beside the rule.
     pub(super) same: u64,
 }
 
+/// What is told of an instance, where it is told.
+pub(super) struct Told {
+    pub(super) what: Rc<str>,
+    pub(super) why: String,
+}
+
 impl<'a> Case<'a> {
-    pub(super) fn new(analysis: &'a Analysis, thresholds: &'a Thresholds, evidence: &'a dyn Evidence) -> Self {
+    pub(super) fn new(analysis: &'a Analysis, thresholds: &'a Thresholds, whole: Whole<'a>) -> Self {
         Self {
             analysis,
             thresholds,
             calls: Calls::of(analysis),
             claims: vec![None; analysis.nodes.len()],
             critical: path::main_root(analysis).map_or(Nanos::ZERO, |root| analysis.nodes[root as usize].duration()),
-            evidence,
-            look_ups: 0,
+            whole,
+            subjects: RefCell::default(),
             found: Vec::new(),
             known: HashMap::new(),
             counts: HashMap::new(),
@@ -66,17 +73,21 @@ impl<'a> Case<'a> {
     }
 
     /// Takes down what a rule found. The same bug twice in one trace is one finding that costs the sum of both; it says why
-    /// of the one that costs more.
-    pub(super) fn found(&mut self, instance: Instance) {
-        let Instance { rule, severity, what, why, nodes, cost, same } = instance;
+    /// of the one that costs more. What is not said is not put into words: a large trace may have thousands of instances.
+    pub(super) fn found(&mut self, instance: Instance, tell: impl FnOnce(&Self) -> Told) {
+        let Instance { rule, severity, nodes, cost, same } = instance;
         let fingerprint = hash((rule.name(), same));
-        if let Some(known) = self.known.get(&fingerprint).and_then(|at| self.found.get_mut(*at)) {
-            known.severity = known.severity.max(severity);
-            known.nodes.extend(nodes);
-            if cost > known.cost {
-                known.why = why;
+        if let Some((place, most)) = self.known.get(&fingerprint).copied() {
+            let why = (cost > most).then(|| tell(self).why);
+            self.known.insert(fingerprint, (place, most.max(cost)));
+            if let Some(known) = self.found.get_mut(place) {
+                known.severity = known.severity.max(severity);
+                known.nodes.extend(nodes);
+                known.cost = Nanos(known.cost.0.saturating_add(cost.0));
+                if let Some(why) = why {
+                    known.why = why;
+                }
             }
-            known.cost = Nanos(known.cost.0.saturating_add(cost.0));
             return;
         }
         let count = self.counts.entry(rule).or_default();
@@ -84,8 +95,9 @@ impl<'a> Case<'a> {
             return;
         }
         *count += 1;
-        self.known.insert(fingerprint, self.found.len());
-        self.found.push(Finding { rule, severity, what, why, nodes, cost, fingerprint });
+        let Told { what, why } = tell(self);
+        self.known.insert(fingerprint, (self.found.len(), cost));
+        self.found.push(Finding { rule, severity, what: (*what).to_owned(), why, nodes, cost, fingerprint });
     }
 
     /// All that was found.
@@ -108,27 +120,23 @@ impl<'a> Case<'a> {
     }
 
     /// A whole span; `None` where it is not held, or enough was looked up for this trace.
-    pub(super) fn whole(&mut self, node: u32) -> Option<Span> {
-        let key = self.analysis.span(node)?.key;
-        self.look_ups += 1;
-        (self.look_ups <= LOOK_UPS).then(|| self.evidence.span(key)).flatten()
+    pub(super) fn whole(&mut self, node: u32) -> Option<&Span> {
+        self.whole.span(self.analysis, node)
     }
 
-    /// The span that sent what a link points to; under the same limit.
-    pub(super) fn sender(&mut self, link: &Link) -> Option<Span> {
-        let (trace, span) = link.target()?;
-        self.look_ups += 1;
-        (self.look_ups <= LOOK_UPS).then(|| self.evidence.sender(trace, span)).flatten()
+    /// Looks up what will be asked for, all at once.
+    pub(super) fn fetch(&mut self, nodes: &[u32]) {
+        self.whole.fetch(self.analysis, nodes);
     }
 
-    /// The groups of like calls of one parent.
-    pub(super) fn groups(&self) -> Vec<Group> {
-        self.calls.groups.clone()
+    /// The groups of like calls of one parent. Whoever takes them puts them back.
+    pub(super) fn take_groups(&mut self) -> Vec<Group> {
+        std::mem::take(&mut self.calls.groups)
     }
 
     /// Nodes with the same key together, each group in the order given, groups by their first.
-    pub(super) fn grouped(nodes: impl IntoIterator<Item = (u64, u32)>) -> Vec<Vec<u32>> {
-        let mut groups: Vec<Vec<u32>> = Vec::new();
+    pub(super) fn grouped<T>(nodes: impl IntoIterator<Item = (u64, T)>) -> Vec<Vec<T>> {
+        let mut groups: Vec<Vec<T>> = Vec::new();
         let mut places: HashMap<u64, usize> = HashMap::new();
         for (key, node) in nodes {
             let place = *places.entry(key).or_insert_with(|| {
@@ -143,8 +151,10 @@ impl<'a> Case<'a> {
     }
 
     /// What a node is called in findings.
-    pub(super) fn what(&self, node: u32) -> String {
-        self.span(node).map_or_else(|| "a span that is not here".to_owned(), words::subject)
+    pub(super) fn what(&self, node: u32) -> Rc<str> {
+        let Some(span) = self.span(node) else { return "a span that is not here".into() };
+        let mut subjects = self.subjects.borrow_mut();
+        Rc::clone(subjects.entry(self.signature(node)).or_insert_with(|| words::subject(span).into()))
     }
 
     pub(super) fn node(&self, node: u32) -> &'a Node {
@@ -153,6 +163,15 @@ impl<'a> Case<'a> {
 
     pub(super) fn span(&self, node: u32) -> Option<&'a TraceSpan> {
         self.analysis.span(node)
+    }
+
+    pub(super) fn traits(&self, node: u32) -> Traits {
+        self.calls.traits.get(node as usize).copied().unwrap_or_default()
+    }
+
+    /// The nodes of which something holds, in the order of the tree.
+    pub(super) fn nodes_where(&self, holds: impl Fn(Traits) -> bool) -> Vec<u32> {
+        self.analysis.order.iter().copied().filter(|node| holds(self.calls.traits[*node as usize])).collect()
     }
 
     pub(super) fn kind(&self, node: u32) -> Option<Kind> {

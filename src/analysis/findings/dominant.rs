@@ -1,6 +1,6 @@
 //! One span whose own time on the critical path is most of the trace. Database calls have a rule of their own.
 
-use super::case::{Case, Instance};
+use super::case::{Case, Instance, Told};
 use super::{Rule, Severity};
 use crate::model::Kind;
 
@@ -16,32 +16,26 @@ pub(super) fn judge(case: &mut Case<'_>) {
         let node = &analysis.nodes[*node as usize];
         node.path_self.min(node.self_time)
     };
-    let spans = analysis.order.iter().copied().filter(|node| analysis.span(*node).is_some());
+    let spans = analysis.order.iter().copied().filter(|node| case.traits(*node).is_span());
     // The first of equals, as everywhere.
     let Some(node) = spans.rev().max_by_key(own) else { return };
     let time = own(&node);
     let share = case.path_share(time);
-    let database = case.span(node).is_some_and(|span| span.category.is_database());
+    let database = case.traits(node).is_database();
     if database || time < case.thresholds.dominant_floor || share < case.thresholds.dominant_share.max(1) {
         return;
     }
-    let what = case.what(node);
-    let why = match (case.kind(node), analysis.children_of(node).is_empty()) {
-        (Some(Kind::CLIENT | Kind::PRODUCER), _) => {
-            format!("{what} waited {time} for what sent no spans, {share} % of the trace")
-        }
-        (_, true) => format!("{what} took {time}, {share} % of the trace"),
-        _ => format!("{what} took {time} by itself, {share} % of the trace"),
-    };
     case.claim(Rule::Dominant, &[node]);
-    let same = case.place(node);
-    case.found(Instance {
-        rule: Rule::Dominant,
-        severity: Severity::Warn,
-        what,
-        why,
-        nodes: vec![node],
-        cost: time,
-        same,
+    let (rule, severity, same) = (Rule::Dominant, Severity::Warn, case.place(node));
+    case.found(Instance { rule, severity, nodes: vec![node], cost: time, same }, |case| {
+        let what = case.what(node);
+        let why = match (case.kind(node), analysis.children_of(node).is_empty()) {
+            (Some(Kind::CLIENT | Kind::PRODUCER), _) => {
+                format!("{what} waited {time} for what sent no spans, {share} % of the trace")
+            }
+            (_, true) => format!("{what} took {time}, {share} % of the trace"),
+            _ => format!("{what} took {time} by itself, {share} % of the trace"),
+        };
+        Told { what, why }
     });
 }

@@ -5,76 +5,86 @@
 
 use hashbrown::HashMap;
 
-use super::case::{Case, Instance};
+use super::case::{Case, Instance, Told};
 use super::words;
 use super::{Rule, Severity};
 use crate::analysis::shape::hash;
-use crate::model::{Category, Nanos, Span, Timestamp, TraceSpan};
+use crate::model::{Category, Nanos, Span, Timestamp};
 
 /// Looks for reads whose answer was known.
 pub(super) fn judge(case: &mut Case<'_>) {
     let least = case.thresholds.dup_count.max(2) as usize;
-    let mut memo = Memo::default();
-    let writes = writes(case, &mut memo);
-    let mut alike: Vec<(u64, u32, bool)> = Vec::new();
-    for (at, node) in (0..).zip(&case.analysis.order) {
-        let Some(span) = case.span(*node).filter(|span| span.category.is_database()) else { continue };
-        if case.node(*node).failed || case.claimed(*node) == Some(Rule::Retry) {
-            continue;
-        }
-        if let Some(shown) = memo.of(span).shown {
-            alike.push((hash((case.signature(*node), &*span.label)), at, shown));
-        }
+    let groups = alike(case, least);
+    if groups.is_empty() {
+        return;
     }
-    alike.sort_unstable();
-    let mut groups: Vec<(u32, Vec<u32>, bool)> = alike
-        .chunk_by(|one, other| one.0 == other.0)
-        .filter(|alike| alike.len() >= least)
-        .map(|alike| {
-            let members = alike.iter().map(|(_, at, _)| case.analysis.order[*at as usize]).collect();
-            (alike[0].1, members, alike[0].2)
-        })
-        .collect();
-    groups.sort_unstable_by_key(|(at, _, _)| *at);
-    for (_, members, shown) in groups {
+    let mut writes = Writes::of(case);
+    // Whether their senders give parameters at all.
+    let hidden: Vec<&Vec<u32>> = groups.iter().filter(|(_, shown)| !shown).map(|(members, _)| members).collect();
+    case.fetch(&hidden.iter().filter_map(|members| members.first().copied()).collect::<Vec<_>>());
+    let given = |members: &&Vec<u32>| members.first().is_some_and(|node| parameters_of(case, *node).is_some());
+    let given: Vec<u32> = hidden.into_iter().filter(given).flatten().copied().collect();
+    case.fetch(&given);
+    for (members, shown) in groups {
         let sets = if shown { vec![members] } else { by_parameters(case, members) };
         for mut members in sets {
             members.sort_by_key(|node| case.node(*node).start);
-            if members.len() >= least && !is_written_between(case, (&writes, &mut memo), &members) {
+            if members.len() >= least && !writes.between(case, &members) {
                 report(case, members);
             }
         }
     }
 }
 
+/// Reads with equal labels, and whether these show their values.
+fn alike(case: &Case<'_>, least: usize) -> Vec<(Vec<u32>, bool)> {
+    let mut alike: Vec<(u64, u64, u32)> = Vec::new();
+    for (at, node) in (0..).zip(&case.analysis.order) {
+        let traits = case.traits(*node);
+        if traits.is_database_read() && !traits.failed() && case.claimed(*node) != Some(Rule::Retry) {
+            let label = case.span(*node).map(|span| hash(&*span.label)).unwrap_or_default();
+            alike.push((case.signature(*node), label, at));
+        }
+    }
+    alike.sort_unstable();
+    let mut groups: Vec<(u32, Vec<u32>, bool)> = alike
+        .chunk_by(|one, other| (one.0, one.1) == (other.0, other.1))
+        .filter(|alike| alike.len() >= least)
+        .filter_map(|alike| {
+            let members: Vec<u32> = alike.iter().map(|(.., at)| case.analysis.order[*at as usize]).collect();
+            let shown = members.first().and_then(|node| words::shows_values(case.span(*node)?))?;
+            Some((alike[0].2, members, shown))
+        })
+        .collect();
+    groups.sort_unstable_by_key(|(at, ..)| *at);
+    groups.into_iter().map(|(_, members, shown)| (members, shown)).collect()
+}
+
 fn report(case: &mut Case<'_>, members: Vec<u32>) {
     let Some(first) = members.first().copied() else { return };
-    let what = case.what(first);
     let saved = members.iter().skip(1).fold(0_u64, |sum, node| sum.saturating_add(case.node(*node).duration().0));
-    let saved = Nanos(saved);
-    let times = words::times(members.len());
-    let why = format!("{times} {what} with the same values: all but the first took {saved}");
-    let same = case.signature(first);
-    let severity = Severity::Info;
-    case.found(Instance { rule: Rule::Duplicate, severity, what, why, nodes: members, cost: saved, same });
+    let (saved, times) = (Nanos(saved), words::times(members.len()));
+    let (rule, severity, same) = (Rule::Duplicate, Severity::Info, case.signature(first));
+    case.found(Instance { rule, severity, nodes: members, cost: saved, same }, |case| {
+        let what = case.what(first);
+        let why = format!("{times} {what} with the same values: all but the first took {saved}");
+        Told { what, why }
+    });
 }
 
 /// The calls by the parameters that their senders gave; calls without any are left out.
 fn by_parameters(case: &mut Case<'_>, members: Vec<u32>) -> Vec<Vec<u32>> {
-    let mut sets: Vec<(u64, Vec<u32>)> = Vec::new();
-    let mut places: HashMap<u64, usize> = HashMap::new();
+    let mut sets: Vec<(u64, u32)> = Vec::new();
     for node in members {
         // Who does not say it of one does not say it of the others.
-        let Some(parameters) = case.whole(node).as_ref().and_then(parameters) else { break };
-        let place = *places.entry(parameters).or_insert_with(|| {
-            sets.push((parameters, Vec::new()));
-            sets.len() - 1
-        });
-        if let Some((_, set)) = sets.get_mut(place) {
-            set.push(node);
-        }
+        let Some(parameters) = parameters_of(case, node) else { break };
+        sets.push((parameters, node));
     }
-    sets.into_iter().map(|(_, set)| set).collect()
+    Case::grouped(sets)
+}
+
+fn parameters_of(case: &mut Case<'_>, node: u32) -> Option<u64> {
+    case.whole(node).and_then(parameters)
 }
 
 /// A number for what stands in `db.query.parameter.*`; `None` where there is nothing, or it is masked.
@@ -99,53 +109,50 @@ fn parameters(span: &Span) -> Option<u64> {
     (!given.is_empty()).then(|| hash(given))
 }
 
-/// When something was written, by service and what was written to, each in order.
-type Writes = HashMap<u64, Vec<Timestamp>>;
+/// When something was written.
+struct Writes {
+    /// By what was written to, each in order.
+    times: HashMap<u64, Vec<Timestamp>>,
+    targets: Targets,
+}
 
-fn writes(case: &Case<'_>, memo: &mut Memo) -> Writes {
-    let mut writes = Writes::new();
-    for node in &case.analysis.order {
-        let Some(span) = case.span(*node).filter(|span| span.category.is_database()) else { continue };
-        let Known { writes_to, .. } = memo.of(span);
-        if let Some(target) = *writes_to {
-            writes.entry(target).or_default().push(case.node(*node).start);
+impl Writes {
+    fn of(case: &Case<'_>) -> Self {
+        let mut targets = Targets::default();
+        let mut times: HashMap<u64, Vec<Timestamp>> = HashMap::new();
+        for node in case.nodes_where(super::traits::Traits::is_database_write) {
+            times.entry(targets.of(case, node)).or_default().push(case.node(node).start);
         }
+        for times in times.values_mut() {
+            times.sort_unstable();
+        }
+        Self { times, targets }
     }
-    for times in writes.values_mut() {
-        times.sort_unstable();
+
+    /// Whether something was written between the first and the last of `members` to what they read.
+    fn between(&mut self, case: &Case<'_>, members: &[u32]) -> bool {
+        let (Some(first), Some(last)) = (members.first(), members.last()) else { return false };
+        let (from, to) = (case.node(*first).start, case.node(*last).start);
+        let Some(times) = self.times.get(&self.targets.of(case, *first)) else { return false };
+        let next = times.partition_point(|time| *time < from);
+        times.get(next).is_some_and(|time| *time <= to)
     }
-    writes
 }
 
-fn is_written_between(case: &Case<'_>, (writes, memo): (&Writes, &mut Memo), members: &[u32]) -> bool {
-    let (Some(first), Some(last)) = (members.first(), members.last()) else { return false };
-    let (from, to) = (case.node(*first).start, case.node(*last).start);
-    let Some(times) = case.span(*first).and_then(|span| writes.get(&memo.of(span).target)) else { return false };
-    let next = times.partition_point(|time| *time < from);
-    times.get(next).is_some_and(|time| *time <= to)
-}
-
-/// What labels say, by where they lie: the spans of a trace share theirs.
+/// What calls read or change, as a number. Of statements those of one signature have one; the key that a command is for is a
+/// value.
 #[derive(Default)]
-struct Memo {
-    known: HashMap<(usize, Category), Known>,
+struct Targets {
+    known: HashMap<u64, u64>,
 }
 
-#[derive(Clone, Copy)]
-struct Known {
-    /// As [`words::shows_values`].
-    shown: Option<bool>,
-    target: u64,
-    writes_to: Option<u64>,
-}
-
-impl Memo {
-    fn of(&mut self, span: &TraceSpan) -> &Known {
-        let address = std::sync::Arc::as_ptr(&span.label).cast::<u8>().addr();
-        self.known.entry((address, span.category)).or_insert_with(|| {
-            let target = hash(words::target(span));
-            let writes = !words::is_read(span) && !words::is_chatter(span);
-            Known { shown: words::shows_values(span), target, writes_to: writes.then_some(target) }
-        })
+impl Targets {
+    fn of(&mut self, case: &Case<'_>, node: u32) -> u64 {
+        let Some(span) = case.span(node) else { return 0 };
+        let target = || hash(words::target(span));
+        match span.category {
+            Category::Sql => *self.known.entry(case.signature(node)).or_insert_with(target),
+            _ => target(),
+        }
     }
 }

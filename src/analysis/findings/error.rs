@@ -5,13 +5,12 @@
 
 use std::cmp::Reverse;
 
-use super::calls::is_call;
-use super::case::{Case, Instance};
+use super::case::{Case, Instance, Told};
 use super::words::many;
 use super::{Rule, Severity};
 use crate::analysis::failure::reaching;
 use crate::analysis::shape::hash;
-use crate::model::{Category, Kind, Nanos, Span, StatusCode, lookup};
+use crate::model::{Category, Nanos, Span, StatusCode, lookup};
 
 /// Causes of one trace that are told with their exceptions.
 const TOLD: usize = 8;
@@ -27,16 +26,22 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let tops = tops(case, &units);
     let failures = deepest(case).into_iter().map(|node| (u64::from(units[node as usize]), node));
     let reaches = reaching(case.analysis);
-    let mut told = 0;
+    let mut failed: Vec<(u32, Surfaced, Vec<Vec<u32>>)> = Vec::new();
     for mut failures in Case::grouped(failures.collect::<Vec<_>>()) {
         // As with the span that is said to have failed first.
         let rank = |node: &u32| (!reaches[*node as usize], Reverse(case.node(*node).depth), case.node(*node).end);
         failures.sort_by_key(rank);
         let Some(unit) = failures.first().map(|node| units[*node as usize]) else { continue };
         match surfaced(case, unit) {
-            Some(surfaced) => judge_unit(case, (unit, &failures), surfaced, &mut told),
+            Some(surfaced) => failed.push((unit, surfaced, causes(case, &failures))),
             None => report_swallowed(case, &failures, &tops),
         }
+    }
+    let firsts = failed.iter().flat_map(|(_, _, causes)| causes).filter_map(|nodes| nodes.first().copied());
+    let told: Vec<u32> = firsts.take(TOLD).collect();
+    case.fetch(&told);
+    for (unit, surfaced, causes) in failed {
+        report_unit(case, (unit, surfaced), causes, &told);
     }
 }
 
@@ -45,13 +50,12 @@ pub(super) fn judge(case: &mut Case<'_>) {
 fn units(case: &Case<'_>) -> Vec<u32> {
     let mut units: Vec<u32> = vec![0; case.analysis.nodes.len()];
     for index in case.analysis.order.iter().copied() {
-        let above = case.node(index).parent.filter(|parent| case.span(*parent).is_some());
+        let above = case.node(index).parent.filter(|parent| case.traits(*parent).is_span());
         let above = above.map(|parent| units[parent as usize]);
-        let entered = |node: u32| matches!(case.kind(node), Some(Kind::SERVER | Kind::CONSUMER));
-        units[index as usize] = match (case.kind(index), above) {
-            (Some(Kind::CONSUMER), _) | (_, None) => index,
-            (Some(Kind::SERVER), Some(unit)) if !entered(unit) => index,
-            (_, Some(unit)) => unit,
+        let entered = |node: u32| case.traits(node).is_entered();
+        units[index as usize] = match above {
+            Some(unit) if !case.traits(index).is_consumer() && (entered(unit) || !entered(index)) => unit,
+            _ => index,
         };
     }
     units
@@ -115,31 +119,30 @@ fn http_status(case: &Case<'_>, node: u32) -> u16 {
     span.and_then(|span| span.remark.parse().ok()).unwrap_or_default()
 }
 
-/// One finding for what failed first within `unit`, and one for each call beside it that failed for reasons of its own. What
-/// failed later of the same service without calling anything says the same again.
-fn judge_unit(case: &mut Case<'_>, (unit, failures): (u32, &[u32]), surfaced: Surfaced, told: &mut usize) {
-    let Some((first, others)) = failures.split_first() else { return };
-    let (own, echoes): (Vec<u32>, Vec<u32>) =
-        others.iter().copied().partition(|node| case.span(*node).is_some_and(is_call));
-    let groups = Case::grouped(own.iter().map(|node| (case.place(*node), *node)).collect::<Vec<_>>());
+/// What failed first within a unit, and each call beside it that failed for reasons of its own. What failed later of the same
+/// service without calling anything says the same again: it goes with the first.
+fn causes(case: &Case<'_>, failures: &[u32]) -> Vec<Vec<u32>> {
+    let Some((first, others)) = failures.split_first() else { return Vec::new() };
+    let (own, echoes): (Vec<u32>, Vec<u32>) = others.iter().copied().partition(|node| case.traits(*node).is_call());
+    let groups = Case::grouped(own.iter().map(|node| (case.place(*node), *node)));
     let same_place = |group: &Vec<u32>| group.first().is_some_and(|node| case.place(*node) == case.place(*first));
     let (alike, groups): (Vec<_>, Vec<_>) = groups.into_iter().partition(same_place);
-    let mut nodes = vec![*first];
-    nodes.extend(alike.into_iter().flatten());
+    let nodes = std::iter::once(*first).chain(alike.into_iter().flatten()).chain(echoes).collect();
+    std::iter::once(nodes).chain(groups).collect()
+}
+
+/// One finding for each cause; of those that say the same only the first.
+fn report_unit(case: &mut Case<'_>, unit: (u32, Surfaced), causes: Vec<Vec<u32>>, told: &[u32]) {
     let mut messages = Vec::new();
-    for (number, mut nodes) in std::iter::once(nodes).chain(groups).enumerate() {
+    for nodes in causes {
         let Some(first) = nodes.first().copied() else { continue };
-        *told += 1;
-        let whole = if *told <= TOLD { case.whole(first) } else { None };
-        let cause = whole.as_ref().map(Cause::of).unwrap_or_default();
+        let whole = if told.contains(&first) { case.whole(first) } else { None };
+        let cause = whole.map(Cause::of).unwrap_or_default();
         if !cause.message.is_empty() && messages.contains(&cause.message) {
             continue;
         }
         messages.push(cause.message.clone());
-        if number == 0 {
-            nodes.extend(&echoes);
-        }
-        report(case, nodes, (unit, surfaced), cause);
+        report(case, nodes, unit, cause);
     }
 }
 
@@ -182,7 +185,7 @@ fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, surfaced): (u32, Surf
     };
     let cost = case.node(unit).duration();
     let same = hash((case.place(at), &cause.kind));
-    case.found(Instance { rule: Rule::ErrorRoot, severity, what, why, nodes, cost, same });
+    case.found(Instance { rule: Rule::ErrorRoot, severity, nodes, cost, same }, |_| Told { what, why });
 }
 
 fn failed_above(case: &Case<'_>, node: u32) -> usize {
@@ -194,8 +197,9 @@ fn failed_above(case: &Case<'_>, node: u32) -> usize {
 fn impatient(case: &mut Case<'_>, node: u32) -> Option<(u32, Cause)> {
     let parents = std::iter::successors(case.node(node).parent, |node| case.node(*node).parent);
     let failed: Vec<u32> = parents.filter(|node| case.node(*node).failed).take(UP).collect();
+    case.fetch(&failed);
     failed.into_iter().find_map(|node| {
-        let cause = Cause::of(&case.whole(node)?);
+        let cause = Cause::of(case.whole(node)?);
         cause.is_timeout().then_some((node, cause))
     })
 }
@@ -212,13 +216,16 @@ fn report_swallowed(case: &mut Case<'_>, failures: &[u32], tops: &[Option<u32>])
     for nodes in groups {
         let Some(first) = nodes.first().copied() else { continue };
         let top = tops[first as usize].unwrap_or(first);
-        let Some(above) = case.node(top).parent.map(|parent| case.what(parent)) else { continue };
-        let what = case.what(first);
-        let times = if nodes.len() > 1 { format!(" {} times", nodes.len()) } else { String::new() };
-        let why = format!("{what} failed{times}, but {above} above it did not");
+        let Some(above) = case.node(top).parent else { continue };
+        let (count, same) = (nodes.len(), case.place(first));
         let cost = Nanos(nodes.iter().fold(0_u64, |sum, node| sum.saturating_add(case.node(*node).duration().0)));
-        let same = case.place(first);
-        case.found(Instance { rule: Rule::Swallowed, severity: Severity::Info, what, why, nodes, cost, same });
+        let (rule, severity) = (Rule::Swallowed, Severity::Info);
+        case.found(Instance { rule, severity, nodes, cost, same }, |case| {
+            let what = case.what(first);
+            let times = if count > 1 { format!(" {count} times") } else { String::new() };
+            let why = format!("{what} failed{times}, but {} above it did not", case.what(above));
+            Told { what, why }
+        });
     }
 }
 

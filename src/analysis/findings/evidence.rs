@@ -1,5 +1,7 @@
 //! What a rule may look up beyond the lean trace.
 
+use hashbrown::HashMap;
+
 use crate::index::View;
 use crate::model::{Kind, Span, SpanId, SpanKey, TraceId};
 
@@ -7,6 +9,11 @@ use crate::model::{Kind, Span, SpanId, SpanKey, TraceId};
 pub trait Evidence {
     /// A span of the trace that is judged, whole; `None` where it is not held.
     fn span(&self, key: SpanKey) -> Option<Span>;
+
+    /// Several of them, each at the place of its key.
+    fn spans(&self, keys: &[SpanKey]) -> Vec<Option<Span>> {
+        keys.iter().map(|key| self.span(*key)).collect()
+    }
 
     /// The span that sent a message, in whatever trace; `None` where it is not held.
     fn sender(&self, trace: TraceId, span: SpanId) -> Option<Span>;
@@ -38,6 +45,15 @@ pub struct Held<'a> {
 impl Evidence for Held<'_> {
     fn span(&self, key: SpanKey) -> Option<Span> {
         self.view.span(self.trace, key)
+    }
+
+    fn spans(&self, keys: &[SpanKey]) -> Vec<Option<Span>> {
+        if let [key] = keys {
+            return vec![self.span(*key)];
+        }
+        let spans = self.view.some_spans(self.trace, keys);
+        let mut spans: HashMap<SpanKey, Span> = spans.into_iter().map(|span| (span.key(), span)).collect();
+        keys.iter().map(|key| spans.remove(key)).collect()
     }
 
     fn sender(&self, trace: TraceId, span: SpanId) -> Option<Span> {

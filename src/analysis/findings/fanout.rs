@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 
-use super::calls::is_call;
-use super::case::{Case, Instance};
-use super::words::{is_chatter, many};
+use super::case::{Case, Instance, Told};
+use super::words::many;
 use super::{Rule, Severity};
 use crate::analysis::shape::hash;
 use crate::model::{Nanos, Timestamp};
@@ -19,7 +19,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
         if children.len() < least {
             continue;
         }
-        let is_wanted = |node: &u32| case.span(*node).is_some_and(|span| is_call(span) && !is_chatter(span));
+        let is_wanted = |node: &u32| case.traits(*node).is_wanted_call();
         let calls: Vec<u32> = children.iter().copied().filter(is_wanted).collect();
         if calls.len() < least {
             continue;
@@ -55,11 +55,13 @@ fn peak(case: &Case<'_>, calls: &[u32]) -> (usize, Vec<u32>) {
 fn report(case: &mut Case<'_>, parent: u32, (calls, peak, at_peak): (usize, usize, Vec<u32>)) {
     let Some(first) = at_peak.first().copied() else { return };
     let alike = at_peak.iter().all(|node| case.signature(*node) == case.signature(first));
-    let below = case.what(parent);
-    let (what, kind) =
-        if alike { (case.what(first), format!(" to {}", case.what(first))) } else { (below.clone(), String::new()) };
-    let why = format!("up to {peak} calls{kind} at once below {below}, {} in all", many(calls, "call"));
     let same = hash(case.signature(parent));
-    let (rule, severity) = (Rule::FanOut, Severity::Info);
-    case.found(Instance { rule, severity, what, why, nodes: at_peak, cost: Nanos::ZERO, same });
+    let (rule, severity, cost) = (Rule::FanOut, Severity::Info, Nanos::ZERO);
+    case.found(Instance { rule, severity, nodes: at_peak, cost, same }, |case| {
+        let below = case.what(parent);
+        let what = if alike { case.what(first) } else { Rc::clone(&below) };
+        let kind = if alike { format!(" to {what}") } else { String::new() };
+        let why = format!("up to {peak} calls{kind} at once below {below}, {} in all", many(calls, "call"));
+        Told { what, why }
+    });
 }

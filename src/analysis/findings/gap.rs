@@ -1,6 +1,8 @@
 //! Time of a span with children in which none of them ran: work that nobody recorded, or waiting.
 
-use super::case::{Case, Instance};
+use std::rc::Rc;
+
+use super::case::{Case, Instance, Told};
 use super::{Rule, Severity};
 use crate::analysis::verdict::percent;
 use crate::model::{Kind, Nanos, Timestamp};
@@ -10,7 +12,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let analysis = case.analysis;
     for index in analysis.order.iter().copied() {
         let children = analysis.children_of(index);
-        if children.is_empty() || analysis.span(index).is_none() || case.claimed(index) == Some(Rule::Dominant) {
+        if children.is_empty() || !case.traits(index).is_span() || case.claimed(index) == Some(Rule::Dominant) {
             continue;
         }
         let covered = analysis.covered_of(index);
@@ -39,7 +41,13 @@ fn is_long(case: &Case<'_>, length: Nanos, whole: Nanos) -> bool {
     length >= thresholds.gap_floor && (length >= thresholds.gap || share)
 }
 
-fn report(case: &mut Case<'_>, index: u32, sum: Nanos, (from, length): (Timestamp, Nanos)) {
+fn report(case: &mut Case<'_>, index: u32, sum: Nanos, longest: (Timestamp, Nanos)) {
+    let same = case.place(index);
+    let (rule, severity) = (Rule::Gap, Severity::Info);
+    case.found(Instance { rule, severity, nodes: vec![index], cost: sum, same }, |case| tell(case, index, longest));
+}
+
+fn tell(case: &Case<'_>, index: u32, (from, length): (Timestamp, Nanos)) -> Told {
     let node = case.node(index);
     let what = case.what(index);
     let served = case.analysis.children_of(index).iter().any(|child| case.kind(*child) == Some(Kind::SERVER));
@@ -57,12 +65,11 @@ fn report(case: &mut Case<'_>, index: u32, sum: Nanos, (from, length): (Timestam
     } else {
         format!("{what}: nothing was recorded for {length} {place}")
     };
-    let same = case.place(index);
-    case.found(Instance { rule: Rule::Gap, severity: Severity::Info, what, why, nodes: vec![index], cost: sum, same });
+    Told { what, why }
 }
 
 /// What ended when the gap began.
-fn before(case: &Case<'_>, index: u32, from: Timestamp) -> Option<String> {
+fn before(case: &Case<'_>, index: u32, from: Timestamp) -> Option<Rc<str>> {
     let mut children = case.analysis.children_of(index).iter();
     children.find(|child| case.node(**child).end == from).map(|child| case.what(*child))
 }

@@ -1,10 +1,10 @@
 //! Spans that cannot be taken at their word: what is missing of a trace, what contradicts itself.
 
-use super::case::{Case, Instance};
+use super::case::{Case, Instance, Told};
+use super::traits::Traits;
 use super::words::many;
 use super::{Rule, Severity};
 use crate::analysis::shape::hash;
-use crate::analysis::tree::{Analysis, Subject};
 use crate::model::{Nanos, Oddities};
 
 /// A sort of oddity: its name, the nodes that are odd, and what is said of so many.
@@ -13,14 +13,17 @@ type Sort = (&'static str, Vec<u32>, fn(usize) -> String);
 /// Looks for what cannot be so; one finding for the whole trace.
 pub(super) fn judge(case: &mut Case<'_>) {
     let analysis = case.analysis;
+    let odd = case.nodes_where(Traits::is_odd);
+    let of = |is_odd: &dyn Fn(u32) -> bool| -> Vec<u32> { odd.iter().copied().filter(|node| is_odd(*node)).collect() };
     let of_spans = |is_odd: fn(&Oddities) -> bool| -> Vec<u32> {
-        let odd = |node: &u32| analysis.span(*node).is_some_and(|span| is_odd(&span.oddities));
-        analysis.order.iter().copied().filter(odd).collect()
+        of(&|node| analysis.span(node).is_some_and(|span| is_odd(&span.oddities)))
     };
+    let is_missing = |node: u32| analysis.span(node).is_none();
+    let is_cycle = |node: u32| case.node(node).cycle;
     let spans = |count: usize| many(count, "span");
     let sorts: [Sort; 6] = [
-        ("missing", missing(analysis), |count| format!("{} not here", many(count, "parent"))),
-        ("cycle", cycles(analysis), |count| format!("{} among its own ancestors", many(count, "span"))),
+        ("missing", of(&is_missing), |count| format!("{} not here", many(count, "parent"))),
+        ("cycle", of(&is_cycle), |count| format!("{} among its own ancestors", many(count, "span"))),
         ("no time", of_spans(|odd| odd.no_time), |count| format!("{} without start or end", many(count, "span"))),
         ("backwards", of_spans(|odd| odd.ends_before_start && !odd.no_time), |count| {
             format!("{} with an end before its start", many(count, "span"))
@@ -48,14 +51,5 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let same = hash((service, &names));
     let (what, why) = (names.join(", "), reasons.join(", "));
     let (rule, severity, cost) = (Rule::Integrity, Severity::Info, Nanos::ZERO);
-    case.found(Instance { rule, severity, what, why, nodes, cost, same });
-}
-
-fn missing(analysis: &Analysis) -> Vec<u32> {
-    let is_missing = |node: &u32| matches!(analysis.nodes[*node as usize].subject, Subject::Missing(_));
-    analysis.order.iter().copied().filter(is_missing).collect()
-}
-
-fn cycles(analysis: &Analysis) -> Vec<u32> {
-    analysis.order.iter().copied().filter(|node| analysis.nodes[*node as usize].cycle).collect()
+    case.found(Instance { rule, severity, nodes, cost, same }, |_| Told { what: what.into(), why });
 }

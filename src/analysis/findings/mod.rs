@@ -23,6 +23,7 @@ mod queue;
 mod retry;
 mod serial;
 mod slow;
+mod traits;
 mod words;
 
 use std::cmp::Reverse;
@@ -31,6 +32,7 @@ pub use evidence::{Evidence, Held, Nothing};
 
 use super::thresholds::Thresholds;
 use super::tree::Analysis;
+use super::whole::Whole;
 use crate::model::Nanos;
 use case::Case;
 
@@ -182,7 +184,12 @@ impl Rule {
 /// O(n log n) without recursion. `evidence` is asked for a few spans at most, and of most traces for none.
 #[must_use]
 pub fn judge_all(analysis: &Analysis, thresholds: &Thresholds, evidence: &dyn Evidence) -> Vec<Finding> {
-    let mut case = Case::new(analysis, thresholds, evidence);
+    judge_with(analysis, thresholds, Whole::new(analysis, evidence))
+}
+
+/// The same with what was looked up already.
+pub(super) fn judge_with(analysis: &Analysis, thresholds: &Thresholds, whole: Whole<'_>) -> Vec<Finding> {
+    let mut case = Case::new(analysis, thresholds, whole);
     // Retries and N+1 claim their calls: what explains them is not said again in other words.
     retry::judge(&mut case);
     nplus1::judge(&mut case);

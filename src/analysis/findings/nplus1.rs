@@ -5,7 +5,7 @@
 //! (they are retries or errors), nor do calls far apart (something looks again and again whether there is work).
 
 use super::calls::Group;
-use super::case::{Case, Instance, Spread};
+use super::case::{Case, Instance, Spread, Told};
 use super::words::{self, each};
 use super::{Rule, Severity};
 use crate::analysis::shape::hash;
@@ -14,28 +14,31 @@ use crate::model::Nanos;
 /// Like calls of one parent, one after another.
 pub(super) fn judge(case: &mut Case<'_>) {
     let least = case.thresholds.nplus1_count.max(2) as usize;
-    for Group { parent, mut members } in case.groups() {
-        let loopable = members.first().and_then(|node| case.span(*node)).is_some_and(words::is_loopable);
+    let groups = case.take_groups();
+    for Group { parent, members } in &groups {
+        let loopable = members.first().is_some_and(|node| case.traits(*node).is_loopable());
         if members.len() < least || !loopable {
             continue;
         }
-        members.retain(|node| !case.node(*node).failed && case.claimed(*node).is_none());
+        let fits = |node: &u32| !case.traits(*node).failed() && case.claimed(*node).is_none();
+        let members: Vec<u32> = members.iter().copied().filter(fits).collect();
         let spread = case.spread(&members);
         if members.len() < least || !spread.in_sequence(members.len()) || polls(case, &members) {
             continue;
         }
-        let what = case.what(members[0]);
-        let why = format!(
-            "{} {what}, {} each, one after another below {}",
-            words::times(members.len()),
-            each(spread.sum, members.len()),
-            case.what(parent),
-        );
         case.claim(Rule::NPlusOne, &members);
         let severity = severity(case, &members, &spread);
-        let same = hash((case.signature(members[0]), case.signature(parent)));
-        case.found(Instance { rule: Rule::NPlusOne, severity, what, why, nodes: members, cost: spread.busy, same });
+        let (first, count) = (members[0], members.len());
+        let same = hash((case.signature(first), case.signature(*parent)));
+        let instance = Instance { rule: Rule::NPlusOne, severity, nodes: members, cost: spread.busy, same };
+        case.found(instance, |case| {
+            let (what, below) = (case.what(first), case.what(*parent));
+            let (times, each) = (words::times(count), each(spread.sum, count));
+            let why = format!("{times} {what}, {each} each, one after another below {below}");
+            Told { what, why }
+        });
     }
+    case.calls.groups = groups;
 }
 
 /// Like calls of different parents while one request is served.
@@ -54,22 +57,21 @@ pub(super) fn judge_scattered(case: &mut Case<'_>) {
         }
         let spread = case.spread(&members);
         let in_sequence = spread.in_sequence(members.len());
-        let database = case.span(members[0]).is_some_and(|span| span.category.is_database());
-        if !in_sequence && !database {
+        let (first, count) = (members[0], members.len());
+        if !in_sequence && !case.traits(first).is_database() {
             continue;
         }
-        let what = case.what(members[0]);
-        let how = if in_sequence { "one after another" } else { "partly at once" };
-        let why = format!(
-            "{} {what}, {} each, {how}, from {parents} places below {}",
-            words::times(members.len()),
-            each(spread.sum, members.len()),
-            case.what(entry),
-        );
         case.claim(Rule::Scatter, &members);
         let severity = if in_sequence { severity(case, &members, &spread) } else { Severity::Info };
-        let same = hash((case.signature(members[0]), case.signature(entry)));
-        case.found(Instance { rule: Rule::Scatter, severity, what, why, nodes: members, cost: spread.busy, same });
+        let same = hash((case.signature(first), case.signature(entry)));
+        let instance = Instance { rule: Rule::Scatter, severity, nodes: members, cost: spread.busy, same };
+        case.found(instance, |case| {
+            let (what, below) = (case.what(first), case.what(entry));
+            let how = if in_sequence { "one after another" } else { "partly at once" };
+            let (times, each) = (words::times(count), each(spread.sum, count));
+            let why = format!("{times} {what}, {each} each, {how}, from {parents} places below {below}");
+            Told { what, why }
+        });
     }
 }
 
@@ -77,11 +79,12 @@ pub(super) fn judge_scattered(case: &mut Case<'_>) {
 fn scattered(case: &Case<'_>) -> Vec<(u32, Vec<u32>)> {
     let mut calls: Vec<(u32, u64, u32)> = Vec::new();
     for (at, node) in (0..).zip(&case.analysis.order) {
-        let inner = |parent: u32| case.span(parent).is_some_and(|span| span.category.is_database());
-        let parent = case.node(*node).parent;
-        let fits = case.span(*node).is_some_and(|span| super::calls::is_call(span) && words::is_loopable(span));
+        let traits = case.traits(*node);
+        if !(traits.is_call() && traits.is_loopable()) || traits.failed() || case.claimed(*node).is_some() {
+            continue;
+        }
         // What a database call is made of belongs to it.
-        if !fits || case.node(*node).failed || case.claimed(*node).is_some() || parent.is_none_or(inner) {
+        if case.node(*node).parent.is_none_or(|parent| case.traits(parent).is_database()) {
             continue;
         }
         calls.push((case.calls.entries[*node as usize], case.signature(*node), at));

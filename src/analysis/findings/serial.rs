@@ -4,18 +4,22 @@
 //! did nothing between them, and the reason says its condition. Statements count only where they have no condition and no
 //! value, as with Sentry's rule: these need nothing from others.
 
-use super::case::{Case, Instance};
-use super::words::{is_free_standing, is_read};
+use super::case::{Case, Instance, Told};
+use super::words::has_placeholder;
 use super::{Rule, Severity};
 use crate::analysis::shape::hash;
-use crate::model::{Category, Kind, Nanos};
+use crate::model::{Category, Nanos};
 
 /// Looks for calls that might run side by side.
 pub(super) fn judge(case: &mut Case<'_>) {
     let analysis = case.analysis;
     for parent in &analysis.order {
         let mut run: Vec<u32> = Vec::new();
-        for child in analysis.children_of(*parent) {
+        let children = analysis.children_of(*parent);
+        if children.len() < 2 {
+            continue;
+        }
+        for child in children {
             if !follows(case, run.last().copied(), *child) {
                 report(case, *parent, std::mem::take(&mut run));
             }
@@ -31,14 +35,21 @@ pub(super) fn judge(case: &mut Case<'_>) {
 
 /// Whether a call might be one of several that need nothing from each other.
 fn fits(case: &Case<'_>, node: u32) -> bool {
-    let Some(span) = case.span(node) else { return false };
-    let alone = match span.category {
-        Category::Sql => is_free_standing(span),
-        Category::Http => span.key.kind == Kind::CLIENT && is_read(span),
-        Category::Rpc => span.key.kind == Kind::CLIENT,
-        Category::Database | Category::Messaging | Category::Other => false,
-    };
-    alone && !case.node(node).failed && case.claimed(node).is_none()
+    let traits = case.traits(node);
+    if !traits.is_call() || traits.failed() || case.claimed(node).is_some() {
+        return false;
+    }
+    match case.span(node).map(|span| span.category) {
+        Some(Category::Sql) => is_free_standing(case, node),
+        Some(Category::Http) => traits.is_read(),
+        Some(Category::Rpc) => true,
+        _ => false,
+    }
+}
+
+/// Whether a statement has nothing of other calls in it: no condition, no value.
+fn is_free_standing(case: &Case<'_>, node: u32) -> bool {
+    case.traits(node).is_unconditional() && case.span(node).is_some_and(|span| !has_placeholder(&span.label))
 }
 
 /// Whether a call began right after the one before had ended.
@@ -60,17 +71,18 @@ fn report(case: &mut Case<'_>, parent: u32, run: Vec<u32>) {
     if saved < thresholds.serial_floor || !much {
         return;
     }
-    let what = format!("calls of {}", case.what(parent));
-    let sum = spread.sum;
-    let why = format!(
-        "{} calls one after another below {} take {sum}: side by side up to {saved} less, if none needs another's answer",
-        run.len(),
-        case.what(parent)
-    );
-    let independent = run.iter().all(|node| case.span(*node).is_some_and(is_free_standing));
+    let independent = run.iter().all(|node| is_free_standing(case, *node));
     let severity = if independent { Severity::Warn } else { Severity::Info };
     let mut signatures: Vec<u64> = run.iter().map(|node| case.signature(*node)).collect();
     signatures.dedup();
     let same = hash((case.signature(parent), signatures));
-    case.found(Instance { rule: Rule::Serial, severity, what, why, nodes: run, cost: saved, same });
+    let (count, sum) = (run.len(), spread.sum);
+    case.found(Instance { rule: Rule::Serial, severity, nodes: run, cost: saved, same }, |case| {
+        let above = case.what(parent);
+        let why = format!(
+            "{count} calls one after another below {above} take {sum}: side by side up to {saved} less, if none needs \
+             another's answer"
+        );
+        Told { what: format!("calls of {above}").into(), why }
+    });
 }

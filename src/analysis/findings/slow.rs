@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::case::{Case, Instance};
+use super::case::{Case, Instance, Told};
 use super::words::times;
 use super::{Rule, Severity};
 use crate::analysis::slow_sql::{self, Slow};
@@ -31,8 +31,9 @@ fn is_outer_twin(case: &Case<'_>, index: u32) -> bool {
     let service = case.span(index).map(|span| &span.service);
     let siblings = case.analysis.children_of(parent);
     // Siblings stand in order of start: what is inside of it follows, or begins with it.
-    let place = siblings.iter().position(|sibling| *sibling == index).unwrap_or_default();
-    siblings.iter().skip(place + 1).take(TWINS).any(|sibling| {
+    let from = siblings.partition_point(|sibling| case.node(*sibling).start < node.start);
+    let after = siblings.iter().skip(from).skip_while(|sibling| **sibling != index).skip(1);
+    after.take(TWINS).any(|sibling| {
         let other = case.node(*sibling);
         other.slow.is_some()
             && other.end <= node.end
@@ -43,19 +44,20 @@ fn is_outer_twin(case: &Case<'_>, index: u32) -> bool {
 
 fn report(case: &mut Case<'_>, calls: Vec<u32>) {
     let Some(longest) = calls.first().copied() else { return };
-    let what = case.what(longest);
     let duration = case.node(longest).duration();
     let sum = Nanos(calls.iter().fold(0_u64, |sum, node| sum.saturating_add(case.node(*node).duration().0)));
-    let share = case.share(duration);
-    let why = match (calls.len(), case.node(longest).slow) {
-        (1, Some(slow @ Slow::Absolute)) => {
-            let reason = slow_sql::explain(case.thresholds, slow, duration, case.analysis.duration());
-            format!("{what} is {reason}, {share} % of the trace")
-        }
-        (1, _) => format!("{what} took {duration}, {share} % of the trace"),
-        (count, _) => format!("{} {what} was slow: {sum} in all, {duration} at most", times(count)),
-    };
     let severity = if duration > case.thresholds.slow_sql_error { Severity::Error } else { Severity::Warn };
-    let same = case.signature(longest);
-    case.found(Instance { rule: Rule::SlowSql, severity, what, why, nodes: calls, cost: sum, same });
+    let (count, same) = (calls.len(), case.signature(longest));
+    case.found(Instance { rule: Rule::SlowSql, severity, nodes: calls, cost: sum, same }, |case| {
+        let (what, share) = (case.what(longest), case.share(duration));
+        let why = match (count, case.node(longest).slow) {
+            (1, Some(slow @ Slow::Absolute)) => {
+                let reason = slow_sql::explain(case.thresholds, slow, duration, case.analysis.duration());
+                format!("{what} is {reason}, {share} % of the trace")
+            }
+            (1, _) => format!("{what} took {duration}, {share} % of the trace"),
+            (count, _) => format!("{} {what} was slow: {sum} in all, {duration} at most", times(count)),
+        };
+        Told { what, why }
+    });
 }

@@ -184,7 +184,7 @@ pub(super) fn has_placeholder(label: &str) -> bool {
     false
 }
 
-/// Whether the values of a read can be seen in its label, so that equal labels ask for the same: `Some(false)` where they
+/// Whether the values of a database read can be seen in its label, so that equal labels ask for the same: `Some(false)` where they
 /// are elsewhere, `None` where equal questions need not have equal answers, or the label is no whole question.
 pub(super) fn shows_values(span: &TraceSpan) -> Option<bool> {
     const MOODS: &[&str] = &[
@@ -207,7 +207,7 @@ pub(super) fn shows_values(span: &TraceSpan) -> Option<bool> {
         "pg_advisory_lock",
     ];
     let label = &*span.label;
-    if !is_read(span) || is_chatter(span) || label.ends_with('…') {
+    if label.ends_with('…') {
         return None;
     }
     match span.category {
@@ -234,12 +234,9 @@ pub(super) fn target(span: &TraceSpan) -> String {
     of.unwrap_or_default()
 }
 
-/// Whether a call has nothing of other calls in it: no condition, no value.
-pub(super) fn is_free_standing(span: &TraceSpan) -> bool {
-    span.category == Category::Sql
-        && is_read(span)
-        && !has_word(&span.label, &["WHERE"])
-        && !has_placeholder(&span.label)
+/// Whether a statement reads under no condition.
+pub(super) fn is_unconditional(span: &TraceSpan) -> bool {
+    span.category == Category::Sql && is_read(span) && !has_word(&span.label, &["WHERE"])
 }
 
 /// `3 times`, `once`.
