@@ -10,7 +10,9 @@ use tracefall::analysis::Thresholds;
 use tracefall::analysis::compare::{Comparison, Operation, OperationRow, Side};
 use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::heat::HeatMap;
-use tracefall::analysis::{Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements};
+use tracefall::analysis::{
+    Analysis, Baseline, Kin, RowKey, analyse, errors, flatten, path, services, statements, what_if,
+};
 use tracefall::app::{
     self, ACTIONS, Action, Answer, Button, Cell, CompareReport, Context, DetailFocus, Effect, FindingsOf,
     FindingsReport, Formatted, Input, Judged, Key, KeyPress, Keymap, Library, Lines, Mouse, MouseKind, Overlay, Page,
@@ -93,10 +95,10 @@ fn found(traces: &[Trace]) -> FindingsReport {
     let digest = |trace: &Trace| {
         let analysis = analyse(Arc::new(trace.clone()), &Thresholds::default());
         let findings = judge_all(&analysis, &Thresholds::default(), &Nothing);
-        Some((trace.id, across::digest(&analysis, findings)?))
+        Some((trace.id, across::digest(&analysis, &Thresholds::default(), findings)?))
     };
     let digests: Vec<_> = traces.iter().filter_map(digest).collect();
-    let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)));
+    let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &Thresholds::default());
     FindingsReport::of(traces.len() as u64, rows, all)
 }
 
@@ -152,7 +154,10 @@ fn calls(traces: &[Trace]) -> services::Report {
 
 fn statements(traces: &[Trace]) -> statements::Statements {
     let mut names = statements::Names::default();
-    let digest = |trace: &Trace| Some((trace.id, statements::digest(trace, &mut names, &mut |_| None)?));
+    let digest = |trace: &Trace| {
+        let (id, trace) = (trace.id, Arc::new(trace.clone()));
+        Some((id, statements::digest(&trace, &Thresholds::default(), &mut names, &mut |_| None)?))
+    };
     let digests: Vec<_> = traces.iter().filter_map(digest).collect();
     statements::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names)
 }
@@ -280,6 +285,10 @@ impl Bench {
             Effect::Failure { example, .. } => Answer::Failure { example, detail: Some(Arc::default()) },
             Effect::Survey { generation, of, .. } => Answer::Surveyed(surveyed(generation, of, &self.traces)),
             Effect::Judge { analysis } => judged(&analysis),
+            Effect::WhatIf { analysis, nodes } => {
+                let gains = what_if(&analysis, &nodes);
+                Answer::Gained { analysis, nodes: nodes.len(), gains }
+            }
             Effect::Keys => Answer::Keys(vec![("http.method".into(), 16), ("tenant".into(), 2)]),
             Effect::Samples => Answer::Samples(Arc::default()),
             Effect::Copy { what, .. } | Effect::Browse(what) => Answer::Copied(Ok(what)),

@@ -83,6 +83,12 @@ table! {
     slow_sql_floor: Time(Nanos) = Nanos::from_millis(20);
     /// a database call that takes longer is a finding of the worst sort
     slow_sql_error: Time(Nanos) = Nanos::from_millis(500);
+    /// a database call that takes so many times what 95 of 100 calls of its statement take is slower than its past
+    past_times: Count(u32) = 3;
+    /// of fewer calls that are held nothing is said of a statement's past
+    past_count: Count(u32) = 30;
+    /// a database call that takes less is never slower than its past
+    past_floor: Time(Nanos) = Nanos::from_millis(20);
     /// so many like calls, one after another, are an N+1
     nplus1_count: Count(u32) = 5;
     /// an N+1 that takes longer is a warning

@@ -8,7 +8,7 @@ use super::path;
 use super::thresholds::Thresholds;
 use super::tree::Analysis;
 use super::waterfall::{Sibling, siblings};
-use super::work::{Work, work};
+use super::work::{Work, Works};
 use crate::model::{Category, Nanos};
 
 /// What is to be said of a trace, clause by clause. The words are the view's.
@@ -176,16 +176,17 @@ fn times(analysis: &Analysis, thresholds: &Thresholds) -> (Nanos, Vec<Clause>) {
     let Some(root) = path::main_root(analysis) else { return (Nanos::ZERO, Vec::new()) };
     let whole = analysis.nodes[root as usize].duration();
     let mut sums: Vec<Sum> = Vec::new();
+    let works = Works::of(analysis, root, thresholds);
     for segment in path::of_root(analysis, root) {
-        let (work, length) = (work(analysis, segment, thresholds), segment.length());
+        let ((work, node), length) = (works.work(segment), segment.length());
         match sums.iter_mut().find(|sum| sum.work == work) {
             Some(sum) => {
                 sum.time += length.0;
                 if length > sum.longest {
-                    (sum.longest, sum.node) = (length, segment.node);
+                    (sum.longest, sum.node) = (length, node);
                 }
             }
-            None => sums.push(Sum { work, time: length.0, longest: length, node: segment.node }),
+            None => sums.push(Sum { work, time: length.0, longest: length, node }),
         }
     }
     sums.sort_by_key(|sum| Reverse(sum.time));

@@ -39,6 +39,8 @@ pub(super) struct Asked {
     pub(super) land_on_match: bool,
     /// The state of the open trace whose findings were asked for.
     pub(super) judged: Option<Arc<Analysis>>,
+    /// The traces of the list that were to be judged, with the arrival of their latest spans.
+    pub(super) marks: Vec<(TraceId, Timestamp)>,
     /// The span to land on was named by the person, whatever the filter says.
     pub(super) land_exactly: bool,
     /// When it was asked whether the demo may play among other traces.

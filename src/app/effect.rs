@@ -8,9 +8,10 @@ use super::screens::{CompareAsk, Formatted, Judged, SpanDetail, SurveyOf, Survey
 use super::sort::Sort;
 use super::state::{ListRow, Settings, Strip};
 use crate::analysis::errors::{Detail, Example};
+use crate::analysis::findings::Rule;
 use crate::analysis::statements::StatementKey;
-use crate::analysis::{Analysis, Baseline, Folds, Row};
-use crate::model::{Category, Health, Names, SourceId, SpanKey, TraceId};
+use crate::analysis::{Analysis, Baseline, Folds, Gain, Row};
+use crate::model::{Category, Health, Names, SourceId, SpanKey, Timestamp, TraceId};
 use crate::query::{Completion, Query};
 
 /// What of a trace is shown, and how.
@@ -94,6 +95,15 @@ pub enum Effect {
         /// The trace.
         analysis: Arc<Analysis>,
     },
+    /// Work out what the open trace would gain if some of its nodes took less time.
+    WhatIf {
+        /// The trace.
+        analysis: Arc<Analysis>,
+        /// Its nodes.
+        nodes: Vec<u32>,
+    },
+    /// Judge traces of the list, for their marks: these, as long as it takes no longer than a moment.
+    Mark(Vec<TraceId>),
     /// Read a span whole, with its logs, formatted and highlighted for so many columns.
     Detail {
         /// The trace.
@@ -253,6 +263,17 @@ pub enum Answer {
         /// What was found.
         judged: Arc<Judged>,
     },
+    /// To [`Effect::WhatIf`].
+    Gained {
+        /// Of this state of the trace.
+        analysis: Arc<Analysis>,
+        /// How many nodes.
+        nodes: usize,
+        /// If they took no time, and if they took half of it.
+        gains: [Gain; 2],
+    },
+    /// To [`Effect::Mark`]: those that were judged, each with the arrival of its latest span then, and what its row is to say.
+    Marked(Vec<(TraceId, Timestamp, Option<Rule>)>),
     /// To [`Effect::Detail`].
     Detailed {
         /// The trace.

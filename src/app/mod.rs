@@ -36,7 +36,7 @@ pub use screens::{
     ErrorSort, ErrorsReport, ErrorsScreen, FindingRow, FindingsOf, FindingsPane, FindingsReport, Formatted, HeatScreen,
     Highlighted, Judged, MarkReason, OperationSort, Progress, Report, RowId, Section, ServiceRowKey, ServiceSort,
     ServicesReport, ServicesScreen, SpanDetail, SqlReport, SqlScreen, StatementSort, SurveyOf, Surveyed, Table,
-    TimeMark, Told, TraceScreen, TwoTraces,
+    TimeMark, Told, TraceScreen, TwoTraces, is_listed,
 };
 pub use sort::{Sort, SortKey};
 pub use state::{

@@ -13,6 +13,7 @@ use super::screens::{
 use super::sort::{Sort, SortKey};
 use super::{Context, Keymap};
 use crate::analysis::Thresholds;
+use crate::analysis::findings::Rule;
 use crate::analysis::heat::HeatMap;
 use crate::analysis::{Analysis, Row};
 use crate::model::{Health, Nanos, SpanKey, Timestamp, TraceId, TraceSummary};
@@ -360,6 +361,8 @@ pub struct List {
     pub page: Vec<Page>,
     /// What first matches do that were looked up, by trace and span: see [`Page::first`].
     pub firsts: HashMap<(TraceId, SpanKey), Option<Arc<str>>>,
+    /// What else was found in traces that have been in sight: when their latest span had arrived then, and what costs most.
+    pub marks: HashMap<TraceId, (Timestamp, Option<Rule>)>,
     /// The preview is shown where there is room.
     pub preview_shown: bool,
     /// The selected trace's waterfall.

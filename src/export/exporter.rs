@@ -82,6 +82,8 @@ pub struct Exporter<W: Write> {
     threads: perfetto::Threads,
     /// Spans that wait for others of their line or frame.
     waiting: Vec<Span>,
+    /// Of the next trace: who sent it messages.
+    senders: Vec<Span>,
     written: Written,
     begun: bool,
 }
@@ -91,13 +93,29 @@ impl<W: Write> Exporter<W> {
     pub fn new(out: W, form: TraceForm, redactor: Option<Redactor>) -> Self {
         let (threads, written) = (perfetto::Threads::default(), Written::default());
         let thresholds = Thresholds::default();
-        Self { out, form, redactor, thresholds, threads, waiting: Vec::new(), written, begun: false }
+        Self {
+            out,
+            form,
+            redactor,
+            thresholds,
+            threads,
+            waiting: Vec::new(),
+            senders: Vec::new(),
+            written,
+            begun: false,
+        }
     }
 
     /// With other thresholds than the usual ones, for the forms that judge.
     #[must_use]
     pub fn judging(self, thresholds: Thresholds) -> Self {
         Self { thresholds, ..self }
+    }
+
+    /// Of the next trace: the spans of other traces that sent the messages which it works on. Without them nobody can tell how long
+    /// these waited.
+    pub fn senders(&mut self, senders: Vec<Span>) {
+        self.senders = senders;
     }
 
     /// Writes a trace: its spans, longest first among those that start together, in order of start; and its log records, which only
@@ -116,6 +134,7 @@ impl<W: Write> Exporter<W> {
             }
         }
         self.begin()?;
+        let senders = std::mem::take(&mut self.senders);
         let first = self.written.traces == 0;
         self.written.traces += 1;
         self.written.spans += spans.len() as u64;
@@ -137,7 +156,7 @@ impl<W: Write> Exporter<W> {
                 write!(self.out, "{comma}\n{}", events.join(",\n"))
             }
             TraceForm::Markdown => {
-                let judged = judged::judged(&spans, &logs, &self.thresholds).map_err(io::Error::other)?;
+                let judged = judged::judged((&spans, &senders), &logs, &self.thresholds).map_err(io::Error::other)?;
                 let text = judged.map(|judged| markdown::trace(&judged, self.redactor.as_ref())).unwrap_or_default();
                 self.out.write_all(text.as_bytes())
             }

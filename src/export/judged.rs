@@ -1,5 +1,7 @@
 //! A trace judged from its whole spans alone, wherever they came from.
 
+use std::sync::Arc;
+
 use crate::analysis::errors::{self, Detail, Failure, TellingLogs};
 use crate::analysis::findings::Held;
 use crate::analysis::statements::{Names, Statements, digest, sum};
@@ -26,16 +28,20 @@ pub(super) struct Judged {
     pub(super) failed: usize,
 }
 
-/// Judges a trace as it is judged on screen: an index that holds nothing else reads its spans and logs. `None` where there are no
-/// spans.
+/// Judges a trace as it is judged on screen: an index that holds nothing else reads its spans and logs, and `senders`, which sent the
+/// messages that it works on from other traces. `None` where there are no spans.
 ///
 /// # Errors
 /// Where the index does not take them, which would be an error of this program.
-pub(super) fn judged(spans: &[Span], logs: &[LogRecord], thresholds: &Thresholds) -> Result<Option<Judged>, WireError> {
+pub(super) fn judged(
+    (spans, senders): (&[Span], &[Span]),
+    logs: &[LogRecord],
+    thresholds: &Thresholds,
+) -> Result<Option<Judged>, WireError> {
     let Some(id) = spans.first().map(|span| span.trace_id) else { return Ok(None) };
     let (mut writer, reader) = index::open(Options::new(u64::MAX), TraceNotes::new(*thresholds));
     let (source, now) = (SourceId::default(), Timestamp(1));
-    for some in spans.chunks(TOGETHER) {
+    for some in spans.chunks(TOGETHER).chain(senders.chunks(TOGETHER)) {
         writer.insert_spans(source, &encode::spans(some), now)?;
     }
     for some in logs.chunks(TOGETHER) {
@@ -43,11 +49,11 @@ pub(super) fn judged(spans: &[Span], logs: &[LogRecord], thresholds: &Thresholds
     }
     writer.publish();
     let view = reader.view();
-    let Some(trace) = view.trace(id) else { return Ok(None) };
+    let Some(trace) = view.trace(id).map(Arc::new) else { return Ok(None) };
     let mut names = Names::default();
-    let digest = digest(&trace, &mut names, &mut |_| None);
+    let digest = digest(&trace, thresholds, &mut names, &mut |_| None);
     let statements = sum(digest.iter().map(|digest| (id, digest)), &names);
-    let analysis = analyse_whole(trace.into(), thresholds, false, &Held { view: &view, trace: id });
+    let analysis = analyse_whole(trace, thresholds, false, &Held { view: &view, trace: id });
     let failure = failure(&view, id, &analysis, thresholds);
     let failed = spans.iter().filter(|span| span.status.code == StatusCode::ERROR).count();
     let telling = failure.as_ref().and_then(|(failure, _)| failure.told.or(failure.span));

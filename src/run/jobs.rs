@@ -73,7 +73,7 @@ impl Jobs {
                 self.latest_count.store(*generation, Ordering::Release);
                 self.counts.push(effect);
             }
-            Effect::Baseline { .. } => self.counts.push(effect),
+            Effect::Baseline { .. } | Effect::Judge { .. } | Effect::Mark(_) => self.counts.push(effect),
             Effect::Survey { generation, .. } => {
                 self.latest_survey.store(*generation, Ordering::Release);
                 self.surveys.push(effect);

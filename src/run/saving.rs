@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, bail};
 
 use super::ask::whole_traces;
 use super::target::Target;
-use crate::app::{SaveRequest, SaveWhat, Saved};
+use crate::app::work::senders;
+use crate::app::{SaveRequest, SaveWhat, Saved, TraceForm};
 use crate::export::Exporter;
 use crate::index::Reader;
 use crate::model::TraceId;
@@ -23,6 +24,9 @@ fn written(reader: &Reader, request: &SaveRequest) -> Result<Saved> {
     let mut exporter = Exporter::new(Target::new(&path, false)?, request.form, redactor).judging(request.thresholds);
     let mut failed: Option<io::Error> = None;
     whole_traces(reader, &traces(reader, &request.what), &mut |spans, logs| {
+        if request.form == TraceForm::Markdown {
+            exporter.senders(senders(&reader.view(), &spans));
+        }
         failed = exporter.trace(spans, logs).err();
         failed.is_none()
     });

@@ -27,6 +27,8 @@ pub(super) struct Bar<'a> {
     /// When children ran: merged and in order.
     pub(super) covered: &'a [(Timestamp, Timestamp)],
     pub(super) colour: Color,
+    /// What covered time is drawn in; `None`: in a shade of the colour.
+    pub(super) rest: Option<Color>,
 }
 
 /// What one cell of a bar holds, in eighths from its left edge.
@@ -105,7 +107,7 @@ impl Pen<'_> {
         let plain = self.look.ascii || matches!(self.look.colours, Colours::Ansi | Colours::None);
         for part in parts(window, bar) {
             let at = (x.saturating_add(part.column), y);
-            let shade = self.look.shade(bar.colour);
+            let shade = bar.rest.or_else(|| self.look.shade(bar.colour));
             let colour = if part.covered { shade.unwrap_or(bar.colour) } else { bar.colour };
             let Some(cell) = self.buffer.cell_mut(at).filter(|_| self.area.contains(at.into())) else { continue };
             if plain {
@@ -179,7 +181,7 @@ mod tests {
     const WINDOW: Window = Window { from: Timestamp(1000), to: Timestamp(1800), columns: 10 };
 
     fn bar(start: u64, end: u64, covered: &[(Timestamp, Timestamp)]) -> Vec<(u16, u8, u8, bool)> {
-        let bar = Bar { start: Timestamp(start), end: Timestamp(end), covered, colour: Color::Blue };
+        let bar = Bar { start: Timestamp(start), end: Timestamp(end), covered, colour: Color::Blue, rest: None };
         parts(WINDOW, &bar).into_iter().map(|part| (part.column, part.from, part.to, part.covered)).collect()
     }
 

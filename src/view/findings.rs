@@ -164,7 +164,7 @@ fn role(severity: Severity) -> Role {
 fn glyph(rule: Rule) -> &'static str {
     match rule {
         Rule::ErrorRoot => "✗",
-        Rule::SlowSql => "▲",
+        Rule::SlowSql | Rule::Past => "▲",
         Rule::NPlusOne => "≡",
         _ => PROOF,
     }
@@ -213,6 +213,7 @@ pub(super) fn hit(state: &State, pane: Rect, of: FindingsOf, at: Position) -> Ta
 /// A word beside a row of the waterfall that proves a finding.
 pub(super) fn remark(rule: Rule) -> &'static str {
     match rule {
+        Rule::Past => "slower than usual",
         Rule::NPlusOne => "N+1",
         Rule::Scatter => "N+1 over many places",
         Rule::Duplicate => "asked again",

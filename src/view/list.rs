@@ -312,7 +312,9 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
             note_pieces(pen, note, &mut pieces);
         }
         // What else was found, once the traces were judged.
-        if let Some(rule) = pen.state.findings.report.as_ref().and_then(|report| report.marks.get(&summary.id)) {
+        let own = pen.state.list.marks.get(&summary.id).and_then(|(_, rule)| rule.as_ref());
+        let report = pen.state.findings.report.as_ref();
+        if let Some(rule) = own.or_else(|| report?.marks.get(&summary.id)) {
             let gap = if pieces.is_empty() { "" } else { "  " };
             let mark = format!("{gap}{} {}", super::findings::PROOF, super::findings::remark(*rule));
             pieces.push((mark.into(), pen.style(Role::Dim)));

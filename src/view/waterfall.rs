@@ -264,12 +264,31 @@ impl Waterfall<'_> {
                 busy = self.idle(members);
                 busy.as_slice()
             }
+            RowKind::Span if self.path => {
+                busy = self.waiting(row.node);
+                busy.as_slice()
+            }
             RowKind::Span => self.analysis.covered_of(row.node),
             RowKind::Missing => &[],
         };
-        let bar = Bar { start: said.start, end: said.end, covered, colour };
+        let rest = self.path.then_some(faint);
+        let bar = Bar { start: said.start, end: said.end, covered, colour, rest };
         let emphasis = if self.path && !dimmed { Style::new().bold() } else { Style::new() };
         pen.bar(at, self.window(columns), &bar, emphasis);
+    }
+
+    /// When the trace did not wait for a span itself, but for one below it: its bar is bright only where it is the path, so that
+    /// the bright parts of all rows follow each other from beginning to end.
+    fn waiting(&self, node: u32) -> Vec<(Timestamp, Timestamp)> {
+        let below = self.analysis.children_of(node).iter().filter_map(|child| self.analysis.nodes.get(*child as usize));
+        let mut waiting: Vec<(Timestamp, Timestamp)> = Vec::new();
+        for child in below.filter(|child| child.path > Nanos::ZERO) {
+            match waiting.last_mut() {
+                Some(last) if last.1 >= child.start => last.1 = last.1.max(child.end),
+                _ => waiting.push((child.start, child.end)),
+            }
+        }
+        waiting
     }
 
     /// The gaps between the members of a group: nothing ran there, so they are drawn dark. Only groups of a size where that costs
@@ -277,7 +296,8 @@ impl Waterfall<'_> {
     fn idle(&self, members: &[u32]) -> Vec<(Timestamp, Timestamp)> {
         let mut gaps = Vec::new();
         let mut reached: Option<Timestamp> = None;
-        for node in members.iter().take(GAPS).filter_map(|member| self.analysis.nodes.get(*member as usize)) {
+        let members = members.iter().take(GAPS).filter_map(|member| self.analysis.nodes.get(*member as usize));
+        for node in members.filter(|node| !self.path || node.path > Nanos::ZERO) {
             if let Some(end) = reached
                 && node.start > end
             {

@@ -622,10 +622,10 @@ pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State
         let digests: Vec<_> = (0_u8..40)
             .filter_map(|n| {
                 let analysis = &many[usize::from(n) % many.len()];
-                Some((TraceId([n; 16]), across::digest(analysis, judge(analysis))?))
+                Some((TraceId([n; 16]), across::digest(analysis, &Thresholds::default(), judge(analysis))?))
             })
             .collect();
-        let (rows, all) = across::sum(digests.iter().map(|(id, digest)| (*id, digest)));
+        let (rows, all) = across::sum(digests.iter().map(|(id, digest)| (*id, digest)), &Thresholds::default());
         state.findings.report = Some(Arc::new(FindingsReport::of(2_148, rows, all)));
         state.findings.progress.running = false;
     }

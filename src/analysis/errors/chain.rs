@@ -13,11 +13,15 @@ use crate::model::{Kind, LogRecord, Span, SpanId, SpanKey, StatusCode, Timestamp
 /// Messages are kept up to so many characters.
 const MAX_MESSAGE: usize = 400;
 
+/// Clocks may be as coarse as this, in nanoseconds.
+const GRAIN: u64 = 1_000_000;
+
 /// The errors of a trace. `spans` are the whole spans that may have failed (others do no harm), `logs` those of the trace.
 ///
 /// A span that only passes on what failed below it is counted with that failure: because it tells of the same exception
-/// (type and message), because its stack trace names that one as the cause, or because it tells of no exception at all while
-/// something below it failed. Of several below, such a bare failure passes on the one that ended last. Where the first to
+/// (type and message), because its stack trace names that one as the cause, because it tells of no exception at all while
+/// something below it failed, or because it was thrown when the last call before it had failed: it only wraps that failure in
+/// another name. Of several below, such a bare failure passes on the one that ended last. Where the first to
 /// fail is bare and a span above it in the same service tells the exception, that is what the failure is called. An exception
 /// that another span of the service records with the same stack trace, as Express' middlewares do beside each other, is the
 /// same one; a retry, which has the same name, is not. What a consumer does does not fail its producer, and a span whose
@@ -87,6 +91,16 @@ fn names(stack: &str, (kind, message): &Identity) -> bool {
     !kind.is_empty() && !line.is_empty() && !stack.is_empty() && stack.contains(&format!("{kind}: {line}"))
 }
 
+/// The failure below that an exception of `node` wraps: that of the call which ended last before it was thrown. What failed
+/// earlier, while another call went well since, was overcome.
+fn wrapped(analysis: &Analysis, node: u32, saying: &Saying, below: &Reach) -> Option<usize> {
+    let thrown = Timestamp(saying.at.0.saturating_add(GRAIN));
+    let children = analysis.children_of(node).iter().map(|child| &analysis.nodes[*child as usize]);
+    let last = children.filter(|child| child.end <= thrown).max_by_key(|child| (child.end, child.start))?;
+    let (ended, _, at) = below.last.filter(|_| last.failed || last.failed_descendants > 0)?;
+    (ended >= last.start && ended <= thrown).then_some(at)
+}
+
 /// Gives what lies below a node to its parent. The smaller is added to the greater, so that all of it costs O(n log n).
 fn hand_up(reach: &mut HashMap<u32, Reach>, analysis: &Analysis, node: u32, below: Option<Reach>) {
     let Some(mut below) = below else { return };
@@ -121,7 +135,10 @@ impl Finder {
         let identity = saying.identity();
         let origin = if saying.exception {
             let same = below.by_exception.get(&identity).copied().or_else(|| below.cause(&saying.stack));
-            same.map(|(_, _, at)| at).or_else(|| self.beside(lean, saying)).or_else(|| self.named(below, lean, saying))
+            same.map(|(_, _, at)| at)
+                .or_else(|| self.beside(lean, saying))
+                .or_else(|| self.named(below, lean, saying))
+                .or_else(|| wrapped(analysis, node, saying, below))
         } else {
             below.last.map(|(_, _, at)| at).inspect(|at| self.answered(*at, lean, saying))
         };

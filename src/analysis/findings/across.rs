@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 
 use hashbrown::HashMap;
 
-use super::{Finding, Rule, Severity};
+use super::past::{Suspect, Usual};
+use super::{Finding, Rule, Severity, past, words};
+use crate::analysis::thresholds::Thresholds;
 use crate::analysis::tree::Analysis;
 use crate::model::{Nanos, SpanKey, TraceId};
 
@@ -13,9 +15,24 @@ pub const MOST: usize = 1_000;
 /// Traces of one finding that can be gone to: those in which it costs most.
 pub const INSTANCES: usize = 500;
 
-/// What is kept of a trace's findings.
+/// What is kept of a trace's findings, and of its database calls: only with those of other traces it can be told which took far
+/// longer than usual.
 #[derive(Clone, Debug, Default)]
-pub struct Digest(Vec<Kept>);
+pub struct Digest {
+    found: Vec<Kept>,
+    /// By statement, how long each call took.
+    calls: Vec<(u64, u64)>,
+    suspects: Vec<Suspected>,
+}
+
+/// Calls of one statement that may have taken longer than usual, the longest first.
+#[derive(Clone, Debug)]
+struct Suspected {
+    statement: u64,
+    durations: Vec<Nanos>,
+    first: Option<SpanKey>,
+    what: Box<str>,
+}
 
 #[derive(Clone, Debug)]
 struct Kept {
@@ -34,13 +51,15 @@ impl Digest {
     /// How much room it takes, in units of about a hundred bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.0.iter().map(|kept| 1 + (kept.what.len() + kept.why.len()) / 64).sum()
+        let found: usize = self.found.iter().map(|kept| 1 + (kept.what.len() + kept.why.len()) / 64).sum();
+        let suspects: usize = self.suspects.iter().map(|suspected| 1 + suspected.durations.len() / 12).sum();
+        found + suspects + self.calls.len() / 6
     }
 }
 
-/// What is kept of a trace in which `findings` were found; `None` where there are none.
+/// What is kept of a trace in which `findings` were found; `None` where there is nothing to keep.
 #[must_use]
-pub fn digest(analysis: &Analysis, findings: Vec<Finding>) -> Option<Digest> {
+pub fn digest(analysis: &Analysis, thresholds: &Thresholds, findings: Vec<Finding>) -> Option<Digest> {
     let kept = |finding: Finding| Kept {
         rule: finding.rule,
         severity: finding.severity,
@@ -51,7 +70,20 @@ pub fn digest(analysis: &Analysis, findings: Vec<Finding>) -> Option<Digest> {
         what: finding.what.into(),
         why: finding.why.into(),
     };
-    (!findings.is_empty()).then(|| Digest(findings.into_iter().map(kept).collect()))
+    let suspected = |calls: Vec<Suspect>| {
+        let longest = *calls.first()?;
+        let span = analysis.span(longest.node)?;
+        Some(Suspected {
+            statement: longest.statement,
+            durations: calls.iter().map(|call| call.duration).collect(),
+            first: Some(span.key),
+            what: words::subject(span).into(),
+        })
+    };
+    let suspects = past::suspects(analysis, thresholds).into_iter().filter_map(suspected).collect();
+    let calls: Vec<(u64, u64)> = past::calls(analysis).collect();
+    let found: Vec<Kept> = findings.into_iter().map(kept).collect();
+    (!found.is_empty() || !calls.is_empty()).then_some(Digest { found, calls, suspects })
 }
 
 /// One finding in all the traces that have it.
@@ -77,14 +109,15 @@ pub struct Found {
     pub instances: Vec<(TraceId, Option<SpanKey>)>,
 }
 
-/// Sums up, what costs most first; and how many findings there are in all.
+/// Sums up, what costs most first; and how many findings there are in all. The same digests in another order give the same.
 #[must_use]
-pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>) -> (Vec<Found>, u64) {
+pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, thresholds: &Thresholds) -> (Vec<Found>, u64) {
+    let digests: Vec<(TraceId, &Digest)> = digests.collect();
+    let slower = slower(&digests, thresholds);
     let mut groups: HashMap<u64, Vec<(TraceId, &Kept)>> = HashMap::new();
-    for (trace, Digest(all)) in digests {
-        for kept in all {
-            groups.entry(kept.fingerprint).or_default().push((trace, kept));
-        }
+    let of_traces = digests.iter().flat_map(|(trace, digest)| digest.found.iter().map(|kept| (*trace, kept)));
+    for (trace, kept) in of_traces.chain(slower.iter().map(|(trace, kept)| (*trace, kept))) {
+        groups.entry(kept.fingerprint).or_default().push((trace, kept));
     }
     let all = groups.len() as u64;
     let mut found: Vec<Found> = groups.into_values().filter_map(one).collect();
@@ -93,6 +126,44 @@ pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>) -> (Vec<Fou
     });
     found.truncate(MOST);
     (found, all)
+}
+
+/// The calls that took far longer than their statement usually does, in all these traces.
+fn slower(digests: &[(TraceId, &Digest)], thresholds: &Thresholds) -> Vec<(TraceId, Kept)> {
+    let suspects = || digests.iter().flat_map(|(trace, digest)| digest.suspects.iter().map(|of| (*trace, of)));
+    let mut pasts: HashMap<u64, Vec<u64>> = suspects().map(|(_, of)| (of.statement, Vec::new())).collect();
+    if pasts.is_empty() {
+        return Vec::new();
+    }
+    for (statement, duration) in digests.iter().flat_map(|(_, digest)| &digest.calls) {
+        if let Some(past) = pasts.get_mut(statement) {
+            past.push(*duration);
+        }
+    }
+    let usual: HashMap<u64, Option<Usual>> = pasts
+        .into_iter()
+        .map(|(statement, mut durations)| {
+            durations.sort_unstable();
+            (statement, Usual::of(&durations, thresholds))
+        })
+        .collect();
+    let kept = |(trace, of): (TraceId, &Suspected)| {
+        let usual = usual.get(&of.statement)?.as_ref()?;
+        let exceeds = |duration: &Nanos| usual.is_exceeded(*duration, thresholds);
+        let durations: Vec<Nanos> = of.durations.iter().copied().filter(exceeds).collect();
+        let kept = Kept {
+            rule: Rule::Past,
+            severity: Severity::Warn,
+            cost: past::cost(&durations, usual),
+            fingerprint: past::fingerprint(of.statement),
+            nodes: u32::try_from(durations.len()).unwrap_or(u32::MAX),
+            first: of.first,
+            what: of.what.clone(),
+            why: past::why(&of.what, &durations, usual).into(),
+        };
+        (!durations.is_empty()).then_some((trace, kept))
+    };
+    suspects().filter_map(kept).collect()
 }
 
 fn one(mut group: Vec<(TraceId, &Kept)>) -> Option<Found> {

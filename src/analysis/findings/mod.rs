@@ -19,6 +19,7 @@ mod gap;
 mod integrity;
 mod nplus1;
 mod outlive;
+pub mod past;
 mod queue;
 mod retry;
 mod serial;
@@ -85,6 +86,8 @@ pub enum Rule {
     ErrorRoot,
     /// A slow database call.
     SlowSql,
+    /// A database call that took far longer than its statement usually does.
+    Past,
     /// Like calls of one parent, one after another.
     NPlusOne,
     /// Like calls while one request is served, of different parents.
@@ -113,9 +116,10 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ErrorRoot,
         Self::SlowSql,
+        Self::Past,
         Self::NPlusOne,
         Self::Scatter,
         Self::Dominant,
@@ -136,6 +140,7 @@ impl Rule {
         match self {
             Self::ErrorRoot => "err-root",
             Self::SlowSql => "slow-sql",
+            Self::Past => "slow-past",
             Self::NPlusOne => "nplus1",
             Self::Scatter => "nplus1-scatter",
             Self::Dominant => "slow-share",
@@ -157,6 +162,7 @@ impl Rule {
         match self {
             Self::ErrorRoot => "the span that failed first",
             Self::SlowSql => "a slow database call",
+            Self::Past => "a statement far slower than it usually is",
             Self::NPlusOne => "the same call again and again",
             Self::Scatter => "the same call from many places of one request",
             Self::Dominant => "one span takes most of the trace",
@@ -192,7 +198,7 @@ pub(super) fn judge_with(analysis: &Analysis, thresholds: &Thresholds, whole: Wh
     let mut case = Case::new(analysis, thresholds, whole);
     // Retries and N+1 claim their calls: what explains them is not said again in other words.
     retry::judge(&mut case);
-    nplus1::judge(&mut case);
+    let _ = nplus1::judge(&mut case);
     nplus1::judge_scattered(&mut case);
     duplicate::judge(&mut case);
     fanout::judge(&mut case);
@@ -205,9 +211,22 @@ pub(super) fn judge_with(analysis: &Analysis, thresholds: &Thresholds, whole: Wh
     outlive::judge(&mut case);
     integrity::judge(&mut case);
     let mut findings = case.merged();
+    arrange(&mut findings);
+    findings
+}
+
+/// The worst first, then what costs most.
+pub fn arrange(findings: &mut [Finding]) {
     findings
         .sort_by_cached_key(|finding| (Reverse((finding.severity, finding.cost)), finding.rule, finding.fingerprint));
-    findings
+}
+
+/// Every N+1 of one parent that there is in a trace, as nodes: the same as [`Rule::NPlusOne`] finds.
+pub(super) fn repeated(analysis: &Analysis, thresholds: &Thresholds) -> Vec<Vec<u32>> {
+    // Retries that only their senders can tell from a loop are requests, no statements.
+    let mut case = Case::new(analysis, thresholds, Whole::new(analysis, &Nothing));
+    retry::judge(&mut case);
+    nplus1::judge(&mut case)
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@ use super::{Rule, Severity};
 use crate::analysis::shape::hash;
 use crate::model::Nanos;
 
-/// Like calls of one parent, one after another.
-pub(super) fn judge(case: &mut Case<'_>) {
+/// Like calls of one parent, one after another. Answers each of these loops.
+pub(super) fn judge(case: &mut Case<'_>) -> Vec<Vec<u32>> {
+    let mut all = Vec::new();
     let least = case.thresholds.nplus1_count.max(2) as usize;
     let groups = case.take_groups();
     for Group { parent, members } in &groups {
@@ -30,6 +31,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
         let severity = severity(case, &members, &spread);
         let (first, count) = (members[0], members.len());
         let same = hash((case.signature(first), case.signature(*parent)));
+        all.push(members.clone());
         let instance = Instance { rule: Rule::NPlusOne, severity, nodes: members, cost: spread.busy, same };
         case.found(instance, |case| {
             let (what, below) = (case.what(first), case.what(*parent));
@@ -39,6 +41,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
         });
     }
     case.calls.groups = groups;
+    all
 }
 
 /// Like calls of different parents while one request is served.

@@ -18,7 +18,8 @@ pub(super) fn judge(case: &mut Case<'_>) {
     for node in case.nodes_where(Traits::is_producer) {
         senders.extend(analysis.span(node).map(|span| (span.key.id, node)));
     }
-    let is_linked = |node: &&u32| case.span(**node).is_some_and(|span| span.links > 0) && sender_above(case, **node).is_none();
+    let is_linked =
+        |node: &&u32| case.span(**node).is_some_and(|span| span.links > 0) && sender_above(case, **node).is_none();
     let linked: Vec<u32> = consumers.iter().filter(is_linked).copied().collect();
     case.fetch(&linked);
     let mut waits: Vec<(u64, u32)> = Vec::new();

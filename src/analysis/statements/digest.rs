@@ -5,8 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::analysis::statement;
-use crate::analysis::waterfall::GROUP_AT_LEAST;
+use crate::analysis::{Thresholds, analyse, findings, statement};
 use crate::model::{Category, Nanos, SpanId, SpanKey, Timestamp, Trace, TraceSpan};
 
 /// Statements that are told apart. A sender whose statements are all different would otherwise fill the memory with them.
@@ -108,15 +107,20 @@ pub(super) fn count(counts: &mut Counts, name: u32) {
 }
 
 /// Reads a trace; `None` where it has no database calls. `system` tells the system of a span, and is asked once for each
-/// statement of a service.
-pub fn digest(trace: &Trace, names: &mut Names, system: &mut dyn FnMut(SpanKey) -> Option<Arc<str>>) -> Option<Digest> {
+/// statement of a service. Which calls are an N+1 is what the findings say.
+pub fn digest(
+    trace: &Arc<Trace>,
+    thresholds: &Thresholds,
+    names: &mut Names,
+    system: &mut dyn FnMut(SpanKey) -> Option<Arc<str>>,
+) -> Option<Digest> {
     if !trace.spans.iter().any(|span| span.category.is_database()) {
         return None;
     }
     let above = above(trace);
     let mut places: HashMap<(u32, u32), usize> = HashMap::new();
     let mut texts: HashMap<(usize, Category), u32> = HashMap::new();
-    let mut siblings: HashMap<(usize, Option<SpanId>), Siblings> = HashMap::new();
+    let mut group_of: HashMap<SpanKey, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     for span in trace.spans.iter().filter(|span| span.category.is_database()) {
         // Spans of a trace share the texts of their labels.
@@ -137,39 +141,21 @@ pub fn digest(trace: &Trace, names: &mut Names, system: &mut dyn FnMut(SpanKey) 
         if let Some(caller) = caller(trace, &above, span) {
             count(&mut group.callers, names.number(&caller.label));
         }
-        siblings.entry((place, span.parent_id)).or_default().add(span);
+        group_of.insert(span.key, place);
         let failed = span.is_error() || span.exceptions > 0;
         group.calls.push(Call { start: span.start, duration: span.duration(), span: span.key, failed });
     }
-    for ((place, parent), siblings) in siblings {
-        let group = &mut groups[place];
-        group.repeated = group.repeated.max(if parent.is_some() { siblings.repeated() } else { 0 });
+    if groups.iter().any(|group| group.calls.len() >= thresholds.nplus1_count as usize) {
+        let analysis = analyse(Arc::clone(trace), thresholds);
+        for calls in findings::repeated(&analysis, thresholds) {
+            let place = calls.first().and_then(|node| group_of.get(&analysis.span(*node)?.key));
+            if let Some(group) = place.and_then(|place| groups.get_mut(*place)) {
+                group.repeated = group.repeated.max(u32::try_from(calls.len()).unwrap_or(u32::MAX));
+            }
+        }
     }
     let root = trace.spans.iter().find(|span| span.parent_id.is_none()).or_else(|| trace.spans.first());
     Some(Digest { groups, route: names.number(root.map_or("", |root| &root.label)) })
-}
-
-/// Equal calls below one parent, in order of start.
-#[derive(Clone, Copy, Debug, Default)]
-struct Siblings {
-    calls: u32,
-    /// Calls that began while another was still running.
-    overlapping: u32,
-    end: Timestamp,
-}
-
-impl Siblings {
-    fn add(&mut self, span: &TraceSpan) {
-        self.overlapping += u32::from(self.calls > 0 && span.start < self.end);
-        self.calls += 1;
-        self.end = self.end.max(span.end);
-    }
-
-    /// How many there are, where they are many and ran one after the other: side by side they are a fan-out.
-    fn repeated(self) -> u32 {
-        let in_turn = self.overlapping * 10 <= self.calls;
-        if in_turn && self.calls as usize >= GROUP_AT_LEAST { self.calls } else { 0 }
-    }
 }
 
 /// Spans by id. Where a client and a server share one (as Zipkin's do), children hang from the server.

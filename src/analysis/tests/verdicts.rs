@@ -46,6 +46,43 @@ fn the_time_of_the_path_is_told_by_sort_of_work() {
     assert_eq!(times(spans), expected);
 }
 
+/// In the request of 2.3 s the insurance service answers by twelve statements of its own: to the backend that is an answer.
+#[test]
+fn what_another_service_does_is_waiting_for_its_answer() {
+    let of = |service: &str, span: TraceSpan| TraceSpan { service: service.into(), ..span };
+    let http = |kind, span| call(kind, Category::Http, "GET /x", span);
+    let inner = || {
+        vec![
+            http(Kind::CLIENT, span(6, 1, 1_900, 2_200)),
+            of("insurance", http(Kind::SERVER, span(7, 6, 1_910, 2_190))),
+            of("insurance", sql(8, 7, (1_910, 2_180), "SELECT b")),
+            // Which asks back.
+            of("insurance", http(Kind::CLIENT, span(9, 7, 2_180, 2_190))),
+            http(Kind::SERVER, span(10, 9, 2_182, 2_188)),
+        ]
+    };
+    let mut spans = vec![http(Kind::SERVER, span(1, 0, 0, 2_310)), sql(2, 1, (36, 1_856), "SELECT a")];
+    spans.extend(inner());
+    let expected = ["Sql 1.82 s 79 @1", "HttpOut 300 ms 13 @2", "Own 190 ms 8 @0"];
+    assert_eq!(times(spans).iter().map(String::as_str).take(1).collect::<Vec<_>>(), expected[..1]);
+    let mut spans = vec![http(Kind::SERVER, span(1, 0, 0, 2_310)), sql(2, 1, (36, 1_856), "SELECT a")];
+    spans.extend(inner());
+    assert!(times(spans).contains(&expected[1].to_owned()));
+}
+
+#[test]
+fn a_gateway_that_hands_all_on_is_told_what_was_done_behind_it() {
+    let of = |service: &str, span: TraceSpan| TraceSpan { service: service.into(), ..span };
+    let http = |kind, span| call(kind, Category::Http, "GET /x", span);
+    let spans = vec![
+        of("gateway", http(Kind::SERVER, span(1, 0, 0, 1_000))),
+        of("gateway", http(Kind::CLIENT, span(2, 1, 10, 990))),
+        http(Kind::SERVER, span(3, 2, 20, 980)),
+        sql(4, 3, (30, 970), "SELECT a"),
+    ];
+    assert_eq!(times(spans)[0], "Sql 940 ms 94 @3");
+}
+
 #[test]
 fn short_gaps_are_own_code_and_long_ones_are_not_recorded() {
     let gap = |length: u64| vec![span(1, 0, 0, length + 20), span(2, 1, 0, 10), span(3, 1, length + 10, length + 20)];

@@ -31,11 +31,7 @@ impl FindingsReport {
     #[must_use]
     pub fn of(traces: u64, rows: Vec<Found>, all: u64) -> Self {
         let mut marks = HashMap::new();
-        let is_told = |rule| {
-            let own = [Rule::ErrorRoot, Rule::SlowSql, Rule::NPlusOne, Rule::Outlive, Rule::Integrity];
-            !own.contains(&rule)
-        };
-        for found in rows.iter().filter(|found| is_told(found.rule)) {
+        for found in rows.iter().filter(|found| is_listed(found.rule)) {
             for (trace, _) in &found.instances {
                 marks.entry(*trace).or_insert(found.rule);
             }
@@ -43,6 +39,12 @@ impl FindingsReport {
         let keys = rows.iter().map(|row| row.fingerprint).collect();
         Self { traces, rows, keys, all, marks }
     }
+}
+
+/// Whether the list tells of what a rule finds: most, but what it marks anyhow, and what is odd about spans.
+#[must_use]
+pub fn is_listed(rule: Rule) -> bool {
+    !matches!(rule, Rule::ErrorRoot | Rule::SlowSql | Rule::NPlusOne | Rule::Outlive | Rule::Integrity)
 }
 
 /// Whose findings are shown.

@@ -19,7 +19,7 @@ pub use compare::{
     TimeMark, TwoTraces,
 };
 pub use errors::{ErrorSort, ErrorsReport, ErrorsScreen, Told};
-pub use findings::{FindingRow, FindingsOf, FindingsPane, FindingsReport, Judged};
+pub use findings::{FindingRow, FindingsOf, FindingsPane, FindingsReport, Judged, is_listed};
 pub use heat::HeatScreen;
 pub use services::{ServiceRowKey, ServiceSort, ServicesReport, ServicesScreen};
 pub use sql::{Calls, Formatted, SqlReport, SqlScreen, StatementSort};

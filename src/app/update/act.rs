@@ -104,7 +104,7 @@ fn on_trace(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::NextClause => clause::turn(state, true, out),
         A::PreviousClause => clause::turn(state, false, out),
         A::OnlyPath => trace::toggle_path(state, out),
-        A::WhatIf => what_if::say_gain(state),
+        A::WhatIf => what_if::ask(state, out),
         A::AdjustClocks => trace::adjust_clocks(state, out),
         A::Zoom => trace::zoom(state),
         A::ZoomOut => trace::zoom_out(state),

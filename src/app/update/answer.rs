@@ -43,6 +43,8 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
         }
         Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
         Answer::Judged { analysis, judged } => findings::judged(state, &analysis, judged),
+        Answer::Gained { analysis, nodes, gains } => super::what_if::take(state, &analysis, nodes, gains),
+        Answer::Marked(marks) => super::marks::take(state, marks),
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),
         Answer::Failure { example, detail } => super::errors::told(state, example, detail),
         Answer::Completed { text, completions } => completed(state, &text, completions, &mut out),

@@ -20,6 +20,7 @@ mod heat;
 mod jump;
 mod link;
 mod list;
+mod marks;
 mod mouse;
 mod overlay;
 mod page;

@@ -18,6 +18,7 @@ pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
     super::errors::settle(state, out);
     super::sql::settle(state, out);
     super::findings::settle(state, out);
+    super::marks::settle(state, out);
     super::baseline::settle(state, out);
     keep(state, out);
 }

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::desk::Means;
+use crate::analysis::findings::{Finding, past};
 use crate::analysis::statement::normalise;
-use crate::analysis::{Analysis, Baseline, Kin};
+use crate::analysis::{Analysis, Baseline, Kin, Thresholds};
 use crate::app::Answer;
 use crate::index::{Block, Place, Rows, ValueRef, View};
 use crate::model::{Nanos, SpanKey, Timestamp, TraceId, TraceSpan, lookup};
@@ -15,6 +17,9 @@ const MOST: usize = 1_000_000;
 const KEPT: usize = 4_000_000;
 /// How long a kind's durations are good enough, though more spans have come.
 const GOOD: Nanos = Nanos::from_secs(10);
+
+/// Statements of one trace whose past is looked up: those of its longest calls.
+const STATEMENTS_A_TRACE: usize = 8;
 
 /// The attributes under which statements stand.
 const STATEMENTS: &[&str] = &["db.query.text", "db.statement"];
@@ -61,6 +66,26 @@ impl Baselines {
             found.push((span.key, baseline));
         }
         Some(Answer::Baselines { trace: trace.id, found })
+    }
+
+    /// Whether a trace has calls whose statement's past is worth a look.
+    pub(super) fn has_suspects(analysis: &Analysis, thresholds: &Thresholds) -> bool {
+        !past::suspects(analysis, thresholds).is_empty()
+    }
+
+    /// The statements of a trace that took far longer than they usually do. `None` once it is no longer wanted.
+    pub(super) fn slower(&mut self, analysis: &Analysis, means: &Means<'_>) -> Option<Vec<Finding>> {
+        let Means { view, now, thresholds, cancelled, .. } = *means;
+        let mut found = Vec::new();
+        for calls in past::suspects(analysis, thresholds).into_iter().take(STATEMENTS_A_TRACE) {
+            let span = calls.first().and_then(|call| analysis.span(call.node));
+            let Some(span) = span else { continue };
+            let (kin, before) = kin(view, analysis.trace.id, span);
+            let known = self.known(view, (kin, &before, span), now, cancelled)?;
+            let usual = past::Usual::of(&known.durations, thresholds);
+            found.extend(usual.and_then(|usual| past::judge(analysis, thresholds, &calls, &usual)));
+        }
+        Some(found)
     }
 
     fn known(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::baseline::{BaselineRequest, Baselines};
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
-use crate::analysis::Thresholds;
 use crate::analysis::errors;
+use crate::analysis::{Thresholds, what_if};
 use crate::app::{Answer, Effect, Formatted, Highlighted, Language, Token};
 use crate::index::View;
 use crate::model::{Category, Timestamp};
@@ -79,7 +79,12 @@ impl Desk {
                 Answer::Formatted(Formatted { of: of.clone(), lines: statement(*category, text, *columns, highlight) })
             }
             Effect::Markdown { trace, mask } => super::markdown(view, *trace, mask.as_deref(), thresholds),
-            Effect::Judge { analysis } => super::judge(view, analysis, thresholds),
+            Effect::Judge { analysis } => return super::judge::judge(&mut self.baselines, analysis, means, so_far),
+            Effect::Mark(traces) => super::judge::mark(view, traces, thresholds),
+            Effect::WhatIf { analysis, nodes } => {
+                let gains = what_if(analysis, nodes);
+                Answer::Gained { analysis: Arc::clone(analysis), nodes: nodes.len(), gains }
+            }
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {
                 let request = ValuesRequest { generation: *generation, key, query, now };

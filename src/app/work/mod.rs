@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
-pub use judge::judge;
+pub use judge::mark;
 pub use list::{ListRequest, list};
-pub use markdown::markdown;
+pub use markdown::{markdown, senders};
 pub use tail::Tail;
 pub use values::{ValuesRequest, keys, samples, values};
 

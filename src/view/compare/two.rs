@@ -148,6 +148,7 @@ fn bar(
     } else {
         Vec::new()
     };
-    let bar = Bar { start: Timestamp(strand.from.0), end: Timestamp(strand.to.0), covered: &covered, colour };
+    let bar =
+        Bar { start: Timestamp(strand.from.0), end: Timestamp(strand.to.0), covered: &covered, colour, rest: None };
     pen.bar(at, window, &bar, Style::new());
 }

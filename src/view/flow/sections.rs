@@ -115,6 +115,15 @@ impl Build<'_> {
         format!("{}  ({} ns)", format::date_and_time(at, self.zone), at.0)
     }
 
+    /// By how much the span's times are shifted on screen, where clocks run apart and are corrected.
+    fn corrected_by(&self) -> Option<i64> {
+        let open = self.state.trace.as_ref()?;
+        let analysis = open.analysis.as_ref().filter(|analysis| analysis.adjusted)?;
+        let key = self.span().key();
+        let place = analysis.trace.spans.iter().position(|span| span.key == key)?;
+        analysis.shifts.get(place).copied().filter(|shift| *shift != 0)
+    }
+
     fn numbers(&self) -> Vec<Line> {
         let span = self.span();
         let mut pairs: Vec<(&str, String)> = vec![
@@ -140,6 +149,11 @@ impl Build<'_> {
         }
         pairs.push(("start", self.moment(span.start)));
         pairs.push(("end", self.moment(span.end)));
+        if let Some(shift) = self.corrected_by() {
+            let moved = |at: Timestamp| Timestamp(at.0.saturating_add_signed(shift));
+            pairs
+                .push(("corrected", format!("{} to {}", self.moment(moved(span.start)), self.moment(moved(span.end)))));
+        }
         if span.end < span.start {
             let before = Nanos(span.start.0 - span.end.0);
             pairs.push(("odd", format!("it ends {before} before it starts")));

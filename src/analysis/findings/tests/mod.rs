@@ -3,6 +3,7 @@
 
 mod cases;
 mod mixed;
+mod past;
 
 use std::sync::Arc;
 

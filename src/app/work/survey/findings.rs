@@ -20,18 +20,22 @@ impl Digest for Findings {
     fn read(id: TraceId, means: &Means<'_>, (): &mut ()) -> Option<Self> {
         let analysis = analyse(Arc::new(means.view.trace(id)?), means.thresholds);
         let findings = judge_all(&analysis, means.thresholds, &Held { view: means.view, trace: id });
-        across::digest(&analysis, findings).map(Self)
+        across::digest(&analysis, means.thresholds, findings).map(Self)
     }
 
     fn entries(&self) -> usize {
         self.0.size()
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, traces: u64, _: &Summed<'_, Self>) -> FindingsReport
+    fn sum<'d>(
+        digests: impl Iterator<Item = (TraceId, &'d Self)>,
+        traces: u64,
+        summed: &Summed<'_, Self>,
+    ) -> FindingsReport
     where
         Self: 'd,
     {
-        let (rows, all) = across::sum(digests.map(|(trace, digest)| (trace, &digest.0)));
+        let (rows, all) = across::sum(digests.map(|(trace, digest)| (trace, &digest.0)), summed.means.thresholds);
         FindingsReport::of(traces, rows, all)
     }
 }

@@ -18,7 +18,7 @@ impl Digest for Statements {
     type Shared = Names;
 
     fn read(id: TraceId, means: &Means<'_>, names: &mut Names) -> Option<Self> {
-        let trace = means.view.trace(id)?;
+        let trace = Arc::new(means.view.trace(id)?);
         let mut system = |span| {
             let span = means.view.span(id, span)?;
             let value = ["db.system.name", "db.system"].iter().find_map(|key| lookup(&span.attributes, key))?;
@@ -27,7 +27,7 @@ impl Digest for Statements {
                 _ => None,
             }
         };
-        statements::digest(&trace, names, &mut system).map(Self)
+        statements::digest(&trace, means.thresholds, names, &mut system).map(Self)
     }
 
     fn entries(&self) -> usize {
