@@ -94,14 +94,18 @@ fn failure(analysis: &Analysis) -> Option<Clause> {
 }
 
 /// The finding that matters most beside the failure. What is merely worth knowing is no verdict, but for calls that repeat: on a
-/// developer's machine they cost little, and elsewhere much.
+/// developer's machine they cost little, and elsewhere much. That one span takes most of the trace comes after what may be why:
+/// where the time went is told anyhow.
 fn worst(analysis: &Analysis) -> Option<Clause> {
     let matters = |finding: &Finding| match finding.rule {
         Rule::ErrorRoot => false,
         Rule::SlowSql | Rule::NPlusOne | Rule::Scatter => true,
         _ => finding.severity > Severity::Info,
     };
-    let (place, finding) = analysis.findings.iter().enumerate().find(|(_, finding)| matters(finding))?;
+    let find =
+        |wanted: &dyn Fn(&Finding) -> bool| analysis.findings.iter().enumerate().find(|(_, found)| wanted(found));
+    let is_reason = |finding: &Finding| finding.severity > Severity::Info && finding.rule != Rule::Dominant;
+    let (place, finding) = find(&|finding| matters(finding) && is_reason(finding)).or_else(|| find(&matters))?;
     let node = finding.nodes.first().copied()?;
     let says = match finding.rule {
         Rule::SlowSql => {

@@ -74,6 +74,18 @@ fn who_gave_up_waiting_failed_first_and_not_whom_that_cancelled() {
     assert_eq!(judged(&spans, false, &|_| status("it broke")).root_error, Some(3));
 }
 
+/// The list of patients: what dominates it is the loop, in which 47 queries are the reason.
+#[test]
+fn a_loop_of_queries_is_named_before_the_span_that_it_makes_long() {
+    let mut spans = vec![of_kind(Kind::SERVER, span(1, 0, 0, 700)), span(2, 1, 10, 690)];
+    spans.extend(
+        (0..47).map(|n| super::sql(10 + n, 2, (20 + n * 14, 23 + n * 14), "SELECT * FROM insurance WHERE id = $1")),
+    );
+    let analysis = judged(&spans, false, &|_| Span::default());
+    assert!(analysis.findings.iter().any(|finding| finding.rule == crate::analysis::findings::Rule::Dominant));
+    assert!(matches!(analysis.verdict.clauses[0].says, Says::Repeated { count: 47, .. }), "{:?}", analysis.verdict);
+}
+
 #[test]
 fn the_verdict_names_the_finding_that_matters_most() {
     let says = |spans: &[TraceSpan]| {

@@ -64,3 +64,85 @@ fn listed(findings: &[Finding]) -> Option<Rule> {
     let told = findings.iter().rev().filter(|finding| is_listed(finding.rule));
     told.max_by_key(|finding| finding.cost).map(|finding| finding.rule)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::TraceNotes;
+    use crate::index::{self, Options};
+    use crate::model::{Attribute, Kind, SourceId, Span, SpanId, Status, StatusCode, Value};
+    use crate::otlp::encode;
+
+    const MS: u64 = 1_000_000;
+
+    fn text(key: &str, value: &str) -> Attribute {
+        Attribute { key: key.into(), value: Value::Text(value.into()) }
+    }
+
+    fn span((trace, number): (u8, u8), times: (u64, u64), attributes: Vec<Attribute>) -> Span {
+        Span {
+            trace_id: TraceId([trace; 16]),
+            span_id: SpanId([number; 8]),
+            parent_id: (number > 1).then_some(SpanId([1; 8])),
+            kind: if number > 1 { Kind::CLIENT } else { Kind::SERVER },
+            name: "GET /tasks".into(),
+            start: Timestamp((1_000 + times.0) * MS),
+            end: Timestamp((1_000 + times.1) * MS),
+            attributes,
+            ..Span::default()
+        }
+    }
+
+    fn query(trace: u8, millis: u64) -> Vec<Span> {
+        let statement =
+            vec![text("db.system", "postgresql"), text("db.statement", "SELECT * FROM tasks WHERE id = $1")];
+        vec![span((trace, 1), (0, 500), vec![]), span((trace, 2), (10, 10 + millis), statement)]
+    }
+
+    fn held(spans: &[Span]) -> View {
+        let (mut writer, reader) = index::open(Options::new(u64::MAX), TraceNotes::default());
+        writer.insert_spans(SourceId::default(), &encode::spans(spans), Timestamp(MS)).unwrap();
+        writer.publish();
+        reader.view()
+    }
+
+    #[test]
+    fn traces_in_sight_are_marked_with_what_costs_most_in_them() {
+        let call = || vec![text("http.method", "GET"), text("http.url", "http://shop/items")];
+        let mut spans =
+            vec![span((1, 1), (0, 500), vec![]), span((1, 2), (10, 110), call()), span((1, 3), (120, 220), call())];
+        spans[1].status = Status { code: StatusCode::ERROR, ..Status::default() };
+        spans.extend([span((2, 1), (0, 5), vec![])]);
+        let view = held(&spans);
+        let traces = [TraceId([1; 16]), TraceId([2; 16]), TraceId([9; 16])];
+        let Answer::Marked(marks) = mark(&view, &traces, &Thresholds::default()) else { panic!() };
+        let marks: Vec<_> = marks.iter().map(|(id, _, rule)| (*id, *rule)).collect();
+        assert_eq!(marks, [(traces[0], Some(Rule::Retry)), (traces[1], None)]);
+    }
+
+    #[test]
+    fn the_open_trace_is_told_which_statement_took_longer_than_usual_once_its_past_was_looked_up() {
+        let mut spans: Vec<Span> = (1..=40).flat_map(|trace| query(trace, 3 + u64::from(trace) % 7)).collect();
+        spans.extend(query(99, 60));
+        let view = held(&spans);
+        let thresholds = Thresholds::default();
+        let trace = Arc::new(view.trace(TraceId([99; 16])).unwrap());
+        let evidence = Held { view: &view, trace: trace.id };
+        let analysis = Arc::new(crate::analysis::analyse_whole(trace, &thresholds, false, &evidence));
+        let means = Means {
+            view: &view,
+            now: Timestamp(MS),
+            thresholds: &thresholds,
+            highlight: &|_, _, _| Arc::default(),
+            cancelled: &|| false,
+        };
+        let rules = |answer: &Answer| match answer {
+            Answer::Judged { judged, .. } => judged.findings.iter().map(|finding| finding.rule).collect(),
+            _ => Vec::new(),
+        };
+        let mut before = Vec::new();
+        let answer = judge(&mut Baselines::default(), &analysis, &means, &mut |answer| before.push(answer));
+        assert_eq!((before.len(), before.iter().flat_map(rules).any(|rule| rule == Rule::Past)), (1, false));
+        assert!(rules(&answer.unwrap()).contains(&Rule::Past));
+    }
+}
