@@ -38,7 +38,7 @@
 //! | runtime workers | sockets, decompression, JSON → protobuf | write to the index |
 //! | blocking workers | searches for peers at the Unix socket, two at once | draw, keep a view while a peer reads |
 //! | `indexer` | the one writer: decodes into columns, publishes views every 50 ms | wait for a reader |
-//! | `search`, `reading`, `counting`, `survey` | list; open, flatten, judge, highlight; values, baselines; what screens say of all traces: of each kind only the latest request | draw |
+//! | `search`, `reading`, `counting`, `survey` | list; open, flatten, judge, highlight; values, baselines, findings of the open trace and of those in sight; what screens say of all traces: of each kind only the latest request | draw |
 //! | main | input → state, draws at most a frame in 16 ms | anything that can take long |
 //!
 //! # Who may name whom

@@ -7,6 +7,9 @@ use super::tree::{Analysis, Node, Subject, analyse};
 use super::whole::Whole;
 use crate::model::{Kind, Nanos, Span, Timestamp, Trace, Value, lookup};
 
+/// Spans in an impossible order that are looked up at once, with their parents.
+const SUSPICIOUS: usize = 256;
+
 /// A span whose clock runs apart from its parent's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skew {
@@ -25,10 +28,13 @@ pub struct Skew {
 pub(super) fn find(analysis: &mut Analysis, thresholds: &Thresholds, whole: &mut Whole<'_>) {
     // Both clocks may be coarse.
     let grain = Nanos(thresholds.clock_grain.0.saturating_mul(2));
-    let suspicious = |node: &Node| is_impossible(analysis, node, (0, grain));
-    if !analysis.nodes.iter().any(suspicious) {
+    let suspicious = (0..).zip(&analysis.nodes).filter(|(_, node)| is_impossible(analysis, node, (0, grain)));
+    let suspicious = suspicious.flat_map(|(index, node)| [Some(index), node.parent]).flatten();
+    let suspicious: Vec<u32> = suspicious.take(SUSPICIOUS).collect();
+    if suspicious.is_empty() {
         return;
     }
+    whole.fetch(analysis, &suspicious);
     let mut shifts = vec![0_i64; analysis.nodes.len()];
     let mut skews = Vec::new();
     for index in &analysis.order {

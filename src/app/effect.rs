@@ -90,7 +90,7 @@ pub enum Effect {
         /// The search.
         query: Arc<Query>,
     },
-    /// Find what there is to find in the open trace.
+    /// Put in order what was found in the open trace, and look up which of its statements took longer than usual.
     Judge {
         /// The trace.
         analysis: Arc<Analysis>,

@@ -15,6 +15,7 @@ use super::text;
 use super::trace::many;
 use super::verdict;
 use super::waterfall::Waterfall;
+use crate::analysis::findings::Rule;
 use crate::analysis::{Analysis, Note, Row, notes, statement};
 use crate::app::{Page, SortKey, State};
 use crate::model::{Category, Signal, TraceSummary};
@@ -311,19 +312,27 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
         for note in &notes {
             note_pieces(pen, note, &mut pieces);
         }
-        // What else was found, once the traces were judged.
+        // What else was found, once the trace was judged.
         let own = pen.state.list.marks.get(&summary.id).and_then(|(_, rule)| rule.as_ref());
         let report = pen.state.findings.report.as_ref();
         if let Some(rule) = own.or_else(|| report?.marks.get(&summary.id)) {
-            let gap = if pieces.is_empty() { "" } else { "  " };
-            let mark = format!("{gap}{} {}", super::findings::PROOF, super::findings::remark(*rule));
-            pieces.push((mark.into(), pen.style(Role::Dim)));
+            let used: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
+            let room = usize::from(columns.notes_width).saturating_sub(used);
+            pieces.extend(mark(*rule, !pieces.is_empty(), room).map(|mark| (mark.into(), pen.style(Role::Dim))));
         }
         if pieces.is_empty() && pen.state.is_arriving(summary) {
             pieces.push(("… still arriving".into(), pen.style(Role::Dim)));
         }
         pen.line((area.x + columns.notes, y), columns.notes_width, &pieces);
     }
+}
+
+/// The mark of a finding: the glyph alone where there is no room for the words, nothing where it has none either. What stands
+/// before it matters more.
+fn mark(rule: Rule, follows: bool, room: usize) -> Option<String> {
+    let glyph = format!("{}{}", if follows { "  " } else { "" }, super::findings::PROOF);
+    let words = format!("{glyph} {}", super::findings::remark(rule));
+    [words, glyph].into_iter().find(|mark| text::width(mark) <= room)
 }
 
 fn note_pieces(pen: &Pen<'_>, note: &Note, pieces: &mut Vec<Piece<'static>>) {

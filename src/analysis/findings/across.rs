@@ -113,7 +113,7 @@ pub struct Found {
 #[must_use]
 pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, thresholds: &Thresholds) -> (Vec<Found>, u64) {
     let digests: Vec<(TraceId, &Digest)> = digests.collect();
-    let slower = slower(&digests, thresholds);
+    let slower = beyond(&digests, thresholds);
     let mut groups: HashMap<u64, Vec<(TraceId, &Kept)>> = HashMap::new();
     let of_traces = digests.iter().flat_map(|(trace, digest)| digest.found.iter().map(|kept| (*trace, kept)));
     for (trace, kept) in of_traces.chain(slower.iter().map(|(trace, kept)| (*trace, kept))) {
@@ -128,8 +128,16 @@ pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, thresholds:
     (found, all)
 }
 
-/// The calls that took far longer than their statement usually does, in all these traces.
-fn slower(digests: &[(TraceId, &Digest)], thresholds: &Thresholds) -> Vec<(TraceId, Kept)> {
+/// The statements that took far longer than they usually do in these traces: where, what that costs, and why.
+pub fn slower<'d>(
+    digests: impl Iterator<Item = (TraceId, &'d Digest)>,
+    thresholds: &Thresholds,
+) -> Vec<(TraceId, Nanos, String)> {
+    let told = |(trace, kept): (TraceId, Kept)| (trace, kept.cost, kept.why.into());
+    beyond(&digests.collect::<Vec<_>>(), thresholds).into_iter().map(told).collect()
+}
+
+fn beyond(digests: &[(TraceId, &Digest)], thresholds: &Thresholds) -> Vec<(TraceId, Kept)> {
     let suspects = || digests.iter().flat_map(|(trace, digest)| digest.suspects.iter().map(|of| (*trace, of)));
     let mut pasts: HashMap<u64, Vec<u64>> = suspects().map(|(_, of)| (of.statement, Vec::new())).collect();
     if pasts.is_empty() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::baseline::Baselines;
 use super::desk::Means;
-use crate::analysis::findings::{Finding, Held, Rule, arrange, judge_all};
+use crate::analysis::findings::{Finding, Held, Rule, Severity, arrange, judge_all};
 use crate::analysis::{Analysis, Thresholds, analyse};
 use crate::app::{Answer, Judged, is_listed};
 use crate::index::View;
@@ -59,10 +59,12 @@ pub fn mark(view: &View, traces: &[TraceId], thresholds: &Thresholds) -> Answer 
     Answer::Marked(marks)
 }
 
-/// Which of the findings the row of the list tells of: the one that costs most, of equal ones the worse.
+/// Which of the findings the row of the list tells of: the worst, of equal ones the costliest. As in the verdict, that one span
+/// takes most of the trace comes after what may be why.
 fn listed(findings: &[Finding]) -> Option<Rule> {
-    let told = findings.iter().rev().filter(|finding| is_listed(finding.rule));
-    told.max_by_key(|finding| finding.cost).map(|finding| finding.rule)
+    let mut told = findings.iter().filter(|finding| is_listed(finding.rule));
+    let is_reason = |finding: &&Finding| finding.severity > Severity::Info && finding.rule != Rule::Dominant;
+    told.clone().find(is_reason).or_else(|| told.next()).map(|finding| finding.rule)
 }
 
 #[cfg(test)]

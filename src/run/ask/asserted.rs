@@ -7,7 +7,7 @@ use super::answer::{Held, Offence, Peer, most, newest_first, tell};
 use super::filter::Filter;
 use super::protocol::{Assertion, Reply, Wrong};
 use crate::analysis::analyse;
-use crate::analysis::findings::{Finding, Held as Evidence, Rule, judge_all};
+use crate::analysis::findings::{Held as Evidence, Rule, across, judge_all};
 use crate::index::View;
 use crate::model::{Nanos, Timestamp, TraceId, percentile};
 use crate::query::Hit;
@@ -132,29 +132,38 @@ fn no_finding((held, view): (&Held, &View), hits: Vec<Hit>, rules: &[Rule], peer
     if hits.is_empty() {
         return Judged { why: "nothing matches".to_owned(), ..Judged::default() };
     }
-    let all = hits.len();
-    let mut judged = Judged::default();
-    let mut worst: Option<Finding> = None;
-    for hit in hits.into_iter().take_while(|_| !peer.is_gone()) {
+    let (all, thresholds) = (hits.len(), &held.thresholds);
+    // What a statement usually takes is only known once all were read.
+    let past = rules.contains(&Rule::Past);
+    let mut digests: Vec<(TraceId, across::Digest)> = Vec::new();
+    let mut found: HashMap<TraceId, Vec<(Nanos, String)>> = HashMap::new();
+    for hit in hits.iter().take_while(|_| !peer.is_gone()) {
         let Some(trace) = view.trace(hit.trace) else { continue };
-        let analysis = analyse(Arc::new(trace), &held.thresholds);
-        let mut found = judge_all(&analysis, &held.thresholds, &Evidence { view, trace: hit.trace });
-        found.retain(|finding| rules.contains(&finding.rule));
-        if found.is_empty() {
-            continue;
+        let analysis = analyse(Arc::new(trace), thresholds);
+        let mut own = judge_all(&analysis, thresholds, &Evidence { view, trace: hit.trace });
+        own.retain(|finding| rules.contains(&finding.rule));
+        if !own.is_empty() {
+            found.insert(hit.trace, own.into_iter().take(TOLD).map(|finding| (finding.cost, finding.why)).collect());
         }
-        let reasons: Vec<&str> = found.iter().take(TOLD).map(|finding| finding.why.as_str()).collect();
-        judged.reasons.insert(hit.trace, reasons.join("; "));
-        judged.offenders.push(hit);
-        let costs_more = |finding: &Finding| worst.as_ref().is_none_or(|worst| finding.cost > worst.cost);
-        if let Some(finding) = found.into_iter().next().filter(costs_more) {
-            worst = Some(finding);
-        }
+        let digest = if past { across::digest(&analysis, thresholds, Vec::new()) } else { None };
+        digests.extend(digest.map(|digest| (hit.trace, digest)));
     }
+    for (trace, cost, why) in across::slower(digests.iter().map(|(trace, digest)| (*trace, digest)), thresholds) {
+        found.entry(trace).or_default().push((cost, why));
+    }
+    // Of equal ones the first.
+    let offenders: Vec<Hit> = hits.into_iter().filter(|hit| found.contains_key(&hit.trace)).collect();
+    let told = offenders.iter().rev().filter_map(|hit| found.get(&hit.trace));
+    let worst = told.flat_map(|found| found.iter().rev()).max_by_key(|(cost, _)| *cost).map(|(_, why)| why.clone());
+    let joined = |found: &Vec<(Nanos, String)>| {
+        found.iter().take(TOLD).map(|(_, why)| why.as_str()).collect::<Vec<_>>().join("; ")
+    };
+    let reasons = found.iter().map(|(trace, found)| (*trace, joined(found))).collect();
+    let mut judged = Judged { offenders, reasons, ..Judged::default() };
     judged.holds = judged.offenders.is_empty();
     judged.why = match worst {
         None => format!("all {all}"),
-        Some(worst) => format!("{} of {all} traces, at worst: {}", judged.offenders.len(), worst.why),
+        Some(worst) => format!("{} of {all} traces, at worst: {}", judged.offenders.len(), worst),
     };
     judged
 }
