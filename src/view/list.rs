@@ -318,7 +318,7 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
         if let Some(rule) = own.or_else(|| report?.marks.get(&summary.id)) {
             let used: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
             let room = usize::from(columns.notes_width).saturating_sub(used);
-            pieces.extend(mark(*rule, !pieces.is_empty(), room).map(|mark| (mark.into(), pen.style(Role::Dim))));
+            pieces.extend(found_mark(*rule, !pieces.is_empty(), room).map(|mark| (mark.into(), pen.style(Role::Dim))));
         }
         if pieces.is_empty() && pen.state.is_arriving(summary) {
             pieces.push(("… still arriving".into(), pen.style(Role::Dim)));
@@ -329,7 +329,7 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
 
 /// The mark of a finding: the glyph alone where there is no room for the words, nothing where it has none either. What stands
 /// before it matters more.
-fn mark(rule: Rule, follows: bool, room: usize) -> Option<String> {
+fn found_mark(rule: Rule, follows: bool, room: usize) -> Option<String> {
     let glyph = format!("{}{}", if follows { "  " } else { "" }, super::findings::PROOF);
     let words = format!("{glyph} {}", super::findings::remark(rule));
     [words, glyph].into_iter().find(|mark| text::width(mark) <= room)
