@@ -136,12 +136,12 @@ fn own(node: &Node, span: &TraceSpan) -> u16 {
         (matches!(kind, Kind::SERVER | Kind::CONSUMER), Traits::ENTERED),
         (kind == Kind::CONSUMER, Traits::CONSUMER),
         (kind == Kind::PRODUCER, Traits::PRODUCER),
-        (node.cycle || is_odd(&span.oddities), Traits::ODD),
+        (node.cycle || is_odd(span.oddities), Traits::ODD),
     ];
     sum(bits)
 }
 
-fn is_odd(oddities: &Oddities) -> bool {
+fn is_odd(oddities: Oddities) -> bool {
     oddities.no_time || oddities.ends_before_start || oddities.bad_parent_id || oddities.dropped
 }
 

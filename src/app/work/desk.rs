@@ -6,7 +6,7 @@ use super::baseline::{BaselineRequest, Baselines};
 use super::survey::{SurveyRequest, Surveys};
 use super::{DetailRequest, ListRequest, OpenRequest, Tail, ValuesRequest};
 use crate::analysis::errors;
-use crate::analysis::{Thresholds, what_if};
+use crate::analysis::{Analysis, Thresholds, what_if};
 use crate::app::{Answer, Effect, Formatted, Highlighted, Language, Token};
 use crate::index::View;
 use crate::model::{Category, Timestamp};
@@ -71,20 +71,14 @@ impl Desk {
                 let request = BaselineRequest { analysis, spans, now };
                 return self.baselines.answer(view, &request, cancelled);
             }
-            Effect::Failure { example, kind } => {
-                let detail = errors::detail(view, example, kind).map(Arc::new);
-                Answer::Failure { example: example.clone(), detail }
-            }
+            Effect::Failure { example, kind } => failure(view, example, kind),
             Effect::Format { of, category, text, columns } => {
                 Answer::Formatted(Formatted { of: of.clone(), lines: statement(*category, text, *columns, highlight) })
             }
             Effect::Markdown { trace, mask } => super::markdown(view, *trace, mask.as_deref(), thresholds),
             Effect::Judge { analysis } => return super::judge::judge(&mut self.baselines, analysis, means, so_far),
             Effect::Mark(traces) => super::judge::mark(view, traces, thresholds),
-            Effect::WhatIf { analysis, nodes } => {
-                let gains = what_if(analysis, nodes);
-                Answer::Gained { analysis: Arc::clone(analysis), nodes: nodes.len(), gains }
-            }
+            Effect::WhatIf { analysis, nodes } => gained(analysis, nodes),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {
                 let request = ValuesRequest { generation: *generation, key, query, now };
@@ -106,6 +100,14 @@ impl Desk {
             | Effect::Quit => return None,
         })
     }
+}
+
+fn failure(view: &View, example: &errors::Example, kind: &str) -> Answer {
+    Answer::Failure { example: example.clone(), detail: errors::detail(view, example, kind).map(Arc::new) }
+}
+
+fn gained(analysis: &Arc<Analysis>, nodes: &[u32]) -> Answer {
+    Answer::Gained { analysis: Arc::clone(analysis), nodes: nodes.len(), gains: what_if(analysis, nodes) }
 }
 
 /// A statement over lines, in tokens; commands of other stores than relational ones stay as they are.
