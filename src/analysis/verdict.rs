@@ -183,14 +183,16 @@ fn times(analysis: &Analysis, thresholds: &Thresholds) -> (Nanos, Vec<Clause>) {
     let works = Works::of(analysis, root, thresholds);
     for segment in path::of_root(analysis, root) {
         let ((work, node), length) = (works.work(segment), segment.length());
+        // Another service's work stands for the call to it, as a whole.
+        let weight = if node == segment.node { length } else { analysis.nodes[node as usize].path };
         match sums.iter_mut().find(|sum| sum.work == work) {
             Some(sum) => {
                 sum.time += length.0;
-                if length > sum.longest {
-                    (sum.longest, sum.node) = (length, node);
+                if weight > sum.longest {
+                    (sum.longest, sum.node) = (weight, node);
                 }
             }
-            None => sums.push(Sum { work, time: length.0, longest: length, node }),
+            None => sums.push(Sum { work, time: length.0, longest: weight, node }),
         }
     }
     sums.sort_by_key(|sum| Reverse(sum.time));

@@ -129,7 +129,10 @@ pub fn words(analysis: &Analysis, clause: &Clause) -> Vec<Word> {
                 }
                 words.push(Word::new(format!(", {time}, most in "), Tone::Dim));
                 words.push(Word { strong: false, ..Word::subject(label(false), Tone::Plain) });
-                words.push(Word::new(format!(" {}", place.path_self), Tone::Plain));
+                // A call is waited for with all that is done for it.
+                let is_answer = matches!(work, Work::HttpOut | Work::Rpc | Work::Messaging);
+                let longest = if is_answer { place.path } else { place.path_self };
+                words.push(Word::new(format!(" {longest}"), Tone::Plain));
             }
             words
         }
