@@ -135,10 +135,11 @@ pub(super) fn filter(state: &mut State, out: &mut Vec<Effect>) {
     say(state, "what was inside is the filter now: L shows the heat map of it");
 }
 
-/// A box in the filter language.
+/// A box in the filter language. It is about when traces began: `since` and `until` are about any span of theirs, so that long
+/// traces that began before would get in.
 fn conditions(within: &HeatBox) -> Vec<String> {
     let mut conditions =
-        vec![format!("since={}", spell_moment(within.from)), format!("until={}", spell_moment(within.to))];
+        vec![format!("traceStart>={}", spell_moment(within.from)), format!("traceStart<={}", spell_moment(within.to))];
     if within.least.0 > 0 {
         conditions.push(format!("traceDuration>={}", spell_duration(within.least)));
     }
