@@ -269,9 +269,72 @@ fn what_is_inside_a_box_of_the_heat_map_becomes_the_filter() {
         assert!(inside >= 1, "{}", program.drawn());
         program.snap("heat-brushed");
         program.press("enter");
-        assert!(program.state.list.rows.len() as u64 >= inside, "{}", program.state.filter.text);
+        assert_eq!(program.state.list.rows.len() as u64, inside, "{}", program.state.filter.text);
         assert!(program.state.list.heat.is_none());
+        program.snap("heat-filtered");
     }
+}
+
+/// A box is about when traces began: a long one that began before it and has spans in it stays out.
+#[test]
+fn a_trace_that_only_reaches_into_a_box_is_not_in_it() {
+    let mut program = Program::new((120, 40));
+    let long = program.request("nightly", OLD, 9_000, &[]);
+    let late = Span {
+        span_id: SpanId([2; 8]),
+        parent_id: Some(long[0].span_id),
+        start: long[0].start.plus(Nanos::from_secs(8)),
+        ..long[0].clone()
+    };
+    program.insert(&[long, vec![late]].concat());
+    program.requests(10, OLD).press("L end shift-left shift-left shift-left");
+    let (map, heat) = (program.state.list.strip.heat.clone().unwrap(), program.state.list.heat.unwrap());
+    let (mut low, mut high) = map.cells(&heat.brush.unwrap()).unwrap();
+    (low.1, high.1) = (0, map.rows - 1);
+    program.press("shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up");
+    program.press("shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up");
+    program.press("enter");
+    let ids: Vec<TraceId> = program.state.list.rows.iter().map(|row| row.trace).collect();
+    assert!(!ids.is_empty() && !ids.contains(&TraceId(1_u128.to_be_bytes())), "{}", program.state.filter.text);
+    assert!(ids.len() as u64 <= map.sum(low, high).0);
+}
+
+#[test]
+fn more_instances_are_no_restart_and_another_one_instead_is() {
+    const GROWN: Version = Version { pid: 5_000, ..OLD };
+    let restarts = |program: &Program| {
+        let is = |reason: &MarkReason| *reason == MarkReason::Restart("hmis-backend".into());
+        program.state.marks.iter().filter(|mark| is(&mark.reason)).count()
+    };
+    for (grows, stands) in [(true, 0), (false, 1)] {
+        let mut program = Program::new((120, 40));
+        program.requests(8, OLD).requests(1, GROWN);
+        assert_eq!(restarts(&program), 1);
+        for _ in 0..8 {
+            program.requests(1, GROWN).requests(u64::from(grows), OLD);
+        }
+        assert_eq!(restarts(&program), stands, "grows: {grows}");
+    }
+}
+
+#[test]
+fn a_comparison_is_copied_as_markdown_without_secrets() {
+    let mut program = Program::new((120, 40));
+    program.requests(24, OLD).press("m");
+    for _ in 0..24 {
+        let mut patient = program.patient(NEW);
+        patient[0].attributes.push(text("user.password", "hunter2"));
+        program.insert(&patient);
+        program.tick();
+    }
+    program.press("6 y");
+    let Some(app::Overlay::Copy(items)) = &program.state.overlay else { panic!("nothing to copy") };
+    let markdown = &items.iter().find(|item| item.key == 'm').unwrap().text;
+    assert!(!markdown.contains("hunter2"), "{markdown}");
+    insta::assert_snapshot!("compared", markdown);
+    program.press("esc 1").requests(1, OLD).press("g x j j x 6 c y");
+    let Some(app::Overlay::Copy(items)) = &program.state.overlay else { panic!("nothing to copy") };
+    insta::assert_snapshot!("compared-two", items.iter().find(|item| item.key == 'm').unwrap().text);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the screens about all traces have in common: the filter's lines at the top, and how far the survey is.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 
 use super::filter;
@@ -34,8 +36,14 @@ pub(super) fn matched(state: &State) -> String {
     }
     match progress.left_out {
         0 => super::list::matched(state),
-        left => format!("without the oldest {}", many(left, "trace")),
+        left => format!("~ without the oldest {}, percentiles too", many(left, "trace")),
     }
+}
+
+/// The head of a percentile: with a mark where it is not of all that match.
+pub(super) fn percentile<'h>(state: &State, head: &'h str) -> Cow<'h, str> {
+    let partial = state.survey().is_some_and(|of| state.progress(of).left_out > 0);
+    if partial { format!("~{head}").into() } else { head.into() }
 }
 
 /// The same beside the filter, where nothing is said below it.
@@ -51,7 +59,8 @@ pub(super) fn progress_of(pen: &Pen<'_>, progress: &Progress) -> Vec<Piece<'stat
         pieces.push((format!(" · reading {:.0} %", progress.share * 100.0).into(), pen.style(Role::Accent)));
     }
     if progress.left_out > 0 {
-        pieces.push((format!(" · without the oldest {}", format::count(progress.left_out)).into(), dim));
+        let told = format!(" · ~ without the oldest {}, percentiles too", format::count(progress.left_out));
+        pieces.push((told.into(), dim));
     }
     pieces
 }

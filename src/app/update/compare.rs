@@ -233,6 +233,11 @@ pub(super) fn launched(state: &mut State, launches: &Launches) {
         };
         state.add_mark(TimeMark { at: launch.at, reason });
     }
+    let seen = std::mem::replace(&mut state.asked.withdrawn, launches.withdrawn_ever);
+    for launch in launches.withdrawn_since(seen) {
+        let of = |mark: &TimeMark| matches!(&mark.reason, MarkReason::Restart(service) if *service == launch.service);
+        state.marks.retain(|mark| mark.at != launch.at || !of(mark));
+    }
 }
 
 /// Orders operations by the next figure, or by the one before.
