@@ -332,7 +332,7 @@ fn a_comparison_is_copied_as_markdown_without_secrets() {
     let markdown = &items.iter().find(|item| item.key == 'm').unwrap().text;
     assert!(!markdown.contains("hunter2"), "{markdown}");
     insta::assert_snapshot!("compared", markdown);
-    program.press("esc 1").requests(1, OLD).press("g x j j x 6 c y");
+    program.press("esc 1").requests(1, OLD).press("g x j j x 6 c c y");
     let Some(app::Overlay::Copy(items)) = &program.state.overlay else { panic!("nothing to copy") };
     insta::assert_snapshot!("compared-two", items.iter().find(|item| item.key == 'm').unwrap().text);
 }
