@@ -73,8 +73,8 @@ pub enum BasisKey {
     Marked,
     /// [`Basis::Within`].
     Within,
-    /// [`Basis::Since`] the mark at this time.
-    Since(Timestamp),
+    /// [`Basis::Since`] the mark at this time, the person's own or one that came by itself.
+    Since(Timestamp, bool),
     /// [`Basis::Filter`].
     Filter,
 }
@@ -86,7 +86,7 @@ impl Basis {
         match self {
             Self::Marked(_) => BasisKey::Marked,
             Self::Within(_) => BasisKey::Within,
-            Self::Since(mark, _) => BasisKey::Since(mark.at),
+            Self::Since(mark, _) => BasisKey::Since(mark.at, mark.reason == MarkReason::Person),
             Self::Filter(_) => BasisKey::Filter,
         }
     }

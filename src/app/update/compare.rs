@@ -218,7 +218,7 @@ pub(super) fn mark(state: &mut State) {
 /// Parts time at a moment.
 pub(super) fn mark_at(state: &mut State, at: Timestamp) {
     state.add_mark(TimeMark { at, reason: MarkReason::Person });
-    choose(state, Some(BasisKey::Since(at)));
+    choose(state, Some(BasisKey::Since(at, true)));
     say(state, "a mark: 6 compares what comes after it with what was before");
 }
 
