@@ -338,8 +338,8 @@ fn the_interval_of_a_p95_is_that_of_the_order_statistics() {
         (0, None),
         (1, None),
         (20, Some((17, None))),
-        (72, Some((64, None))),
-        (73, Some((65, Some(73)))),
+        (59, Some((52, None))),
+        (72, Some((64, Some(72)))),
         (100, Some((90, Some(100)))),
         (1_000, Some((936, Some(964)))),
     ];

@@ -159,7 +159,8 @@ mod tests {
         };
         let ask = Arc::new(CompareAsk { basis, root: None });
         let request = SurveyRequest { generation: 1, query: &Query::default(), compare: Some(&ask), now };
-        let mut survey = Survey::<Sides> { most: 4, ..Survey::default() };
+        let mut survey = Survey::<Sides>::default();
+        survey.most = 4;
         match survey.answer(&request, &means, &mut |_| (), &Report::Compare) {
             Some(Answer::Surveyed(Surveyed { report: Report::Compare(report), left_out, .. })) => {
                 assert_eq!(left_out, report.left_out.iter().sum::<u64>());
