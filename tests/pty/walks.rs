@@ -159,6 +159,34 @@ fn a_list_that_asks_for_each_row_by_itself_says_so_everywhere() {
     end(terminal);
 }
 
+/// Of walk 5, the heat map: what the mouse draws a box around is the filter, and what arrives later is not in it.
+#[test]
+fn a_box_drawn_with_the_mouse_on_the_heat_map_becomes_the_filter() {
+    let mut terminal = Terminal::tracefall(&[]);
+    let port = grpc_port(&mut terminal);
+    let told = stories(ago(60));
+    for number in 0..10 {
+        grpc(port, &again(&told[PATIENT], number, ago(30 - u64::from(number))));
+    }
+    terminal.wait_for_text("10 traces");
+    terminal.type_keys("L");
+    terminal.wait_for_text("latency");
+    terminal.wait_for_text("100ms");
+    // From the upper left to the lower right, as a terminal tells it: pressed, dragged, let go.
+    terminal.type_keys("\x1b[<0;12;6M\x1b[<32;60;12M\x1b[<32;119;22M\x1b[<0;119;22m");
+    terminal.wait_for_text("10 traces inside");
+    terminal.type_keys("\r");
+    terminal.wait_for_text("trace began at or after");
+    terminal.wait_for_text("10 of 10 traces match");
+    // Long before, though it reaches into the box.
+    let long: Vec<Span> = again(&told[PATIENT], 11, ago(90));
+    let mut last = long.last().unwrap().clone();
+    (last.start, last.end) = (ago(25), ago(25));
+    grpc(port, &[long, vec![last]].concat());
+    terminal.wait_for_text("10 of 11 traces match");
+    end(terminal);
+}
+
 /// What a browser and Node services recorded: an export a line.
 fn recorded(signal: &str) -> Vec<String> {
     let name = format!("recipe-node-browser.{signal}.jsonl.gz");
