@@ -324,6 +324,33 @@ fn more_instances_are_no_restart_and_another_one_instead_is() {
 }
 
 #[test]
+fn percentiles_that_are_not_of_all_traces_say_so_on_each_screen() {
+    for size in SIZES {
+        let mut program = Program::new(size);
+        program.requests(3, OLD).press("m").requests(3, NEW);
+        for screen in ["3", "5", "6"] {
+            program.press(screen);
+            assert!(!program.drawn().contains("~p95"), "{}", program.drawn());
+            let state = &mut program.state;
+            for progress in [&mut state.sql.progress, &mut state.services.progress, &mut state.compare.progress] {
+                progress.left_out = 1_234;
+            }
+            let drawn = program.drawn();
+            let told = if size.0 < 100 { "without the oldest" } else { "without the oldest 1,234, percentiles too" };
+            assert!(drawn.contains("~p95") && drawn.contains(told), "{drawn}");
+            let state = &mut program.state;
+            for progress in [&mut state.sql.progress, &mut state.services.progress, &mut state.compare.progress] {
+                progress.left_out = 0;
+            }
+        }
+        let report = program.state.compare.report.as_mut().unwrap();
+        Arc::make_mut(report).left_out = [0, 1_234];
+        let drawn = program.drawn();
+        assert!(drawn.contains("before  ▲ without the oldest"), "{drawn}");
+    }
+}
+
+#[test]
 fn a_comparison_is_copied_as_markdown_without_secrets() {
     let mut program = Program::new((120, 40));
     program.requests(24, OLD).press("m");

@@ -16,6 +16,10 @@ use crate::app::{Progress, State};
 /// room that is left.
 pub(super) fn frame(pen: &mut Pen<'_>, body: Rect, counts: &[Piece<'_>]) -> (Option<(u16, u16)>, Rect) {
     let areas = layout::survey(pen.state, body);
+    let left_out = pen.state.survey().map_or(0, |of| pen.state.progress(of).left_out);
+    // Where there is no room for both, what is missing is worth more than how much is there.
+    let short = [(format!("~ without the oldest {}", format::count(left_out)).into(), pen.style(Role::Dim))];
+    let counts = if left_out > 0 && body.width < 100 { &short[..] } else { counts };
     let cursor = filter::draw(pen, areas.filter, counts);
     filter::said(pen, areas.said, &matched(pen.state));
     (cursor, areas.rest)
