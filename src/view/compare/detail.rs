@@ -51,22 +51,22 @@ fn of_operation(pen: &mut Pen<'_>, area: Rect, report: &CompareReport, row: &Ope
             let few = if n < SMALL { "▲" } else { " " };
             pieces.push((few.into(), pen.style(Role::Slow)));
             let often = format!("{:>6} in {}", format::count(n), format::count(traces));
-            pieces.push((format!("{often} · {} a trace · p50 {p50}  p95 {p95}", rows::calls(side)).into(), text));
+            let calls = rows::calls(side);
+            pieces.push((format!("{often} · {calls} a trace · p50 {p50}  p95 {p95}  p99 {p99}").into(), text));
             // So many as there are do not say it more exactly.
             pieces.push((p95_within.map_or_else(String::new, within).into(), dim));
-            pieces.push((format!("  p99 {p99}").into(), text));
             pieces.push((format!("  sum {total}").into(), dim));
         }
         pen.line((area.x + 1, y), area.width.saturating_sub(1), &pieces);
     }
 }
 
-/// Where a percentile lies: ` (12 ms–15 ms)`, ` (12 ms or more)`.
+/// Where a 95th percentile lies: ` (p95: 12 ms–15 ms)`, ` (p95: 12 ms or more)`.
 fn within((from, to): (Nanos, Option<Nanos>)) -> String {
     match to {
         Some(to) if to == from => String::new(),
-        Some(to) => format!(" ({from}–{to})"),
-        None => format!(" ({from} or more)"),
+        Some(to) => format!(" (p95: {from}–{to})"),
+        None => format!(" (p95: {from} or more)"),
     }
 }
 

@@ -137,9 +137,10 @@ pub(super) fn by(sort: OperationSort) -> &'static str {
 }
 
 pub(super) fn nothing(pen: &mut Pen<'_>, area: Rect, (report, section): (&CompareReport, Section)) {
+    let empty = report.found.chosen().is_none_or(|chosen| chosen.selection.n.min(chosen.baseline.n) == 0);
     let text = match section {
+        Section::Statements | Section::Attributes if empty => "one side has no such request",
         Section::Statements => "both sides run the same statements",
-        Section::Attributes if report.sides.contains(&0) => "one side has no traces",
         Section::Attributes => "every trace has the same",
         Section::Requests | Section::Operations | Section::Two => "none",
     };
