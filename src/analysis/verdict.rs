@@ -123,14 +123,14 @@ fn worst(analysis: &Analysis) -> Option<Clause> {
 fn loop_of<'a>(analysis: &'a Analysis, dominant: &Finding) -> Option<(usize, &'a Finding)> {
     let node = dominant.nodes.first().copied().filter(|_| dominant.rule == Rule::Dominant)?;
     let whole = analysis.nodes.get(node as usize)?.duration();
-    let fills = |finding: &&'a Finding| {
+    let fills = |finding: &Finding| {
         let calls = || finding.nodes.iter().filter_map(|node| analysis.nodes.get(*node as usize));
         let below = calls().all(|call| call.parent == Some(node));
         let (from, to) = (calls().map(|call| call.start).min(), calls().map(|call| call.end).max());
         below && from.zip(to).is_some_and(|(from, to)| to.since(from).0 >= whole.0 / 2)
     };
     let loops = analysis.findings.iter().enumerate().filter(|(_, finding)| finding.rule == Rule::NPlusOne);
-    loops.filter(|(_, finding)| fills(&finding)).max_by_key(|(_, finding)| finding.cost)
+    loops.filter(|(_, finding)| fills(finding)).max_by_key(|(_, finding)| finding.cost)
 }
 
 /// The same from the tree alone: a slow call or a repetition, whichever takes more of the critical path.

@@ -78,11 +78,11 @@ impl Compared<'_> {
         for row in rows.iter().take(ROWS) {
             let name = page.cell(&row.operation.name);
             let (from, to) = (row.baseline, row.selection);
-            let n = way(count(from.n), count(to.n));
-            let calls = way(format!("{:.1}", from.calls()), format!("{:.1}", to.calls()));
+            let n = way(count(from.n), &count(to.n));
+            let calls = way(format!("{:.1}", from.calls()), &format!("{:.1}", to.calls()));
             let figure = |side: Side, figure: Nanos| if side.n == 0 { "–".to_owned() } else { figure.to_string() };
             let [p50, p95, p99] = [[from.p50, to.p50], [from.p95, to.p95], [from.p99, to.p99]]
-                .map(|[one, other]| way(figure(from, one), figure(to, other)));
+                .map(|[one, other]| way(figure(from, one), &figure(to, other)));
             let ratio = match row.ratio() {
                 _ if row.is_new() => "new".to_owned(),
                 _ if row.is_gone() => "gone".to_owned(),
@@ -146,7 +146,7 @@ impl Compared<'_> {
 }
 
 /// Both figures, or the one that they are.
-fn way(from: String, to: String) -> String {
+fn way(from: String, to: &str) -> String {
     if from == to { from } else { format!("{from} → {to}") }
 }
 

@@ -52,14 +52,14 @@ pub(super) fn conditions(query: &Query) -> Conditions {
             found.trace = found.trace.or(Some(id));
             found.of_trace.extend((found.trace == Some(id)).then_some(*part));
         }
-        match says {
-            Expr::Is(Condition {
-                of: Relation::Own,
-                field: Field::TraceStart,
-                comparison,
-                value: Literal::Moment(then),
-            }) => found.begins(*comparison, *then),
-            _ => {}
+        if let Expr::Is(Condition {
+            of: Relation::Own,
+            field: Field::TraceStart,
+            comparison,
+            value: Literal::Moment(then),
+        }) = says
+        {
+            found.begins(*comparison, *then);
         }
     }
     let positive = bare.iter().any(|(_, says)| says.is_positive());
