@@ -86,7 +86,7 @@ fn surveyed(desk: &mut Desk, of: SurveyOf, view: &View) -> (f64, f64) {
     let before = clock::thread();
     let since = || (clock::thread() - before) as f64 / 1e6;
     let mut first = None;
-    let answer = desk.work(&effect, &means, &mut |_| first = first.or(Some(since())));
+    let answer = desk.work(&effect, &means, &mut |_| first = first.or_else(|| Some(since())));
     let whole = since();
     assert!(answer.is_some());
     (whole, first.unwrap_or(whole))

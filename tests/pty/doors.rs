@@ -56,7 +56,7 @@ pub(crate) fn protobuf(port: u16, spans: &[Span]) {
 /// A request over HTTP with these headers; the whole answer.
 pub(crate) fn http(port: u16, line: &str, headers: &[&str], body: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let headers = headers.iter().flat_map(|header| [*header, "\r\n"]).collect::<String>();
     write!(stream, "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}").unwrap();
     write!(stream, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
     stream.write_all(body).unwrap();
