@@ -7,7 +7,9 @@ use tracefall::cli::Cli;
 use tracefall::run;
 
 fn main() -> ExitCode {
-    run::run(&Cli::read()).unwrap_or_else(|error| {
+    let cli = Cli::read();
+    run::settle_heap();
+    run::run(&cli).unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "tracefall: {error:#}");
         ExitCode::from(2)
     })

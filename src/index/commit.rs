@@ -14,6 +14,7 @@ use super::labels::{Labels, Look};
 use super::paged::Words;
 use super::sealed::Depth;
 use super::segment::RowRef;
+use super::services::Tally;
 use super::store::Begin;
 use super::traces::{full, low_half};
 use super::twins::LARGE;
@@ -65,6 +66,7 @@ impl<S: Summary> Writer<S> {
                 receipt.reject(RejectReason::TraceTooLarge, u64::from(fate == Fate::Refused));
             }
         }
+        self.services.settle(now);
         for number in &numbers {
             if self.traces.pages.get(*number).is_some_and(|trace| trace.figures.spans == 0) {
                 self.traces.remove(*number);
@@ -136,6 +138,7 @@ impl<S: Summary> Writer<S> {
             return fate;
         }
         if let Some(twin) = twin {
+            self.services.settle(now);
             self.supersede(twin, number);
         }
         let mut group = Group::new(id, service, ordinal);
@@ -216,12 +219,9 @@ impl<S: Summary> Writer<S> {
             chunk.prev[row] = counted.back;
         }
         let slow = self.tell(number, (group, noted), &counted);
-        if let Some(health) = self.services.arrive(counted.service, now) {
-            health.spans += u64::from(group.figures.spans);
-            health.errors += u64::from(group.figures.errors);
-            health.slow_sql += slow;
-            health.traces += u64::from(counted.new_service);
-        }
+        let (spans, errors) = (u64::from(group.figures.spans), u64::from(group.figures.errors));
+        let tally = Tally { spans, errors, slow_sql: slow, traces: u64::from(counted.new_service) };
+        self.services.tally(counted.service, tally);
         self.stats.spans += u64::from(group.figures.spans);
         if counted.large {
             self.note_ids(number, group);

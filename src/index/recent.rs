@@ -45,9 +45,9 @@ impl Near {
         if let Some(near) = self.bytes.get(..usize::from(self.length)) {
             return same(near, bytes);
         }
-        let [a, b, c, d, e, f, g, h, ..] = self.bytes;
-        bytes.len() > NEAR
-            && same(words.at((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))), bytes)
+        let ([start, end, ..], _) = self.bytes.as_chunks() else { return false };
+        let far = words.at((u32::from_le_bytes(*start), u32::from_le_bytes(*end)));
+        bytes.len() > NEAR && same(far, bytes)
     }
 }
 

@@ -68,6 +68,20 @@ pub(super) struct Services {
     counts: ServiceCounts,
     /// Bytes of all names.
     names: usize,
+    /// By place: what [`Self::settle`] is to add. A body has many groups of few services, and each look at what readers
+    /// share has its price.
+    waiting: Vec<Tally>,
+    /// Places where something waits.
+    touched: Vec<u16>,
+}
+
+/// What came of a service.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) spans: u64,
+    pub(super) errors: u64,
+    pub(super) slow_sql: u64,
+    pub(super) traces: u64,
 }
 
 impl Services {
@@ -94,6 +108,35 @@ impl Services {
         let health = self.counts.change(usize::from(place))?;
         health.last_arrival = health.last_arrival.max(now);
         Some(health)
+    }
+
+    /// Takes note of what came of a service, to be counted by [`Self::settle`].
+    pub(super) fn tally(&mut self, place: u16, more: Tally) {
+        let at = usize::from(place);
+        if self.waiting.len() <= at {
+            self.waiting.resize(at + 1, Tally::default());
+        }
+        let waiting = &mut self.waiting[at];
+        if waiting.spans == 0 {
+            self.touched.push(place);
+        }
+        waiting.spans += more.spans;
+        waiting.errors += more.errors;
+        waiting.slow_sql += more.slow_sql;
+        waiting.traces += more.traces;
+    }
+
+    /// Counts what was taken note of; it came at `now`.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        while let Some(place) = self.touched.pop() {
+            let more = std::mem::take(&mut self.waiting[usize::from(place)]);
+            if let Some(health) = self.arrive(place, now) {
+                health.spans += more.spans;
+                health.errors += more.errors;
+                health.slow_sql += more.slow_sql;
+                health.traces += more.traces;
+            }
+        }
     }
 
     /// The counts by name.

@@ -18,6 +18,7 @@ pub(super) fn show(link: &str) {
     }
     let mut opener = Command::new(OPENER);
     opener.arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    super::heap::keep_from(&mut opener);
     match opener.spawn() {
         // Whoever starts a process has to hear of its end.
         Ok(mut child) => drop(thread::spawn(move || child.wait())),

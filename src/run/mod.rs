@@ -9,6 +9,7 @@ mod clock;
 mod files;
 mod following;
 mod health;
+mod heap;
 mod indexer;
 mod jobs;
 mod listen;
@@ -32,6 +33,7 @@ use anyhow::{Result, bail};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Overrides};
 
+pub use heap::settle_heap;
 pub use indexer::Gate;
 
 /// Runs the program as `cli` says.

@@ -1,5 +1,6 @@
 //! Byte strings one after the other, in compressed pages.
 
+use bytes::Bytes;
 use memchr::memmem::Finder;
 
 use super::super::chunk::narrow;
@@ -19,7 +20,7 @@ pub(super) struct Page {
     /// Its strings are alike but for hexadecimal digits, which alone are in `bytes`; see [`hex`]. Else it is empty.
     template: Box<[u8]>,
     /// An LZ4 block, or the bytes as they are where that is no larger.
-    bytes: Box<[u8]>,
+    bytes: Bytes,
 }
 
 /// Strings that belong together, in order.
@@ -77,7 +78,7 @@ impl StreamWriter {
                 first: self.open_first,
                 raw: narrow(self.open.len()),
                 template: template.into(),
-                bytes: bytes.into(),
+                bytes: Bytes::copy_from_slice(bytes),
             });
             self.open.clear();
         }
@@ -119,17 +120,17 @@ pub(super) struct Unpacked {
     /// Where each ends in `bytes`; empty where none passes the sieve.
     ends: Vec<usize>,
     /// All of them.
-    bytes: Bytes,
+    bytes: Plain,
 }
 
 /// Bytes that are text where they can be.
 #[derive(Debug)]
-enum Bytes {
+enum Plain {
     Text(String),
     Other(Vec<u8>),
 }
 
-impl Default for Bytes {
+impl Default for Plain {
     fn default() -> Self {
         Self::Other(Vec::new())
     }
@@ -146,8 +147,8 @@ impl Unpacked {
 
     fn bytes(&self) -> &[u8] {
         match &self.bytes {
-            Bytes::Text(text) => text.as_bytes(),
-            Bytes::Other(bytes) => bytes,
+            Plain::Text(text) => text.as_bytes(),
+            Plain::Other(bytes) => bytes,
         }
     }
 
@@ -168,7 +169,7 @@ impl Unpacked {
 
     /// The string at a place, if it is known to be text.
     pub(super) fn text(&self, place: usize) -> Option<&str> {
-        let Bytes::Text(text) = &self.bytes else { return None };
+        let Plain::Text(text) = &self.bytes else { return None };
         let at = place.checked_sub(self.first)?;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         text.get(start..*self.ends.get(at)?)
@@ -251,8 +252,8 @@ impl Stream {
         into.sifted.clear();
         into.ends.clear();
         let mut bytes = match std::mem::take(&mut into.bytes) {
-            Bytes::Text(text) => text.into_bytes(),
-            Bytes::Other(bytes) => bytes,
+            Plain::Text(text) => text.into_bytes(),
+            Plain::Other(bytes) => bytes,
         };
         let Some(sieve) = sieve else {
             match own.get(at) {
@@ -267,7 +268,7 @@ impl Stream {
                 self.take_apart(arena, bytes, into);
                 into.sift(sieve, hit);
             }
-            None => into.bytes = Bytes::Other(bytes),
+            None => into.bytes = Plain::Other(bytes),
         }
     }
 
@@ -279,13 +280,18 @@ impl Stream {
             sum
         }));
         into.bytes = match String::from_utf8(bytes) {
-            Ok(text) => Bytes::Text(text),
-            Err(error) => Bytes::Other(error.into_bytes()),
+            Ok(text) => Plain::Text(text),
+            Err(error) => Plain::Other(error.into_bytes()),
         };
     }
 }
 
 impl Page {
+    /// The strings as they are held.
+    pub(super) fn packed(&mut self) -> &mut Bytes {
+        &mut self.bytes
+    }
+
     /// Unpacks it if it may hold what a sieve looks for: where that first stands, if anywhere.
     fn sift(&self, sieve: &mut Sieve<'_>, into: &mut Vec<u8>) -> Option<usize> {
         if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part.needle()) {
@@ -321,7 +327,7 @@ impl Page {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.len() + self.template.len() + size_of::<Self>() + 16
+        self.bytes.len() + self.template.len() + size_of::<Self>()
     }
 }
 
@@ -339,7 +345,7 @@ mod tests {
         fn strings_come_back(strings in vec((0_usize..4, any::<u8>()).prop_flat_map(|(size, byte)| {
             vec(byte..=byte.saturating_add(2), [0, 3, 300, 70_000][size])
         }), 0..40)) {
-            let (mut arena, mut pages) = (vec![3], vec![Page { first: 9, raw: 0, template: Box::default(), bytes: Box::default() }]);
+            let (mut arena, mut pages) = (vec![3], vec![Page { first: 9, raw: 0, template: Box::default(), bytes: Bytes::new() }]);
             let mut writer = StreamWriter::default();
             for bytes in &strings {
                 writer.push(bytes);

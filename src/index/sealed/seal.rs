@@ -4,13 +4,13 @@ use hashbrown::HashMap;
 
 use super::super::chunk::{Bounds, Chunk, narrow};
 use super::super::paged::Paged;
-use super::super::room::fit;
+use super::super::room::{fit, settle};
 use super::super::segment::{Shape, is_set, keys_of};
 use super::super::word::{Slot, Word};
 use super::cells::{Arena, Column, arena_of, without_offset};
 use super::extra::ExtraKeys;
 use super::pack::{Bits, FRAME, Frames};
-use super::pages::StreamWriter;
+use super::pages::{Page, StreamWriter};
 use super::runs::{Run, Runs};
 use super::{Class, Layout, Sealed, rank};
 
@@ -310,6 +310,7 @@ fn number(chunk: &Chunk, word: Word) -> u64 {
 impl Sealed {
     fn shrink(&mut self) {
         fit(&mut self.arena);
+        settle(self.pages.iter_mut().map(Page::packed));
         fit(&mut self.pages);
         fit(&mut self.classes);
         fit(&mut self.span_ids);
