@@ -36,6 +36,8 @@ struct Program {
     size: (u16, u16),
     now: Timestamp,
     traces: u64,
+    /// What was copied last.
+    copied: Option<String>,
 }
 
 /// A hospital's backend at one state of its code.
@@ -57,7 +59,8 @@ impl Program {
         let (writer, reader) = index::open(Options::new(64 << 20), TraceNotes::default());
         let mut state = states::empty();
         state.now = START;
-        let mut program = Self { state, writer, reader, desk: Desk::default(), size, now: START, traces: 0 };
+        let mut program =
+            Self { state, writer, reader, desk: Desk::default(), size, now: START, traces: 0, copied: None };
         program.tick();
         program
     }
@@ -83,6 +86,9 @@ impl Program {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         let mut effects: VecDeque<_> = effects.into();
         while let Some(effect) = effects.pop_front() {
+            if let Effect::Copy { text, .. } = &effect {
+                self.copied = Some(text.clone());
+            }
             let highlight = |_, _: &str, _| Highlighted::default();
             let view = self.reader.view();
             let means = Means {
@@ -269,9 +275,98 @@ fn what_is_inside_a_box_of_the_heat_map_becomes_the_filter() {
         assert!(inside >= 1, "{}", program.drawn());
         program.snap("heat-brushed");
         program.press("enter");
-        assert!(program.state.list.rows.len() as u64 >= inside, "{}", program.state.filter.text);
+        assert_eq!(program.state.list.rows.len() as u64, inside, "{}", program.state.filter.text);
         assert!(program.state.list.heat.is_none());
+        program.snap("heat-filtered");
     }
+}
+
+/// A box is about when traces began: a long one that began before it and has spans in it stays out.
+#[test]
+fn a_trace_that_only_reaches_into_a_box_is_not_in_it() {
+    let mut program = Program::new((120, 40));
+    let long = program.request("nightly", OLD, 9_000, &[]);
+    let late = Span {
+        span_id: SpanId([2; 8]),
+        parent_id: Some(long[0].span_id),
+        start: long[0].start.plus(Nanos::from_secs(8)),
+        ..long[0].clone()
+    };
+    program.insert(&[long, vec![late]].concat());
+    program.requests(10, OLD).press("L end shift-left shift-left shift-left");
+    let (map, heat) = (program.state.list.strip.heat.clone().unwrap(), program.state.list.heat.unwrap());
+    let (mut low, mut high) = map.cells(&heat.brush.unwrap()).unwrap();
+    (low.1, high.1) = (0, map.rows - 1);
+    program.press("shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up");
+    program.press("shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up shift-up");
+    program.press("enter");
+    let ids: Vec<TraceId> = program.state.list.rows.iter().map(|row| row.trace).collect();
+    assert!(!ids.is_empty() && !ids.contains(&TraceId(1_u128.to_be_bytes())), "{}", program.state.filter.text);
+    assert!(ids.len() as u64 <= map.sum(low, high).0);
+}
+
+#[test]
+fn more_instances_are_no_restart_and_another_one_instead_is() {
+    const GROWN: Version = Version { pid: 5_000, ..OLD };
+    let restarts = |program: &Program| {
+        let is = |reason: &MarkReason| *reason == MarkReason::Restart("hmis-backend".into());
+        program.state.marks.iter().filter(|mark| is(&mark.reason)).count()
+    };
+    for (grows, stands) in [(true, 0), (false, 1)] {
+        let mut program = Program::new((120, 40));
+        program.requests(8, OLD).requests(1, GROWN);
+        assert_eq!(restarts(&program), 1);
+        for _ in 0..8 {
+            program.requests(1, GROWN).requests(u64::from(grows), OLD);
+        }
+        assert_eq!(restarts(&program), stands, "grows: {grows}");
+    }
+}
+
+#[test]
+fn percentiles_that_are_not_of_all_traces_say_so_on_each_screen() {
+    for size in SIZES {
+        let mut program = Program::new(size);
+        program.requests(3, OLD).press("m").requests(3, NEW);
+        for screen in ["3", "5", "6"] {
+            program.press(screen);
+            assert!(!program.drawn().contains("~p95"), "{}", program.drawn());
+            let state = &mut program.state;
+            for progress in [&mut state.sql.progress, &mut state.services.progress, &mut state.compare.progress] {
+                progress.left_out = 1_234;
+            }
+            let drawn = program.drawn();
+            let told = if size.0 < 100 { "without the oldest" } else { "without the oldest 1,234, percentiles too" };
+            assert!(drawn.contains("~p95") && drawn.contains(told), "{drawn}");
+            let state = &mut program.state;
+            for progress in [&mut state.sql.progress, &mut state.services.progress, &mut state.compare.progress] {
+                progress.left_out = 0;
+            }
+        }
+        let report = program.state.compare.report.as_mut().unwrap();
+        Arc::make_mut(report).left_out = [0, 1_234];
+        let drawn = program.drawn();
+        assert!(drawn.contains("before  ▲ without the oldest"), "{drawn}");
+    }
+}
+
+#[test]
+fn a_comparison_is_copied_as_markdown_without_secrets() {
+    let mut program = Program::new((120, 40));
+    program.requests(24, OLD).press("m");
+    for _ in 0..24 {
+        let mut patient = program.patient(NEW);
+        patient[0].attributes.push(text("user.password", "hunter2"));
+        program.insert(&patient);
+        program.tick();
+    }
+    program.press("6 y");
+    let Some(app::Overlay::Copy(items)) = &program.state.overlay else { panic!("nothing to copy") };
+    let markdown = &items.iter().find(|item| item.key == 'm').unwrap().text;
+    assert!(!markdown.contains("hunter2"), "{markdown}");
+    insta::assert_snapshot!("compared", markdown);
+    program.press("esc 1").requests(1, OLD).press("g x j j x 6 c c y");
+    insta::assert_snapshot!("compared-two", program.copied.unwrap());
 }
 
 #[test]

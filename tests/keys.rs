@@ -943,8 +943,13 @@ fn compared(bench: &mut Bench) -> &mut Bench {
     };
     let names: Vec<OperationRow> = (0..20).map(|number| row(&format!("work {number}"))).collect();
     let found = Comparison { roots: names.clone(), root: Some(0), operations: names, ..Comparison::default() };
-    let report =
-        CompareReport { traces: 70, ask: bench.state.compare.asked.clone(), sides: [30, 40], found, two: None };
+    let report = CompareReport {
+        traces: 70,
+        ask: bench.state.compare.asked.clone(),
+        sides: [30, 40],
+        found,
+        ..CompareReport::default()
+    };
     let generation = bench.state.compare.progress.generation;
     let report = Report::Compare(Arc::new(report));
     bench.answer(Answer::Surveyed(Surveyed { generation, revision: 1, share: 1.0, left_out: 0, report }));

@@ -4,8 +4,8 @@
 //! each row. Each variant runs once a round in one process, so that what else the machine does meets all of them;
 //! times are CPU time of the threads that do the work, unless a row says otherwise. Compare ratios, not times.
 //!
-//! - `-- --only GROUP`: ingest, transport, held, search, files, frame, statements, terminal or jaeger
-//! - `-- --large`: what is held is measured at ten million spans instead of one, searches at both, and a file of 1 GiB (takes minutes, and some memory)
+//! - `-- --only GROUP`: ingest, transport, held, search, survey, files, frame, statements, terminal or jaeger
+//! - `-- --large`: what is held is measured at ten million spans instead of one, searches and surveys at both, and a file of 1 GiB (takes minutes, and some memory)
 //! - `-- --jaeger PATH`: a Jaeger to compare with (`.ci/jaeger/build.sh` builds one)
 //! - `-- --search FILTER`: one filter over a million spans, again and again, for a profiler
 //! - `-- --index-only [--unique]`: decode and index alone, again and again, for a profiler
@@ -30,6 +30,7 @@ mod ours;
 mod report;
 mod search;
 mod statements;
+mod survey;
 mod terminal;
 mod transport;
 
@@ -39,8 +40,8 @@ use report::Report;
 use tracefall::source::load::Shape;
 
 /// What can be measured by itself, in this order.
-const GROUPS: [&str; 9] =
-    ["ingest", "transport", "held", "search", "files", "frame", "statements", "terminal", "jaeger"];
+const GROUPS: [&str; 10] =
+    ["ingest", "transport", "held", "search", "survey", "files", "frame", "statements", "terminal", "jaeger"];
 /// Spans in a body of the load.
 const BODY: usize = 512;
 
@@ -68,6 +69,7 @@ fn main() {
             "transport" => transport::group(&mut report),
             "held" => held::group(&mut report, has("--large")),
             "search" => search::group(&mut report, has("--large")),
+            "survey" => survey::group(&mut report, has("--large")),
             "files" => files::group(&mut report, has("--large")),
             "frame" => frame::group(&mut report),
             "statements" => statements::group(&mut report),
@@ -85,6 +87,7 @@ fn as_child(arguments: &[String]) {
         ["--child", "held", bodies] => held::child(bodies.parse().unwrap()),
         ["--child", "files", form, path] => files::child(form, path),
         ["--child", "search", bodies] => search::child(bodies.parse().unwrap()),
+        ["--child", "survey", bodies] => survey::child(bodies.parse().unwrap()),
         ["--child", "terminal"] => terminal::child(),
         _ => unreachable!("{words:?}"),
     }

@@ -102,10 +102,8 @@ fn worst(analysis: &Analysis) -> Option<Clause> {
         Rule::SlowSql | Rule::NPlusOne | Rule::Scatter => true,
         _ => finding.severity > Severity::Info,
     };
-    let find =
-        |wanted: &dyn Fn(&Finding) -> bool| analysis.findings.iter().enumerate().find(|(_, found)| wanted(found));
-    let is_reason = |finding: &Finding| finding.severity > Severity::Info && finding.rule != Rule::Dominant;
-    let (place, finding) = find(&|finding| matters(finding) && is_reason(finding)).or_else(|| find(&matters))?;
+    let found = analysis.findings.iter().enumerate().find(|(_, finding)| matters(finding))?;
+    let (place, finding) = loop_of(analysis, found.1).unwrap_or(found);
     let node = finding.nodes.first().copied()?;
     let says = match finding.rule {
         Rule::SlowSql => {
@@ -119,6 +117,21 @@ fn worst(analysis: &Analysis) -> Option<Clause> {
         _ => Says::Found(place),
     };
     Some(Clause { node, says })
+}
+
+/// The calls that a span repeats all the time that it took by itself: what it does between them (making objects of the rows) is part of
+/// the same loop, and goes with it.
+fn loop_of<'a>(analysis: &'a Analysis, dominant: &Finding) -> Option<(usize, &'a Finding)> {
+    let node = dominant.nodes.first().copied().filter(|_| dominant.rule == Rule::Dominant)?;
+    let whole = analysis.nodes.get(node as usize)?.duration();
+    let fills = |finding: &Finding| {
+        let calls = || finding.nodes.iter().filter_map(|node| analysis.nodes.get(*node as usize));
+        let below = calls().all(|call| call.parent == Some(node));
+        let (from, to) = (calls().map(|call| call.start).min(), calls().map(|call| call.end).max());
+        below && from.zip(to).is_some_and(|(from, to)| to.since(from).0 >= whole.0 / 2)
+    };
+    let loops = analysis.findings.iter().enumerate().filter(|(_, finding)| finding.rule == Rule::NPlusOne);
+    loops.filter(|(_, finding)| fills(finding)).max_by_key(|(_, finding)| finding.cost)
 }
 
 /// The same from the tree alone: a slow call or a repetition, whichever takes more of the critical path.

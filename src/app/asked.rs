@@ -53,6 +53,8 @@ pub(super) struct Asked {
     pub(super) surveys: u64,
     /// Launches of services that have been made time marks.
     pub(super) launches: u64,
+    /// Launches that turned out to be none, of which the marks are gone.
+    pub(super) withdrawn: u64,
     /// The last key asked for earlier filters when none were known: they may still be read from their file.
     pub(super) recall: bool,
     /// An error of the open trace has been visited.

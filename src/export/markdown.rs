@@ -45,9 +45,10 @@ pub(super) fn trace(judged: &Judged, redactor: Option<&Redactor>) -> String {
     page.out
 }
 
-struct Page<'a> {
-    out: String,
-    redactor: Option<&'a Redactor>,
+/// What is written, and what masks it.
+pub(super) struct Page<'a> {
+    pub(super) out: String,
+    pub(super) redactor: Option<&'a Redactor>,
 }
 
 impl Page<'_> {
@@ -179,7 +180,7 @@ impl Page<'_> {
         }
     }
 
-    fn more(&mut self, there: usize, told: usize, what: &str) {
+    pub(super) fn more(&mut self, there: usize, told: usize, what: &str) {
         if there > told {
             let _ = writeln!(self.out, "… and {} more {what}\n", count((there - told) as u64));
         }
@@ -204,8 +205,16 @@ impl Page<'_> {
     }
 
     /// The same, so that it means nothing to Markdown.
-    fn cell(&self, text: &str) -> String {
+    pub(super) fn cell(&self, text: &str) -> String {
         escaped(&self.cut(text, SHORT))
+    }
+
+    /// The value of an attribute likewise.
+    pub(super) fn value(&self, key: &str, value: &str) -> String {
+        match self.redactor {
+            Some(redactor) => self.cell(&redactor.value(key, value).text),
+            None => self.cell(value),
+        }
     }
 
     /// Text in a fence that nothing in it can close.

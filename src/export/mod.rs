@@ -5,6 +5,7 @@
 //! screen"); what a form cannot hold is told there too ("Files"). Must never know: the terminal, and how a table for a person looks.
 
 mod base64;
+mod compared;
 mod csv;
 mod exporter;
 mod found;
@@ -21,6 +22,7 @@ mod span_csv;
 mod value;
 
 pub use base64::{base64, from_base64};
+pub use compared::Compared;
 pub use csv::{csv_head, csv_line};
 pub use exporter::{Exporter, TraceForm, Written};
 pub use found::{FoundTrace, rfc3339};

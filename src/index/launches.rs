@@ -1,6 +1,8 @@
 //! When services began anew: another process of one sends, or another version of it.
 //!
-//! Nothing of this is looked at per span. A resource is looked at once for each segment whose dictionary it enters.
+//! Nothing of this is looked at per span. A resource is looked at once for each segment whose dictionary it enters. Only for a while
+//! after a launch each body's resources are looked at: where a process from before still works, the service did not begin anew but
+//! grew, and the launch is taken back.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -19,6 +21,9 @@ const PROCESSES: usize = 64;
 /// Another process of a service within this time of the last launch belongs to that: workers of one server start together.
 const TOGETHER: u64 = 5_000_000_000;
 
+/// For how long after a launch processes from before are looked for.
+const DOUBT: u64 = 300_000_000_000;
+
 /// A service began anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {
@@ -36,14 +41,34 @@ pub struct Launches {
     latest: Arc<Vec<Launch>>,
     /// In all.
     pub ever: u64,
+    /// Those that turned out to be none: the latest.
+    withdrawn: Arc<Vec<Launch>>,
+    /// How many those are in all.
+    pub withdrawn_ever: u64,
 }
 
 impl Launches {
     /// Those since there were `seen` in all, as far as they are kept.
     pub fn since(&self, seen: u64) -> impl Iterator<Item = &Launch> {
-        let new = usize::try_from(self.ever.saturating_sub(seen)).unwrap_or(usize::MAX);
-        self.latest.iter().skip(self.latest.len().saturating_sub(new))
+        last(&self.latest, self.ever.saturating_sub(seen))
     }
+
+    /// Those that turned out to be none since there were `seen` of these.
+    pub fn withdrawn_since(&self, seen: u64) -> impl Iterator<Item = &Launch> {
+        last(&self.withdrawn, self.withdrawn_ever.saturating_sub(seen))
+    }
+}
+
+/// The last so many.
+fn last(list: &[Launch], count: u64) -> impl Iterator<Item = &Launch> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    list.iter().skip(list.len().saturating_sub(count))
+}
+
+fn keep(list: &mut Arc<Vec<Launch>>, launch: Launch) {
+    let list = Arc::make_mut(list);
+    list.push(launch);
+    list.drain(..list.len().saturating_sub(MOST));
 }
 
 /// What is known of each service.
@@ -51,6 +76,8 @@ impl Launches {
 pub(super) struct Watch {
     services: HashMap<Box<[u8]>, Known>,
     launches: Launches,
+    /// Launches that may be none.
+    doubts: Vec<Doubt>,
     hasher: DefaultHashBuilder,
 }
 
@@ -59,6 +86,16 @@ struct Known {
     processes: HashSet<u64>,
     versions: HashSet<u64>,
     last: Timestamp,
+}
+
+/// A launch without another version: another process is there, and it is not known yet whether those from before have gone.
+#[derive(Debug)]
+struct Doubt {
+    launch: Launch,
+    /// As its resources say it.
+    service: Box<[u8]>,
+    /// The processes from before.
+    before: HashSet<u64>,
 }
 
 /// What tells a process of a service from others.
@@ -126,10 +163,38 @@ impl Watch {
         }
         let text = |bytes: &[u8]| -> Arc<str> { String::from_utf8_lossy(bytes).into() };
         let launch = Launch { service: text(service), version: other_version.map(text), at };
-        let latest = Arc::make_mut(&mut self.launches.latest);
-        latest.push(launch);
-        latest.drain(..latest.len().saturating_sub(MOST));
+        if launch.version.is_none() {
+            let before = known.processes.iter().copied().filter(|one| Some(*one) != process).collect();
+            self.doubts.push(Doubt { launch: launch.clone(), service: service.into(), before });
+            self.doubts.drain(..self.doubts.len().saturating_sub(MOST));
+        }
+        keep(&mut self.launches.latest, launch);
         self.launches.ever += 1;
+    }
+
+    /// Whether bodies are to be looked at.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        !self.doubts.is_empty()
+    }
+
+    /// An `ExportTraceServiceRequest` came: where it is of a process from before a launch, and that still works, the launch was none.
+    pub(super) fn look(&mut self, body: &[u8]) {
+        for (resource, last) in peek::resources(body) {
+            let Told { service, process, .. } = told(resource);
+            let launches = &mut self.launches;
+            self.doubts.retain(|doubt| {
+                if *doubt.service != *service {
+                    return true;
+                }
+                let since = last.saturating_sub(doubt.launch.at.0);
+                let works = since >= TOGETHER && process.is_some_and(|process| doubt.before.contains(&process));
+                if works && since <= DOUBT {
+                    keep(&mut launches.withdrawn, doubt.launch.clone());
+                    launches.withdrawn_ever += 1;
+                }
+                !works && since <= DOUBT
+            });
+        }
     }
 
     /// The launches so far.
@@ -139,7 +204,10 @@ impl Watch {
 
     /// Bytes held, roughly.
     pub(super) fn bytes(&self) -> usize {
-        self.services.len() * 256 + self.services.values().map(|known| known.processes.len() * 16).sum::<usize>()
+        let processes = |all: &HashSet<u64>| all.len() * 16;
+        let known: usize = self.services.values().map(|known| processes(&known.processes)).sum();
+        let doubts: usize = self.doubts.iter().map(|doubt| 256 + processes(&doubt.before)).sum();
+        self.services.len() * 256 + known + doubts
     }
 }
 
@@ -173,6 +241,61 @@ mod tests {
     fn another_process_is_a_restart_and_another_version_says_so() {
         let all = [(1, "a", 0), (1, "a", 10), (2, "a", 20), (3, "b", 30), (3, "b", 40), (1, "a", 50)];
         assert_eq!(launched(&all), [(None, 20), (Some("b".to_owned()), 30)]);
+    }
+
+    /// A body with a span of that process that began in that second.
+    fn body(pid: i64, second: u64) -> Vec<u8> {
+        let pair = |key: &str, value| Attribute { key: key.into(), value };
+        let attributes = vec![
+            pair("service.name", Value::Text("shop".into())),
+            pair("process.pid", Value::Int(pid)),
+            pair("service.version", Value::Text("a".into())),
+        ];
+        let span = crate::model::Span {
+            trace_id: crate::model::TraceId([1; 16]),
+            span_id: crate::model::SpanId([1; 8]),
+            start: Timestamp(second * 1_000_000_000),
+            resource: Arc::new(Resource { attributes, ..Resource::default() }),
+            ..crate::model::Span::default()
+        };
+        encode::spans(&[span])
+    }
+
+    #[test]
+    fn a_service_that_grows_did_not_begin_anew() {
+        // The second of what processes 1 and 2 send after 2 came at second 100, and whether the launch stands.
+        let cases: [(&[(i64, u64)], bool); 5] = [
+            (&[], true),
+            // What was left in the queue of the process that ended.
+            (&[(2, 101), (1, 99), (1, 104)], true),
+            (&[(2, 101), (2, 200)], true),
+            (&[(2, 101), (1, 105)], false),
+            // Long afterwards it is another matter.
+            (&[(2, 401), (1, 500)], true),
+        ];
+        for (bodies, stands) in cases {
+            let mut watch = Watch::default();
+            for (pid, second) in [(1, 0), (2, 100)] {
+                watch.notice(&resource(pid, "a"), |_| Timestamp(second * 1_000_000_000));
+            }
+            assert!(watch.is_in_doubt());
+            for (pid, second) in bodies {
+                watch.look(&body(*pid, *second));
+            }
+            let launches = watch.publish();
+            assert_eq!((launches.ever, launches.withdrawn_since(0).count()), (1, usize::from(!stands)), "{bodies:?}");
+        }
+    }
+
+    #[test]
+    fn another_version_is_a_launch_though_the_old_one_still_works() {
+        let mut watch = Watch::default();
+        for (pid, version, second) in [(1, "a", 0), (2, "b", 100)] {
+            watch.notice(&resource(pid, version), |_| Timestamp(second * 1_000_000_000));
+        }
+        assert!(!watch.is_in_doubt());
+        watch.look(&body(1, 150));
+        assert_eq!(watch.publish().withdrawn_since(0).count(), 0);
     }
 
     #[test]

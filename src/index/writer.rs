@@ -126,6 +126,9 @@ impl<S: Summary> Writer<S> {
         let batch = std::mem::take(&mut self.store.batch);
         let receipt = self.commit(&begin, &batch, receipt, (source, now));
         self.watch(&batch, now);
+        if self.launches.is_in_doubt() {
+            self.launches.look(body);
+        }
         self.store.batch = batch;
         self.store.freeze(false);
         if self.store.is_segment_full() {

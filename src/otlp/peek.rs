@@ -59,6 +59,21 @@ pub fn scope_version(message: &[u8]) -> &[u8] {
     Occurrences::new(message, 2).last().unwrap_or_default()
 }
 
+/// The `Resource` messages of an `ExportTraceServiceRequest`, each with when the last span of it began: Unix nanoseconds, zero where
+/// there is none.
+pub fn resources(request: &[u8]) -> impl Iterator<Item = (&[u8], u64)> {
+    Occurrences::new(request, 1).map(|group| {
+        let resource = Occurrences::new(group, 1).last().unwrap_or_default();
+        let spans = Occurrences::new(group, 2).flat_map(|scope| Occurrences::new(scope, 2));
+        (resource, spans.map(span_start).max().unwrap_or(0))
+    })
+}
+
+/// When a span began, as in its `Span` message.
+fn span_start(message: &[u8]) -> u64 {
+    fixed64(message, fixed64_key(7))
+}
+
 /// The name of an event, as in its `Event` message.
 #[must_use]
 pub fn event_name(message: &[u8]) -> &[u8] {
@@ -68,16 +83,20 @@ pub fn event_name(message: &[u8]) -> &[u8] {
 /// When an event happened, Unix nanoseconds; zero where it does not say.
 #[must_use]
 pub fn event_time(message: &[u8]) -> u64 {
-    const TIME: u64 = fixed64_key(1);
-    let mut time = 0;
+    fixed64(message, fixed64_key(1))
+}
+
+/// The last field of that key; zero where there is none.
+fn fixed64(message: &[u8], wanted: u64) -> u64 {
+    let mut found = 0;
     let mut cursor = Cursor::new(message);
     while let Ok(key) = cursor.varint() {
-        let read = if key == TIME { cursor.fixed64().map(|read| time = read) } else { cursor.skip(key) };
+        let read = if key == wanted { cursor.fixed64().map(|read| found = read) } else { cursor.skip(key) };
         if read.is_err() {
             break;
         }
     }
-    time
+    found
 }
 
 /// The trace id and span id a `Link` message points at, as sent.

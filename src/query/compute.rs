@@ -15,7 +15,7 @@ use super::spans::{Arithmetic, FieldExpr};
 use super::terms::{Comparison, Relation};
 use super::value::{compile, is_so};
 use crate::index::Block;
-use crate::model::{self, SourceId, Span, Value, lookup};
+use crate::model::{self, Nanos, SourceId, Span, Timestamp, Value, lookup};
 
 /// A value, as expressions see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,7 +140,7 @@ pub(super) fn literal(literal: &Literal) -> Option<Val<'static>> {
         Literal::Int(number) => Val::Number(Number::Whole(*number)),
         Literal::Float(number) => Val::Number(Number::Broken(*number)),
         Literal::Bool(truth) => Val::Truth(*truth),
-        Literal::Duration(length) => Val::Number(of_nanos(length.0)),
+        Literal::Duration(Nanos(nanos)) | Literal::Moment(Timestamp(nanos)) => Val::Number(of_nanos(*nanos)),
         Literal::Status(code) => Val::Status(code.0),
         Literal::Kind(kind) => Val::Kind(kind.0),
         Literal::Nil => return None,
@@ -184,7 +184,12 @@ fn of_field<'s>(span: &'s Span, field: &Field, facts: &dyn Facts) -> Vec<Val<'s>
         }
         Field::ScopeName => text(&span.scope.name),
         Field::ScopeVersion => text(&span.scope.version),
-        Field::ChildCount | Field::NestedLeft | Field::NestedRight | Field::NestedParent | Field::TraceDuration => {
+        Field::ChildCount
+        | Field::NestedLeft
+        | Field::NestedRight
+        | Field::NestedParent
+        | Field::TraceDuration
+        | Field::TraceStart => {
             facts.number(field).map(|number| Val::Number(Number::Whole(number))).into_iter().collect()
         }
         Field::RootName | Field::RootService | Field::Text => Vec::new(),

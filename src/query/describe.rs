@@ -40,7 +40,7 @@ fn said(says: &Says, alone: bool) -> String {
 }
 
 fn is_about_trace(part: &Expr) -> bool {
-    matches!(part, Expr::Is(condition) if matches!(condition.field, Field::TraceId | Field::TraceDuration))
+    matches!(part, Expr::Is(condition) if condition.field.is_of_trace())
 }
 
 fn expression(part: &Expr, nested: bool) -> String {
@@ -98,6 +98,7 @@ fn own_words(condition: &Condition) -> String {
         Field::Error => return "span did not fail".to_owned(),
         Field::Duration if ordered => "span takes",
         Field::TraceDuration if ordered => "trace takes",
+        Field::TraceStart => return format!("trace began {} {value}", moment_words(condition.comparison)),
         Field::Service => "service",
         Field::Name => "operation",
         Field::Duration => "duration",
@@ -130,6 +131,17 @@ fn own_words(condition: &Condition) -> String {
     format!("{name} {sign} {value}")
 }
 
+fn moment_words(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::AtLeast => "at or after",
+        Comparison::AtMost => "at or before",
+        Comparison::More => "after",
+        Comparison::Less => "before",
+        Comparison::NotEqual => "not at",
+        _ => "at",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +156,10 @@ mod tests {
             ("-http.route=/health", "no span with: http.route is /health"),
             ("-http.route=/health kind=server", "not: http.route is /health · kind is server"),
             ("timeout \"from orders\"", "any text contains timeout · any text contains \"from orders\""),
+            (
+                "traceStart>=2026-11-21T08:30:00Z -traceStart<2026-11-21T09:30:00.5Z",
+                "trace began at or after 2026-11-21T08:30:00Z · not: trace began before 2026-11-21T09:30:00.5Z",
+            ),
             ("\"db.statement\":x", "\"db.statement\" contains x"),
             ("http.status_code>=500 duration<2s", "http.status_code at least 500 · span takes less than 2 s"),
             (

@@ -57,6 +57,7 @@ pub(super) fn trace_holds(test: TraceTest, id: TraceId, extent: (Timestamp, Time
     match test {
         TraceTest::Id(wanted) => wanted == id,
         TraceTest::Duration(least, most) => (Nanos(least)..=Nanos(most)).contains(&extent.1.since(extent.0)),
+        TraceTest::Start(least, most) => (least..=most).contains(&extent.0.0),
         TraceTest::Never => false,
     }
 }

@@ -201,6 +201,7 @@ impl Facts for Kin<'_, '_, '_> {
             Field::NestedLeft => nested().left,
             Field::NestedRight => nested().right,
             Field::NestedParent => nested().parent,
+            Field::TraceStart => i64::try_from(self.family.extent.0.0).unwrap_or(i64::MAX),
             Field::TraceDuration => {
                 let (start, end) = self.family.extent;
                 i64::try_from(end.since(start).0).unwrap_or(i64::MAX)

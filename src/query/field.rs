@@ -35,6 +35,8 @@ pub enum Field {
     TraceId,
     /// From the earliest start to the latest end of all spans held. A condition on the trace, not on a span.
     TraceDuration,
+    /// The earliest start of all spans held. A condition on the trace, not on a span.
+    TraceStart,
     /// The name of the trace's root span.
     RootName,
     /// The service of the trace's root span.
@@ -93,6 +95,8 @@ pub(super) enum Type {
     Text,
     /// A length of time.
     Time,
+    /// A point in time.
+    Moment,
     Number,
     Truth,
     Status,
@@ -106,7 +110,7 @@ pub(super) enum Type {
 }
 
 /// Bare names that mean something.
-const NAMES: [(&str, Field); 23] = [
+const NAMES: [(&str, Field); 24] = [
     ("service", Field::Service),
     ("operation", Field::Name),
     ("name", Field::Name),
@@ -122,6 +126,7 @@ const NAMES: [(&str, Field); 23] = [
     ("traceID", Field::TraceId),
     ("traceId", Field::TraceId),
     ("traceDuration", Field::TraceDuration),
+    ("traceStart", Field::TraceStart),
     ("rootName", Field::RootName),
     ("rootServiceName", Field::RootService),
     ("scope.name", Field::ScopeName),
@@ -211,11 +216,18 @@ impl Field {
             Self::Name if !braced => "operation",
             Self::TraceId if !braced => "trace_id",
             Self::Source if !braced => "source",
+            // TraceQL has no name for it.
+            Self::TraceStart => "traceStart",
             _ => "",
         };
         let names = PLAIN.iter().filter(|(name, _)| *name != "parent").chain(&SCOPED);
         let found = || names.into_iter().find(|(_, field)| field == self).map_or("", |(name, _)| *name);
         if own.is_empty() { found() } else { own }
+    }
+
+    /// Whether the trace alone has it, and not one of its spans.
+    pub(super) fn is_of_trace(&self) -> bool {
+        matches!(self, Self::TraceId | Self::TraceDuration | Self::TraceStart)
     }
 
     pub(super) fn values(&self) -> Type {
@@ -231,6 +243,7 @@ impl Field {
             | Self::ScopeVersion
             | Self::Text => Type::Text,
             Self::Duration | Self::TraceDuration | Self::EventTime => Type::Time,
+            Self::TraceStart => Type::Moment,
             Self::ChildCount | Self::NestedLeft | Self::NestedRight | Self::NestedParent => Type::Number,
             Self::Error => Type::Truth,
             Self::Kind => Type::Kind,
@@ -267,7 +280,7 @@ impl Type {
         match self {
             Self::Text if equality || matches!(sign, Comparison::Contains) || sign.is_equality() => None,
             Self::Text => Some("`=`, `!=`, `:`, `=~` or `!~`"),
-            Self::Time | Self::Number => {
+            Self::Time | Self::Moment | Self::Number => {
                 (matches!(sign, Comparison::Contains | Comparison::Matches | Comparison::MatchesNot))
                     .then_some("`>`, `>=`, `<`, `<=`, `=` or `!=`")
             }

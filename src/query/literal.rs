@@ -22,6 +22,8 @@ pub enum Literal {
     Bool(bool),
     /// A length of time.
     Duration(Nanos),
+    /// A point in time.
+    Moment(Timestamp),
     /// A status.
     Status(StatusCode),
     /// A kind.

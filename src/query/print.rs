@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::field::{Attribute, Field, Scope};
-use super::literal::{Literal, spell_duration};
+use super::literal::{Literal, spell_duration, spell_moment};
 use super::parse::{follows_set, is_lone, is_plain_name, is_plain_value, parse};
 use super::spans::{Arithmetic, FieldExpr, Stage};
 use super::terms::{Comparison, Condition, Expr, Query, Relation, Says, Term};
@@ -352,6 +352,7 @@ pub(super) fn braced_literal(literal: &Literal) -> String {
         Literal::Float(number) => format!("{number:?}"),
         Literal::Bool(truth) => truth.to_string(),
         Literal::Duration(length) => spell_duration(*length),
+        Literal::Moment(then) => spell_moment(*then),
         Literal::Status(code) => code.name().to_owned(),
         Literal::Kind(kind) => kind.name().to_owned(),
         Literal::Nil => "nil".to_owned(),

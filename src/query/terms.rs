@@ -249,9 +249,7 @@ impl Expr {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_positive),
             Self::Not(_) => false,
-            Self::Is(condition) => {
-                condition.of != Relation::None && !matches!(condition.field, Field::TraceDuration | Field::TraceId)
-            }
+            Self::Is(condition) => condition.of != Relation::None && !condition.field.is_of_trace(),
             Self::Braces(_) | Self::Structural(_) | Self::Piped(..) => true,
         }
     }

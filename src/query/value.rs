@@ -143,7 +143,7 @@ impl ValueTest {
                 Err(_) => Self::Never,
             },
             Literal::Bool(truth) => Self::Is(truth.to_string(), key, None),
-            Literal::Status(_) | Literal::Kind(_) => Self::Never,
+            Literal::Status(_) | Literal::Kind(_) | Literal::Moment(_) => Self::Never,
             Literal::Text { text, quoted } => match comparison {
                 Comparison::Contains => Self::Contains(Pattern::new(text, *quoted)),
                 Comparison::Equal | Comparison::NotEqual if *quoted => Self::IsText(text.clone(), key),

@@ -159,6 +159,9 @@ pub(super) fn sql(state: &State, body: Rect) -> Sql {
     let mut rest = survey(state, body).rest;
     // A row of air where there are rows to spare.
     take(&mut rest, u16::from(body.height >= 30));
+    if body.width >= WIDE {
+        return sql_beside(rest);
+    }
     let heads = take(&mut rest, 1);
     let height = if body.height >= 12 { (body.height * 2 / 5).clamp(6, 20) } else { 0 };
     let mut pane = take_bottom(&mut rest, height);
@@ -173,6 +176,21 @@ pub(super) fn sql(state: &State, body: Rect) -> Sql {
     pane.x += 2;
     pane.width = pane.width.saturating_sub(3);
     Sql { heads, rows: rest, rule, statement: pane, chart }
+}
+
+/// The statement beside the table: over lines, and its latency below it.
+fn sql_beside(mut rest: Rect) -> Sql {
+    // A column of air between the two.
+    let width = rest.width * 42 / 100;
+    let mut pane = take_right(&mut rest, width);
+    pane.x += 1;
+    pane.width -= 1;
+    let heads = take(&mut rest, 1);
+    let rule = take(&mut pane, 1);
+    let height = if pane.height >= 16 { 8 } else { 0 };
+    let chart = take_bottom(&mut pane, height);
+    let statement = Rect { x: pane.x + 2, width: pane.width.saturating_sub(3), ..pane };
+    Sql { heads, rows: rest, rule, statement, chart }
 }
 
 /// Lines of the heat map with its axes, where it is shown.

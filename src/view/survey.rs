@@ -1,5 +1,7 @@
 //! What the screens about all traces have in common: the filter's lines at the top, and how far the survey is.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 
 use super::filter;
@@ -14,6 +16,10 @@ use crate::app::{Progress, State};
 /// room that is left.
 pub(super) fn frame(pen: &mut Pen<'_>, body: Rect, counts: &[Piece<'_>]) -> (Option<(u16, u16)>, Rect) {
     let areas = layout::survey(pen.state, body);
+    let left_out = pen.state.survey().map_or(0, |of| pen.state.progress(of).left_out);
+    // Where there is no room for both, what is missing is worth more than how much is there.
+    let short = [(format!("~ without the oldest {}", format::count(left_out)).into(), pen.style(Role::Dim))];
+    let counts = if left_out > 0 && body.width < 100 { &short[..] } else { counts };
     let cursor = filter::draw(pen, areas.filter, counts);
     filter::said(pen, areas.said, &matched(pen.state));
     (cursor, areas.rest)
@@ -34,8 +40,14 @@ pub(super) fn matched(state: &State) -> String {
     }
     match progress.left_out {
         0 => super::list::matched(state),
-        left => format!("without the oldest {}", many(left, "trace")),
+        left => format!("~ without the oldest {}, percentiles too", many(left, "trace")),
     }
+}
+
+/// The head of a percentile: with a mark where it is not of all that match.
+pub(super) fn percentile<'h>(state: &State, head: &'h str) -> Cow<'h, str> {
+    let partial = state.survey().is_some_and(|of| state.progress(of).left_out > 0);
+    if partial { format!("~{head}").into() } else { head.into() }
 }
 
 /// The same beside the filter, where nothing is said below it.
@@ -51,7 +63,8 @@ pub(super) fn progress_of(pen: &Pen<'_>, progress: &Progress) -> Vec<Piece<'stat
         pieces.push((format!(" · reading {:.0} %", progress.share * 100.0).into(), pen.style(Role::Accent)));
     }
     if progress.left_out > 0 {
-        pieces.push((format!(" · without the oldest {}", format::count(progress.left_out)).into(), dim));
+        let told = format!(" · ~ without the oldest {}, percentiles too", format::count(progress.left_out));
+        pieces.push((told.into(), dim));
     }
     pieces
 }

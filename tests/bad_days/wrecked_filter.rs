@@ -148,7 +148,7 @@ fn is_refused_or_run(text: &str, [view, other]: &[View; 2]) -> bool {
     let conditions = query.terms.iter().all(|term| {
         let plain = |of| matches!(of, Relation::Own | Relation::Root | Relation::Parent | Relation::Child);
         matches!(&term.says, Says::Spans(Expr::Is(condition))
-            if plain(condition.of) && !matches!(condition.field, Field::TraceId | Field::TraceDuration))
+            if plain(condition.of) && !matches!(condition.field, Field::TraceId | Field::TraceDuration | Field::TraceStart))
     });
     if query.terms.len() > 1 && query.stages.is_empty() && conditions {
         let one = |term: &Term| Query::of(vec![term.clone()], Vec::new(), Vec::new());

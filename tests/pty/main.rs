@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
 #[path = "../remote/fake.rs"]
 #[expect(dead_code, reason = "bad days are the business of other tests")]
 mod fake;
@@ -16,6 +18,8 @@ mod overload;
 mod servers;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod walks;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -28,7 +28,15 @@ pub(crate) struct Terminal {
     settings_before: String,
     home: TempDir,
     escapes: usize,
+    received: usize,
+    /// What was asked to be copied last, as it came, and what came so far of the next.
+    copied: Option<Vec<u8>>,
+    heard: Vec<u8>,
 }
+
+/// How much of a program's output is on its way at most, beyond what the terminal's own buffer holds: pieces, and the bytes of one.
+const FAST: (usize, usize) = (64, 8192);
+const SLOW: (usize, usize) = (1, 128);
 
 impl Terminal {
     /// Starts tracefall on free ports, 120 × 36, with settings of its own.
@@ -45,8 +53,19 @@ impl Terminal {
         Self::start(env!("CARGO_BIN_EXE_tracefall"), &all, &HOMES.map(|name| (name, home)))
     }
 
+    /// Starts tracefall as on another machine: as long as nothing is waited for, nothing of what it draws is read.
+    pub(crate) fn over_a_slow_link() -> Self {
+        let arguments = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+        let variables = [("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"), ("SSH_TTY", "/dev/pts/0")];
+        Self::linked(env!("CARGO_BIN_EXE_tracefall"), &arguments, &variables, SLOW)
+    }
+
     /// Starts `program`, 120 × 36, with a home of its own and `variables` set.
     pub(crate) fn start(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::linked(program, arguments, variables, FAST)
+    }
+
+    fn linked(program: &str, arguments: &[&str], variables: &[(&str, &str)], (pieces, piece): (usize, usize)) -> Self {
         let pair = native_pty_system().openpty(size(120, 36)).unwrap();
         let home = TempDir::new().unwrap();
         let mut command = CommandBuilder::new(program);
@@ -68,9 +87,9 @@ impl Terminal {
         // Only the program may hold this end: when it ends, so does its output.
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let (sender, output) = sync_channel(64);
+        let (sender, output) = sync_channel(pieces);
         thread::spawn(move || {
-            let mut chunk = [0; 8192];
+            let mut chunk = vec![0; piece];
             while let Ok(length) = reader.read(&mut chunk) {
                 if length == 0 || sender.send(chunk[..length].to_vec()).is_err() {
                     return;
@@ -79,7 +98,19 @@ impl Terminal {
         });
         let keyboard = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(36), cells(120), 0);
-        Self { child, master: pair.master, keyboard, output, parser, settings_before, home, escapes: 0 }
+        Self {
+            child,
+            master: pair.master,
+            keyboard,
+            output,
+            parser,
+            settings_before,
+            home,
+            escapes: 0,
+            received: 0,
+            copied: None,
+            heard: Vec::new(),
+        }
     }
 
     /// The screen as it is now.
@@ -115,8 +146,38 @@ impl Terminal {
     }
 
     fn take(&mut self, chunk: &[u8]) {
+        self.received += chunk.len();
+        self.listen(chunk);
         self.escapes += memchr::memchr_iter(0x1b, chunk).count();
         self.parser.process(chunk);
+    }
+
+    /// Keeps what a program asks to be copied: OSC 52, in pieces of any size.
+    fn listen(&mut self, chunk: &[u8]) {
+        const BEGINS: &[u8] = b"\x1b]52;c;";
+        for byte in chunk {
+            let heard = self.heard.len();
+            match BEGINS.get(heard) {
+                Some(expected) if byte == expected => self.heard.push(*byte),
+                Some(_) => self.heard = if *byte == 0x1b { vec![0x1b] } else { Vec::new() },
+                None if matches!(byte, 0x07 | 0x1b) => {
+                    self.copied = Some(self.heard.split_off(BEGINS.len()));
+                    self.heard.clear();
+                }
+                None => self.heard.push(*byte),
+            }
+        }
+    }
+
+    /// How many bytes came so far.
+    pub(crate) fn received(&self) -> usize {
+        self.received
+    }
+
+    /// What was asked to be copied last.
+    pub(crate) fn copied(&self) -> Option<String> {
+        let text = std::str::from_utf8(self.copied.as_deref()?).unwrap();
+        Some(String::from_utf8(tracefall::export::from_base64(text).unwrap()).unwrap())
     }
 
     /// Waits until `text` is on screen.

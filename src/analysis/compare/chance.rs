@@ -143,6 +143,34 @@ pub fn benjamini_hochberg(tests: &[f64]) -> Vec<f64> {
     corrected
 }
 
+/// The ranks, from 1, of the order statistics between which the 95th percentile lies in 95 of 100 cases; the second is `None` where even
+/// the greatest of `n` may be below it, all where even the least may be above.
+///
+/// Of `n` values so many as a binomial distribution says lie above the percentile (Conover, Practical Nonparametric Statistics, 3.2).
+pub(super) fn ranks_of_p95(n: usize) -> Option<(usize, Option<usize>)> {
+    const ABOVE: f64 = 0.05;
+    /// On either side.
+    const DOUBT: f64 = 0.025;
+    let float = |number: usize| float(u64::try_from(number).unwrap_or(u64::MAX));
+    let count = float(n);
+    // How likely it is that as many as that lie above, by its logarithm: of very many none is likely.
+    let mut likely = count * (1.0 - ABOVE).ln();
+    let (mut sum, mut above, mut least) = (0.0, 0_usize, None);
+    while above <= n {
+        sum += likely.exp();
+        if sum <= DOUBT {
+            least = Some(above);
+        }
+        if sum >= 1.0 - DOUBT {
+            break;
+        }
+        likely += ((count - float(above)) / (float(above) + 1.0) * ABOVE / (1.0 - ABOVE)).ln();
+        above += 1;
+    }
+    let from = n.checked_sub(above).filter(|rank| *rank > 0)?;
+    Some((from, least.map(|least| n - least)))
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of traces are far below 2^53")]
 fn float(number: u64) -> f64 {
     number as f64

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::{analysed, of_kind, span};
+use super::{analysed, millis, of_kind, span};
 use crate::analysis::{Analysis, Folds, RowKind, Says, find, flatten, path, reveal, row_of, what_if};
 use crate::model::{Category, Kind, Nanos, StatusCode, Timestamp, TraceSpan};
 
@@ -38,6 +38,29 @@ fn said(analysis: &Analysis) -> Vec<Said> {
         (of(*node), place.parent.map(of), rest)
     };
     analysis.order.iter().map(line).collect()
+}
+
+/// A trace in which nothing runs at once: each step is later than the one before by so many milliseconds, and begins a span within the
+/// one that runs or ends that.
+fn sequential(steps: &[(bool, u64)]) -> Vec<TraceSpan> {
+    let mut spans = vec![span(1, 0, 0, 0)];
+    let (mut open, mut now) = (vec![0], 0);
+    for (begins, later) in steps {
+        now += later;
+        let running = *open.last().unwrap();
+        if *begins {
+            let (id, parent) = (spans.len() as u64 + 1, running as u64 + 1);
+            open.push(spans.len());
+            spans.push(span(id, parent, now, now));
+        } else if open.len() > 1 {
+            open.pop();
+            spans[running].end = millis(now);
+        }
+    }
+    for running in open {
+        spans[running].end = millis(now);
+    }
+    spans
 }
 
 proptest! {
@@ -77,6 +100,17 @@ proptest! {
             }
             prop_assert_eq!(total, node.duration().0);
             prop_assert!(analysis.start <= node.start && node.end <= analysis.end);
+        }
+    }
+
+    #[test]
+    fn own_times_of_what_runs_one_after_another_sum_up_to_the_root(steps in prop::collection::vec((any::<bool>(), 0_u64..9), 0..60)) {
+        let analysis = analysed(sequential(&steps));
+        let own: u64 = analysis.nodes.iter().map(|node| node.self_time.0).sum();
+        prop_assert_eq!(own, analysis.duration().0);
+        // And all of it is waited for.
+        for (index, node) in (0_u32..).zip(&analysis.nodes) {
+            prop_assert_eq!((node.path, node.path_self), (node.duration(), node.self_time), "{}", index);
         }
     }
 

@@ -73,8 +73,8 @@ pub enum BasisKey {
     Marked,
     /// [`Basis::Within`].
     Within,
-    /// [`Basis::Since`] the mark at this time.
-    Since(Timestamp),
+    /// [`Basis::Since`] the mark at this time, the person's own or one that came by itself.
+    Since(Timestamp, bool),
     /// [`Basis::Filter`].
     Filter,
 }
@@ -86,8 +86,28 @@ impl Basis {
         match self {
             Self::Marked(_) => BasisKey::Marked,
             Self::Within(_) => BasisKey::Within,
-            Self::Since(mark, _) => BasisKey::Since(mark.at),
+            Self::Since(mark, _) => BasisKey::Since(mark.at, mark.reason == MarkReason::Person),
             Self::Filter(_) => BasisKey::Filter,
+        }
+    }
+
+    /// The names of selection and baseline, in a word.
+    #[must_use]
+    pub fn names(&self) -> [&'static str; 2] {
+        match self {
+            Self::Marked(_) => ["marked", "rest"],
+            Self::Within(_) => ["inside", "rest"],
+            Self::Since(..) => ["after", "before"],
+            Self::Filter(_) => ["filter", "rest"],
+        }
+    }
+
+    /// The traces that are the selection, where they are named one by one.
+    #[must_use]
+    pub fn named(&self) -> &[TraceId] {
+        match self {
+            Self::Marked(traces) => traces,
+            Self::Within(_) | Self::Since(..) | Self::Filter(_) => &[],
         }
     }
 }
@@ -124,6 +144,8 @@ pub struct CompareReport {
     pub ask: Option<Arc<CompareAsk>>,
     /// Traces of the selection and of the rest, whatever they begin with.
     pub sides: [u64; 2],
+    /// Of either, those that there was no room for besides: the oldest.
+    pub left_out: [u64; 2],
     /// What was found.
     pub found: Comparison,
     /// Two traces side by side.

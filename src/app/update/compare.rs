@@ -218,7 +218,7 @@ pub(super) fn mark(state: &mut State) {
 /// Parts time at a moment.
 pub(super) fn mark_at(state: &mut State, at: Timestamp) {
     state.add_mark(TimeMark { at, reason: MarkReason::Person });
-    choose(state, Some(BasisKey::Since(at)));
+    choose(state, Some(BasisKey::Since(at, true)));
     say(state, "a mark: 6 compares what comes after it with what was before");
 }
 
@@ -232,6 +232,11 @@ pub(super) fn launched(state: &mut State, launches: &Launches) {
             None => MarkReason::Restart(service),
         };
         state.add_mark(TimeMark { at: launch.at, reason });
+    }
+    let seen = std::mem::replace(&mut state.asked.withdrawn, launches.withdrawn_ever);
+    for launch in launches.withdrawn_since(seen) {
+        let of = |mark: &TimeMark| matches!(&mark.reason, MarkReason::Restart(service) if *service == launch.service);
+        state.marks.retain(|mark| mark.at != launch.at || !of(mark));
     }
 }
 

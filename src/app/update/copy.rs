@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{list, say, warn};
 use crate::analysis::RowKey;
 use crate::app::plain;
-use crate::app::{Cell, Copied, DetailFocus, Effect, Overlay, Screen, SpanDetail, State};
+use crate::app::{Basis, Cell, Copied, DetailFocus, Effect, MarkReason, Overlay, RowId, Screen, SpanDetail, State};
+use crate::export::{Compared, rfc3339};
 use crate::model::{Span, TraceId, lookup};
 use crate::redact::Redactor;
 use crate::semconv;
@@ -64,6 +65,7 @@ fn items(state: &State) -> Vec<Copied> {
         Screen::Trace => of_trace(state, mask),
         Screen::Errors => of_error(state, mask),
         Screen::Services => of_service(state),
+        Screen::Compare => of_comparison(state, mask),
         Screen::Sql if state.sql.selected().is_some() => of_sql(state, mask),
         Screen::Traces if list::selected(&state.list).is_some() => of_list(state, mask),
         _ => of_recipes(state),
@@ -78,6 +80,52 @@ fn of_sql(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
         items.push(item('i', "span id", call.span.id.to_string()));
     }
     items
+}
+
+/// The comparison, and the row that is selected.
+fn of_comparison(state: &State, mask: Option<&Redactor>) -> Vec<Copied> {
+    let Some((report, ask)) =
+        state.compare.report.as_ref().and_then(|report| report.ask.as_ref().map(|ask| (report, ask)))
+    else {
+        return Vec::new();
+    };
+    let mut items = Vec::new();
+    match &state.compare.selected {
+        Some(RowId::Operation(_, operation)) => items.push(item('o', "operation", plain::free(&operation.name, mask))),
+        Some(RowId::Attribute(key, Some(value))) => {
+            let value = plain::masked(key, value, mask);
+            items.push(item('a', key, value.clone()));
+            items.push(item('k', &format!("{key}=…"), format!("{key}={value}")));
+        }
+        _ => {}
+    }
+    let (what, names) = (compared(&ask.basis), ask.basis.names());
+    let two = report.two.as_ref().map(|two| &two.pair);
+    let told = Compared { what: &what, names, left_out: report.left_out, found: &report.found, two };
+    items.push(item('m', "comparison as Markdown", told.markdown(mask)));
+    items
+}
+
+/// What is compared with what, in words that hold elsewhere too.
+fn compared(basis: &Basis) -> String {
+    match basis {
+        Basis::Marked(traces) if traces.len() == 2 => format!("{} and {}", traces[0], traces[1]),
+        Basis::Marked(traces) => format!("{} marked traces and the rest", traces.len()),
+        Basis::Within(within) => {
+            let (from, to) = (rfc3339(within.from), rfc3339(within.to));
+            let most = if within.most.0 == u64::MAX { "more".to_owned() } else { within.most.to_string() };
+            format!("Traces from {from} to {to} of {} to {most}, and the rest", within.least)
+        }
+        Basis::Since(mark, _) => {
+            let why = match &mark.reason {
+                MarkReason::Person => String::new(),
+                MarkReason::Restart(service) => format!(" (restart of {service})"),
+                MarkReason::Version(service, version) => format!(" ({service} {version})"),
+            };
+            format!("After {}{why} and before", rfc3339(mark.at))
+        }
+        Basis::Filter(filter) => format!("{} and all else", filter.text),
+    }
 }
 
 fn item(key: char, what: &str, text: impl Into<String>) -> Copied {

@@ -7,6 +7,7 @@ use super::{act, bar, compare, list, recall, say};
 use crate::analysis::heat::{HeatBox, HeatMap};
 use crate::app::asked::Reason;
 use crate::app::{Action, BasisKey, Effect, HeatScreen, LibraryChange, Screen, State, parts};
+use crate::model::Nanos;
 use crate::query::{spell_duration, spell_moment};
 
 /// Shows the heat map, or the list alone again.
@@ -135,10 +136,13 @@ pub(super) fn filter(state: &mut State, out: &mut Vec<Effect>) {
     say(state, "what was inside is the filter now: L shows the heat map of it");
 }
 
-/// A box in the filter language.
+/// A box in the filter language. It is about when traces began: `since` and `until` are about any span of theirs, so that long
+/// traces that began before would get in.
 fn conditions(within: &HeatBox) -> Vec<String> {
-    let mut conditions =
-        vec![format!("since={}", spell_moment(within.from)), format!("until={}", spell_moment(within.to))];
+    let mut conditions = vec![
+        format!("traceStart>={}", spell_moment(within.from)),
+        format!("traceStart<{}", spell_moment(within.to.plus(Nanos(1)))),
+    ];
     if within.least.0 > 0 {
         conditions.push(format!("traceDuration>={}", spell_duration(within.least)));
     }

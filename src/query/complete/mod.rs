@@ -50,8 +50,9 @@ const SPAN_KEYS: [&str; 10] = [
 ];
 
 /// What it offers for the whole search.
-const OTHER_KEYS: [&str; 15] = [
+const OTHER_KEYS: [&str; 16] = [
     "traceDuration>",
+    "traceStart>=",
     "lookback=",
     "since=",
     "until=",

@@ -49,7 +49,7 @@ pub(super) fn kind(expression: &FieldExpr) -> Kinds {
     match expression {
         FieldExpr::Literal(literal) => match literal {
             Literal::Text { .. } => Kinds::Text,
-            Literal::Int(_) | Literal::Float(_) | Literal::Duration(_) => Kinds::Number,
+            Literal::Int(_) | Literal::Float(_) | Literal::Duration(_) | Literal::Moment(_) => Kinds::Number,
             Literal::Bool(_) => Kinds::Truth,
             Literal::Status(_) => Kinds::Status,
             Literal::Kind(_) => Kinds::Kind,
@@ -57,7 +57,7 @@ pub(super) fn kind(expression: &FieldExpr) -> Kinds {
         },
         FieldExpr::Field(_, field) => match field.values() {
             Type::Text | Type::TraceId | Type::SpanId => Kinds::Text,
-            Type::Time | Type::Number => Kinds::Number,
+            Type::Time | Type::Moment | Type::Number => Kinds::Number,
             Type::Truth => Kinds::Truth,
             Type::Status => Kinds::Status,
             Type::Kind => Kinds::Kind,

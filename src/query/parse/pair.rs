@@ -150,6 +150,7 @@ fn condition(
     match values {
         Type::Text => Ok(value(cursor, "text, in quotes if there are spaces in it")?.into()),
         Type::Time => duration(cursor),
+        Type::Moment => point(cursor),
         Type::Number => number(cursor),
         Type::Truth => truth(cursor),
         Type::Kind => one_of(cursor, (0..=5).map(|kind| (Kind(kind).name(), Literal::Kind(Kind(kind))))),
@@ -199,6 +200,16 @@ fn duration(cursor: &mut Cursor<'_>) -> Result<Literal, ParseError> {
     let typed = value(cursor, WHAT)?;
     let fault = || cursor.fault(typed.at, WHAT);
     read_duration(&typed.text).map(Literal::Duration).ok_or_else(fault)
+}
+
+/// A moment that stays what it is as time goes on.
+fn point(cursor: &mut Cursor<'_>) -> Result<Literal, ParseError> {
+    const WHAT: &str = "a time, such as 2026-11-21T08:30:00Z";
+    let typed = value(cursor, WHAT)?;
+    match Moment::read(&typed.text) {
+        Some(Moment::At(then)) => Ok(Literal::Moment(then)),
+        Some(Moment::Ago(_)) | None => Err(cursor.fault(typed.at, WHAT)),
+    }
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Result<Literal, ParseError> {

@@ -68,6 +68,7 @@ pub(in crate::query) fn range(comparison: Comparison, value: i128) -> Option<(u6
 pub(in crate::query) fn nanos(value: &Literal) -> Option<i128> {
     match value {
         Literal::Duration(length) => Some(length.0.into()),
+        Literal::Moment(then) => Some(then.0.into()),
         Literal::Int(number) => Some((*number).into()),
         _ => None,
     }
@@ -145,6 +146,7 @@ impl Leaf {
             | Field::EventTime
             | Field::TraceId
             | Field::TraceDuration
+            | Field::TraceStart
             | Field::RootName
             | Field::RootService => return None,
         };

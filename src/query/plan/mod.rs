@@ -75,6 +75,8 @@ pub(super) enum TraceTest {
     Id(TraceId),
     /// Its duration is within.
     Duration(u64, u64),
+    /// It began within.
+    Start(u64, u64),
     Never,
 }
 
@@ -277,6 +279,10 @@ impl Builder {
                 let range = range(comparison, nanos);
                 trace(range.map_or(TraceTest::Never, |(least, most)| TraceTest::Duration(least, most)))
             }
+            (Field::TraceStart, Some(nanos)) => {
+                let range = range(comparison, nanos);
+                trace(range.map_or(TraceTest::Never, |(least, most)| TraceTest::Start(least, most)))
+            }
             (Field::RootName, _) => Node::Related(Relation::Root, Box::new(self.own(&Field::Name, comparison, value))),
             (Field::RootService, _) => {
                 Node::Related(Relation::Root, Box::new(self.own(&Field::Service, comparison, value)))
@@ -381,6 +387,7 @@ fn needs_relatives(expression: &FieldExpr) -> bool {
                         | Field::NestedRight
                         | Field::NestedParent
                         | Field::TraceDuration
+                        | Field::TraceStart
                         | Field::RootName
                         | Field::RootService
                 )

@@ -1,7 +1,7 @@
 //! The conditions of a filter that one span must meet and that can be said elsewhere.
 
 use super::ask::{Abilities, Search};
-use crate::model::{Kind, Nanos, StatusCode, TraceId};
+use crate::model::{Kind, Nanos, StatusCode, Timestamp, TraceId};
 use crate::query::columns::UNKNOWN;
 use crate::query::field::{Attribute, Field, Scope};
 use crate::query::literal::{Literal, Number};
@@ -21,6 +21,8 @@ pub(super) struct Conditions {
     pub(super) all: Vec<(usize, Remote)>,
     /// Parts that conditions are from, and whether these say all of the part.
     pub(super) whole: Vec<(usize, bool)>,
+    /// The trace must begin then or later, and then or earlier.
+    pub(super) begins: (Option<Timestamp>, Option<Timestamp>),
     /// The filter is about one span, so that its times are about the same.
     pub(super) single: bool,
 }
@@ -50,6 +52,15 @@ pub(super) fn conditions(query: &Query) -> Conditions {
             found.trace = found.trace.or(Some(id));
             found.of_trace.extend((found.trace == Some(id)).then_some(*part));
         }
+        if let Expr::Is(Condition {
+            of: Relation::Own,
+            field: Field::TraceStart,
+            comparison,
+            value: Literal::Moment(then),
+        }) = says
+        {
+            found.begins(*comparison, *then);
+        }
     }
     let positive = bare.iter().any(|(_, says)| says.is_positive());
     found.single = match (&bare[..], &sets[..]) {
@@ -78,6 +89,15 @@ fn names_trace(says: &Expr) -> Option<TraceId> {
 }
 
 impl Conditions {
+    fn begins(&mut self, comparison: Comparison, then: Timestamp) {
+        let (start, end) = &mut self.begins;
+        match comparison {
+            Comparison::AtLeast | Comparison::More => *start = (*start).max(Some(then)),
+            Comparison::AtMost | Comparison::Less => *end = Some(end.map_or(then, |end| end.min(then))),
+            _ => {}
+        }
+    }
+
     fn add(&mut self, part: usize, condition: Option<Remote>, all: bool) {
         if let Some(condition) = condition {
             self.all.push((part, condition));

@@ -10,7 +10,7 @@ mod traceql;
 pub use ask::{Abilities, Ask, Assumed, Pushdown, Search};
 
 use self::conditions::{Conditions, conditions};
-use super::terms::{Query, Says};
+use super::terms::{Query, Says, Term};
 use crate::model::{Nanos, Timestamp};
 
 /// How many traces are asked for where the filter does not say.
@@ -30,7 +30,7 @@ pub fn push_down(query: &Query, abilities: Abilities, now: Timestamp) -> Pushdow
         return Pushdown { ask: Ask::Trace(id), pushed, local, assumed: Assumed::default() };
     }
     let mut pushed = Vec::new();
-    let (start, end, assumed_lookback) = window(query, now, &mut pushed);
+    let (start, end, assumed_lookback) = window(query, &found, now, &mut pushed);
     let mut search = Search { start, end, ..Search::default() };
     // Where the filter is about several spans, its times need not be those of the span that the conditions are about.
     if found.single || pushed.is_empty() {
@@ -55,8 +55,15 @@ pub fn push_down(query: &Query, abilities: Abilities, now: Timestamp) -> Pushdow
 }
 
 /// When spans must have begun, and what was assumed of it.
-fn window(query: &Query, now: Timestamp, pushed: &mut Vec<usize>) -> (Timestamp, Timestamp, Option<Nanos>) {
-    let (mut start, mut end) = (None, None);
+fn window(
+    query: &Query,
+    found: &Conditions,
+    now: Timestamp,
+    pushed: &mut Vec<usize>,
+) -> (Timestamp, Timestamp, Option<Nanos>) {
+    // No span of a trace begins before it.
+    let (mut start, mut end) = (found.begins.0, None);
+    let own_start = |term: &Term| matches!(term.says, Says::Since(_) | Says::Lookback(_));
     for (part, term) in query.terms.iter().enumerate() {
         match &term.says {
             Says::Since(moment) => start = start.max(Some(moment.then(now))),
@@ -68,6 +75,10 @@ fn window(query: &Query, now: Timestamp, pushed: &mut Vec<usize>) -> (Timestamp,
             Says::Spans(_) | Says::Limit(_) => continue,
         }
         pushed.push(part);
+    }
+    // Where any span will do, its first will.
+    if let Some(latest) = found.begins.1.filter(|_| found.all.is_empty() && !query.terms.iter().any(own_start)) {
+        end = Some(end.map_or(latest, |end| end.min(latest)));
     }
     // Spans of clocks that run ahead are wanted too.
     let until = end.unwrap_or_else(|| now.plus(LOOKBACK));

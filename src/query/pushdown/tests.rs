@@ -133,6 +133,16 @@ fn times_are_those_of_the_filter_or_the_last_hour() {
     assert_eq!(at("service=a since=15m lookback=2h"), (hour / 4, -hour, false, vec![0, 1, 2]));
     assert_eq!(at("since=2h until=1h"), (2 * hour, hour, false, vec![0, 1]));
     assert_eq!(at("until=1h service=a"), (2 * hour, hour, true, vec![0, 1]));
+    // A trace that begins then has no earlier span, but later ones.
+    let ago = |hours: i128| {
+        let at = Timestamp(u64::try_from(i128::from(NOW.0) - hours * hour).unwrap());
+        crate::query::spell_moment(at)
+    };
+    let within = format!("traceStart>={} traceStart<={}", ago(3), ago(2));
+    assert_eq!(at(&within), (3 * hour, 2 * hour, false, vec![]));
+    assert_eq!(at(&format!("{within} service=a")), (3 * hour, -hour, false, vec![2]));
+    assert_eq!(at(&format!("{within} since=1h")), (hour, -hour, false, vec![2]));
+    assert_eq!(at(&format!("{within} until=4h")), (3 * hour, 4 * hour, false, vec![2]));
 }
 
 #[test]

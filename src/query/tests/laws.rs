@@ -29,12 +29,22 @@ fn pair() -> impl Strategy<Value = String> {
             "span.a"
         ]),
         select(&["a.b", "resource.x", "event.\"e\"", "span:duration", "event:name", "trace_id", "span:id", "limit"]),
-        select(&["traceDuration", "rootName", "span:childCount", "lookback", "minDuration", "since", "scope.name"]),
+        select(&[
+            "traceDuration",
+            "traceStart",
+            "rootName",
+            "span:childCount",
+            "lookback",
+            "minDuration",
+            "since",
+            "scope.name"
+        ]),
         some_text(),
     ];
     let sign = select(&["=", "!=", ">", ">=", "<", "<=", ":", "=~", "!~"]);
     let value = prop_oneof![
         select(&["x", "5", "-0.5", "100ms", "true", "server", "ok", "nil", "abc", "a*b", "\"q\"", "//h", "(a)", "2h"]),
+        select(&["2026-11-21T08:30:00Z", "2026-11-21T08:30:00.123456789+01:00"]),
         some_text(),
     ];
     (relation, key, sign, value).prop_map(|(of, key, sign, value)| format!("{of}{key}{sign}{value}"))

@@ -6,9 +6,10 @@ use super::super::format;
 use super::super::look::Role;
 use super::super::pen::{Pen, Piece, shown, shown_value};
 use super::super::trace::many;
-use super::{names, rows};
+use super::rows;
 use crate::analysis::compare::{Difference, DifferenceKind, OperationRow, SMALL, Side};
 use crate::app::{CompareReport, RowId};
+use crate::model::Nanos;
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect, report: &CompareReport) {
     let Some(id) = pen.state.compare.selected.clone().filter(|_| area.height > 0) else { return };
@@ -40,9 +41,9 @@ fn of_operation(pen: &mut Pen<'_>, area: Rect, report: &CompareReport, row: &Ope
     let title: [Piece<'_>; 2] =
         [(shown(pen.state, &operation.name), text), (format!("  {}", operation.service).into(), service)];
     pen.rule(Rect { height: 1, ..area }, false, &title, "");
-    let names = report.ask.as_ref().map_or(["", ""], |ask| names(&ask.basis));
+    let names = report.ask.as_ref().map_or(["", ""], |ask| ask.basis.names());
     for (y, (name, side)) in (area.y + 1..area.bottom()).zip(names.into_iter().zip([row.selection, row.baseline])) {
-        let Side { n, traces, total, p50, p95, p99 } = side;
+        let Side { n, traces, total, p50, p95, p99, p95_within } = side;
         let mut pieces: Vec<Piece<'_>> = vec![(format!("{name:<8}").into(), dim)];
         if n == 0 {
             pieces.push((format!("never in {}", many(traces, "trace")).into(), dim));
@@ -50,13 +51,22 @@ fn of_operation(pen: &mut Pen<'_>, area: Rect, report: &CompareReport, row: &Ope
             let few = if n < SMALL { "▲" } else { " " };
             pieces.push((few.into(), pen.style(Role::Slow)));
             let often = format!("{:>6} in {}", format::count(n), format::count(traces));
-            pieces.push((
-                format!("{often} · {} a trace · p50 {p50}  p95 {p95}  p99 {p99}", rows::calls(side)).into(),
-                text,
-            ));
+            let calls = rows::calls(side);
+            pieces.push((format!("{often} · {calls} a trace · p50 {p50}  p95 {p95}  p99 {p99}").into(), text));
+            // So many as there are do not say it more exactly.
+            pieces.push((p95_within.map_or_else(String::new, within).into(), dim));
             pieces.push((format!("  sum {total}").into(), dim));
         }
         pen.line((area.x + 1, y), area.width.saturating_sub(1), &pieces);
+    }
+}
+
+/// Where a 95th percentile lies: ` (p95: 12 ms–15 ms)`, ` (p95: 12 ms or more)`.
+fn within((from, to): (Nanos, Option<Nanos>)) -> String {
+    match to {
+        Some(to) if to == from => String::new(),
+        Some(to) => format!(" (p95: {from}–{to})"),
+        None => format!(" (p95: {from} or more)"),
     }
 }
 
@@ -68,7 +78,7 @@ fn of_attribute(pen: &mut Pen<'_>, area: Rect, report: &CompareReport, row: &Dif
         title.push((shown_value(pen.state, &row.key, value).0, text));
     }
     pen.rule(Rect { height: 1, ..area }, false, &title, "");
-    let names = report.ask.as_ref().map_or(["", ""], |ask| names(&ask.basis));
+    let names = report.ask.as_ref().map_or(["", ""], |ask| ask.basis.names());
     let told = match &row.kind {
         DifferenceKind::Value { counts, .. } => {
             let side = |side: usize| {

@@ -187,16 +187,6 @@ fn nothing(pen: &mut Pen<'_>, area: Rect) {
     }
 }
 
-/// The names of selection and baseline, in a word.
-pub(super) fn names(basis: &Basis) -> [&'static str; 2] {
-    match basis {
-        Basis::Marked(_) => ["marked", "rest"],
-        Basis::Within(_) => ["inside", "rest"],
-        Basis::Since(..) => ["after", "before"],
-        Basis::Filter(_) => ["filter", "rest"],
-    }
-}
-
 /// What is compared with what, in words.
 fn compared(state: &State, ask: &CompareAsk, zone: &TimeZone) -> String {
     let time = |at: Timestamp| format::time_of_day(at, zone).chars().take(8).collect::<String>();
@@ -245,18 +235,22 @@ fn sides(pen: &mut Pen<'_>, area: Rect, ask: &CompareAsk, report: &CompareReport
     let name = text::cut_end(&text::visible(&name), usize::from(figures - area.x - 3)).into_owned();
     pen.put((area.x + 1 + used, area.y + 1), &name, figures - area.x - 3, pen.style(Role::Text));
     for (at, head) in (0_u16..).zip(["traces", "p50", "p95", "p99"]) {
-        pen.put_right((figures + 9 + at * 9, area.y + 1), head, 9, faint);
+        let head = if at == 0 { head.into() } else { super::survey::percentile(state, head) };
+        pen.put_right((figures + 9 + at * 9, area.y + 1), &head, 9, faint);
     }
     let histogram = figures + 38;
     let room = area.right().saturating_sub(histogram + 1);
     let of_all = [report.sides[0], report.sides[1]];
-    for (line, name) in (0_u16..).zip(names(&ask.basis)) {
+    for (line, name) in (0_u16..).zip(ask.basis.names()) {
         let side = if line == 0 { chosen.selection } else { chosen.baseline };
         let role = if line == 0 { Role::Accent } else { Role::Dim };
         let y = area.y + 2 + line;
         let of = of_all[usize::from(line)];
         let mut pieces: Vec<Piece<'_>> = vec![(format!("{name:<8}").into(), pen.style(role))];
-        if side.n < SMALL {
+        let left = report.left_out[usize::from(line)];
+        if left > 0 {
+            pieces.push((format!("▲ without the oldest {}", format::count(left)).into(), pen.style(Role::Slow)));
+        } else if side.n < SMALL {
             let few = if wide { "▲ few: little can be said" } else { "▲ few" };
             pieces.push((few.into(), pen.style(Role::Slow)));
         } else if of > side.n {

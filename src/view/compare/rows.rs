@@ -10,7 +10,6 @@ use super::super::look::Role;
 use super::super::pen::{Pen, Piece, number, shown, shown_value};
 use super::super::text;
 use super::super::trace::many;
-use super::names;
 use crate::analysis::compare::{Difference, DifferenceKind, OperationRow, SIGNIFICANT, Side};
 use crate::app::{CompareReport, OperationSort, Section};
 use crate::model::Nanos;
@@ -103,7 +102,7 @@ pub(super) fn title(
     let pieces: [Piece<'_>; 2] = [(name.into(), pen.bold(Role::Text)), (more.into(), pen.style(Role::Dim))];
     pen.line((x + 1, y), room, &pieces);
     let Some(ask) = report.ask.as_ref().filter(|_| count > 0) else { return };
-    let [selection, baseline] = names(&ask.basis);
+    let [selection, baseline] = ask.basis.names();
     if section == Section::Attributes {
         for (place, name) in columns.bars.into_iter().zip([selection, baseline]) {
             pen.put((x + place, y), name, columns.bar + 5, faint);
@@ -116,8 +115,12 @@ pub(super) fn title(
     let ends =
         [(columns.n, "n"), (columns.calls, "calls"), (columns.p50, "p50"), (columns.p95, "p95"), (columns.p99, "p99")];
     for (end, head) in ends.into_iter().filter(|(end, _)| *end > 0) {
-        let calls = if section == Section::Requests && head == "calls" { "" } else { head };
-        pen.put_right((x + end, y), calls, 12, faint);
+        let head = match head {
+            "calls" if section == Section::Requests => "".into(),
+            "n" | "calls" => head.into(),
+            _ => super::super::survey::percentile(pen.state, head),
+        };
+        pen.put_right((x + end, y), &head, 12, faint);
     }
     let way = format!("{baseline}→{selection}");
     let way = if text::width(&way) <= usize::from(columns.ratio_width) { way } else { "ratio".to_owned() };
@@ -134,9 +137,10 @@ pub(super) fn by(sort: OperationSort) -> &'static str {
 }
 
 pub(super) fn nothing(pen: &mut Pen<'_>, area: Rect, (report, section): (&CompareReport, Section)) {
+    let empty = report.found.chosen().is_none_or(|chosen| chosen.selection.n.min(chosen.baseline.n) == 0);
     let text = match section {
+        Section::Statements | Section::Attributes if empty => "one side has no such request",
         Section::Statements => "both sides run the same statements",
-        Section::Attributes if report.sides.contains(&0) => "one side has no traces",
         Section::Attributes => "every trace has the same",
         Section::Requests | Section::Operations | Section::Two => "none",
     };

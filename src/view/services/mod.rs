@@ -151,6 +151,7 @@ fn nothing(pen: &mut Pen<'_>, area: Rect) {
 
 fn heads(pen: &mut Pen<'_>, area: Rect, columns: &Columns) {
     let (sort, ascending) = (pen.state.services.sort, pen.state.services.ascending);
+    let percentile = |name| survey::percentile(pen.state, name);
     let head = |name: &str, key: ServiceSort| match (key == sort, ascending) {
         (false, _) => name.to_owned(),
         (true, true) => format!("{name}▴"),
@@ -162,9 +163,9 @@ fn heads(pen: &mut Pen<'_>, area: Rect, columns: &Columns) {
         (columns.calls, head("calls", ServiceSort::Calls)),
         (columns.rate, "/min".to_owned()),
         (columns.errors, head("err %", ServiceSort::Errors)),
-        (columns.p50, head("p50", ServiceSort::P50)),
-        (columns.p95, head("p95", ServiceSort::P95)),
-        (columns.p99, head("p99", ServiceSort::P99)),
+        (columns.p50, head(&percentile("p50"), ServiceSort::P50)),
+        (columns.p95, head(&percentile("p95"), ServiceSort::P95)),
+        (columns.p99, head(&percentile("p99"), ServiceSort::P99)),
     ];
     for (end, name) in figures {
         pen.put_right((area.x + end, y), &name, 9, faint);

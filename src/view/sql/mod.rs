@@ -113,7 +113,11 @@ fn heads(pen: &mut Pen<'_>, area: Rect) {
     let mark = if pen.state.sql.ascending { "▴" } else { "▾" };
     for (column, end) in columns.ends() {
         let mark = if column.sort() == Some(pen.state.sql.sort) { mark } else { "" };
-        let head = format!("{}{mark}", column.head());
+        let name = match column {
+            Column::P50 | Column::P95 => super::survey::percentile(pen.state, column.head()),
+            _ => column.head().into(),
+        };
+        let head = format!("{name}{mark}");
         // The mark stands in the gap behind, so that heads stay above their figures.
         pen.put_right((area.x + end + cells(text::width(mark)), area.y), &head, column.width() + 1, faint);
     }

@@ -121,6 +121,7 @@ pub(super) fn typed(literal: &Literal) -> (String, Option<Num>, bool) {
         Literal::Float(number) => (number.to_string(), Some(Num::Float(*number)), false),
         Literal::Bool(truth) => (truth.to_string(), None, false),
         Literal::Duration(length) => (length.0.to_string(), Some(Num::Whole(i64::try_from(length.0).unwrap())), false),
+        Literal::Moment(then) => (then.0.to_string(), Some(Num::Whole(i64::try_from(then.0).unwrap())), false),
         other => panic!("{other:?} is no attribute's"),
     }
 }
@@ -284,6 +285,7 @@ pub(super) fn numbers(field: &Field, place: usize, trace: &Trace<'_>) -> Vec<Num
     let whole = |number: u64| vec![Num::Whole(i64::try_from(number).unwrap())];
     match field {
         Field::Duration => whole(span.end.0.saturating_sub(span.start.0)),
+        Field::TraceStart => whole(trace.spans.iter().map(|span| span.start.0).min().unwrap()),
         Field::TraceDuration => {
             let start = trace.spans.iter().map(|span| span.start.0).min().unwrap();
             let end = trace.spans.iter().map(|span| span.end.0.max(span.start.0)).max().unwrap();

@@ -154,6 +154,8 @@ fn condition() -> impl Strategy<Value = String> {
         2 => (text, sign, typed()).prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         1 => (chosen(&["duration", "traceDuration", "event:timeSinceStart"]), order.clone(), chosen(&["0s", "10ms", "1ms", "21ms"]))
             .prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
+        1 => (order.clone(), chosen(&["40Z", "40.003Z", "40.005Z", "40.01Z"]))
+            .prop_map(|(sign, value)| format!("traceStart{sign}1970-01-01T00:16:{value}")),
         1 => (chosen(&["span:childCount", "nestedSetLeft", "nestedSetRight", "nestedSetParent"]), order, chosen(&["0", "1", "2", "-1"]))
             .prop_map(|(key, sign, value)| format!("{key}{sign}{value}")),
         2 => chosen(&[

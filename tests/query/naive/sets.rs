@@ -306,7 +306,8 @@ fn positive(part: &Expr) -> bool {
         Expr::All(parts) | Expr::Any(parts) => parts.iter().any(positive),
         Expr::Not(_)
         | Expr::Is(
-            Condition { of: Relation::None, .. } | Condition { field: Field::TraceDuration | Field::TraceId, .. },
+            Condition { of: Relation::None, .. }
+            | Condition { field: Field::TraceDuration | Field::TraceStart | Field::TraceId, .. },
         ) => false,
         _ => true,
     }

@@ -42,7 +42,7 @@ impl Digest for Sides {
         let side = Sorter::new(summed.means, ask);
         let (mut selection, mut baseline) = (Vec::new(), Vec::new());
         for (_, Self(digest)) in digests {
-            match side.of(digest) {
+            match side.of(digest.trace) {
                 Some(true) => selection.push(digest),
                 Some(false) => baseline.push(digest),
                 None => {}
@@ -51,6 +51,14 @@ impl Digest for Sides {
         // The order in which traces are kept is that of a hash.
         selection.sort_unstable_by_key(|digest| digest.trace);
         baseline.sort_unstable_by_key(|digest| digest.trace);
+        let mut left_out = [0, 0];
+        for trace in summed.left_out {
+            match side.of(*trace) {
+                Some(true) => left_out[0] += 1,
+                Some(false) => left_out[1] += 1,
+                None => {}
+            }
+        }
         let wanted = match (&ask.root, &ask.basis) {
             (Some(root), _) => Wanted::Root(root),
             (None, Basis::Since(..)) => Wanted::Changed,
@@ -58,7 +66,7 @@ impl Digest for Sides {
         };
         let found = compare(summed.shared, (&selection, &baseline), wanted);
         let sides = [selection.len() as u64, baseline.len() as u64];
-        CompareReport { traces, ask: Some(Arc::clone(ask)), sides, found, two: None }
+        CompareReport { traces, ask: Some(Arc::clone(ask)), sides, left_out, found, two: None }
     }
 }
 
@@ -73,22 +81,21 @@ struct Sorter<'a> {
 impl<'a> Sorter<'a> {
     fn new(means: &Means<'a>, ask: &'a CompareAsk) -> Self {
         let named = match &ask.basis {
-            Basis::Marked(traces) => traces.iter().copied().collect(),
             Basis::Filter(filter) => {
                 run(filter, means.view, means.now, means.cancelled).hits.iter().map(|hit| hit.trace).collect()
             }
-            Basis::Within(_) | Basis::Since(..) => HashSet::new(),
+            basis => basis.named().iter().copied().collect(),
         };
         Self { ask, view: means.view, named }
     }
 
     /// Whether a trace is of the selection; `None` where it is of no side.
-    fn of(&self, digest: &compare::Digest) -> Option<bool> {
+    fn of(&self, trace: TraceId) -> Option<bool> {
         match &self.ask.basis {
-            Basis::Marked(_) | Basis::Filter(_) => Some(self.named.contains(&digest.trace)),
-            Basis::Within(within) => Some(within.holds(&self.view.outline(digest.trace)?)),
+            Basis::Marked(_) | Basis::Filter(_) => Some(self.named.contains(&trace)),
+            Basis::Within(within) => Some(within.holds(&self.view.outline(trace)?)),
             Basis::Since(mark, (from, to)) => {
-                let at = began(&self.view.outline(digest.trace)?);
+                let at = began(&self.view.outline(trace)?);
                 (at >= *from && at < *to).then_some(at >= mark.at)
             }
         }
@@ -107,4 +114,72 @@ pub(super) fn two(traces: [TraceId; 2], request: &SurveyRequest<'_>, means: &Mea
     let (generation, revision) = (request.generation, means.view.revision());
     let report = Report::Compare(Arc::new(report));
     Answer::Surveyed(Surveyed { generation, revision, share: 1.0, left_out: 0, report })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Thresholds, TraceNotes};
+    use crate::app::work::survey::keep::Survey;
+    use crate::app::{Highlighted, MarkReason, TimeMark};
+    use crate::index::{Options, open};
+    use crate::model::{Nanos, SourceId, Span, SpanId, Timestamp};
+    use crate::otlp::encode;
+    use crate::query::Query;
+
+    const START: Timestamp = Timestamp(1_763_700_000_000_000_000);
+
+    fn id(number: u64) -> TraceId {
+        TraceId(u128::from(number).to_be_bytes())
+    }
+
+    /// Of ten traces, a second apart, there is room for four.
+    fn crowded(basis: Basis) -> CompareReport {
+        let (mut writer, reader) = open(Options::new(1 << 26), TraceNotes::default());
+        for number in 1..=10 {
+            let start = START.plus(Nanos::from_secs(number));
+            let span = Span {
+                trace_id: id(number),
+                span_id: SpanId([1; 8]),
+                name: "GET /".into(),
+                start,
+                end: start.plus(Nanos::from_millis(number)),
+                ..Span::default()
+            };
+            writer.insert_spans(SourceId(0), &encode::spans(&[span]), start).unwrap();
+            writer.publish();
+        }
+        let (view, now) = (reader.view(), START.plus(Nanos::from_secs(20)));
+        let means = Means {
+            view: &view,
+            now,
+            thresholds: &Thresholds::default(),
+            highlight: &|_, _, _| Highlighted::default(),
+            cancelled: &|| false,
+        };
+        let ask = Arc::new(CompareAsk { basis, root: None });
+        let request = SurveyRequest { generation: 1, query: &Query::default(), compare: Some(&ask), now };
+        let mut survey = Survey::<Sides>::default();
+        survey.most = 4;
+        match survey.answer(&request, &means, &mut |_| (), &Report::Compare) {
+            Some(Answer::Surveyed(Surveyed { report: Report::Compare(report), left_out, .. })) => {
+                assert_eq!(left_out, report.left_out.iter().sum::<u64>());
+                Arc::unwrap_or_clone(report)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_side_that_is_not_whole_says_so() {
+        let mark = TimeMark { at: START.plus(Nanos::from_secs(5)), reason: MarkReason::Person };
+        let report = crowded(Basis::Since(mark, (Timestamp(0), Timestamp(u64::MAX))));
+        assert_eq!((report.sides, report.left_out), ([4, 0], [2, 4]));
+    }
+
+    #[test]
+    fn traces_that_a_person_marked_are_compared_however_old_they_are() {
+        let report = crowded(Basis::Marked(Arc::new(vec![id(1), id(2), id(3)])));
+        assert_eq!((report.sides, report.left_out), ([3, 4], [0, 3]));
+    }
 }

@@ -52,6 +52,8 @@ pub(in crate::app::work) struct Summed<'a, D: Digest> {
     /// What is compared, where that is what is asked for.
     pub(in crate::app::work) compare: Option<&'a Arc<CompareAsk>>,
     pub(in crate::app::work) shared: &'a D::Shared,
+    /// Traces that match and are not among the digests, for want of room.
+    pub(in crate::app::work) left_out: &'a [TraceId],
 }
 
 /// Digests by trace.
@@ -64,8 +66,10 @@ pub(in crate::app::work) struct Survey<D: Digest> {
     digests: HashMap<TraceId, (Timestamp, Option<D>)>,
     shared: D::Shared,
     entries: usize,
+    /// Entries that are kept at most.
+    pub(super) most: usize,
     /// Traces that match and are not read, for want of room.
-    left_out: u64,
+    left_out: Vec<TraceId>,
 }
 
 impl<D: Digest> Default for Survey<D> {
@@ -77,7 +81,8 @@ impl<D: Digest> Default for Survey<D> {
             digests: HashMap::new(),
             shared: D::Shared::default(),
             entries: 0,
-            left_out: 0,
+            most: MOST,
+            left_out: Vec::new(),
         }
     }
 }
@@ -94,6 +99,8 @@ impl<D: Digest> Survey<D> {
         let (view, query) = (means.view, request.query);
         let same = self.query.as_ref() == Some(query);
         let wanted = self.wanted(same, request, means)?;
+        let named: HashSet<TraceId> =
+            request.compare.map(|ask| ask.basis.named().iter().copied().collect()).unwrap_or_default();
         let (mut read, mut next, all) = (0, FIRST, wanted.len());
         for trace in wanted {
             if (means.cancelled)() {
@@ -101,7 +108,7 @@ impl<D: Digest> Survey<D> {
                 self.query = None;
                 return None;
             }
-            self.read(view, trace, means);
+            self.read((trace, named.contains(&trace)), view, means);
             read += 1;
             // Each time twice as many: summing up takes its time too.
             if read >= next && read < all {
@@ -129,7 +136,7 @@ impl<D: Digest> Survey<D> {
         }
         let changed = view.changed_since(self.revision).map(|changed| with(changed, touched));
         let changed = changed.filter(|changed| changed.len() <= MANY);
-        if let Some(changed) = changed.filter(|_| same && !parts::moves_by_itself(query) && self.left_out == 0) {
+        if let Some(changed) = changed.filter(|_| same && !parts::moves_by_itself(query) && self.left_out.is_empty()) {
             let hits = evaluate_traces(query, view, now, &changed);
             let again: HashSet<TraceId> = hits.iter().map(|hit| hit.trace).collect();
             for trace in &changed {
@@ -145,18 +152,19 @@ impl<D: Digest> Survey<D> {
         }
         let matching: HashSet<TraceId> = hits.hits.iter().map(|hit| hit.trace).collect();
         self.retain(|trace| matching.contains(&trace));
-        self.left_out = 0;
+        self.left_out.clear();
         Some(hits.hits.into_iter().rev().map(|hit| hit.trace).collect())
     }
 
-    fn read(&mut self, view: &View, trace: TraceId, means: &Means<'_>) {
+    fn read(&mut self, (trace, named): (TraceId, bool), view: &View, means: &Means<'_>) {
         let Some(line) = view.figures(trace) else { return };
         if self.digests.get(&trace).is_some_and(|(at, _)| *at == line.last_arrival) {
             return;
         }
         self.forget(trace);
-        if self.entries >= MOST {
-            self.left_out += 1;
+        // What a person named is read however much there is besides.
+        if self.entries >= self.most && !named {
+            self.left_out.push(trace);
             return;
         }
         let digest = D::read(trace, means, &mut self.shared);
@@ -192,11 +200,12 @@ impl<D: Digest> Survey<D> {
         share: f32,
         wrap: &dyn Fn(Arc<D::Report>) -> Report,
     ) -> Answer {
-        let summed = Summed { means, compare: request.compare, shared: &self.shared };
+        let summed = Summed { means, compare: request.compare, shared: &self.shared, left_out: &self.left_out };
         let digests = self.digests.iter().filter_map(|(trace, (_, digest))| Some((*trace, digest.as_ref()?)));
         let report = wrap(Arc::new(D::sum(digests, self.digests.len() as u64, &summed)));
         let revision = means.view.revision();
-        Answer::Surveyed(Surveyed { generation: request.generation, revision, share, left_out: self.left_out, report })
+        let (generation, left_out) = (request.generation, self.left_out.len() as u64);
+        Answer::Surveyed(Surveyed { generation, revision, share, left_out, report })
     }
 }
 
