@@ -142,6 +142,25 @@ impl<'p> Gathered<'p> {
         }
     }
 
+    /// Adds what was gathered of the same set elsewhere.
+    pub(super) fn append(&mut self, other: Self) {
+        fn all<'p>(own: &mut [Gathered<'p>], others: Vec<Gathered<'p>>) {
+            own.iter_mut().zip(others).for_each(|(own, other)| own.append(other));
+        }
+        match (self, other) {
+            (Self::Spans { found, .. }, Self::Spans { found: mut other, .. }) => found.append(&mut other),
+            (Self::Traces { found, .. }, Self::Traces { found: mut other, .. }) => found.append(&mut other),
+            (Self::Both(own), Self::Both(others)) | (Self::Either(own), Self::Either(others)) => all(own, others),
+            (Self::Structural(left, right, _), Self::Structural(other_left, other_right, _)) => {
+                left.append(*other_left);
+                right.append(*other_right);
+            }
+            (Self::Piped(inner, ..), Self::Piped(other, ..)) => inner.append(*other),
+            // What holds nothing.
+            _ => {}
+        }
+    }
+
     /// How much is gathered.
     pub(super) fn len(&self) -> usize {
         match self {
