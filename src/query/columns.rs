@@ -107,7 +107,7 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
     let mut found: Vec<(u32, Val<'static>)> = Vec::new();
     for key in keys(attribute) {
         for place in places(attribute.scope) {
-            block.each_value(key, place, &mut |row, value| {
+            block.each_value((key, place), &block.all(), &mut |row, value| {
                 let value = match value {
                     ValueRef::Text(text) => Val::Text(Cow::Owned(text.to_owned())),
                     ValueRef::Bool(truth) => Val::Truth(truth),
@@ -136,16 +136,19 @@ pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows
     let mut wanted = rows.clone();
     for key in keys(attribute) {
         for place in places(attribute.scope) {
-            block.each_value(key, place, &mut |row, value| {
-                if wanted.has(row)
-                    && let Some(number) = number(value)
-                {
-                    wanted.remove(row);
-                    numbers.push((row, number));
+            let from = numbers.len();
+            block.each_value((key, place), &wanted, &mut |row, value| {
+                if let Some(number) = number(value) {
+                    // The first counts.
+                    if numbers.get(from..).and_then(<[_]>::last).is_none_or(|(last, _)| *last != row) {
+                        numbers.push((row, number));
+                    }
                 }
             });
+            numbers.iter().skip(from).for_each(|(row, _)| wanted.remove(*row));
         }
     }
+    // Those under one key at one place are in order already.
     numbers.sort_by_key(|(row, _)| *row);
     numbers
 }
@@ -168,7 +171,7 @@ fn number(value: ValueRef<'_>) -> Option<Number> {
 /// The last `service.name` of the resource, if it is text.
 fn services(block: Block<'_>) -> Vec<(u32, Val<'static>)> {
     let mut names: Vec<Option<Cow<'static, str>>> = vec![None; block.rows() as usize];
-    block.each_value("service.name", Place::Resource, &mut |row, value| {
+    block.each_value(("service.name", Place::Resource), &block.all(), &mut |row, value| {
         let name = match value {
             ValueRef::Text(text) => Cow::Owned(text.to_owned()),
             _ => Cow::Borrowed(UNKNOWN),

@@ -143,6 +143,7 @@ impl<'p> Task<'p> {
 fn shelve(view: &View, found: Shelved, into: &mut Vec<(u64, Hit)>) {
     let spans = found.matches.into_iter().map(|found| (found.number, Decided::Spans(found)));
     let whole = found.whole.into_iter().map(|number| (number, Decided::Whole));
+    into.reserve(spans.len() + whole.len());
     into.extend(spans.chain(whole).filter_map(|(number, decided)| Some((number, decided.hit(view.id_of(number)?)))));
 }
 

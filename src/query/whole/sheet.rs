@@ -64,6 +64,13 @@ impl Part {
         self.spots.iter().all(|spot| spot.row == spot.at)
     }
 
+    /// The rows of the block that are here.
+    fn rows(&self, block: Block<'_>) -> Rows {
+        let mut own = Rows::none(block.rows() as usize);
+        self.spots.iter().for_each(|spot| own.insert_all(spot.row..spot.row + spot.count));
+        own
+    }
+
     /// Rows of the sheet as rows of the block.
     pub(super) fn down(&self, rows: &Rows, block: Block<'_>) -> Rows {
         let mut own = Rows::none(block.rows() as usize);
@@ -142,16 +149,16 @@ impl Sheet {
         sheet
     }
 
-    /// Who called whom. Traces in which that is not told by ids alone are taken off: their numbers.
-    pub(super) fn parents(&mut self, blocks: &[Block<'_>]) -> (Parents, Vec<u64>) {
+    /// Who called whom, and where `roots` says so, which rows stand for the traces. Traces in which that is not told by ids
+    /// alone are taken off: their numbers.
+    pub(super) fn parents(&mut self, blocks: &[Block<'_>], roots: bool) -> (Parents, Vec<u64>) {
         let mut ids = vec![[0; 8]; self.count as usize];
         let mut named = vec![NO_ROW; self.count as usize];
         let mut odd: Vec<(u32, SpanId)> = Vec::new();
-        let mut with_parent = Rows::none(self.count as usize);
         for part in &self.parts {
             let block = blocks[part.place];
             part.spread(block.span_ids(), &mut ids);
-            let own = block.parent_rows();
+            let own = block.parent_rows(&part.rows(block));
             for spot in &part.spots {
                 for place in 0..spot.count {
                     let parent = own[(spot.row + place) as usize];
@@ -161,7 +168,6 @@ impl Sheet {
                     }
                 }
             }
-            part.up(&block.with_parent(), &mut with_parent);
             part.lift(block.odd_parents(), |row, parent| odd.push((row, parent)));
         }
         let mut taken_off = Vec::new();
@@ -176,8 +182,16 @@ impl Sheet {
         });
         odd.sort_unstable_by_key(|(row, _)| *row);
         self.find_parents(&ids, &mut named, &mut odd);
-        let roots = self.runs.iter().map(|run| self.root(blocks, &with_parent, run)).collect();
-        (Parents { named, with_parent, odd, roots: Some(roots) }, taken_off)
+        let roots = if roots { self.roots(blocks) } else { Vec::new() };
+        (Parents { named, odd, roots }, taken_off)
+    }
+
+    fn roots(&self, blocks: &[Block<'_>]) -> Vec<u32> {
+        let mut with_parent = Rows::none(self.count as usize);
+        for part in &self.parts {
+            part.up(&blocks[part.place].with_parent(), &mut with_parent);
+        }
+        self.runs.iter().map(|run| self.root(blocks, &with_parent, run)).collect()
     }
 
     /// Finds parents that stand in another block; those that are found are no longer odd.
