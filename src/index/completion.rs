@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::chunk::narrow;
 use super::sealed::Cell;
-use super::segment::{Form, Segment, is_set, unpack};
+use super::segment::{Form, Segment, unpack};
 use super::word::{Fixed, Slot, Word};
 use super::{Block, Place, ValueRef, View};
 use crate::model::Kind;

@@ -42,6 +42,7 @@ mod sealer;
 mod segment;
 mod services;
 mod settle;
+mod sift;
 mod sources;
 mod spare;
 mod store;

@@ -132,17 +132,18 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
 
 /// The first number under an attribute on each of these rows, in order of rows; those without are left out.
 pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows) -> Vec<(u32, Number)> {
-    let mut numbers: Vec<(u32, Number)> = Vec::new();
     let mut wanted = rows.clone();
+    let mut numbers: Vec<(u32, Number)> = Vec::with_capacity(wanted.len());
     for key in keys(attribute) {
         for place in places(attribute.scope) {
-            let from = numbers.len();
+            let (from, mut last) = (numbers.len(), None);
             block.each_value((key, place), &wanted, &mut |row, value| {
-                if let Some(number) = number(value) {
-                    // The first counts.
-                    if numbers.get(from..).and_then(<[_]>::last).is_none_or(|(last, _)| *last != row) {
-                        numbers.push((row, number));
-                    }
+                // The first counts.
+                if last != Some(row)
+                    && let Some(number) = number(value)
+                {
+                    last = Some(row);
+                    numbers.push((row, number));
                 }
             });
             numbers.iter().skip(from).for_each(|(row, _)| wanted.remove(*row));

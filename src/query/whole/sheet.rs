@@ -154,7 +154,8 @@ impl Sheet {
     pub(super) fn parents(&mut self, blocks: &[Block<'_>], roots: bool) -> (Parents, Vec<u64>) {
         let mut ids = vec![[0; 8]; self.count as usize];
         let mut named = vec![NO_ROW; self.count as usize];
-        let mut odd: Vec<(u32, SpanId)> = Vec::new();
+        // Parents of which no row is known; zero where there is none.
+        let mut odd = vec![[0; 8]; self.count as usize];
         for part in &self.parts {
             let block = blocks[part.place];
             part.spread(block.span_ids(), &mut ids);
@@ -168,7 +169,7 @@ impl Sheet {
                     }
                 }
             }
-            part.lift(block.odd_parents(), |row, parent| odd.push((row, parent)));
+            part.lift(block.odd_parents(), |row, parent| odd[row as usize] = parent.0);
         }
         let mut taken_off = Vec::new();
         let live = &self.live;
@@ -180,8 +181,7 @@ impl Sheet {
             }
             is_plain
         });
-        odd.sort_unstable_by_key(|(row, _)| *row);
-        self.find_parents(&ids, &mut named, &mut odd);
+        let odd = self.find_parents(&ids, &mut named, &odd);
         let roots = if roots { self.roots(blocks) } else { Vec::new() };
         (Parents { named, odd, roots }, taken_off)
     }
@@ -194,34 +194,32 @@ impl Sheet {
         self.runs.iter().map(|run| self.root(blocks, &with_parent, run)).collect()
     }
 
-    /// Finds parents that stand in another block; those that are found are no longer odd.
-    fn find_parents(&self, ids: &[[u8; 8]], named: &mut [u32], odd: &mut Vec<(u32, SpanId)>) {
+    /// Finds parents that stand in another block; answers which are not found.
+    fn find_parents(&self, ids: &[[u8; 8]], named: &mut [u32], odd: &[[u8; 8]]) -> Vec<(u32, SpanId)> {
         let mut known: hashbrown::HashMap<[u8; 8], u32> = hashbrown::HashMap::new();
-        let mut runs = self.runs.iter();
-        let mut run = runs.next();
-        let mut many = false;
-        odd.retain(|(row, parent)| {
-            while run.is_some_and(|own| own.rows.end <= *row) {
-                run = runs.next();
-                many = false;
-            }
-            let Some(own) = run.filter(|own| own.rows.start <= *row) else { return false };
-            let here = ids.get(own.rows.start as usize..own.rows.end as usize).unwrap_or_default();
-            let found = if here.len() <= FEW {
-                here.iter().position(|id| *id == parent.0).map(|place| own.rows.start + small(place))
-            } else {
-                if !many {
-                    known.clear();
-                    known.extend(here.iter().copied().zip(own.rows.start..));
-                    many = true;
+        let mut left = Vec::new();
+        for run in &self.runs {
+            let here = ids.get(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
+            known.clear();
+            for row in run.rows.clone() {
+                let Some(parent) = odd.get(row as usize).copied().and_then(|id| SpanId::from_slice(&id)) else {
+                    continue;
+                };
+                let found = if here.len() <= FEW {
+                    here.iter().position(|id| *id == parent.0).map(|place| run.rows.start + small(place))
+                } else {
+                    if known.is_empty() {
+                        known.extend(here.iter().copied().zip(run.rows.start..));
+                    }
+                    known.get(&parent.0).copied()
+                };
+                match found {
+                    Some(found) => named[row as usize] = found,
+                    None => left.push((row, parent)),
                 }
-                known.get(&parent.0).copied()
-            };
-            if let Some(found) = found {
-                named[*row as usize] = found;
             }
-            found.is_none()
-        });
+        }
+        left
     }
 
     /// The row that stands for a trace: the earliest without a parent, else the earliest.
