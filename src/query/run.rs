@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::columns::Columns;
-use super::crew::{Crew, Queue, Share, threads};
+use super::crew::{self, Crew, Queue, Share};
 use super::eval::{Evaluator, keys};
 use super::gather::{Candidates, Decided, Gathered, split};
 use super::plan::Plan;
@@ -22,12 +22,18 @@ const SILENT: usize = 4;
 /// Blocks after which the traces are looked at that stand in several of them: the fewer times, the less is unpacked twice.
 const TOGETHER: usize = 8;
 
+/// How many threads a search of a view takes where no other number is asked for: no more than there are cores.
+#[must_use]
+pub fn threads(view: &View) -> usize {
+    crew::threads(view.stats().spans)
+}
+
 /// Finds the traces that match, by first arrival, oldest first; stops early, with what it has, once `cancelled` says so.
 /// `now` is what `lookback`, `since` and `until` are counted from. Much is looked at by several threads, as many as there
 /// are cores for it.
 #[must_use]
 pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool) -> Hits {
-    run_with(threads(view.stats().spans), query, (view, now), cancelled)
+    run_with(threads(view), query, (view, now), cancelled)
 }
 
 /// The same on so many threads, this one among them.
@@ -53,7 +59,7 @@ pub fn run_with(threads: usize, query: &Query, (view, now): (&View, Timestamp), 
 /// trace is in one page; where nothing was found for long, a page says that. The last page says so; it is partial where
 /// `cancelled` said to stop. Much is looked at by several threads, as many as there are cores for it.
 pub fn run_pages(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool, each: &mut dyn FnMut(Page)) {
-    run_pages_with(threads(view.stats().spans), query, (view, now), cancelled, each);
+    run_pages_with(threads(view), query, (view, now), cancelled, each);
 }
 
 /// The same on so many threads, this one among them.

@@ -392,6 +392,8 @@ impl Search<'_> {
     fn mixed(&mut self, column: &Column, (list, answers): (&[Word], &[bool]), rows: usize, bits: &mut [u64]) {
         let arena = &self.sealed.arena;
         let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
+        // Texts before this one are known not to pass.
+        let mut passed_over = 0;
         column.each_place(arena, rows, &mut |first, places| {
             for (at, listed) in places.iter().enumerate() {
                 let word = list[*listed as usize];
@@ -406,7 +408,11 @@ impl Search<'_> {
                     }
                     Arena::String => {
                         string += 1;
-                        self.string(column, string - 1, word)
+                        let is_text = matches!(word.slot(), Slot::Text(_));
+                        if is_text && string > passed_over {
+                            passed_over = self.passed_over(column, string - 1);
+                        }
+                        !(is_text && string <= passed_over) && self.string(column, string - 1, word)
                     }
                 };
                 if passes {
@@ -414,6 +420,14 @@ impl Search<'_> {
                 }
             }
         });
+    }
+
+    /// Opens the page with a string: one past its last where the sieve lets none of its texts through, else 0.
+    fn passed_over(&mut self, column: &Column, place: usize) -> usize {
+        self.open(column, place);
+        let is_beyond = self.sealed.streams.get(column.stream as usize).is_none_or(|(key, _)| *key == BEYOND);
+        let page = &self.open[column.stream as usize];
+        if self.sieve.is_some() && !is_beyond && page.sifted().is_empty() { page.end() } else { 0 }
     }
 
     /// Unpacks the page with a string, unless it is open. What stands beyond the shapes is not sifted.

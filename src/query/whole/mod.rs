@@ -10,6 +10,7 @@ mod sheet;
 mod values;
 
 use super::eval::{Evaluator, trace_holds};
+use super::gather::joined;
 use super::plan::{Node, Set, Step};
 use super::spans::Place;
 use super::terms::Relation;
@@ -192,7 +193,7 @@ pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stret
         let all = all.and(&live);
         let shelf = Shelf { evaluator, parts, count, runs, all, kin: Kin::of_sheet(parents, count) };
         shelf.search(&mut shelved);
-        join(&mut shelved.matches);
+        shelved.matches = joined(std::mem::take(&mut shelved.matches));
     }
     shelved
 }
@@ -358,16 +359,4 @@ impl Shelf<'_, '_, '_> {
             }
         }
     }
-}
-
-/// Joins what is known of a trace, and puts all in order of number.
-fn join(matches: &mut Vec<Match>) {
-    matches.sort_by_key(|found| found.number);
-    matches.dedup_by(|next, kept| {
-        let same = next.number == kept.number;
-        if same {
-            *kept = kept.join(*next);
-        }
-        same
-    });
 }
