@@ -96,15 +96,48 @@ impl StreamWriter {
 /// What strings are looked for by: a part that all that are wanted have in them.
 pub(super) struct Sieve<'p> {
     /// In lower case; ASCII letters of either case are taken as equal.
-    part: Finder<'p>,
-    /// Room to work in.
+    part: &'p [u8],
+    /// Looks for the part in lower case, or for what of it has no letters in the bytes as they are.
+    finder: Finder<'p>,
+    /// Where in the part that stands which has no letters.
+    anchor: Option<usize>,
+    /// Room to work in: the bytes in lower case where there is no anchor.
     lower: Vec<u8>,
 }
+
+/// Bytes without letters that are worth being looked for by themselves: bytes are then searched as they are.
+const ANCHOR: usize = 4;
 
 impl<'p> Sieve<'p> {
     /// `None` where nothing is known of the strings.
     pub(super) fn new(part: &'p str) -> Option<Self> {
-        (!part.is_empty()).then(|| Self { part: Finder::new(part), lower: Vec::new() })
+        let part = part.as_bytes();
+        let plain = part.split(u8::is_ascii_alphabetic).max_by_key(|plain| plain.len()).unwrap_or_default();
+        let anchor = part.windows(plain.len().max(1)).position(|own| own == plain).filter(|_| plain.len() >= ANCHOR);
+        let finder = Finder::new(if anchor.is_some() { plain } else { part });
+        (!part.is_empty()).then(|| Self { part, finder, anchor, lower: Vec::new() })
+    }
+
+    /// Makes ready to search these bytes.
+    fn prepare(&mut self, bytes: &[u8]) {
+        self.lower.clear();
+        if self.anchor.is_none() {
+            self.lower.extend_from_slice(bytes);
+            self.lower.make_ascii_lowercase();
+        }
+    }
+
+    /// Where the part stands first from `from` on, in bytes that were made ready.
+    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let Some(anchor) = self.anchor else {
+            return self.lower.get(from..).and_then(|rest| self.finder.find(rest)).map(|hit| from + hit);
+        };
+        let is_here = |start: &usize| {
+            bytes.get(*start..*start + self.part.len()).is_some_and(|own| own.eq_ignore_ascii_case(self.part))
+        };
+        let from = from + anchor;
+        let mut hits = self.finder.find_iter(bytes.get(from..)?);
+        hits.find_map(|hit| Some(from + hit - anchor).filter(is_here))
     }
 }
 
@@ -174,18 +207,17 @@ impl Unpacked {
         text.get(start..*self.ends.get(at)?)
     }
 
-    /// Notes which of the strings pass a sieve whose lower case of them is at hand, `ends` among them.
+    /// Notes which of the strings pass a sieve that was made ready for them.
     fn sift(&mut self, sieve: &Sieve<'_>, first_hit: usize) {
         let (mut at, mut place) = (Some(first_hit), 0);
         while let Some(start) = at {
             place += self.ends.get(place..).map_or(0, |ends| ends.partition_point(|end| *end <= start));
             let Some(end) = self.ends.get(place).copied() else { break };
-            let within = start + sieve.part.needle().len() <= end;
+            let within = start + sieve.part.len() <= end;
             if within {
                 self.sifted.push(self.first + place);
             }
-            let from = if within { end } else { start + 1 };
-            at = sieve.lower.get(from..).and_then(|rest| sieve.part.find(rest)).map(|hit| from + hit);
+            at = sieve.find(self.bytes(), if within { end } else { start + 1 });
         }
     }
 
@@ -288,14 +320,12 @@ impl Stream {
 impl Page {
     /// Unpacks it if it may hold what a sieve looks for: where that first stands, if anywhere.
     fn sift(&self, sieve: &mut Sieve<'_>, into: &mut Vec<u8>) -> Option<usize> {
-        if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part.needle()) {
+        if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part) {
             return None;
         }
         self.unpack(into);
-        sieve.lower.clear();
-        sieve.lower.extend_from_slice(into);
-        sieve.lower.make_ascii_lowercase();
-        sieve.part.find(&sieve.lower)
+        sieve.prepare(into);
+        sieve.find(into, 0)
     }
 
     /// Its bytes, in place of others.
@@ -331,6 +361,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_sieve_finds_what_a_plain_search_finds(
+            text in "[aB = 4-]{0,60}", part in "[ab = 4-]{1,7}", from in 0_usize..70
+        ) {
+            let mut sieve = Sieve::new(&part).unwrap();
+            sieve.prepare(text.as_bytes());
+            let lower = text.to_ascii_lowercase();
+            let expected = lower.get(from..).and_then(|rest| rest.find(&part)).map(|hit| from + hit);
+            prop_assert_eq!(sieve.find(text.as_bytes(), from), expected);
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]

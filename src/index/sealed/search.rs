@@ -393,7 +393,7 @@ impl Search<'_> {
         let arena = &self.sealed.arena;
         let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
         // Texts before this one are known not to pass.
-        let mut passed_over = 0;
+        let mut next = 0;
         column.each_place(arena, rows, &mut |first, places| {
             for (at, listed) in places.iter().enumerate() {
                 let word = list[*listed as usize];
@@ -409,10 +409,10 @@ impl Search<'_> {
                     Arena::String => {
                         string += 1;
                         let is_text = matches!(word.slot(), Slot::Text(_));
-                        if is_text && string > passed_over {
-                            passed_over = self.passed_over(column, string - 1);
+                        if is_text && string > next {
+                            next = self.next_text(column, string - 1);
                         }
-                        !(is_text && string <= passed_over) && self.string(column, string - 1, word)
+                        !(is_text && string <= next) && self.string(column, string - 1, word)
                     }
                 };
                 if passes {
@@ -422,12 +422,16 @@ impl Search<'_> {
         });
     }
 
-    /// Opens the page with a string: one past its last where the sieve lets none of its texts through, else 0.
-    fn passed_over(&mut self, column: &Column, place: usize) -> usize {
+    /// Opens the page with a text: the place of the first that may pass from it on, or one past the page.
+    fn next_text(&mut self, column: &Column, place: usize) -> usize {
         self.open(column, place);
         let is_beyond = self.sealed.streams.get(column.stream as usize).is_none_or(|(key, _)| *key == BEYOND);
+        if self.sieve.is_none() || is_beyond {
+            return place;
+        }
         let page = &self.open[column.stream as usize];
-        if self.sieve.is_some() && !is_beyond && page.sifted().is_empty() { page.end() } else { 0 }
+        let sifted = page.sifted();
+        sifted.get(sifted.partition_point(|other| *other < place)).copied().unwrap_or_else(|| page.end())
     }
 
     /// Unpacks the page with a string, unless it is open. What stands beyond the shapes is not sifted.
