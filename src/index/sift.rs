@@ -1,8 +1,7 @@
 //! Where texts of a chunk may hold what is looked for: their bytes are searched at once, not one after the other.
 
-use memchr::memmem::Finder;
-
 use super::chunk::Chunk;
+use super::sieve::Sieve;
 use super::word::{Slot, Word};
 
 /// The places of a part that all wanted texts have in them, see [`super::block::part_of`].
@@ -15,11 +14,12 @@ pub(super) struct Sifted {
 impl Sifted {
     /// Looks for a part, in lower case; ASCII letters of either case are taken as equal.
     pub(super) fn new(chunk: &Chunk, part: &str) -> Self {
-        if part.is_empty() {
-            return Self { hits: None };
-        }
-        let lower = chunk.text.to_ascii_lowercase();
-        Self { hits: Some(Finder::new(part).find_iter(&lower).collect()) }
+        let hits = Sieve::new(part).map(|mut sieve| {
+            sieve.prepare(&chunk.text);
+            let next = |last: &usize| sieve.find(&chunk.text, last + 1);
+            std::iter::successors(sieve.find(&chunk.text, 0), next).collect()
+        });
+        Self { hits }
     }
 
     /// Whether what a word stands for may be wanted: a text has the part in it, of all else nothing is known.

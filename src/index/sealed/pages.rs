@@ -1,8 +1,7 @@
 //! Byte strings one after the other, in compressed pages.
 
-use memchr::memmem::Finder;
-
 use super::super::chunk::narrow;
+use super::super::sieve::Sieve;
 use super::hex;
 use super::pack::Frames;
 
@@ -93,54 +92,6 @@ impl StreamWriter {
     }
 }
 
-/// What strings are looked for by: a part that all that are wanted have in them.
-pub(super) struct Sieve<'p> {
-    /// In lower case; ASCII letters of either case are taken as equal.
-    part: &'p [u8],
-    /// Looks for the part in lower case, or for what of it has no letters in the bytes as they are.
-    finder: Finder<'p>,
-    /// Where in the part that stands which has no letters.
-    anchor: Option<usize>,
-    /// Room to work in: the bytes in lower case where there is no anchor.
-    lower: Vec<u8>,
-}
-
-/// Bytes without letters that are worth being looked for by themselves: bytes are then searched as they are.
-const ANCHOR: usize = 4;
-
-impl<'p> Sieve<'p> {
-    /// `None` where nothing is known of the strings.
-    pub(super) fn new(part: &'p str) -> Option<Self> {
-        let part = part.as_bytes();
-        let plain = part.split(u8::is_ascii_alphabetic).max_by_key(|plain| plain.len()).unwrap_or_default();
-        let anchor = part.windows(plain.len().max(1)).position(|own| own == plain).filter(|_| plain.len() >= ANCHOR);
-        let finder = Finder::new(if anchor.is_some() { plain } else { part });
-        (!part.is_empty()).then(|| Self { part, finder, anchor, lower: Vec::new() })
-    }
-
-    /// Makes ready to search these bytes.
-    fn prepare(&mut self, bytes: &[u8]) {
-        self.lower.clear();
-        if self.anchor.is_none() {
-            self.lower.extend_from_slice(bytes);
-            self.lower.make_ascii_lowercase();
-        }
-    }
-
-    /// Where the part stands first from `from` on, in bytes that were made ready.
-    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let Some(anchor) = self.anchor else {
-            return self.lower.get(from..).and_then(|rest| self.finder.find(rest)).map(|hit| from + hit);
-        };
-        let is_here = |start: &usize| {
-            bytes.get(*start..*start + self.part.len()).is_some_and(|own| own.eq_ignore_ascii_case(self.part))
-        };
-        let from = from + anchor;
-        let mut hits = self.finder.find_iter(bytes.get(from..)?);
-        hits.find_map(|hit| Some(from + hit - anchor).filter(is_here))
-    }
-}
-
 /// Strings of one page, unpacked.
 #[derive(Debug, Default)]
 pub(super) struct Unpacked {
@@ -199,9 +150,9 @@ impl Unpacked {
         &self.sifted
     }
 
-    /// The string at a place, if it is known to be text.
+    /// The string at a place, if it is text.
     pub(super) fn text(&self, place: usize) -> Option<&str> {
-        let Bytes::Text(text) = &self.bytes else { return None };
+        let Bytes::Text(text) = &self.bytes else { return std::str::from_utf8(self.get(place)?).ok() };
         let at = place.checked_sub(self.first)?;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         text.get(start..*self.ends.get(at)?)
@@ -213,7 +164,7 @@ impl Unpacked {
         while let Some(start) = at {
             place += self.ends.get(place..).map_or(0, |ends| ends.partition_point(|end| *end <= start));
             let Some(end) = self.ends.get(place).copied() else { break };
-            let within = start + sieve.part.len() <= end;
+            let within = start + sieve.part().len() <= end;
             if within {
                 self.sifted.push(self.first + place);
             }
@@ -291,36 +242,36 @@ impl Stream {
                 Some(page) => page.unpack(&mut bytes),
                 None => bytes.clear(),
             }
-            return self.take_apart(arena, bytes, into);
+            self.take_apart(arena, into);
+            into.bytes = match String::from_utf8(bytes) {
+                Ok(text) => Bytes::Text(text),
+                Err(error) => Bytes::Other(error.into_bytes()),
+            };
+            return;
         };
         let hit = own.get(at).and_then(|page| page.sift(sieve, &mut bytes));
-        match hit {
-            Some(hit) => {
-                self.take_apart(arena, bytes, into);
-                into.sift(sieve, hit);
-            }
-            None => into.bytes = Bytes::Other(bytes),
+        // Of few it will be asked whether they are text.
+        into.bytes = Bytes::Other(bytes);
+        if let Some(hit) = hit {
+            self.take_apart(arena, into);
+            into.sift(sieve, hit);
         }
     }
 
-    /// Notes where the strings of a page end, and whether they are text.
-    fn take_apart(self, arena: &[u32], bytes: Vec<u8>, into: &mut Unpacked) {
+    /// Notes where the strings of a page end.
+    fn take_apart(self, arena: &[u32], into: &mut Unpacked) {
         let mut sum = 0;
         into.ends.extend(self.lengths.read(arena, into.first..into.end).into_iter().map(|length| {
             sum += usize::try_from(length).unwrap_or_default();
             sum
         }));
-        into.bytes = match String::from_utf8(bytes) {
-            Ok(text) => Bytes::Text(text),
-            Err(error) => Bytes::Other(error.into_bytes()),
-        };
     }
 }
 
 impl Page {
     /// Unpacks it if it may hold what a sieve looks for: where that first stands, if anywhere.
     fn sift(&self, sieve: &mut Sieve<'_>, into: &mut Vec<u8>) -> Option<usize> {
-        if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part) {
+        if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part()) {
             return None;
         }
         self.unpack(into);
@@ -361,19 +312,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    proptest! {
-        #[test]
-        fn a_sieve_finds_what_a_plain_search_finds(
-            text in "[aB = 4-]{0,60}", part in "[ab = 4-]{1,7}", from in 0_usize..70
-        ) {
-            let mut sieve = Sieve::new(&part).unwrap();
-            sieve.prepare(text.as_bytes());
-            let lower = text.to_ascii_lowercase();
-            let expected = lower.get(from..).and_then(|rest| rest.find(&part)).map(|hit| from + hit);
-            prop_assert_eq!(sieve.find(text.as_bytes(), from), expected);
-        }
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]

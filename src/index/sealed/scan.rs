@@ -2,8 +2,8 @@
 
 use super::super::Rows;
 use super::super::extras::{self, Extra};
+use super::super::sieve::Sieve;
 use super::pack::FRAME;
-use super::pages::Sieve;
 use super::{Class, Sealed};
 
 /// Bits of the values that pass, 64 a word.

@@ -3,10 +3,11 @@
 
 use super::super::Rows;
 use super::super::chunk::narrow;
+use super::super::sieve::Sieve;
 use super::super::word::{Slot, Word};
 use super::cells::{Arena, Column, arena_of};
 use super::pack::FRAME;
-use super::pages::{Sieve, Unpacked};
+use super::pages::Unpacked;
 use super::seal::BEYOND;
 use super::{Layout, Sealed};
 
