@@ -100,6 +100,7 @@ fn hit(evaluator: &Evaluator<'_, '_>, number: u64, trace: TraceId) -> Option<Hit
 }
 
 /// How a search is to go.
+#[derive(Clone, Copy)]
 struct How<'c> {
     threads: usize,
     /// All that is found is wanted together.
@@ -213,7 +214,7 @@ impl<'p> Search<'_, '_, 'p, '_> {
             }
         }
         let mut pause = 1;
-        for seen in 1..=blocks.len() {
+        for (seen, above) in above.into_iter().enumerate().skip(1) {
             if (self.cancelled)() {
                 return each(last_page(Vec::new(), true));
             }
@@ -222,14 +223,14 @@ impl<'p> Search<'_, '_, 'p, '_> {
             self.shelved.append(&mut looked.shelved);
             self.apart.append(&mut looked.apart);
             if at_once && seen % TOGETHER == 0 {
-                self.look_apart(above[seen]);
+                self.look_apart(above);
             }
             if at_once || seen == blocks.len() || seen < pause && self.gathered.len() + self.shelved.len() < FIRST_PAGE
             {
                 continue;
             }
             pause = seen * 2;
-            let hits = self.finish(above[seen]);
+            let hits = self.finish(above);
             let partial = (self.cancelled)();
             let full = self.found >= self.evaluator.plan.limit;
             if full || partial {

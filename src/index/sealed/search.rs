@@ -37,6 +37,9 @@ pub(in crate::index) struct Sought<'p> {
     pub(in crate::index) any: bool,
 }
 
+/// Takes a cell of a row.
+type EachCell<'e> = &'e mut dyn FnMut(u32, Cell<'_>);
+
 /// Rows of one layout that follow each other.
 struct Slice<'s> {
     /// How many were looked at.
@@ -228,7 +231,7 @@ impl Sealed {
         cells: &mut Cells<'_>,
         at: usize,
         (wanted, row): (bool, u32),
-        (open, each): (&mut [Unpacked], &mut dyn FnMut(u32, Cell<'_>)),
+        (open, each): (&mut [Unpacked], EachCell<'_>),
     ) {
         let Some(word) = cells.words.get(at).copied() else { return };
         match arena_of(word) {

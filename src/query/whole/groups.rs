@@ -158,8 +158,9 @@ fn sums_in_order(numbers: &[(u32, Number)], groups: &Groups, aggregate: Aggregat
     for same in numbers.chunk_by(|one, other| group(one) == group(other)) {
         own.clear();
         own.extend(same.iter().map(|(_, number)| *number));
-        let sum = same.first().and_then(|first| sums.get_mut(group(first) as usize));
-        sum.into_iter().for_each(|sum| *sum = summed_up(aggregate, &mut own));
+        if let Some(sum) = same.first().and_then(|first| sums.get_mut(group(first) as usize)) {
+            *sum = summed_up(aggregate, &mut own);
+        }
     }
     Some(sums)
 }
