@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn no_more_match_than_are_held() {
         let mut state = State::new(crate::app::Settings::default());
-        state.filter.query = crate::query::parse("error=true").unwrap();
+        state.filter.query = crate::query::parse("error=true").unwrap().into();
         let row = ListRow { trace: crate::model::TraceId([1; 16]), matched: 1, first: None };
         state.list.rows = Arc::new(vec![row; 27]);
         // What is held was told before two more came.
