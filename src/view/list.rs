@@ -414,7 +414,7 @@ mod tests {
         let row = ListRow { trace: crate::model::TraceId([1; 16]), matched: 1, first: None };
         state.list.rows = Arc::new(vec![row; 27]);
         // What is held was told before two more came.
-        state.health.traces_held = 25;
+        Arc::make_mut(&mut state.health).traces_held = 25;
         assert_eq!(matched(&state), "27 of 27 traces match");
     }
 }
