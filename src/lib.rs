@@ -39,6 +39,7 @@
 //! | blocking workers | searches for peers at the Unix socket, two at once | draw, keep a view while a peer reads |
 //! | `indexer` | the one writer: decodes into columns, publishes views every 50 ms | wait for a reader |
 //! | `search`, `reading`, `counting`, `survey` | list; open, flatten, judge, highlight; values, baselines, findings of the open trace and of those in sight; what screens say of all traces: of each kind only the latest request | draw |
+//! | `searching` | blocks of one search of much, beside the thread that asks: as many threads as there are cores, four at most | outlive their search |
 //! | main | input → state, draws at most a frame in 16 ms | anything that can take long |
 //!
 //! # Who may name whom

@@ -1,6 +1,7 @@
-//! Searches: what a filter of each kind costs on one thread, how soon its first page is there, what a live tail costs.
-//! Measured in a process of its own; keys are `query_KIND_ms_SIZE`, `page_KIND_ms_SIZE`, `tail_KIND_ms_SIZE`, where SIZE
-//! is `1m` or `10m` spans. `busy_page_p99_ms_SIZE` is time as it passes, from the key on, while 200,000 spans/s arrive.
+//! Searches: what a filter of each kind costs on one thread, how long it takes on as many as a search takes here, how soon
+//! its first page is there, what a live tail costs. Measured in a process of its own; keys are `query_KIND_ms_SIZE`,
+//! `shared_KIND_ms_SIZE`, `page_KIND_ms_SIZE`, `tail_KIND_ms_SIZE`, where SIZE is `1m` or `10m` spans. `shared` is time as
+//! it passes, and so is `busy_page_p99_ms_SIZE`, from the key on, while 200,000 spans/s arrive.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -97,21 +98,24 @@ pub(crate) fn group(report: &mut Report, large: bool) {
         if large { &[(MILLION, "1m", "1 M"), (TEN_MILLION, "10m", "10 M")] } else { &[(MILLION, "1m", "1 M")] };
     for (bodies, size, spans) in sizes {
         let found = child::run(&["search", &bodies.to_string()]);
-        let mut row = |kind: &str, (key, what): (&str, &str), bounds: (f64, f64)| {
+        let mut row = |kind: &str, (key, what): (&str, &str), bounds: Option<(f64, f64)>| {
             let key = format!("{kind}_{key}");
-            let goal = Goal::at_most(bounds.0, bounds.1);
-            report.sample((&format!("{key}_ms_{size}"), what, "ms"), &sample(&found, &key), Some(goal));
+            let goal = bounds.map(|bounds| Goal::at_most(bounds.0, bounds.1));
+            report.sample((&format!("{key}_ms_{size}"), what, "ms"), &sample(&found, &key), goal);
         };
+        let threads = figure(&found, "threads");
         for (key, what, _, bounds) in FILTERS {
             let what = format!("{what}, {spans} ({} traces)", figure(&found, &format!("{key}_hits")));
-            let bounds = if *bodies == MILLION { (FRAME.0.min(bounds.0), FRAME.1.min(bounds.1)) } else { bounds };
-            row("query", (key, &what), bounds);
+            let frame = (FRAME.0.min(bounds.0), FRAME.1.min(bounds.1));
+            let (alone, shared) = if *bodies == MILLION { (None, Some(frame)) } else { (Some(bounds), None) };
+            row("query", (key, &what), alone);
+            row("shared", (key, &format!("  on the clock, {threads} threads")), shared);
         }
         for (key, what, ..) in FILTERS.into_iter().filter(|filter| PAGES.contains(&filter.0)) {
-            row("page", (key, &format!("{what}, {spans}: first page")), PAGE);
+            row("page", (key, &format!("{what}, {spans}: first page")), Some(PAGE));
         }
         for (key, what, ..) in FILTERS.into_iter().filter(|filter| TAILS.contains(&filter.0)) {
-            row("tail", (key, &format!("{what}, {spans}: {CHANGED} changed traces")), FRAME);
+            row("tail", (key, &format!("{what}, {spans}: {CHANGED} changed traces")), Some(FRAME));
         }
         report.row(
             (&format!("busy_page_p99_ms_{size}"), &format!("first page, {spans}, 200,000 spans/s arriving: p99"), "ms"),
@@ -166,11 +170,15 @@ pub(crate) fn child(bodies: usize) {
     let order = order(&Load::new(Shape::default()).next().unwrap());
     let changed: Vec<TraceId> = view.traces().rev().take(CHANGED).collect();
     let mut found = Map::new();
+    found.insert("threads".to_owned(), query::threads(&view).into());
     for (key, _, text, _) in FILTERS {
         let text = with_order(text, &order);
         let mut hits = 0;
         let times = timed(&text, |query| hits = run(query, &view));
         found.insert(format!("query_{key}"), times.into());
+        let mut shared = Vec::new();
+        timed(&text, |query| shared.push(on_the_clock(query, &view)));
+        found.insert(format!("shared_{key}"), shared.into());
         found.insert(format!("{key}_hits"), hits.into());
         if PAGES.contains(&key) {
             found.insert(format!("page_{key}"), timed(&text, |query| first_page(query, &view)).into());
@@ -220,7 +228,14 @@ fn timed(text: &str, mut each: impl FnMut(&Query)) -> Vec<f64> {
 }
 
 fn run(query: &Query, view: &View) -> usize {
-    query::run(query, view, Timestamp(0), &|| false).hits.len()
+    query::run_with(1, query, (view, Timestamp(0)), &|| false).hits.len()
+}
+
+/// How long a search takes on as many threads as it takes by itself, ms.
+fn on_the_clock(query: &Query, view: &View) -> f64 {
+    let start = clock::now();
+    std::hint::black_box(query::run(query, view, Timestamp(0), &|| false));
+    start.elapsed().as_secs_f64() * 1e3
 }
 
 /// Until there is a page; of a search that finds nothing for long, one that says so.

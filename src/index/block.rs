@@ -10,6 +10,7 @@ use super::extras::{self, Extra};
 use super::read_row::{Stored, lossy, number};
 use super::sealed::{Cell, Sought};
 use super::segment::{Form, Operation, Piece, RowRef, Segment};
+use super::sift::Sifted;
 use super::view::State;
 use super::word::{Fixed, Slot, Word};
 use crate::model::{Kind, Nanos, SpanId, SpanKey, StatusCode, Timestamp, TraceId, Value};
@@ -329,6 +330,7 @@ impl<'a> Block<'a> {
             }
         };
         let mut places: Vec<Option<SmallVec<[u32; 4]>>> = vec![None; self.segment.shapes.len() as usize];
+        let sifted = Sifted::new(chunk, sought.part);
         self.select(|row| {
             let shape = chunk.shape[row];
             let places = places[shape as usize].get_or_insert_with(|| self.places_of(keys, shape));
@@ -337,7 +339,8 @@ impl<'a> Block<'a> {
             }
             let words = chunk.values(row);
             let row = self.row_ref(chunk, row);
-            places.iter().any(|place| word_passes(row, words[*place as usize], &mut memo, test))
+            let mut words = places.iter().map(|place| words[*place as usize]);
+            words.any(|word| sifted.may_pass(chunk, word) && word_passes(row, word, &mut memo, test))
                 || any_of(peek::resource_attributes(row.more()), keys, test)
         })
     }

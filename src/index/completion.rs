@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 
 use super::chunk::narrow;
 use super::sealed::Cell;
-use super::segment::{Form, Segment, is_set, unpack};
+use super::segment::{Form, Segment, unpack};
 use super::word::{Fixed, Slot, Word};
 use super::{Block, Place, ValueRef, View};
 use crate::model::Kind;
@@ -175,23 +175,18 @@ fn each_other_value(block: &Block<'_>, key: &[u8], each: &mut dyn FnMut(&[u8]) -
         }
         Form::Sealed(sealed) => {
             let mut wanted = |shape, columns| place(shape).filter(|place| *place < columns).into_iter().collect();
-            sealed.each_cell(&mut wanted, &mut |row, cell| {
-                if is_set(&block.piece.dead, row as usize) {
-                    return;
+            sealed.each_cell(&block.all(), &mut wanted, &mut |_, cell| match cell {
+                Cell::Text(word, text) if matches!(word.slot(), Slot::Text(_)) => last = each(text.as_bytes()),
+                Cell::Wide(word, number) => {
+                    last = each(
+                        match word.slot() {
+                            Slot::Double(_) => f64::from_bits(number).to_string(),
+                            _ => number.cast_signed().to_string(),
+                        }
+                        .as_bytes(),
+                    );
                 }
-                match cell {
-                    Cell::Text(word, text) if matches!(word.slot(), Slot::Text(_)) => last = each(text.as_bytes()),
-                    Cell::Wide(word, number) => {
-                        last = each(
-                            match word.slot() {
-                                Slot::Double(_) => f64::from_bits(number).to_string(),
-                                _ => number.cast_signed().to_string(),
-                            }
-                            .as_bytes(),
-                        );
-                    }
-                    _ => {}
-                }
+                _ => {}
             });
         }
     }
@@ -212,10 +207,7 @@ pub(super) fn every_value(view: &View, key: &str, limit: usize) -> UsedValues {
     for (number, block) in (1..).zip(view.blocks()) {
         let rows = block.all();
         for place in [Place::Span, Place::Resource, Place::Scope, Place::Event, Place::Link] {
-            block.each_value(key, place, &mut |row, value| {
-                if !rows.has(row) {
-                    return;
-                }
+            block.each_value((key, place), &rows, &mut |row, value| {
                 let at = number << 32 | u64::from(row);
                 let told = text_of(value).is_some_and(|text| {
                     if counts.len() >= APART && !counts.contains_key(text.as_bytes()) {

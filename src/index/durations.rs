@@ -1,7 +1,7 @@
 //! Durations and kinds of a block's rows.
 
-use super::Block;
 use super::segment::Form;
+use super::{Block, Rows};
 use crate::model::Kind;
 
 impl Block<'_> {
@@ -14,6 +14,18 @@ impl Block<'_> {
                 chunk.start.iter().zip(&chunk.end).map(|(start, end)| end.saturating_sub(*start)).collect()
             }
             Form::Sealed(sealed) => sealed.durations(),
+        }
+    }
+
+    /// Calls `each` with these rows, in order, and how long the span of each took; see [`Self::durations`].
+    pub fn each_duration(&self, rows: &Rows, each: &mut dyn FnMut(u32, u64)) {
+        match &self.piece.form {
+            Form::Hot(chunk) => {
+                rows.iter().for_each(|row| {
+                    each(row, chunk.end[row as usize].saturating_sub(chunk.start[row as usize]));
+                });
+            }
+            Form::Sealed(sealed) => sealed.each_duration(rows, each),
         }
     }
 

@@ -5,6 +5,8 @@ use super::extras::{self, Extra};
 use super::read_row::{Stored, lossy};
 use super::sealed::{Cell, Sought};
 use super::segment::Form;
+use super::sift::Sifted;
+use super::word::Word;
 use super::{Block, Rows, ValueRef};
 use crate::otlp::{AttributeValue, peek};
 
@@ -66,15 +68,20 @@ impl Block<'_> {
                 let own = sealed.select_values(&sought, &mut |_, columns| (0..columns).collect(), &mut passes);
                 keys.or(&own).without(&self.piece.dead)
             }
-            Form::Hot(chunk) => self.all().minus(found).filter(|row| {
-                let row_ref = self.row_ref(chunk, row);
-                has_key(chunk.shape[row])
-                    || chunk
-                        .values(row)
-                        .iter()
-                        .any(|word| word.is_text() && word_passes(row_ref, *word, &mut values, &is_text))
-                    || any(peek::resource_attributes(row_ref.more()), test)
-            }),
+            Form::Hot(chunk) => {
+                let sifted = Sifted::new(chunk, part);
+                self.all().minus(found).filter(|row| {
+                    let row_ref = self.row_ref(chunk, row);
+                    let mut passes = |word: &Word| {
+                        word.is_text()
+                            && sifted.may_pass(chunk, *word)
+                            && word_passes(row_ref, *word, &mut values, &is_text)
+                    };
+                    has_key(chunk.shape[row])
+                        || chunk.values(row).iter().any(&mut passes)
+                        || any(peek::resource_attributes(row_ref.more()), test)
+                })
+            }
         }
     }
 }

@@ -52,8 +52,11 @@ impl Block<'_> {
                 }
             }
             Form::Sealed(sealed) => {
+                let kind =
+                    |operation: u32| self.segment.operations.get(operation).map_or(0, |operation| operation.kind);
+                let kinds = sealed.by_class(|class| kind(class.operation));
                 let key = |row: usize| {
-                    let kind = self.segment.operations.get(sealed.operation(row)).map_or(0, |operation| operation.kind);
+                    let kind = kinds.get(sealed.class_of(row)).copied().unwrap_or_default();
                     SpanKey { id: SpanId(sealed.span_id(row)), kind: Kind(kind) }
                 };
                 let in_order = sealed.each_first(rows, &mut |low, matched, row, start| {

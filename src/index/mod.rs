@@ -42,6 +42,8 @@ mod sealer;
 mod segment;
 mod services;
 mod settle;
+mod sieve;
+mod sift;
 mod sources;
 mod spare;
 mod store;

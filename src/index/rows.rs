@@ -147,6 +147,27 @@ impl Rows {
         }
     }
 
+    /// The bits of these rows, the first of them lowest; of more than 64 rows those of the first 64.
+    #[must_use]
+    pub fn bits(&self, rows: Range<u32>) -> u64 {
+        let (place, shift) = (rows.start as usize / 64, rows.start % 64);
+        let word = |place: usize| self.words.get(place).copied().unwrap_or(0);
+        let bits = word(place) >> shift | word(place + 1).checked_shl(64 - shift).unwrap_or(0);
+        let count = rows.end.saturating_sub(rows.start);
+        if count < 64 { bits & !(u64::MAX << count) } else { bits }
+    }
+
+    /// Adds the rows whose bits are set; `first` is that of the lowest.
+    pub fn insert_bits(&mut self, first: u32, bits: u64) {
+        let (place, shift) = (first as usize / 64, first % 64);
+        if let Some(word) = self.words.get_mut(place) {
+            *word |= bits << shift;
+        }
+        if let Some(word) = self.words.get_mut(place + 1) {
+            *word |= bits.checked_shr(64 - shift).unwrap_or(0);
+        }
+    }
+
     /// Whether some of these rows are in the set.
     #[must_use]
     pub fn has_any(&self, rows: Range<u32>) -> bool {
@@ -222,6 +243,12 @@ mod tests {
         let mut moved = Rows::none(130);
         moved.insert_from(&third, (3, 59), 70);
         assert_eq!(list(moved), wanted(&|row| (59..129).contains(&row) && (row - 56) % 3 == 0));
+        for (first, count) in [(0, 64), (3, 64), (64, 9), (61, 5), (128, 2), (7, 0)] {
+            let bits = third.bits(first..first + count);
+            let mut back = Rows::none(130);
+            back.insert_bits(first, bits);
+            assert_eq!(list(back), wanted(&|row| (first..first + count).contains(&row) && row % 3 == 0));
+        }
         assert_eq!(list(even.without(&[u64::MAX])), wanted(&|row| row % 2 == 0 && row >= 64));
     }
 }

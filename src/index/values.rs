@@ -9,7 +9,7 @@ use super::read_row::Stored;
 use super::sealed::Cell;
 use super::segment::Form;
 use super::word::Slot;
-use super::{Block, Place, ValueRef};
+use super::{Block, Place, Rows, ValueRef};
 use crate::otlp::{AttributeValue, peek};
 
 /// Takes the value of a row.
@@ -22,26 +22,32 @@ type Told<'a> = Vec<(AttributeValue<'a>, &'a [u8])>;
 const UNASKED: u32 = u32::MAX;
 
 impl Block<'_> {
-    /// Calls `each` with every value under `key` at `place` and its row: those of one row in the order in which they were
-    /// sent, rows in any order. Rows that no longer count may be among them.
-    pub fn each_value(&self, key: &str, place: Place, each: &mut dyn FnMut(u32, ValueRef<'_>)) {
+    /// Calls `each` with every value under `key` at `place` that rows have among some, and its row: in order of rows, those
+    /// of one row in the order in which they were sent.
+    pub fn each_value(&self, (key, place): (&str, Place), among: &Rows, each: &mut dyn FnMut(u32, ValueRef<'_>)) {
         let each = RefCell::new(|row: u32, value: ValueRef<'_>| each(row, value));
         match place {
-            Place::Span => self.each_own_value(key, &each),
-            Place::Resource | Place::Scope => self.each_origin_value(key, place, &each),
-            Place::Event | Place::Link => self.each_extra_value(key, place, &each),
+            Place::Span => self.each_own_value(key, among, &each),
+            Place::Resource | Place::Scope => self.each_origin_value((key, place), among, &each),
+            Place::Event | Place::Link => self.each_extra_value((key, place), among, &each),
         }
     }
 
-    /// Gives each row that has none yet (0) the code of its first value under `key` at `place`; `code` is asked once for
-    /// values that many rows share, 0 stands for no value.
-    pub fn codes(&self, (key, place): (&str, Place), of: &mut [u32], code: &mut dyn FnMut(ValueRef<'_>) -> u32) {
+    /// Gives each of these rows that has none yet (0) the code of its first value under `key` at `place`; `code` is asked
+    /// once for values that many rows share, 0 stands for no value.
+    pub fn codes(
+        &self,
+        (key, place): (&str, Place),
+        (among, of): (&Rows, &mut [u32]),
+        code: &mut dyn FnMut(ValueRef<'_>) -> u32,
+    ) {
         match (place, &self.piece.form) {
             (Place::Resource | Place::Scope, _) => self.codes_of_origins((key, place), of, code),
             (Place::Span, Form::Sealed(sealed)) => {
                 let mut known: Vec<u32> = Vec::new();
                 let mut memo = Memo::default();
-                sealed.each_cell(&mut |shape, columns| self.columns_of(key, (shape, columns)), &mut |row, cell| {
+                let mut wanted = |shape, columns| self.columns_of(key, (shape, columns));
+                sealed.each_cell(among, &mut wanted, &mut |row, cell| {
                     let Some(of) = of.get_mut(row as usize).filter(|of| **of == 0) else { return };
                     let word = match cell {
                         Cell::Plain(word) => match word.slot() {
@@ -68,7 +74,7 @@ impl Block<'_> {
                     }
                 });
             }
-            _ => self.each_value(key, place, &mut |row, value| {
+            _ => self.each_value((key, place), among, &mut |row, value| {
                 if let Some(of) = of.get_mut(row as usize).filter(|of| **of == 0) {
                     *of = code(value);
                 }
@@ -157,9 +163,12 @@ impl Block<'_> {
         }
     }
 
-    fn each_extra_value(&self, key: &str, place: Place, each: Each<'_>) {
+    fn each_extra_value(&self, (key, place): (&str, Place), among: &Rows, each: Each<'_>) {
         let wanted = if place == Place::Event { Extra::Event } else { Extra::Link };
         let look = |row: u32, extras: &[u8]| {
+            if !among.has(row) {
+                return;
+            }
             for (_, bytes) in extras::iter(extras).filter(|(extra, _)| *extra == wanted) {
                 let attributes = match place {
                     Place::Event => peek::event_attributes(bytes),
@@ -176,11 +185,11 @@ impl Block<'_> {
         }
     }
 
-    fn each_own_value(&self, key: &str, each: Each<'_>) {
+    fn each_own_value(&self, key: &str, among: &Rows, each: Each<'_>) {
         match &self.piece.form {
             Form::Hot(chunk) => {
                 let mut places: Vec<Option<Vec<u32>>> = vec![None; self.segment.shapes.len() as usize];
-                for at in 0..chunk.rows() {
+                for at in among.iter().map(|row| row as usize).take_while(|row| *row < chunk.rows()) {
                     let shape = chunk.shape[at];
                     let row = self.row_ref(chunk, at);
                     let known = places
@@ -198,7 +207,9 @@ impl Block<'_> {
             Form::Sealed(sealed) => {
                 let mut memo = Memo::default();
                 let mut wanted = |shape, columns| self.columns_of(key, (shape, columns));
-                sealed.each_cell(&mut wanted, &mut |row, cell| self.give_any((row, key), cell, &mut memo, each));
+                sealed.each_cell(among, &mut wanted, &mut |row, cell| {
+                    self.give_any((row, key), cell, &mut memo, each);
+                });
             }
         }
     }
@@ -211,12 +222,12 @@ impl Block<'_> {
         });
     }
 
-    fn each_origin_value(&self, key: &str, place: Place, each: Each<'_>) {
+    fn each_origin_value(&self, (key, place): (&str, Place), among: &Rows, each: Each<'_>) {
         // Read once for each origin: rows share them.
         let mut known: Vec<Option<Told<'_>>> = Vec::new();
         known.resize_with(self.segment.origins.len() as usize, || None);
         let mut look = |row: u32, origin: u32| {
-            let Some(known) = known.get_mut(origin as usize) else { return };
+            let Some(known) = known.get_mut(origin as usize).filter(|_| among.has(row)) else { return };
             for (value, message) in known.get_or_insert_with(|| self.told_by_origin((key, place), origin)) {
                 give_one(*value, message, (row, each));
             }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::chunk::narrow;
 use super::sealed::NOWHERE;
 use super::segment::{Form, Piece};
-use super::traces::full;
+use super::traces::{full, low_half};
 use super::{Block, Rows, View};
 use crate::model::SpanId;
 
@@ -110,13 +110,16 @@ impl Block<'_> {
         }
         let Form::Hot(chunk) = &self.piece.form else { return Vec::new() };
         let number = |low: u32| full(u64::from(low), self.state.next_trace);
-        let mut rows: Vec<(u64, u32)> = chunk.trace.iter().map(|low| number(*low)).zip(0..).collect();
+        // Both in one number, which is quickly sorted: how much newer the trace is than the oldest here, and the row.
+        let least = chunk.trace.iter().map(|low| number(*low)).min().unwrap_or_default();
+        let mut rows: Vec<u64> =
+            (0..).zip(&chunk.trace).map(|(row, low)| number(*low).wrapping_sub(least) << 32 | row).collect();
         rows.sort_unstable();
-        let follows = |one: &(u64, u32), next: &(u64, u32)| (one.0, one.1 + 1) == *next;
-        let run = |rows: &[(u64, u32)]| {
-            Some((rows.first()?, rows.last()?)).map(|(first, last)| (first.0, first.1..last.1 + 1))
+        let run = |rows: &[u64]| {
+            let (first, last) = (*rows.first()?, *rows.last()?);
+            Some(Run { number: least + (first >> 32), rows: low_half(first)..low_half(last) + 1 })
         };
-        rows.chunk_by(follows).filter_map(run).map(|(number, rows)| Run { number, rows }).collect()
+        rows.chunk_by(|one, next| one + 1 == *next).filter_map(run).collect()
     }
 
     /// The ids of the spans, by row.
@@ -128,12 +131,13 @@ impl Block<'_> {
         }
     }
 
-    /// Of each row of a sealed block the row of its parent here, [`NO_ROW`] where there is none. A row may be its own parent.
+    /// Of each row of a sealed block that is among these the row of its parent here, [`NO_ROW`] where there is none. A row
+    /// may be its own parent.
     #[must_use]
-    pub fn parent_rows(&self) -> Vec<u32> {
+    pub fn parent_rows(&self, among: &Rows) -> Vec<u32> {
         match &self.piece.form {
             Form::Hot(chunk) => vec![NO_ROW; chunk.rows()],
-            Form::Sealed(sealed) => sealed.parent_rows(),
+            Form::Sealed(sealed) => sealed.parent_rows(among),
         }
     }
 

@@ -107,7 +107,7 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
     let mut found: Vec<(u32, Val<'static>)> = Vec::new();
     for key in keys(attribute) {
         for place in places(attribute.scope) {
-            block.each_value(key, place, &mut |row, value| {
+            block.each_value((key, place), &block.all(), &mut |row, value| {
                 let value = match value {
                     ValueRef::Text(text) => Val::Text(Cow::Owned(text.to_owned())),
                     ValueRef::Bool(truth) => Val::Truth(truth),
@@ -132,20 +132,24 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
 
 /// The first number under an attribute on each of these rows, in order of rows; those without are left out.
 pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows) -> Vec<(u32, Number)> {
-    let mut numbers: Vec<(u32, Number)> = Vec::new();
     let mut wanted = rows.clone();
+    let mut numbers: Vec<(u32, Number)> = Vec::with_capacity(wanted.len());
     for key in keys(attribute) {
         for place in places(attribute.scope) {
-            block.each_value(key, place, &mut |row, value| {
-                if wanted.has(row)
+            let (from, mut last) = (numbers.len(), None);
+            block.each_value((key, place), &wanted, &mut |row, value| {
+                // The first counts.
+                if last != Some(row)
                     && let Some(number) = number(value)
                 {
-                    wanted.remove(row);
+                    last = Some(row);
                     numbers.push((row, number));
                 }
             });
+            numbers.iter().skip(from).for_each(|(row, _)| wanted.remove(*row));
         }
     }
+    // Those under one key at one place are in order already.
     numbers.sort_by_key(|(row, _)| *row);
     numbers
 }
@@ -168,7 +172,7 @@ fn number(value: ValueRef<'_>) -> Option<Number> {
 /// The last `service.name` of the resource, if it is text.
 fn services(block: Block<'_>) -> Vec<(u32, Val<'static>)> {
     let mut names: Vec<Option<Cow<'static, str>>> = vec![None; block.rows() as usize];
-    block.each_value("service.name", Place::Resource, &mut |row, value| {
+    block.each_value(("service.name", Place::Resource), &block.all(), &mut |row, value| {
         let name = match value {
             ValueRef::Text(text) => Cow::Owned(text.to_owned()),
             _ => Cow::Borrowed(UNKNOWN),

@@ -1,6 +1,6 @@
 //! A plan run on one trace.
 
-use std::cell::RefCell;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hashbrown::HashMap;
 
@@ -62,12 +62,15 @@ pub(super) fn trace_holds(test: TraceTest, id: TraceId, extent: (Timestamp, Time
     }
 }
 
+/// What columns answered, by condition (its address) and block.
+pub(super) type Answers = Mutex<HashMap<(usize, usize), Arc<OnceLock<Rows>>>>;
+
 /// A plan over the blocks of a view. What columns answer is asked once for a block, when first needed.
 pub(super) struct Evaluator<'p, 'v> {
     pub(super) plan: &'p Plan,
     pub(super) columns: &'p Columns<'v>,
-    /// By condition (its address) and block.
-    answers: RefCell<HashMap<(usize, usize), Rows>>,
+    /// Shared with evaluators of the same plan on other threads.
+    answers: Arc<Answers>,
 }
 
 /// One trace under a plan.
@@ -79,7 +82,17 @@ struct Case<'e, 'p, 'v> {
 
 impl<'p, 'v> Evaluator<'p, 'v> {
     pub(super) fn new(plan: &'p Plan, columns: &'p Columns<'v>) -> Self {
-        Self { plan, columns, answers: RefCell::default() }
+        Self { plan, columns, answers: Arc::default() }
+    }
+
+    /// The same on another thread, over columns of its own; answers are shared.
+    pub(super) fn beside<'o>(answers: &Arc<Answers>, plan: &'o Plan, columns: &'o Columns<'v>) -> Evaluator<'o, 'v> {
+        Evaluator { plan, columns, answers: Arc::clone(answers) }
+    }
+
+    /// What columns answered so far.
+    pub(super) fn answers(&self) -> &Arc<Answers> {
+        &self.answers
     }
 
     /// The trace of a number, and what is found in it.
@@ -106,12 +119,15 @@ impl<'p, 'v> Evaluator<'p, 'v> {
 
     /// The rows of a block on which a condition holds that columns decide; they are remembered.
     pub(super) fn rows<T>(&self, node: &Node, block: usize, then: impl FnOnce(&Rows) -> T) -> T {
-        let mut answers = self.answers.borrow_mut();
-        let rows = answers.entry((std::ptr::from_ref(node).addr(), block)).or_insert_with(|| {
+        let of = (std::ptr::from_ref(node).addr(), block);
+        let answer = {
+            let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(answers.entry(of).or_default())
+        };
+        then(answer.get_or_init(|| {
             let block = self.columns.blocks.get(block);
             block.map(|block| node.upper(*block, block.all(), &self.plan.leaves)).unwrap_or_default()
-        });
-        then(rows)
+        }))
     }
 
     /// Takes those spans out on which a condition does not hold that columns decide.

@@ -142,6 +142,25 @@ impl<'p> Gathered<'p> {
         }
     }
 
+    /// Adds what was gathered of the same set elsewhere.
+    pub(super) fn append(&mut self, other: Self) {
+        fn all<'p>(own: &mut [Gathered<'p>], others: Vec<Gathered<'p>>) {
+            own.iter_mut().zip(others).for_each(|(own, other)| own.append(other));
+        }
+        match (self, other) {
+            (Self::Spans { found, .. }, Self::Spans { found: mut other, .. }) => found.append(&mut other),
+            (Self::Traces { found, .. }, Self::Traces { found: mut other, .. }) => found.append(&mut other),
+            (Self::Both(own), Self::Both(others)) | (Self::Either(own), Self::Either(others)) => all(own, others),
+            (Self::Structural(left, right, _), Self::Structural(other_left, other_right, _)) => {
+                left.append(*other_left);
+                right.append(*other_right);
+            }
+            (Self::Piped(inner, ..), Self::Piped(other, ..)) => inner.append(*other),
+            // What holds nothing.
+            _ => {}
+        }
+    }
+
     /// How much is gathered.
     pub(super) fn len(&self) -> usize {
         match self {
@@ -158,16 +177,8 @@ impl<'p> Gathered<'p> {
     pub(super) fn take(&mut self, from: u64) -> Self {
         match self {
             Self::Spans { node, trace, exact, found } => {
-                let mut taken = split(found, |found| found.number >= from);
-                taken.sort_by_key(|found| found.number);
-                taken.dedup_by(|next, kept| {
-                    let same = next.number == kept.number;
-                    if same {
-                        *kept = kept.join(*next);
-                    }
-                    same
-                });
-                Self::Spans { node, trace, exact: *exact, found: taken }
+                let taken = split(found, |found| found.number >= from);
+                Self::Spans { node, trace, exact: *exact, found: joined(taken) }
             }
             Self::Traces { node, wanted, found } => {
                 let mut taken = split(found, |number| *number >= from);
@@ -279,6 +290,36 @@ impl Candidates {
     }
 }
 
+/// Joined by trace, in ascending order.
+pub(super) fn joined(mut found: Vec<Match>) -> Vec<Match> {
+    let numbers = found.iter().map(|found| found.number);
+    let (Some(least), Some(most)) = (numbers.clone().min(), numbers.max()) else { return found };
+    let span = usize::try_from(most - least).unwrap_or(usize::MAX);
+    if found.len() < span / 16 || u32::try_from(found.len()).is_err() {
+        found.sort_by_key(|found| found.number);
+        found.dedup_by(|next, kept| {
+            let same = next.number == kept.number;
+            if same {
+                *kept = kept.join(*next);
+            }
+            same
+        });
+        return found;
+    }
+    // So many that there is a place for each number: which of them is the first of it, counted from one.
+    let mut firsts = vec![0_u32; span + 1];
+    for place in 0..found.len() {
+        let own = found[place];
+        let Some(first) = usize::try_from(own.number - least).ok().and_then(|at| firsts.get_mut(at)) else { continue };
+        match first.checked_sub(1).and_then(|first| found.get_mut(first as usize)) {
+            Some(first) => *first = first.join(own),
+            None => *first = u32::try_from(place + 1).unwrap_or_default(),
+        }
+    }
+    let in_order = firsts.into_iter().filter_map(|first| found.get(first.checked_sub(1)? as usize));
+    in_order.copied().collect()
+}
+
 /// Takes out what passes.
 pub(super) fn split<T>(list: &mut Vec<T>, passes: impl Fn(&T) -> bool) -> Vec<T> {
     if list.iter().all(&passes) {
@@ -298,5 +339,30 @@ fn about(node: &Node, view: &View, (number, id): (u64, TraceId)) -> bool {
         Node::Not(inner) => !about(inner, view, (number, id)),
         Node::Trace(test) => trace_holds(*test, id, view.extent(number).unwrap_or_default()),
         Node::Leaf(_) | Node::Related(..) | Node::Computed(..) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{Kind, SpanId, SpanKey, Timestamp};
+
+    proptest! {
+        #[test]
+        fn what_is_found_of_a_trace_in_several_places_is_joined(
+            found in prop::collection::vec((prop_oneof![0_u64..20, 0..100_000_u64], 1_u32..4, 0_u8..9), 0..60)
+        ) {
+            let key = |id: u8| SpanKey { id: SpanId([id; 8]), kind: Kind(0) };
+            let all: Vec<Match> = found.iter().map(|(number, matched, id)| {
+                Match { number: 7 + number, matched: *matched, first: (Timestamp(u64::from(*id)), key(*id)) }
+            }).collect();
+            let mut expected = std::collections::BTreeMap::new();
+            for own in &all {
+                expected.entry(own.number).and_modify(|known: &mut Match| *known = known.join(*own)).or_insert(*own);
+            }
+            prop_assert_eq!(joined(all), expected.into_values().collect::<Vec<_>>());
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod columns;
 mod complete;
 mod compute;
+mod crew;
 mod describe;
 mod eval;
 mod family;
@@ -34,7 +35,7 @@ pub use hits::{Hit, Hits, Page};
 pub use literal::{Literal, Moment, spell_duration, spell_moment};
 pub use parse::{ParseError, parse};
 pub use print::{braced_value, key_text, quote, value_text};
-pub use run::{evaluate_traces, matching_spans, run, run_pages};
+pub use run::{evaluate_traces, matching_spans, run, run_pages, run_pages_with, run_with, threads};
 pub use spans::{Aggregate, Arithmetic, FieldExpr, Place, Stage, Structural};
 pub use terms::{Comparison, Condition, Expr, Query, Relation, Says, StageAt, Term};
 

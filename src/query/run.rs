@@ -1,8 +1,10 @@
 //! Runs a filter over a view of the index.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::columns::Columns;
+use super::crew::{self, Crew, Queue, Share};
 use super::eval::{Evaluator, keys};
 use super::gather::{Candidates, Decided, Gathered, split};
 use super::plan::Plan;
@@ -20,15 +22,28 @@ const SILENT: usize = 4;
 /// Blocks after which the traces are looked at that stand in several of them: the fewer times, the less is unpacked twice.
 const TOGETHER: usize = 8;
 
+/// How many threads a search of a view takes where no other number is asked for: no more than there are cores.
+#[must_use]
+pub fn threads(view: &View) -> usize {
+    crew::threads(view.stats().spans)
+}
+
 /// Finds the traces that match, by first arrival, oldest first; stops early, with what it has, once `cancelled` says so.
-/// `now` is what `lookback`, `since` and `until` are counted from.
+/// `now` is what `lookback`, `since` and `until` are counted from. Much is looked at by several threads, as many as there
+/// are cores for it.
 #[must_use]
 pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool) -> Hits {
+    run_with(threads(view), query, (view, now), cancelled)
+}
+
+/// The same on so many threads, this one among them.
+#[must_use]
+pub fn run_with(threads: usize, query: &Query, (view, now): (&View, Timestamp), cancelled: &dyn Fn() -> bool) -> Hits {
     let mut all = Hits::default();
     let plan = Plan::new(query, now);
     // Where not all are wanted, the newest are looked for first.
-    let at_once = plan.limit == usize::MAX;
-    search(&plan, view, (at_once, cancelled), &mut |page| {
+    let how = How { threads, at_once: plan.limit == usize::MAX, cancelled };
+    search(&plan, view, how, &mut |page| {
         all.partial |= page.partial;
         if all.hits.is_empty() {
             all.hits = page.hits;
@@ -41,9 +56,21 @@ pub fn run(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> b
 }
 
 /// Finds the traces that match, by first arrival, newest first, page by page: the first as soon as there is one. Each
-/// trace is in one page; where nothing was found for long, a page says that. The last page says so; it is partial where `cancelled` said to stop.
+/// trace is in one page; where nothing was found for long, a page says that. The last page says so; it is partial where
+/// `cancelled` said to stop. Much is looked at by several threads, as many as there are cores for it.
 pub fn run_pages(query: &Query, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool, each: &mut dyn FnMut(Page)) {
-    search(&Plan::new(query, now), view, (false, cancelled), each);
+    run_pages_with(threads(view), query, (view, now), cancelled, each);
+}
+
+/// The same on so many threads, this one among them.
+pub fn run_pages_with(
+    threads: usize,
+    query: &Query,
+    (view, now): (&View, Timestamp),
+    cancelled: &dyn Fn() -> bool,
+    each: &mut dyn FnMut(Page),
+) {
+    search(&Plan::new(query, now), view, How { threads, at_once: false, cancelled }, each);
 }
 
 /// The spans of one trace that match, by start. None where the filter is about traces as a whole (empty, a trace id, or
@@ -72,36 +99,100 @@ fn hit(evaluator: &Evaluator<'_, '_>, number: u64, trace: TraceId) -> Option<Hit
     evaluator.decided(number).map(|found| found.hit(trace))
 }
 
-fn search(plan: &Plan, view: &View, how: (bool, &dyn Fn() -> bool), each: &mut dyn FnMut(Page)) {
+/// How a search is to go.
+#[derive(Clone, Copy)]
+struct How<'c> {
+    threads: usize,
+    /// All that is found is wanted together.
+    at_once: bool,
+    cancelled: &'c dyn Fn() -> bool,
+}
+
+/// What every block is asked.
+struct Task<'p> {
+    plan: &'p Plan,
+    /// Columns decide.
+    exact: bool,
+    /// The traces that are looked at one by one, where the others are looked at block by block.
+    scattered: Option<Scattered>,
+}
+
+/// What was found in a block.
+struct Looked<'p> {
+    gathered: Gathered<'p>,
+    /// Of traces that stand whole in it.
+    shelved: Vec<(u64, Hit)>,
+    /// Where the rows of the others are.
+    apart: Vec<Stretch>,
+}
+
+impl<'p> Task<'p> {
+    /// Looks at a block.
+    fn look(&self, evaluator: &Evaluator<'_, '_>, place: usize) -> Looked<'p> {
+        let gathered = Gathered::new(&self.plan.set);
+        let mut looked = Looked { gathered, shelved: Vec::new(), apart: Vec::new() };
+        let Some(block) = evaluator.columns.blocks.get(place) else { return looked };
+        if let Some(scattered) = &self.scattered {
+            let mut found = whole::search(evaluator, place, scattered);
+            looked.apart = std::mem::take(&mut found.scattered);
+            shelve(evaluator.columns.view, found, &mut looked.shelved);
+            return looked;
+        }
+        let rows = block.all();
+        if !rows.is_empty() {
+            looked.gathered.add((place, &rows), evaluator, !self.exact);
+        }
+        looked
+    }
+}
+
+/// What was found as hits, by number.
+fn shelve(view: &View, found: Shelved, into: &mut Vec<(u64, Hit)>) {
+    let spans = found.matches.into_iter().map(|found| (found.number, Decided::Spans(found)));
+    let whole = found.whole.into_iter().map(|number| (number, Decided::Whole));
+    into.reserve(spans.len() + whole.len());
+    into.extend(spans.chain(whole).filter_map(|(number, decided)| Some((number, decided.hit(view.id_of(number)?)))));
+}
+
+fn search<'p>(plan: &'p Plan, view: &View, how: How<'_>, each: &mut dyn FnMut(Page)) {
     let columns = Columns::new(view);
     let evaluator = Evaluator::new(plan, &columns);
     if let Some(id) = plan.only {
-        let cancelled = how.1();
+        let cancelled = (how.cancelled)();
         let found = view.number_of(id).filter(|_| !cancelled).and_then(|number| hit(&evaluator, number, id));
         return each(last_page(found.into_iter().collect(), cancelled));
     }
     let gathered = Gathered::new(&plan.set);
     let exact = gathered.is_exact();
     let scattered = (!exact && whole::is_supported(&plan.set)).then(|| view.scattered());
+    let task = Task { plan, exact, scattered };
+    let queue = Queue::new(columns.blocks.len());
+    let answers = Arc::clone(evaluator.answers());
+    let help = |share: &Share<'_, Looked<'p>>| {
+        let columns = Columns::new(view);
+        let evaluator = Evaluator::beside(&answers, plan, &columns);
+        share.work(|place| task.look(&evaluator, place));
+    };
     let numbers = view.numbers();
-    let (from, first, cancelled) = (numbers.end, numbers.start, how.1);
+    let (from, first, cancelled) = (numbers.end, numbers.start, how.cancelled);
     let (apart, shelved) = (Vec::new(), Vec::new());
-    let mut search = Search { evaluator, gathered, exact, scattered, apart, shelved, from, first, found: 0, cancelled };
-    search.run(how.0, each);
+    let mut search =
+        Search { evaluator: &evaluator, task: &task, gathered, apart, shelved, from, first, found: 0, cancelled };
+    std::thread::scope(|scope| {
+        let crew = Crew::new(scope, &queue, (how.threads.saturating_sub(1), &help));
+        search.run(how.at_once, crew, each);
+    });
 }
 
 /// A search on its way from the newest block to the oldest.
-struct Search<'s, 'p, 'v> {
-    evaluator: Evaluator<'p, 'v>,
+struct Search<'s, 'e, 'p, 'v> {
+    evaluator: &'s Evaluator<'e, 'v>,
+    task: &'s Task<'p>,
     gathered: Gathered<'p>,
-    /// Columns decide.
-    exact: bool,
-    /// The traces that are looked at one by one, where the others are looked at block by block.
-    scattered: Option<Scattered>,
-    /// Where their rows are in the blocks so far.
+    /// Where the rows of scattered traces are in the blocks so far.
     apart: Vec<Stretch>,
     /// What is found of the others.
-    shelved: Vec<(u64, Decided)>,
+    shelved: Vec<(u64, Hit)>,
     /// Traces from this number on are done.
     from: u64,
     /// The number of the oldest trace.
@@ -111,32 +202,35 @@ struct Search<'s, 'p, 'v> {
     cancelled: &'s dyn Fn() -> bool,
 }
 
-impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
-    fn run(&mut self, at_once: bool, each: &mut dyn FnMut(Page)) {
-        let blocks = &self.evaluator.columns.blocks;
+impl<'p> Search<'_, '_, 'p, '_> {
+    fn run(&mut self, at_once: bool, mut crew: Crew<'_, Looked<'p>>, each: &mut dyn FnMut(Page)) {
+        let (task, evaluator) = (self.task, self.evaluator);
+        let blocks = &evaluator.columns.blocks;
         // Of traces above this, no rows are in the blocks from here on.
         let mut above = vec![self.first; blocks.len() + 1];
-        if !at_once || self.scattered.is_some() {
+        if !at_once || task.scattered.is_some() {
             for place in (0..blocks.len()).rev() {
                 above[place] = above[place + 1].max(blocks[place].newest() + 1);
             }
         }
         let mut pause = 1;
-        for place in 0..blocks.len() {
+        for (seen, above) in above.into_iter().enumerate().skip(1) {
             if (self.cancelled)() {
                 return each(last_page(Vec::new(), true));
             }
-            self.look(place);
-            let seen = place + 1;
+            let Some(mut looked) = crew.next(&|place| task.look(evaluator, place)) else { break };
+            self.gathered.append(looked.gathered);
+            self.shelved.append(&mut looked.shelved);
+            self.apart.append(&mut looked.apart);
             if at_once && seen % TOGETHER == 0 {
-                self.look_apart(above[seen]);
+                self.look_apart(above);
             }
             if at_once || seen == blocks.len() || seen < pause && self.gathered.len() + self.shelved.len() < FIRST_PAGE
             {
                 continue;
             }
             pause = seen * 2;
-            let hits = self.finish(above[seen]);
+            let hits = self.finish(above);
             let partial = (self.cancelled)();
             let full = self.found >= self.evaluator.plan.limit;
             if full || partial {
@@ -151,38 +245,21 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         each(last_page(hits, partial));
     }
 
-    /// Takes note of a block.
-    fn look(&mut self, place: usize) {
-        let Some(block) = self.evaluator.columns.blocks.get(place) else { return };
-        if let Some(scattered) = &self.scattered {
-            let mut found = whole::search(&self.evaluator, place, scattered);
-            self.apart.append(&mut found.scattered);
-            return self.shelve(found);
-        }
-        let rows = block.all();
-        if !rows.is_empty() {
-            self.gathered.add((place, &rows), &self.evaluator, !self.exact);
-        }
-    }
-
-    fn shelve(&mut self, found: Shelved) {
-        self.shelved.extend(found.matches.into_iter().map(|found| (found.number, Decided::Spans(found))));
-        self.shelved.extend(found.whole.into_iter().map(|number| (number, Decided::Whole)));
-    }
-
     /// Looks at the scattered traces from a number on, of which no more rows are to come.
     fn look_apart(&mut self, from: u64) {
         let mut apart = split(&mut self.apart, |stretch| stretch.number >= from);
         // Those of each block are in this order already.
         apart.sort_by_key(|stretch| stretch.number);
-        let mut found = whole::search_scattered(&self.evaluator, &apart);
+        let mut found = whole::search_scattered(self.evaluator, &apart);
+        let view = self.evaluator.columns.view;
         for (count, number) in std::mem::take(&mut found.odd).into_iter().enumerate() {
             if count % 256 == 255 && (self.cancelled)() {
                 break;
             }
-            self.shelved.extend(self.evaluator.decided(number).map(|decided| (number, decided)));
+            let Some(trace) = view.id_of(number) else { continue };
+            self.shelved.extend(hit(self.evaluator, number, trace).map(|hit| (number, hit)));
         }
-        self.shelve(found);
+        shelve(view, found, &mut self.shelved);
     }
 
     /// What was found block by block, from a number on, newest first.
@@ -193,10 +270,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
         let found = split(&mut self.shelved, |(number, _)| *number >= from);
         let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
         let mut hits = Vec::with_capacity(in_steps(found.len().min(wanted)));
-        let view = self.evaluator.columns.view;
-        let made = newest_first(&found, from..until)
-            .filter_map(|place| found.get(place))
-            .filter_map(|(number, decided)| Some(decided.hit(view.id_of(*number)?)));
+        let made = newest_first(&found, from..until).filter_map(|place| found.get(place)).map(|(_, hit)| *hit);
         hits.extend(made.take(wanted));
         self.found += hits.len();
         hits
@@ -204,7 +278,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
 
     /// Hits among the traces from a number on, newest first.
     fn finish(&mut self, from: u64) -> Vec<Hit> {
-        if self.scattered.is_some() {
+        if self.task.scattered.is_some() {
             return self.finish_shelved(from);
         }
         let taken = self.gathered.take(from);
@@ -240,7 +314,7 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
 
     /// Traces about to be decided one by one.
     fn expect(&self, traces: usize) {
-        if !self.exact {
+        if !self.task.exact {
             self.evaluator.columns.expect(traces);
         }
     }
@@ -253,10 +327,10 @@ impl<'p, 'v: 'p> Search<'_, 'p, 'v> {
                 break;
             }
             let Some(trace) = view.id_of(number) else { continue };
-            let found = if self.exact {
+            let found = if self.task.exact {
                 taken.at(view, (number, trace)).map(|found| found.hit(trace))
             } else {
-                hit(&self.evaluator, number, trace)
+                hit(self.evaluator, number, trace)
             };
             hits.extend(found);
         }

@@ -76,7 +76,9 @@ fn found(state: &State, roomy: bool) -> String {
     if state.filter.query.is_empty() {
         return String::new();
     }
-    let (found, held) = (number(state.list.rows.len()), state.health.traces_held);
+    let found = number(state.list.rows.len());
+    // What is held is told a little later than what is found.
+    let held = state.health.traces_held.max(found);
     let found = format::count(found);
     if state.list.anew {
         return if state.list.so_far { format!("searching … {found} so far") } else { "searching …".to_owned() };
@@ -407,4 +409,23 @@ fn preview(pen: &mut Pen<'_>, area: Rect) {
     };
     let rows = Rect { y: area.y + 1, height: area.height - 1, width: area.width.saturating_sub(1), ..area };
     waterfall.draw(pen, rows);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::app::ListRow;
+
+    #[test]
+    fn no_more_match_than_are_held() {
+        let mut state = State::new(crate::app::Settings::default());
+        state.filter.query = crate::query::parse("error=true").unwrap().into();
+        let row = ListRow { trace: crate::model::TraceId([1; 16]), matched: 1, first: None };
+        state.list.rows = Arc::new(vec![row; 27]);
+        // What is held was told before two more came.
+        Arc::make_mut(&mut state.health).traces_held = 25;
+        assert_eq!(matched(&state), "27 of 27 traces match");
+    }
 }

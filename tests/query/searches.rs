@@ -6,7 +6,7 @@ use super::{NOW, found, span, trace_id, views_of, with};
 use tracefall::index::{Options, Sealing, View, open};
 use tracefall::model::{SourceId, Span, SpanId, Timestamp, TraceId, Value};
 use tracefall::otlp::encode;
-use tracefall::query::{Page, evaluate_traces, matching_spans, parse, run, run_pages};
+use tracefall::query::{Page, evaluate_traces, matching_spans, parse, run, run_pages, run_pages_with, run_with};
 
 fn id(number: u32) -> TraceId {
     let mut id = [7; 16];
@@ -54,6 +54,40 @@ fn the_first_page_comes_before_everything_was_looked_at() {
             let mut all = run(&parse(text).unwrap(), &view, NOW, &|| false).hits;
             all.reverse();
             assert_eq!(paged, all, "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_found_does_not_depend_on_how_many_threads_look() {
+    for view in both(20_000) {
+        for text in ["", "n=3", "-n=3", "n=3 limit=5", "{ .n = 3 } > { }", "{ .n < 5 } | count() = 1", "root.n=3"] {
+            let query = parse(text).unwrap();
+            let found = |threads| {
+                let mut hits = Vec::new();
+                run_pages_with(threads, &query, (&view, NOW), &|| false, &mut |page| hits.extend(page.hits));
+                hits
+            };
+            let all = found(1);
+            for threads in [2, 4] {
+                assert_eq!(found(threads), all, "{text}");
+                let hits = run_with(threads, &query, (&view, NOW), &|| false).hits;
+                assert!(hits.into_iter().rev().eq(all.iter().copied()), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_search_on_several_threads_ends_where_it_is_told_to() {
+    for view in both(20_000) {
+        for allowed in [0, 1, 5] {
+            let asked = Cell::new(0);
+            let cancelled = || asked.replace(asked.get() + 1) >= allowed;
+            let mut pages: Vec<Page> = Vec::new();
+            run_pages_with(4, &parse("-n=3").unwrap(), (&view, NOW), &cancelled, &mut |page| pages.push(page));
+            assert!(asked.get() <= allowed + 2);
+            assert!(pages.last().is_some_and(|page| page.last && page.partial));
         }
     }
 }

@@ -132,23 +132,23 @@ impl Column {
         }
     }
 
-    /// How many strings and wide numbers its first rows have.
-    pub(super) fn offsets(&self, arena: &[u32], rows: usize) -> (usize, usize) {
+    /// How many strings and wide numbers some of its rows have.
+    pub(super) fn offsets(&self, arena: &[u32], rows: Range<usize>) -> (usize, usize) {
         let counts = |word: Word| match arena_of(word) {
             Arena::String => (1, 0),
             Arena::Wide => (0, 1),
             Arena::None => (0, 0),
         };
         match self.cells {
-            Cells::Same(word) => (counts(word).0 * rows, counts(word).1 * rows),
+            Cells::Same(word) => (counts(word).0 * rows.len(), counts(word).1 * rows.len()),
             Cells::Payloads { .. } => (0, 0),
             Cells::Listed { at, length, places } => {
                 let list = arena.get(at as usize..(at + length) as usize).unwrap_or_default();
                 let kinds: Vec<(usize, usize)> = list.iter().map(|word| counts(Word(*word))).collect();
-                if kinds.iter().all(|kind| *kind == (0, 0)) {
+                if rows.is_empty() || kinds.iter().all(|kind| *kind == (0, 0)) {
                     return (0, 0);
                 }
-                let read = places.read(arena, 0..rows).into_iter().map(|place| kinds[place as usize]);
+                let read = places.read(arena, rows).into_iter().map(|place| kinds[place as usize]);
                 read.fold((0, 0), |sum, kind| (sum.0 + kind.0, sum.1 + kind.1))
             }
         }

@@ -1,9 +1,9 @@
 //! Byte strings one after the other, in compressed pages.
 
 use bytes::Bytes;
-use memchr::memmem::Finder;
 
 use super::super::chunk::narrow;
+use super::super::sieve::Sieve;
 use super::hex;
 use super::pack::Frames;
 
@@ -94,21 +94,6 @@ impl StreamWriter {
     }
 }
 
-/// What strings are looked for by: a part that all that are wanted have in them.
-pub(super) struct Sieve<'p> {
-    /// In lower case; ASCII letters of either case are taken as equal.
-    part: Finder<'p>,
-    /// Room to work in.
-    lower: Vec<u8>,
-}
-
-impl<'p> Sieve<'p> {
-    /// `None` where nothing is known of the strings.
-    pub(super) fn new(part: &'p str) -> Option<Self> {
-        (!part.is_empty()).then(|| Self { part: Finder::new(part), lower: Vec::new() })
-    }
-}
-
 /// Strings of one page, unpacked.
 #[derive(Debug, Default)]
 pub(super) struct Unpacked {
@@ -167,26 +152,25 @@ impl Unpacked {
         &self.sifted
     }
 
-    /// The string at a place, if it is known to be text.
+    /// The string at a place, if it is text.
     pub(super) fn text(&self, place: usize) -> Option<&str> {
-        let Plain::Text(text) = &self.bytes else { return None };
+        let Plain::Text(text) = &self.bytes else { return std::str::from_utf8(self.get(place)?).ok() };
         let at = place.checked_sub(self.first)?;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         text.get(start..*self.ends.get(at)?)
     }
 
-    /// Notes which of the strings pass a sieve whose lower case of them is at hand, `ends` among them.
+    /// Notes which of the strings pass a sieve that was made ready for them.
     fn sift(&mut self, sieve: &Sieve<'_>, first_hit: usize) {
         let (mut at, mut place) = (Some(first_hit), 0);
         while let Some(start) = at {
             place += self.ends.get(place..).map_or(0, |ends| ends.partition_point(|end| *end <= start));
             let Some(end) = self.ends.get(place).copied() else { break };
-            let within = start + sieve.part.needle().len() <= end;
+            let within = start + sieve.part().len() <= end;
             if within {
                 self.sifted.push(self.first + place);
             }
-            let from = if within { end } else { start + 1 };
-            at = sieve.lower.get(from..).and_then(|rest| sieve.part.find(rest)).map(|hit| from + hit);
+            at = sieve.find(self.bytes(), if within { end } else { start + 1 });
         }
     }
 
@@ -260,29 +244,29 @@ impl Stream {
                 Some(page) => page.unpack(&mut bytes),
                 None => bytes.clear(),
             }
-            return self.take_apart(arena, bytes, into);
+            self.take_apart(arena, into);
+            into.bytes = match String::from_utf8(bytes) {
+                Ok(text) => Plain::Text(text),
+                Err(error) => Plain::Other(error.into_bytes()),
+            };
+            return;
         };
         let hit = own.get(at).and_then(|page| page.sift(sieve, &mut bytes));
-        match hit {
-            Some(hit) => {
-                self.take_apart(arena, bytes, into);
-                into.sift(sieve, hit);
-            }
-            None => into.bytes = Plain::Other(bytes),
+        // Of few it will be asked whether they are text.
+        into.bytes = Plain::Other(bytes);
+        if let Some(hit) = hit {
+            self.take_apart(arena, into);
+            into.sift(sieve, hit);
         }
     }
 
-    /// Notes where the strings of a page end, and whether they are text.
-    fn take_apart(self, arena: &[u32], bytes: Vec<u8>, into: &mut Unpacked) {
+    /// Notes where the strings of a page end.
+    fn take_apart(self, arena: &[u32], into: &mut Unpacked) {
         let mut sum = 0;
         into.ends.extend(self.lengths.read(arena, into.first..into.end).into_iter().map(|length| {
             sum += usize::try_from(length).unwrap_or_default();
             sum
         }));
-        into.bytes = match String::from_utf8(bytes) {
-            Ok(text) => Plain::Text(text),
-            Err(error) => Plain::Other(error.into_bytes()),
-        };
     }
 }
 
@@ -294,14 +278,12 @@ impl Page {
 
     /// Unpacks it if it may hold what a sieve looks for: where that first stands, if anywhere.
     fn sift(&self, sieve: &mut Sieve<'_>, into: &mut Vec<u8>) -> Option<usize> {
-        if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part.needle()) {
+        if !self.template.is_empty() && !hex::may_hold(&self.template, sieve.part()) {
             return None;
         }
         self.unpack(into);
-        sieve.lower.clear();
-        sieve.lower.extend_from_slice(into);
-        sieve.lower.make_ascii_lowercase();
-        sieve.part.find(&sieve.lower)
+        sieve.prepare(into);
+        sieve.find(into, 0)
     }
 
     /// Its bytes, in place of others.

@@ -140,17 +140,10 @@ impl Sealed {
         let mut ranks_from = usize::MAX;
         let mut gaps = [0; FRAME];
         let mut gaps_from = usize::MAX;
-        let (mut run, mut rest) = (0, rows.iter().peekable());
-        while let Some(row) = rest.next() {
-            while firsts.get(run + 1).is_some_and(|next| *next <= row) {
-                run += 1;
-            }
-            let end = firsts.get(run + 1).copied().unwrap_or(u32::MAX);
-            let mut count = 1;
-            while rest.next_if(|next| *next < end).is_some() {
-                count += 1;
-            }
-            let (row, first) = (row as usize, firsts[run] as usize);
+        for (run, first) in firsts.iter().copied().enumerate() {
+            let own = first..firsts.get(run + 1).copied().unwrap_or_else(|| narrow(self.rows()));
+            let Some((row, count)) = first_and_count(rows, own) else { continue };
+            let (row, first) = (row as usize, first as usize);
             let frame = row / FRAME * FRAME;
             // The start of the run or, where that is further away, of the frame.
             let (from, mut rank) = if first >= frame {
@@ -204,4 +197,16 @@ impl Sealed {
         }
         found
     }
+}
+
+/// The first of the set among these rows, and how many there are.
+#[inline]
+fn first_and_count(set: &Rows, rows: Range<u32>) -> Option<(u32, u32)> {
+    if rows.end.saturating_sub(rows.start) <= 64 {
+        let bits = set.bits(rows.clone());
+        return (bits != 0).then(|| (rows.start + bits.trailing_zeros(), bits.count_ones()));
+    }
+    let mut within = set.within(rows);
+    let first = within.next()?;
+    Some((first, 1 + narrow(within.count())))
 }

@@ -2,8 +2,8 @@
 
 use super::super::Rows;
 use super::super::extras::{self, Extra};
+use super::super::sieve::Sieve;
 use super::pack::FRAME;
-use super::pages::Sieve;
 use super::{Class, Sealed};
 
 /// Bits of the values that pass, 64 a word.
@@ -48,6 +48,16 @@ impl Sealed {
         Rows::from_words(words).and(rows)
     }
 
+    /// Something of each class, by its place.
+    pub(in crate::index) fn by_class<T>(&self, of: impl Fn(&Class) -> T) -> Vec<T> {
+        self.classes.iter().map(of).collect()
+    }
+
+    /// The place of a row's class.
+    pub(in crate::index) fn class_of(&self, row: usize) -> usize {
+        self.class.get(&self.arena, row) as usize
+    }
+
     /// The shape of a class's rows.
     pub(in crate::index) fn shape_of(&self, class: &Class) -> u32 {
         self.layouts[class.layout as usize].shape
@@ -68,6 +78,21 @@ impl Sealed {
     /// The durations of all rows.
     pub(in crate::index) fn durations(&self) -> Vec<u64> {
         self.durations.read(&self.arena, 0..self.rows())
+    }
+
+    /// Calls `each` with these rows, in order, and the duration of each.
+    pub(in crate::index) fn each_duration(&self, rows: &Rows, each: &mut dyn FnMut(u32, u64)) {
+        let mut frame = [0; FRAME];
+        for (bits, first) in rows.words().chunks(FRAME / 64).zip((0..self.rows()).step_by(FRAME)) {
+            if bits.iter().all(|word| *word == 0) {
+                continue;
+            }
+            let durations = self.durations.frame(&self.arena, first, &mut frame);
+            let first = super::super::chunk::narrow(first);
+            for row in rows.within(first..first + super::super::chunk::narrow(durations.len())) {
+                each(row, durations[(row - first) as usize]);
+            }
+        }
     }
 
     /// Rows whose duration is within `least..=most`.

@@ -2,10 +2,12 @@
 //! strings is unpacked once.
 
 use super::super::Rows;
+use super::super::chunk::narrow;
+use super::super::sieve::Sieve;
 use super::super::word::{Slot, Word};
 use super::cells::{Arena, Column, arena_of};
 use super::pack::FRAME;
-use super::pages::{Sieve, Unpacked};
+use super::pages::Unpacked;
 use super::seal::BEYOND;
 use super::{Layout, Sealed};
 
@@ -33,6 +35,41 @@ pub(in crate::index) struct Sought<'p> {
     pub(in crate::index) texts: bool,
     /// All pass.
     pub(in crate::index) any: bool,
+}
+
+/// Takes a cell of a row.
+type EachCell<'e> = &'e mut dyn FnMut(u32, Cell<'_>);
+
+/// Rows of one layout that follow each other.
+struct Slice<'s> {
+    /// How many were looked at.
+    taken: usize,
+    columns: Vec<Cells<'s>>,
+}
+
+/// The cells of some rows in a column.
+struct Cells<'s> {
+    column: &'s Column,
+    words: Vec<Word>,
+    /// How many rows of the layout come before the end of these.
+    end: usize,
+    /// Places of the next string and the next wide number.
+    string: usize,
+    number: usize,
+}
+
+impl Slice<'_> {
+    /// Goes on to other rows of the layout, which come after these.
+    fn go_on(&mut self, arena: &[u32], rows: std::ops::Range<usize>) {
+        self.taken = 0;
+        for cells in &mut self.columns {
+            let (strings, numbers) = cells.column.offsets(arena, cells.end..rows.start);
+            cells.string += strings;
+            cells.number += numbers;
+            cells.words = cells.column.read(arena, rows.clone());
+            cells.end = rows.end;
+        }
+    }
 }
 
 /// Asks about the cells of columns.
@@ -114,7 +151,7 @@ impl Sealed {
         let mut frame = [0; FRAME];
         for first in (0..self.rows()).step_by(FRAME) {
             for (row, class) in (first..).zip(self.class.frame(&self.arena, first, &mut frame)) {
-                each(super::super::chunk::narrow(row), self.class_at(*class));
+                each(narrow(row), self.class_at(*class));
             }
         }
     }
@@ -132,73 +169,96 @@ impl Sealed {
         }
     }
 
-    /// Calls `each` with the cells of the columns that `wanted` names, by shape and number of values, and their rows.
+    /// Calls `each` with the cells of the columns that `wanted` names, by shape and number of values, and their rows, which
+    /// are among some, in order.
     pub(in crate::index) fn each_cell(
         &self,
+        among: &Rows,
         wanted: &mut dyn FnMut(u32, u32) -> Vec<u32>,
         each: &mut dyn FnMut(u32, Cell<'_>),
     ) {
-        let columns: Vec<Vec<u32>> = self.layouts.iter().map(|layout| wanted(layout.shape, layout.columns)).collect();
-        let rows = self.rows_of(&mut |layout| !columns[layout].is_empty());
+        let wanted: Vec<Vec<u32>> = self.layouts.iter().map(|layout| wanted(layout.shape, layout.columns)).collect();
+        if wanted.iter().all(Vec::is_empty) {
+            return;
+        }
+        let layouts: Vec<usize> = self.classes.iter().map(|class| class.layout as usize).collect();
         let mut open = Vec::new();
         open.resize_with(self.streams.len(), Unpacked::default);
-        for (layout, (columns, rows)) in self.layouts.iter().zip(columns.iter().zip(&rows)) {
-            for place in columns {
-                let column = &self.columns[(layout.first_column + place) as usize];
-                self.cells_of(column, rows, &mut open, each);
-            }
-        }
-    }
-
-    /// The rows of each layout that is wanted.
-    fn rows_of(&self, wanted: &mut dyn FnMut(usize) -> bool) -> Vec<Vec<u32>> {
-        let room = |(place, layout): (usize, &Layout)| {
-            if wanted(place) { Vec::with_capacity(layout.rows as usize) } else { Vec::new() }
-        };
-        let mut rows: Vec<Vec<u32>> = self.layouts.iter().enumerate().map(room).collect();
-        if rows.iter().all(|rows| rows.capacity() == 0) {
-            return rows;
-        }
-        let layouts: Vec<Option<usize>> = self
-            .classes
-            .iter()
-            .map(|class| Some(class.layout as usize).filter(|layout| rows[*layout].capacity() > 0))
-            .collect();
+        let mut slices: Vec<Slice<'_>> =
+            self.layouts.iter().zip(&wanted).map(|(layout, wanted)| self.slice(layout, wanted)).collect();
         let mut frame = [0; FRAME];
-        for first in (0..self.rows()).step_by(FRAME) {
-            let from = super::super::chunk::narrow(first);
-            for (row, class) in (from..).zip(self.class.frame(&self.arena, first, &mut frame)) {
-                if let Some(layout) = layouts[*class as usize] {
-                    rows[layout].push(row);
+        let every = self.counts_every.max(FRAME);
+        for (entry, from) in (0..self.rows()).step_by(every).enumerate() {
+            let until = (from + every).min(self.rows());
+            if !among.has_any(narrow(from)..narrow(until)) {
+                continue;
+            }
+            for (place, slice) in slices.iter_mut().enumerate() {
+                let before = |entry: usize| self.counts.get(entry * self.layouts.len() + place).copied();
+                let rows = before(entry).unwrap_or_default()..before(entry + 1).unwrap_or(self.layouts[place].rows);
+                slice.go_on(&self.arena, rows.start as usize..rows.end as usize);
+            }
+            for first in (from..until).step_by(FRAME) {
+                for (row, class) in (narrow(first)..).zip(self.class.frame(&self.arena, first, &mut frame)) {
+                    let slice = &mut slices[layouts[*class as usize]];
+                    if slice.columns.is_empty() {
+                        continue;
+                    }
+                    let at = slice.taken;
+                    slice.taken += 1;
+                    for cells in &mut slice.columns {
+                        self.cell(cells, at, (among.has(row), row), (&mut open, &mut *each));
+                    }
                 }
             }
         }
-        rows
     }
 
-    fn cells_of(&self, column: &Column, rows: &[u32], open: &mut [Unpacked], each: &mut dyn FnMut(u32, Cell<'_>)) {
-        let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
-        for (row, word) in rows.iter().zip(column.read(&self.arena, 0..rows.len())) {
-            match arena_of(word) {
-                Arena::None => each(*row, Cell::Plain(word)),
-                Arena::Wide => {
-                    let wide = self.wide.read(&self.arena, number..number + 1);
-                    number += 1;
-                    each(*row, Cell::Wide(word, wide.first().copied().unwrap_or_default()));
+    /// The columns of a layout that are wanted, before its first row.
+    fn slice(&self, layout: &Layout, wanted: &[u32]) -> Slice<'_> {
+        let columns = wanted.iter().map(|column| {
+            let column = &self.columns[(layout.first_column + column) as usize];
+            let (string, number) = (column.strings_from as usize, column.wide_from as usize);
+            Cells { column, words: Vec::new(), end: 0, string, number }
+        });
+        Slice { taken: 0, columns: columns.collect() }
+    }
+
+    /// Gives the next cell of a column if its row is wanted.
+    #[inline]
+    fn cell(
+        &self,
+        cells: &mut Cells<'_>,
+        at: usize,
+        (wanted, row): (bool, u32),
+        (open, each): (&mut [Unpacked], EachCell<'_>),
+    ) {
+        let Some(word) = cells.words.get(at).copied() else { return };
+        match arena_of(word) {
+            Arena::None if wanted => each(row, Cell::Plain(word)),
+            Arena::None => {}
+            Arena::Wide => {
+                let at = cells.number;
+                cells.number += 1;
+                if wanted {
+                    let wide = self.wide.read(&self.arena, at..at + 1);
+                    each(row, Cell::Wide(word, wide.first().copied().unwrap_or_default()));
                 }
-                Arena::String => {
-                    string += 1;
-                    let Some((key, stream)) = self.streams.get(column.stream as usize) else { continue };
-                    let page = &mut open[column.stream as usize];
-                    if !page.has(string - 1) {
-                        stream.unpack(self.store(), string - 1, page);
-                    }
-                    let bytes = page.get(string - 1).unwrap_or_default();
-                    match page.text(string - 1) {
-                        _ if *key == BEYOND => each(*row, Cell::Beyond(bytes)),
-                        Some(text) => each(*row, Cell::Text(word, text)),
-                        None => each(*row, Cell::Bytes(word, bytes)),
-                    }
+            }
+            Arena::String => {
+                let at = cells.string;
+                cells.string += 1;
+                let stream = self.streams.get(cells.column.stream as usize);
+                let Some((key, stream)) = stream.filter(|_| wanted) else { return };
+                let page = &mut open[cells.column.stream as usize];
+                if !page.has(at) {
+                    stream.unpack(self.store(), at, page);
+                }
+                let bytes = page.get(at).unwrap_or_default();
+                match page.text(at) {
+                    _ if *key == BEYOND => each(row, Cell::Beyond(bytes)),
+                    Some(text) => each(row, Cell::Text(word, text)),
+                    None => each(row, Cell::Bytes(word, bytes)),
                 }
             }
         }
@@ -293,7 +353,7 @@ impl Search<'_> {
             0 => {}
             all if all == list.len() => set_all(bits, rows),
             1 => {
-                let only = answers.iter().position(|passes| *passes).map_or(0, super::super::chunk::narrow);
+                let only = answers.iter().position(|passes| *passes).map_or(0, narrow);
                 column.each_place(arena, rows, &mut |first, places| mark(bits, (first, places), |place| place == only));
             }
             _ => column.each_place(arena, rows, &mut |first, places| {
@@ -336,6 +396,8 @@ impl Search<'_> {
     fn mixed(&mut self, column: &Column, (list, answers): (&[Word], &[bool]), rows: usize, bits: &mut [u64]) {
         let arena = &self.sealed.arena;
         let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
+        // Texts before this one are known not to pass.
+        let mut next = 0;
         column.each_place(arena, rows, &mut |first, places| {
             for (at, listed) in places.iter().enumerate() {
                 let word = list[*listed as usize];
@@ -350,7 +412,11 @@ impl Search<'_> {
                     }
                     Arena::String => {
                         string += 1;
-                        self.string(column, string - 1, word)
+                        let is_text = matches!(word.slot(), Slot::Text(_));
+                        if is_text && string > next {
+                            next = self.next_text(column, string - 1);
+                        }
+                        !(is_text && string <= next) && self.string(column, string - 1, word)
                     }
                 };
                 if passes {
@@ -358,6 +424,18 @@ impl Search<'_> {
                 }
             }
         });
+    }
+
+    /// Opens the page with a text: the place of the first that may pass from it on, or one past the page.
+    fn next_text(&mut self, column: &Column, place: usize) -> usize {
+        self.open(column, place);
+        let is_beyond = self.sealed.streams.get(column.stream as usize).is_none_or(|(key, _)| *key == BEYOND);
+        if self.sieve.is_none() || is_beyond {
+            return place;
+        }
+        let page = &self.open[column.stream as usize];
+        let sifted = page.sifted();
+        sifted.get(sifted.partition_point(|other| *other < place)).copied().unwrap_or_else(|| page.end())
     }
 
     /// Unpacks the page with a string, unless it is open. What stands beyond the shapes is not sifted.

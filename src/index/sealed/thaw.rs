@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::Rows;
 use super::super::chunk::{Chunk, ODD_STATUS, mark, narrow};
 use super::super::word::Word;
 use super::cells::{Arena, arena_of, with_offset};
@@ -25,10 +26,10 @@ struct Spread {
     layouts: Vec<u32>,
 }
 
-/// How many rows before a row its parent stands, by what stands for the parent; wraps where it stands behind it.
+/// How many rows before a row its parent stands, by how that is folded; wraps where it stands behind it.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a block has fewer rows")]
-fn distance_of(code: u64) -> u32 {
-    unfold(code - 2) as u32
+fn distance_of(folded: u64) -> u32 {
+    unfold(folded) as u32
 }
 
 impl Sealed {
@@ -150,16 +151,21 @@ impl Sealed {
         chunk.parent
     }
 
-    /// Of each row the row of its parent in the same trace, [`NOWHERE`] where there is none; rows may be their own parent.
-    pub(in crate::index) fn parent_rows(&self) -> Vec<u32> {
-        let mut parents = Vec::with_capacity(self.rows());
+    /// Of each row among these the row of its parent in the same trace, [`NOWHERE`] where there is none; rows may be their
+    /// own parent.
+    pub(in crate::index) fn parent_rows(&self, among: &Rows) -> Vec<u32> {
+        let mut parents = vec![NOWHERE; self.rows()];
         let mut frame = [0; FRAME];
-        for first in (0..self.rows()).step_by(FRAME) {
+        let frames = among.words().chunks(FRAME / 64).zip(parents.chunks_mut(FRAME));
+        for ((bits, parents), first) in frames.zip((0..).step_by(FRAME)) {
+            if bits.iter().all(|word| *word == 0) {
+                continue;
+            }
             let codes = self.parents.frame(&self.arena, first, &mut frame);
-            parents.extend((first..).zip(codes).map(|(row, code)| match code {
-                0 | 1 => NOWHERE,
-                code => narrow(row).wrapping_sub(distance_of(*code)),
-            }));
+            for ((row, parent), code) in (narrow(first)..).zip(parents).zip(codes) {
+                let found = row.wrapping_sub(distance_of(code.wrapping_sub(2)));
+                *parent = if *code < 2 { NOWHERE } else { found };
+            }
         }
         parents
     }
@@ -252,7 +258,7 @@ impl Sealed {
         if words.iter().all(|word| arena_of(*word) == Arena::None) {
             return;
         }
-        let (strings, numbers) = column.offsets(&self.arena, before);
+        let (strings, numbers) = column.offsets(&self.arena, 0..before);
         let mut string = column.strings_from as usize + strings;
         let wide = words.iter().filter(|word| arena_of(**word) == Arena::Wide).count();
         let number = column.wide_from as usize + numbers;

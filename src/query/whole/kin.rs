@@ -14,18 +14,16 @@ use crate::model::SpanId;
 pub(super) struct Parents {
     /// The parent's row of each, itself where it says so; [`NO_ROW`] where there is none.
     pub(super) named: Vec<u32>,
-    /// The rows that name a parent, held or not.
-    pub(super) with_parent: Rows,
     /// The parents that are not held, by row.
     pub(super) odd: Vec<(u32, SpanId)>,
-    /// The row that stands for each trace; `None`: rows of each are in order of start, no more need be known.
-    pub(super) roots: Option<Vec<u32>>,
+    /// The row that stands for each trace, where it will be asked for; of a block none: rows of each are in order of start.
+    pub(super) roots: Vec<u32>,
 }
 
 impl Parents {
     fn of_block(block: Block<'_>) -> Self {
         let odd = block.odd_parents().collect();
-        Self { named: block.parent_rows(), with_parent: block.with_parent(), odd, roots: None }
+        Self { named: block.parent_rows(&block.all()), odd, roots: Vec::new() }
     }
 }
 
@@ -34,17 +32,20 @@ pub(super) struct Kin<'v> {
     /// Where they are the rows of a block.
     block: Option<Block<'v>>,
     parents: OnceCell<Parents>,
+    /// The rows of the block that name a parent, held or not.
+    with_parent: OnceCell<Rows>,
     count: u32,
 }
 
 impl<'v> Kin<'v> {
     pub(super) fn of_block(block: Block<'v>) -> Self {
-        Self { block: Some(block), parents: OnceCell::new(), count: block.rows() }
+        Self { block: Some(block), parents: OnceCell::new(), with_parent: OnceCell::new(), count: block.rows() }
     }
 
     /// `None` where it will not be asked.
     pub(super) fn of_sheet(parents: Option<Parents>, count: u32) -> Self {
-        Self { block: None, parents: parents.map(OnceCell::from).unwrap_or_default(), count }
+        let parents = parents.map(OnceCell::from).unwrap_or_default();
+        Self { block: None, parents, with_parent: OnceCell::new(), count }
     }
 
     fn none(&self) -> Rows {
@@ -54,24 +55,18 @@ impl<'v> Kin<'v> {
     fn parents(&self) -> &Parents {
         self.parents.get_or_init(|| match self.block {
             Some(block) => Parents::of_block(block),
-            None => Parents { named: Vec::new(), with_parent: self.none(), odd: Vec::new(), roots: None },
+            None => Parents { named: Vec::new(), odd: Vec::new(), roots: Vec::new() },
         })
-    }
-
-    /// The row of a row's parent.
-    #[inline]
-    fn parent(&self, row: u32) -> Option<u32> {
-        self.parents().named.get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent != row)
     }
 
     /// The row that stands for a trace, which is so many among those looked at: the earliest without a parent, else the
     /// earliest.
     fn root(&self, (place, run): (usize, &Run)) -> u32 {
-        let parents = self.parents();
-        match &parents.roots {
-            Some(roots) => roots.get(place).copied().unwrap_or(run.rows.start),
-            None => run.rows.clone().find(|row| !parents.with_parent.has(*row)).unwrap_or(run.rows.start),
-        }
+        let Some(block) = self.block else {
+            return self.parents().roots.get(place).copied().unwrap_or(run.rows.start);
+        };
+        let with_parent = self.with_parent.get_or_init(|| block.with_parent());
+        run.rows.clone().find(|row| !with_parent.has(*row)).unwrap_or(run.rows.start)
     }
 
     /// Of the second rows those of which a relative is among the first.
@@ -84,7 +79,10 @@ impl<'v> Kin<'v> {
         match of {
             Relation::Own => asked.and(set),
             Relation::Root => asked.and(&traces(&|run| set.has_any(run.1.rows.clone()) && set.has(self.root(run)))),
-            Relation::Parent => asked.only(|row| self.parent(row).is_some_and(|parent| set.has(parent))),
+            Relation::Parent => {
+                let named = &self.parents().named;
+                asked.only(|row| parent_in(named, row).is_some_and(|parent| set.has(parent)))
+            }
             Relation::Child => asked.and(&self.parents_of(set)),
             Relation::Any => asked.and(&traces(&|(_, run)| set.has_any(run.rows.clone()))),
             Relation::None => asked.and(&traces(&|(_, run)| !set.has_any(run.rows.clone()))),
@@ -92,8 +90,8 @@ impl<'v> Kin<'v> {
     }
 
     fn parents_of(&self, set: &Rows) -> Rows {
-        let mut parents = self.none();
-        set.iter().filter_map(|row| self.parent(row)).for_each(|parent| parents.insert(parent));
+        let (mut parents, named) = (self.none(), &self.parents().named);
+        set.iter().filter_map(|row| parent_in(named, row)).for_each(|parent| parents.insert(parent));
         parents
     }
 
@@ -110,27 +108,23 @@ impl<'v> Kin<'v> {
 
     /// Rows with one of the set above them. A parent mostly stands before its children.
     fn below(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
-        let mut below = self.none();
-        'runs: for run in runs {
-            let Some(first) = set.within(run.rows.clone()).next() else { continue };
-            if !asked.has_any(run.rows.clone()) {
-                continue;
-            }
-            for row in run.rows.clone() {
-                let Some(parent) = self.parent(row) else { continue };
-                if parent > row {
-                    self.below_in_any_order(run, set, &mut below);
-                    continue 'runs;
-                }
-                if parent >= first && (set.has(parent) || below.has(parent)) {
-                    below.insert(row);
-                }
+        let (mut below, named) = (self.none(), &self.parents().named);
+        for run in runs.iter().filter(|run| set.has_any(run.rows.clone()) && asked.has_any(run.rows.clone())) {
+            let own = named.get(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
+            let in_order = if own.len() <= 64 {
+                below_in_word(set.bits(run.rows.clone()), (run.rows.start, own), &mut below)
+            } else {
+                below_in_order((set, run.rows.start), own, &mut below)
+            };
+            if !in_order {
+                self.below_in_any_order(run, set, &mut below);
             }
         }
         below.and(asked)
     }
 
     fn below_in_any_order(&self, run: &Run, set: &Rows, below: &mut Rows) {
+        let named = &self.parents().named;
         // By place in the run: known; then also whether it is below.
         let mut known = vec![false; run.rows.len()];
         let place = |row: u32| row.checked_sub(run.rows.start).map_or(usize::MAX, |place| place as usize);
@@ -138,7 +132,7 @@ impl<'v> Kin<'v> {
             let mut at = row;
             let mut steps = 0;
             let found = loop {
-                match self.parent(at) {
+                match parent_in(named, at) {
                     Some(parent) if set.has(parent) => break true,
                     Some(parent) if known.get(place(parent)).copied().unwrap_or(true) => break below.has(parent),
                     // In a cycle without one of the set.
@@ -156,19 +150,19 @@ impl<'v> Kin<'v> {
                 if found {
                     below.insert(at);
                 }
-                next = self.parent(at);
+                next = parent_in(named, at);
             }
         }
     }
 
     /// Rows with one of the set below them.
     fn above(&self, set: &Rows) -> Rows {
-        let mut above = self.none();
+        let (mut above, named) = (self.none(), &self.parents().named);
         for row in set.iter() {
-            let mut next = self.parent(row);
+            let mut next = parent_in(named, row);
             while let Some(at) = next.filter(|at| !above.has(*at)) {
                 above.insert(at);
-                next = self.parent(at);
+                next = parent_in(named, at);
             }
         }
         above
@@ -206,4 +200,40 @@ impl<'v> Kin<'v> {
         }
         of_row
     }
+}
+
+/// The row of a row's parent.
+#[inline]
+fn parent_in(named: &[u32], row: u32) -> Option<u32> {
+    named.get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent != row)
+}
+
+/// Adds the rows of a trace of no more than 64 spans that are below one of the set; false, and nothing is added, where a
+/// parent stands behind its child.
+fn below_in_word(set: u64, (first, named): (u32, &[u32]), below: &mut Rows) -> bool {
+    let mut found = 0_u64;
+    for (place, parent) in (0_u32..).zip(named) {
+        let parent_place = parent.wrapping_sub(first);
+        if parent_place < place {
+            found |= ((set | found) >> parent_place & 1) << place;
+        } else if *parent != NO_ROW && parent_place != place {
+            return false;
+        }
+    }
+    below.insert_bits(first, found);
+    true
+}
+
+/// The same of more spans; what was added where it is false is so nevertheless.
+fn below_in_order((set, first): (&Rows, u32), named: &[u32], below: &mut Rows) -> bool {
+    for (row, parent) in (first..).zip(named) {
+        if *parent < row {
+            if set.has(*parent) || below.has(*parent) {
+                below.insert(row);
+            }
+        } else if *parent != NO_ROW && *parent != row {
+            return false;
+        }
+    }
+    true
 }

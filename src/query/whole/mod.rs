@@ -10,8 +10,10 @@ mod sheet;
 mod values;
 
 use super::eval::{Evaluator, trace_holds};
+use super::gather::joined;
 use super::plan::{Node, Set, Step};
 use super::spans::Place;
+use super::terms::Relation;
 use crate::index::{Match, Rows, Run, Scattered};
 
 use self::kin::Kin;
@@ -84,23 +86,56 @@ fn is_asked(node: &Node) -> bool {
     }
 }
 
-/// Whether a set asks how spans stand to each other.
-fn asks_kin(set: &Set) -> bool {
-    fn related(node: &Node) -> bool {
-        match node {
-            Node::Related(..) => true,
-            Node::All(parts) | Node::Any(parts) => parts.iter().any(related),
-            Node::Not(inner) => related(inner),
-            Node::Always | Node::Leaf(_) | Node::Trace(_) | Node::Computed(..) => false,
+/// What a set asks of how spans stand to each other.
+#[derive(Clone, Copy, Default)]
+struct AsksKin {
+    /// Something.
+    any: bool,
+    /// Which stands for its trace.
+    roots: bool,
+}
+
+impl AsksKin {
+    fn of(set: &Set) -> Self {
+        let mut asks = Self::default();
+        asks.set(set);
+        asks
+    }
+
+    fn set(&mut self, set: &Set) {
+        match set {
+            Set::Spans { node, trace } => {
+                self.node(node);
+                self.node(trace);
+            }
+            Set::Whole(node) | Set::NoSpan(node) => self.node(node),
+            Set::Both(sets) | Set::Either(sets) => sets.iter().for_each(|set| self.set(set)),
+            Set::Structural { left, right, .. } => {
+                self.any = true;
+                self.set(left);
+                self.set(right);
+            }
+            Set::Piped(inner, steps) => {
+                self.set(inner);
+                for step in steps {
+                    if let Step::Filter(set) = step {
+                        self.set(set);
+                    }
+                }
+            }
         }
     }
-    match set {
-        Set::Spans { node, trace } => related(node) || related(trace),
-        Set::Whole(node) | Set::NoSpan(node) => related(node),
-        Set::Both(sets) | Set::Either(sets) => sets.iter().any(asks_kin),
-        Set::Structural { .. } => true,
-        Set::Piped(inner, steps) => {
-            asks_kin(inner) || steps.iter().any(|step| matches!(step, Step::Filter(set) if asks_kin(set)))
+
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::Related(of, inner) => {
+                self.any = true;
+                self.roots |= *of == Relation::Root;
+                self.node(inner);
+            }
+            Node::All(parts) | Node::Any(parts) => parts.iter().for_each(|part| self.node(part)),
+            Node::Not(inner) => self.node(inner),
+            Node::Always | Node::Leaf(_) | Node::Trace(_) | Node::Computed(..) => {}
         }
     }
 }
@@ -144,8 +179,9 @@ pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stret
     let may_pass = |trace: &[Stretch]| (0..needed).all(|which| trace.iter().any(|stretch| has(stretch, which)));
     let mut sheet = Sheet::new(blocks, stretches, may_pass);
     let mut parents = None;
-    if asks_kin(set) {
-        let (known, odd) = sheet.parents(blocks);
+    let asks = AsksKin::of(set);
+    if asks.any {
+        let (known, odd) = sheet.parents(blocks, asks.roots);
         (parents, shelved.odd) = (Some(known), odd);
     }
     let Sheet { runs, parts, count, live } = sheet;
@@ -157,7 +193,7 @@ pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stret
         let all = all.and(&live);
         let shelf = Shelf { evaluator, parts, count, runs, all, kin: Kin::of_sheet(parents, count) };
         shelf.search(&mut shelved);
-        join(&mut shelved.matches);
+        shelved.matches = joined(std::mem::take(&mut shelved.matches));
     }
     shelved
 }
@@ -323,16 +359,4 @@ impl Shelf<'_, '_, '_> {
             }
         }
     }
-}
-
-/// Joins what is known of a trace, and puts all in order of number.
-fn join(matches: &mut Vec<Match>) {
-    matches.sort_by_key(|found| found.number);
-    matches.dedup_by(|next, kept| {
-        let same = next.number == kept.number;
-        if same {
-            *kept = kept.join(*next);
-        }
-        same
-    });
 }

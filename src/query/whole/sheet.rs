@@ -64,6 +64,13 @@ impl Part {
         self.spots.iter().all(|spot| spot.row == spot.at)
     }
 
+    /// The rows of the block that are here.
+    fn rows(&self, block: Block<'_>) -> Rows {
+        let mut own = Rows::none(block.rows() as usize);
+        self.spots.iter().for_each(|spot| own.insert_all(spot.row..spot.row + spot.count));
+        own
+    }
+
     /// Rows of the sheet as rows of the block.
     pub(super) fn down(&self, rows: &Rows, block: Block<'_>) -> Rows {
         let mut own = Rows::none(block.rows() as usize);
@@ -142,16 +149,17 @@ impl Sheet {
         sheet
     }
 
-    /// Who called whom. Traces in which that is not told by ids alone are taken off: their numbers.
-    pub(super) fn parents(&mut self, blocks: &[Block<'_>]) -> (Parents, Vec<u64>) {
+    /// Who called whom, and where `roots` says so, which rows stand for the traces. Traces in which that is not told by ids
+    /// alone are taken off: their numbers.
+    pub(super) fn parents(&mut self, blocks: &[Block<'_>], roots: bool) -> (Parents, Vec<u64>) {
         let mut ids = vec![[0; 8]; self.count as usize];
         let mut named = vec![NO_ROW; self.count as usize];
-        let mut odd: Vec<(u32, SpanId)> = Vec::new();
-        let mut with_parent = Rows::none(self.count as usize);
+        // Parents of which no row is known; zero where there is none.
+        let mut odd = vec![[0; 8]; self.count as usize];
         for part in &self.parts {
             let block = blocks[part.place];
             part.spread(block.span_ids(), &mut ids);
-            let own = block.parent_rows();
+            let own = block.parent_rows(&part.rows(block));
             for spot in &part.spots {
                 for place in 0..spot.count {
                     let parent = own[(spot.row + place) as usize];
@@ -161,8 +169,7 @@ impl Sheet {
                     }
                 }
             }
-            part.up(&block.with_parent(), &mut with_parent);
-            part.lift(block.odd_parents(), |row, parent| odd.push((row, parent)));
+            part.lift(block.odd_parents(), |row, parent| odd[row as usize] = parent.0);
         }
         let mut taken_off = Vec::new();
         let live = &self.live;
@@ -174,40 +181,45 @@ impl Sheet {
             }
             is_plain
         });
-        odd.sort_unstable_by_key(|(row, _)| *row);
-        self.find_parents(&ids, &mut named, &mut odd);
-        let roots = self.runs.iter().map(|run| self.root(blocks, &with_parent, run)).collect();
-        (Parents { named, with_parent, odd, roots: Some(roots) }, taken_off)
+        let odd = self.find_parents(&ids, &mut named, &odd);
+        let roots = if roots { self.roots(blocks) } else { Vec::new() };
+        (Parents { named, odd, roots }, taken_off)
     }
 
-    /// Finds parents that stand in another block; those that are found are no longer odd.
-    fn find_parents(&self, ids: &[[u8; 8]], named: &mut [u32], odd: &mut Vec<(u32, SpanId)>) {
+    fn roots(&self, blocks: &[Block<'_>]) -> Vec<u32> {
+        let mut with_parent = Rows::none(self.count as usize);
+        for part in &self.parts {
+            part.up(&blocks[part.place].with_parent(), &mut with_parent);
+        }
+        self.runs.iter().map(|run| self.root(blocks, &with_parent, run)).collect()
+    }
+
+    /// Finds parents that stand in another block; answers which are not found.
+    fn find_parents(&self, ids: &[[u8; 8]], named: &mut [u32], odd: &[[u8; 8]]) -> Vec<(u32, SpanId)> {
         let mut known: hashbrown::HashMap<[u8; 8], u32> = hashbrown::HashMap::new();
-        let mut runs = self.runs.iter();
-        let mut run = runs.next();
-        let mut many = false;
-        odd.retain(|(row, parent)| {
-            while run.is_some_and(|own| own.rows.end <= *row) {
-                run = runs.next();
-                many = false;
-            }
-            let Some(own) = run.filter(|own| own.rows.start <= *row) else { return false };
-            let here = ids.get(own.rows.start as usize..own.rows.end as usize).unwrap_or_default();
-            let found = if here.len() <= FEW {
-                here.iter().position(|id| *id == parent.0).map(|place| own.rows.start + small(place))
-            } else {
-                if !many {
-                    known.clear();
-                    known.extend(here.iter().copied().zip(own.rows.start..));
-                    many = true;
+        let mut left = Vec::new();
+        for run in &self.runs {
+            let here = ids.get(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
+            known.clear();
+            for row in run.rows.clone() {
+                let Some(parent) = odd.get(row as usize).copied().and_then(|id| SpanId::from_slice(&id)) else {
+                    continue;
+                };
+                let found = if here.len() <= FEW {
+                    here.iter().position(|id| *id == parent.0).map(|place| run.rows.start + small(place))
+                } else {
+                    if known.is_empty() {
+                        known.extend(here.iter().copied().zip(run.rows.start..));
+                    }
+                    known.get(&parent.0).copied()
+                };
+                match found {
+                    Some(found) => named[row as usize] = found,
+                    None => left.push((row, parent)),
                 }
-                known.get(&parent.0).copied()
-            };
-            if let Some(found) = found {
-                named[*row as usize] = found;
             }
-            found.is_none()
-        });
+        }
+        left
     }
 
     /// The row that stands for a trace: the earliest without a parent, else the earliest.

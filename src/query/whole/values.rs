@@ -156,11 +156,9 @@ impl<'v> Shelf<'_, '_, 'v> {
             }
             let found = match expression {
                 FieldExpr::Field(Relation::Own, Field::Duration) => {
-                    let durations = block.durations();
-                    part.lift(own.iter().zip(own.iter()), |at, row| {
-                        numbers.push((at, of_nanos(durations[row as usize])));
-                    });
-                    continue;
+                    let mut found = Vec::with_capacity(own.len());
+                    block.each_duration(&own, &mut |row, nanos| found.push((row, of_nanos(nanos))));
+                    found
                 }
                 FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) => {
                     columns::first_numbers(block, attribute, &own)
@@ -184,6 +182,7 @@ impl<'v> Shelf<'_, '_, 'v> {
         let mut of = vec![0; self.count as usize];
         for part in &self.parts {
             let Some(block) = self.block(part) else { continue };
+            let among = part.down(rows, block);
             let mut own = vec![0; block.rows() as usize];
             match expression {
                 FieldExpr::Field(Relation::Own, Field::Service) => {
@@ -192,13 +191,12 @@ impl<'v> Shelf<'_, '_, 'v> {
                 FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) => {
                     for key in keys(attribute) {
                         for place in places(attribute.scope) {
-                            block.codes((key, place), &mut own, &mut |value| codes.of_ref(value));
+                            block.codes((key, place), (&among, &mut own), &mut |value| codes.of_ref(value));
                         }
                     }
                 }
                 expression => {
-                    let rows = part.down(rows, block);
-                    self.each(expression, (part.place, &rows), &mut |row, values| {
+                    self.each(expression, (part.place, &among), &mut |row, values| {
                         own[row as usize] = values.first().map_or(0, |value| codes.of(value));
                     });
                 }

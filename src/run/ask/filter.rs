@@ -54,9 +54,10 @@ impl Filter {
         own.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX)
     }
 
-    /// The traces that match, by first arrival, oldest first; stops early once `cancelled` says so.
+    /// The traces that match, by first arrival, oldest first; stops early once `cancelled` says so. On this thread alone:
+    /// whoever asks from outside takes no cores from a screen and from senders.
     pub(super) fn find(&self, view: &View, now: Timestamp, cancelled: &dyn Fn() -> bool) -> Hits {
-        query::run(&self.query, view, now, cancelled)
+        query::run_with(1, &self.query, (view, now), cancelled)
     }
 
     /// What a server is asked for at most so many traces; without a number, for as many as is usual.
@@ -72,7 +73,7 @@ impl Filter {
         let limit = Term { says: Says::Limit(most), at: (0, 0) };
         let terms = self.query.terms.iter().cloned().chain([limit]).collect();
         let limited = Query::of(terms, self.query.stages.clone(), self.query.hints.clone());
-        query::run(&limited, view, now, cancelled)
+        query::run_with(1, &limited, (view, now), cancelled)
     }
 
     /// Which of these traces match. The cost does not grow with what is held.

@@ -14,7 +14,7 @@ use proptest::strategy::ValueTree;
 use super::{NOW, views_of};
 use tracefall::index::View;
 use tracefall::model::{Span, TraceId};
-use tracefall::query::{Hit, Page, Query, evaluate_traces, matching_spans, parse, run, run_pages};
+use tracefall::query::{Hit, Page, Query, evaluate_traces, matching_spans, parse, run, run_pages, run_with};
 
 /// Trace numbers with the numbers of their matching spans.
 type Found = BTreeMap<u8, Vec<u8>>;
@@ -27,6 +27,7 @@ fn found(query: &Query, view: &View) -> Found {
     assert!(pages.iter().rev().skip(1).all(|page| !page.last) && pages.last().is_some_and(|page| page.last));
     let paged: Vec<Hit> = pages.into_iter().flat_map(|page| page.hits).collect();
     assert_eq!(paged.into_iter().rev().collect::<Vec<_>>(), hits, "{}", query.text);
+    assert_eq!(run_with(3, query, (view, NOW), &|| false).hits, hits, "{} on three threads", query.text);
     let traces: Vec<TraceId> = view.traces().collect();
     let again = evaluate_traces(query, view, NOW, &traces);
     if query.limit().is_none() {
