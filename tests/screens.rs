@@ -169,8 +169,8 @@ fn the_list_under_a_filter_and_its_conditions() {
 #[test]
 fn which_part_of_the_filter_goes_to_which_server_and_how_far_they_have_come() {
     let query = parse("service=pay error=true lookback=24h limit=500").expect("a filter");
-    let narrowing = (Progress { traces: 1_240, asked: 17, open: 3 }, SearchState::Running);
-    let capped = (Progress { traces: 500, asked: 1, open: 0 }, SearchState::Capped);
+    let narrowing = (Progress { traces: 1_240, asked: 17, open: 3, ..Progress::default() }, SearchState::Running);
+    let capped = (Progress { traces: 500, asked: 1, ..Progress::default() }, SearchState::Capped);
     let two: [&[usize]; 2] = [&[0, 2], &[0, 1, 2]];
     for size in SIZES {
         let shown = |servers: &[&[usize]], progress| {

@@ -66,6 +66,7 @@ pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
         A::Demo => demo(state, out),
         A::PauseSource => sources::pause(state, out),
         A::RetrySource => sources::retry(state, out),
+        A::SearchOn => sources::search_on(state, out),
         A::Servers => sources::choose(state),
         A::Sort | A::Reverse | A::Follow | A::Pause | A::TogglePreview => on_list(state, action, out),
         _ if state.survey().is_some() => survey::act(state, action),

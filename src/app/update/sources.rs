@@ -41,6 +41,17 @@ pub(super) fn stop_searches(state: &mut State, out: &mut Vec<Effect>) -> bool {
     some
 }
 
+/// Has every server that left something off go on with its search.
+pub(super) fn search_on(state: &mut State, out: &mut Vec<Effect>) {
+    let can = |source: &&SourceHealth| {
+        source.is_followed() && !source.paused && source.asked.as_ref().is_some_and(|asked| asked.can_go_on())
+    };
+    let those: Vec<Effect> =
+        state.health.sources.iter().filter(can).map(|source| Effect::SearchOn(source.id)).collect();
+    say(state, if those.is_empty() { "no server has left anything off" } else { "what was left off is asked for" });
+    out.extend(those);
+}
+
 /// Lists the servers of the settings file, to be asked or left.
 pub(super) fn choose(state: &mut State) {
     let item = |server: &Profile| {

@@ -96,6 +96,7 @@ impl Desk {
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
             | Effect::StopSearch(_)
+            | Effect::SearchOn(_)
             | Effect::Connect(_)
             | Effect::Disconnect(_)
             | Effect::Quit => return None,

@@ -189,7 +189,7 @@ struct Shown {
 impl Shown {
     fn show(&mut self, name: &str, progress: Progress) {
         self.rounds += 1;
-        let Progress { traces, asked, open } = progress;
+        let Progress { traces, asked, open, .. } = progress;
         if open > 0 && io::stderr().is_terminal() {
             let name = visible(name);
             let _ =

@@ -80,7 +80,8 @@ impl Piece {
         Err(wrong.map_or_else(String::new, |error| error.to_string()))
     }
 
-    fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
+    /// Spans of another form than OTLP.
+    pub(super) fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
         Self { place, signal: Signal::Traces, protobuf: protobuf.into(), refused, lossy: true }
     }
 
