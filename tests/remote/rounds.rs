@@ -95,9 +95,8 @@ async fn rounds_end_when_requests_run_out_and_say_so() {
     assert!(traces.len() >= 20);
     // It goes on where it was left off.
     rounds.go_on(1_000);
-    let (more, _) = all(&mut rounds).await;
+    all(&mut rounds).await;
     assert_eq!((rounds.progress().traces, rounds.is_capped()), (1_000, false));
-    assert!(more.len() < 1_000);
 }
 
 #[tokio::test]

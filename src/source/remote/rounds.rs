@@ -34,7 +34,7 @@ pub struct Rounds {
     /// What had no answer.
     failed: Vec<Search>,
     /// The end of what may be missing and cannot be asked for any more.
-    lost: Timestamp,
+    lost: Option<Timestamp>,
     /// Traces that came, and when the first of their spans that came began.
     seen: BTreeMap<TraceId, Timestamp>,
     asked: u32,
@@ -51,7 +51,7 @@ impl Rounds {
             open: vec![Search { limit: search.limit.min(MOST), ..search }],
             asking: Vec::new(),
             failed: Vec::new(),
-            lost: Timestamp(0),
+            lost: None,
             seen: BTreeMap::new(),
             asked: 0,
             most,
@@ -64,7 +64,7 @@ impl Rounds {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let open = self.left().count();
-        let until = self.left().map(|part| part.end).max().unwrap_or_default().max(self.lost);
+        let until = self.left().map(|part| part.end).chain(self.lost).max().unwrap_or_default();
         let newest = self.seen.values().copied().max().unwrap_or_default();
         Progress { traces: self.seen.len(), asked: self.asked, open, until, newest }
     }
@@ -77,7 +77,7 @@ impl Rounds {
     /// Whether there may be more than what was found: requests ran out or failed, or a part of the time could not be split further.
     #[must_use]
     pub fn is_capped(&self) -> bool {
-        self.begun && (self.lost.0 > 0 || self.left().next().is_some())
+        self.begun && (self.lost.is_some() || self.left().next().is_some())
     }
 
     /// How many of the traces that came are newer than all that may still come.
@@ -119,7 +119,9 @@ impl Rounds {
     pub(super) async fn first(&mut self) -> Result<Found, RemoteError> {
         let search = self.open.pop().unwrap_or_default();
         self.begun = true;
-        let searches = if search.service.is_some() || self.remote.abilities.any_service() {
+        let searches = if self.remote.protocol == Protocol::Tempo {
+            in_pieces(&search, tempo::LONGEST)
+        } else if search.service.is_some() || self.remote.abilities.any_service() {
             vec![search]
         } else {
             let services = self.remote.services().await?;
@@ -160,7 +162,7 @@ impl Rounds {
         parts.sort_by_key(|search| search.end);
         self.open.extend(parts);
         if self.heedless {
-            self.lost = self.open.drain(..).map(|part| part.end).max().unwrap_or_default().max(self.lost);
+            self.lost = self.open.drain(..).map(|part| part.end).max().max(self.lost);
         }
         for (id, seen) in &all.traces {
             self.seen.entry(*id).and_modify(|first| *first = (*first).min(seen.first)).or_insert(seen.first);
@@ -178,12 +180,12 @@ impl Rounds {
         if 2 * found.traces.values().filter(outside).count() >= found.traces.len().max(1) {
             found.warn("the server does not heed the time it is asked for".to_owned());
             self.heedless = true;
-            self.lost = self.lost.max(search.end);
+            self.lost = self.lost.max(Some(search.end));
             return;
         }
         let length = search.end.0.saturating_sub(search.start.0);
         if length < 2 * SHORTEST {
-            self.lost = self.lost.max(search.end);
+            self.lost = self.lost.max(Some(search.end));
             return;
         }
         // Where half of what came began is a better place than the middle, for load is not even; unless all of that lies close
@@ -198,6 +200,20 @@ impl Rounds {
         parts.push(Search { end: Timestamp(at), ..search.clone() });
         parts.push(Search { start: Timestamp(at), ..search.clone() });
     }
+}
+
+/// The same search in pieces of the time, none longer than `longest`, the newest first. As many as there are requests in a search; the
+/// last takes what is left.
+fn in_pieces(search: &Search, longest: u64) -> Vec<Search> {
+    const PIECES: usize = 32;
+    let (mut pieces, mut end) = (Vec::new(), search.end);
+    while end.0.saturating_sub(search.start.0) > longest && pieces.len() + 1 < PIECES {
+        let start = Timestamp(end.0 - longest);
+        pieces.push(Search { start, end, ..search.clone() });
+        end = start;
+    }
+    pieces.push(Search { end, ..search.clone() });
+    pieces
 }
 
 async fn one(remote: &Remote, search: &Search) -> Result<Found, RemoteError> {
