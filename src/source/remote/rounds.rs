@@ -40,6 +40,8 @@ pub struct Rounds {
     asked: u32,
     most: u32,
     begun: bool,
+    /// Of the parts of the time the newest are asked for alone, until they are known.
+    newest_first: bool,
     /// The server answers with other times than it is asked for: to split them leads nowhere.
     heedless: bool,
 }
@@ -56,8 +58,16 @@ impl Rounds {
             asked: 0,
             most,
             begun: false,
+            newest_first: false,
             heedless: false,
         }
+    }
+
+    /// Where a number of the newest is wanted: nothing else is asked for until these are known.
+    #[must_use]
+    pub fn newest_first(mut self, newest_first: bool) -> Self {
+        self.newest_first = newest_first;
+        self
     }
 
     /// How far it has come.
@@ -89,6 +99,7 @@ impl Rounds {
 
     /// Lets it make `more` requests, beginning with those that failed or were broken off.
     pub fn go_on(&mut self, more: u32) {
+        self.newest_first = false;
         self.most = self.asked.saturating_add(more);
         let (failed, asking) = (std::mem::take(&mut self.failed), std::mem::take(&mut self.asking));
         self.open.extend(failed.into_iter().chain(asking));
@@ -105,7 +116,9 @@ impl Rounds {
             return Some(self.first().await);
         }
         let left = usize::try_from(self.most.saturating_sub(self.asked)).unwrap_or_default();
-        let count = self.open.len().min(left).min(AT_ONCE);
+        let end = self.open.last().map(|part| part.end);
+        let newest = self.open.iter().rev().take_while(|part| !self.newest_first || Some(part.end) == end);
+        let count = newest.count().min(left).min(AT_ONCE);
         if count == 0 {
             return None;
         }
@@ -158,9 +171,8 @@ impl Rounds {
                 }
             }
         }
-        // The newest is asked for first.
-        parts.sort_by_key(|search| search.end);
         self.open.extend(parts);
+        self.open.sort_by_key(|search| search.end);
         if self.heedless {
             self.lost = self.open.drain(..).map(|part| part.end).max().max(self.lost);
         }

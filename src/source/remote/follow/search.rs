@@ -146,10 +146,11 @@ impl Lane<'_> {
             }
             (Ask::Search(search), None) => {
                 let plain = told.assumed.limit.is_some() && told.assumed.lookback.is_some();
-                self.rounds = Some(remote.rounds(search.clone(), if plain { FEW_REQUESTS } else { REQUESTS }));
+                let rounds = remote.rounds(search.clone(), if plain { FEW_REQUESTS } else { REQUESTS });
                 // Where nothing is left to be sorted out here, as many of the newest are enough.
                 let wanted = plain || told.assumed.limit.is_none() && told.local.is_empty();
                 let enough = wanted.then_some(search.limit).and_then(|limit| usize::try_from(limit).ok());
+                self.rounds = Some(rounds.newest_first(wanted));
                 self.search(enough, plain, control).await?;
             }
             (Ask::Search(_), Some(_)) if onwards && self.rounds.is_some() => {
