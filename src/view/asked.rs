@@ -58,8 +58,10 @@ pub(super) fn place(state: &State, part: usize) -> Option<String> {
 
 /// How many traces of which time: `100 traces of the last 1h`.
 pub(super) fn extent(asked: &Asked) -> String {
+    let all = asked.state == SearchState::Complete && number(asked.progress.traces) > u64::from(asked.limit);
     let mut out = match asked {
         Asked { one: true, .. } => return "one trace".to_owned(),
+        Asked { limit_assumed: true, .. } if all => "all traces".to_owned(),
         Asked { limit, limit_assumed: true, lookback: Some(_), .. } => format!("{limit} traces"),
         Asked { limit_assumed: true, .. } => "all traces".to_owned(),
         Asked { limit, .. } => format!("up to {limit} traces"),
