@@ -129,10 +129,10 @@ impl Chunk {
     /// An empty chunk with room for about as many rows and bytes as `like` has.
     pub(super) fn like(base: u64, like: &Self) -> Self {
         let rows = (like.rows() * 2).clamp(64, CHUNK_ROWS);
-        // With some room to spare: growing copies all that is there.
+        // With some room to spare, less than what is worth giving back: growing copies all that is there, as does that.
         let share = |length: usize| match length {
             0 => 0,
-            length => length * rows / like.rows().max(1) / 8 * 9 + rows,
+            length => length * rows / like.rows().max(1) / 16 * 17 + 64,
         };
         Self {
             base,

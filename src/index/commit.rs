@@ -284,16 +284,13 @@ impl<S: Summary> Writer<S> {
         let badges = trace.as_ref().and_then(|trace| trace.badges.as_deref());
         let minded = |row: &&Noted| row.notable == Notable::Surely || self.summary.minds(Nanos(row.duration), badges);
         let rows: SmallVec<[u64; 8]> = group.noted(noted).filter(minded).map(|row| row.ordinal).collect();
-        let mut slow = 0;
-        for ordinal in rows {
-            if self.note(ordinal, number, Summary::observe) {
-                slow += 1;
-                if let Some((chunk, row)) = self.store.draft(ordinal) {
-                    chunk.marks[row] |= mark::SLOW;
-                }
+        let slow = self.note(number, &rows, Summary::observe);
+        for ordinal in &slow {
+            if let Some((chunk, row)) = self.store.draft(*ordinal) {
+                chunk.marks[row] |= mark::SLOW;
             }
         }
-        slow
+        slow.len() as u64
     }
 
     /// Has the hook look at the calls of a group whose parents are crowded, and where they became so with this group at
@@ -311,32 +308,40 @@ impl<S: Summary> Writer<S> {
             let old = old.skip(group.figures.spans as usize).filter(|(_, row)| way(row.get()).is_some_and(newly));
             rows.extend(old.map(|(ordinal, _)| ordinal));
         }
-        for ordinal in rows {
-            self.note(ordinal, number, |summary, facts, badges| {
-                summary.observe_crowded(facts, badges);
-                false
-            });
-        }
+        self.note(number, &rows, |summary, facts, badges| {
+            summary.observe_crowded(facts, badges);
+            false
+        });
     }
 
-    /// Tells the hook of a row.
+    /// Tells the hook of rows of a trace; answers for which of them it said yes.
     fn note(
         &mut self,
-        ordinal: u64,
         number: u64,
-        hook: impl FnOnce(&mut S, &SpanFacts<'_>, &mut Badges) -> bool,
-    ) -> bool {
-        let Some((row, _)) = self.store.row(ordinal, Depth::Whole) else { return false };
-        let row = row.get();
-        let mut foreign = None;
-        let own = ordinal >= self.store.current.base;
-        let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
-        labels.operation(row);
-        let look = labels.look(row);
-        let Some(trace) = self.traces.change(number) else { return false };
-        let (id, summary) = (trace.id, &mut self.summary);
-        let what = RowWhat { labels, row, look, own };
-        with_badges(&mut trace.badges, |badges| with_facts(&what, id, |facts| hook(summary, facts, badges)))
+        rows: &[u64],
+        mut hook: impl FnMut(&mut S, &SpanFacts<'_>, &mut Badges) -> bool,
+    ) -> SmallVec<[u64; 8]> {
+        let mut yes = SmallVec::new();
+        if rows.is_empty() {
+            return yes;
+        }
+        let Some(trace) = self.traces.change(number) else { return yes };
+        for ordinal in rows {
+            let Some((row, _)) = self.store.row(*ordinal, Depth::Whole) else { continue };
+            let row = row.get();
+            let mut foreign = None;
+            let own = *ordinal >= self.store.current.base;
+            let labels = if own { &mut self.labels } else { foreign.insert(Labels::after(&self.labels)) };
+            labels.operation(row);
+            let what = RowWhat { look: labels.look(row), labels, row, own };
+            let summary = &mut self.summary;
+            if with_badges(&mut trace.badges, |badges| {
+                with_facts(&what, trace.id, |facts| hook(summary, facts, badges))
+            }) {
+                yes.push(*ordinal);
+            }
+        }
+        yes
     }
 
     /// Keeps the span ids of a large trace.

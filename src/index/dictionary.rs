@@ -4,7 +4,7 @@ use hashbrown::{DefaultHashBuilder, HashMap};
 
 use super::chunk::{Chunk, mark};
 use super::interner::Interner;
-use super::recent::{Memo, Near, Recent, RecentOperation, sketch};
+use super::recent::{Memo, Near, Recent, RecentOperation, Turn, sketch};
 use super::segment::{Operation, Origin, Segment, Shape, pack};
 use super::word::{Slot, Word};
 use crate::model::Kind;
@@ -104,10 +104,6 @@ struct Key {
 struct Node {
     /// The last key.
     key: u32,
-    /// The child that came last time, plus one.
-    next: u32,
-    /// The last key of that child.
-    next_key: u32,
     /// The first children, each plus one: tried before looking the key up.
     likely: [u32; LIKELY],
     /// What its spans may be.
@@ -207,10 +203,7 @@ impl Dictionary {
         let service = self.services[resource as usize];
         let slot = sketch(name).wrapping_add(service as usize) % RECENT_OPERATIONS;
         let recent = &self.recent_operations[slot];
-        if recent.place != 0
-            && (recent.kind, recent.service) == (kind, service)
-            && recent.name.is(name, || self.words.get(self.operation_list[recent.place as usize - 1].name))
-        {
+        if recent.place != 0 && (recent.kind, recent.service) == (kind, service) && recent.name.is(name, &self.words) {
             return recent.place - 1;
         }
         let operation = Operation { service, name: self.words.intern(name), kind };
@@ -219,7 +212,8 @@ impl Dictionary {
             list.push(operation);
             super::chunk::narrow(list.len() - 1)
         });
-        self.recent_operations[slot] = RecentOperation { name: Near::new(name), service, kind, place: place + 1 };
+        self.recent_operations[slot] =
+            RecentOperation { name: Near::new(&self.words, operation.name), service, kind, place: place + 1 };
         place
     }
 
@@ -232,19 +226,18 @@ impl Dictionary {
         Some(word)
     }
 
-    /// Remembers the attribute that led from one shape to another, if it is worth it.
+    /// Remembers the attribute that led from a shape to another.
     #[inline]
-    pub(super) fn remember(&mut self, from: u32, shape: u32, word: Word, message: &[u8]) {
-        self.memos[from as usize].remember(message, shape, word);
+    pub(super) fn remember(&mut self, from: u32, (message, key): (&[u8], &[u8]), to: Turn, word: Word) {
+        self.memos[from as usize].remember((message, key), to, word);
     }
 
     /// Goes on from `step` by one key. Answers the key's place; `None` where the rest must be kept as messages.
     #[inline]
     pub(super) fn advance(&mut self, step: &mut Step, key: &[u8]) -> Option<u32> {
-        let Node { next, next_key, .. } = self.nodes[step.shape as usize];
-        if next != 0 && !step.over && self.is_key(next_key, key) {
-            step.shape = next - 1;
-            return Some(next_key);
+        if let Some(turn) = self.memos[step.shape as usize].turn(key).filter(|_| !step.over) {
+            step.shape = turn.shape;
+            return Some(turn.key);
         }
         self.branch(step, key)
     }
@@ -254,8 +247,7 @@ impl Dictionary {
             for likely in self.nodes[step.shape as usize].likely {
                 let Some(child) = likely.checked_sub(1) else { break };
                 let place = self.nodes[child as usize].key;
-                if self.is_key(place, key) {
-                    self.expect(step.shape, child, place);
+                if self.keys[place as usize].bytes.is(key, &self.words) {
                     step.shape = child;
                     return Some(place);
                 }
@@ -271,21 +263,8 @@ impl Dictionary {
             step.over = true;
             return None;
         };
-        self.expect(step.shape, child, place);
         step.shape = child;
         Some(place)
-    }
-
-    /// Remembers which child came after a shape.
-    fn expect(&mut self, shape: u32, child: u32, key: u32) {
-        let node = &mut self.nodes[shape as usize];
-        (node.next, node.next_key) = (child + 1, key);
-    }
-
-    #[inline]
-    fn is_key(&self, place: u32, bytes: &[u8]) -> bool {
-        let key = &self.keys[place as usize];
-        key.bytes.is(bytes, || self.words.get(key.word))
     }
 
     fn add_node(&mut self, parent: u32, key: u32) -> Option<u32> {
@@ -295,7 +274,7 @@ impl Dictionary {
         let place = super::chunk::narrow(self.nodes.len());
         let calls = self.nodes[parent as usize].calls.max(self.keys[key as usize].calls);
         let error_type =
-            self.nodes[parent as usize].error_type || self.keys[key as usize].bytes.is(b"error.type", || b"");
+            self.nodes[parent as usize].error_type || self.keys[key as usize].bytes.is(b"error.type", &self.words);
         self.nodes.push(Node { key, calls, error_type, ..Node::default() });
         self.memos.push(Memo::default());
         if let Some(free) = self.nodes[parent as usize].likely.iter_mut().find(|likely| **likely == 0) {
@@ -320,7 +299,7 @@ impl Dictionary {
         let place = super::chunk::narrow(self.keys.len());
         let (seen, fresh, raw, strange, cache) = (0, 0, false, 0, Box::default());
         self.keys.push(Key {
-            bytes: Near::new(bytes),
+            bytes: Near::new(&self.words, word),
             word,
             calls: Calls::of(bytes),
             seen,
@@ -384,7 +363,7 @@ impl Dictionary {
         state.seen = state.seen.saturating_add(1);
         let slot = sketch(text) % CACHE;
         if let Some(recent) = state.cache.get(slot).filter(|recent| recent.word != 0)
-            && recent.text.is(text, || self.words.get(recent.word - 1))
+            && recent.text.is(text, &self.words)
         {
             state.strange = 0;
             return Word::new(Slot::Known(recent.word - 1));
@@ -405,7 +384,7 @@ impl Dictionary {
             if state.cache.is_empty() {
                 state.cache = vec![Recent::default(); CACHE].into();
             }
-            state.cache[slot] = Recent { text: Near::new(text), word: id + 1 };
+            state.cache[slot] = Recent { text: Near::new(&self.words, id), word: id + 1 };
         }
         Word::new(Slot::Known(id))
     }

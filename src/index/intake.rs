@@ -6,6 +6,7 @@ use super::batch::{Batch, Facts};
 use super::chunk::{Chunk, Fill, ODD_STATUS, mark, narrow};
 use super::dictionary::{Dictionary, Step};
 use super::extras::{self, Extra};
+use super::recent::Turn;
 use super::segment::Origin;
 use super::spare::Spare;
 use super::store::Draft;
@@ -254,7 +255,7 @@ impl Sink for Intake<'_> {
         let from = self.step.shape;
         if let Some(place) = self.dictionary.advance(&mut self.step, key) {
             let word = self.dictionary.value(place, &value, message, &mut self.chunk);
-            self.dictionary.remember(from, self.step.shape, word, message);
+            self.dictionary.remember(from, (message, key), Turn { shape: self.step.shape, key: place }, word);
             self.chunk.words.push(word);
         } else {
             if key == b"error.type" {
@@ -272,7 +273,7 @@ impl Sink for Intake<'_> {
             return;
         };
         let word = self.dictionary.text(place, text, &mut self.chunk);
-        self.dictionary.remember(from, self.step.shape, word, message);
+        self.dictionary.remember(from, (message, key), Turn { shape: self.step.shape, key: place }, word);
         self.chunk.words.push(word);
     }
 

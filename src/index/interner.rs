@@ -33,8 +33,19 @@ impl Interner {
     /// The bytes of a word.
     #[inline]
     pub(super) fn get(&self, id: u32) -> &[u8] {
-        let (start, end) = self.places[id as usize];
-        &self.text[start as usize..end as usize]
+        self.at(self.place(id))
+    }
+
+    /// Where the text of a word begins and ends; it stays there.
+    #[inline]
+    pub(super) fn place(&self, id: u32) -> (u32, u32) {
+        self.places[id as usize]
+    }
+
+    /// The text at a place.
+    #[inline]
+    pub(super) fn at(&self, (start, end): (u32, u32)) -> &[u8] {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// The id of `word`, if it has one.

@@ -1,13 +1,14 @@
 //! What came lately, kept where it is compared without a look elsewhere: most of what comes is the same again.
 
-use super::interner::same;
+use super::interner::{Interner, same};
 use super::word::{Slot, Word};
 
-/// Bytes that stand where they are looked for, if they are few: comparing with them waits for no other memory.
+/// A word that stands where it is looked for, if it is short: comparing with it waits for no other memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Near {
-    /// How many there are; [`FAR`] where they are too many to stand here.
+    /// How many bytes it has; [`FAR`] where they are too many to stand here.
     length: u8,
+    /// The word, or where it begins and ends in the text of its [`Interner`].
     bytes: [u8; NEAR],
 }
 
@@ -23,23 +24,30 @@ impl Default for Near {
 }
 
 impl Near {
-    pub(super) fn new(bytes: &[u8]) -> Self {
-        let mut near = Self::default();
+    /// The word with this id.
+    pub(super) fn new(words: &Interner, id: u32) -> Self {
+        let (mut near, bytes) = (Self::default(), words.get(id));
         if let (Ok(length), Some(room)) = (u8::try_from(bytes.len()), near.bytes.get_mut(..bytes.len())) {
             room.copy_from_slice(bytes);
             near.length = length;
+        } else {
+            let (start, end) = words.place(id);
+            let place = start.to_le_bytes().into_iter().chain(end.to_le_bytes());
+            near.bytes.iter_mut().zip(place).for_each(|(room, byte)| *room = byte);
         }
         near
     }
 
-    /// Whether they are `bytes`; `far` are they where they do not stand here.
+    /// Whether it is `bytes`. `words` is where it comes from.
     #[expect(clippy::inline_always, reason = "asked for every key and every text")]
     #[inline(always)]
-    pub(super) fn is<'a>(&self, bytes: &[u8], far: impl FnOnce() -> &'a [u8]) -> bool {
-        match self.bytes.get(..usize::from(self.length)) {
-            Some(near) => same(near, bytes),
-            None => bytes.len() > NEAR && same(far(), bytes),
+    pub(super) fn is(&self, bytes: &[u8], words: &Interner) -> bool {
+        if let Some(near) = self.bytes.get(..usize::from(self.length)) {
+            return same(near, bytes);
         }
+        let [a, b, c, d, e, f, g, h, ..] = self.bytes;
+        bytes.len() > NEAR
+            && same(words.at((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))), bytes)
     }
 }
 
@@ -48,20 +56,33 @@ impl Near {
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Memo {
+    /// The message as far as it fits.
     bytes: [u8; MEMO],
+    /// How long the message is; zero where it is not remembered to its end.
     length: u8,
+    /// How long its key is, from the third byte on; zero where that is not known.
+    key_length: u8,
     /// Whether it is worth a comparison, and how many times it may be wrong before it is not.
     trust: u8,
     /// Attributes to let pass before the next is remembered.
     patience: u8,
-    /// The shape with it.
-    shape: u32,
+    /// Where it led.
+    to: Turn,
     /// Its value.
     word: Word,
 }
 
+/// Where an attribute leads to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turn {
+    /// The shape with it.
+    pub(super) shape: u32,
+    /// The place of its key.
+    pub(super) key: u32,
+}
+
 /// The longest message that is remembered.
-const MEMO: usize = 50;
+const MEMO: usize = 48;
 /// Trust in a message that came again.
 const TRUST: u8 = 3;
 /// How many attributes pass before another try where they change.
@@ -69,7 +90,8 @@ const PATIENCE: u8 = 32;
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { bytes: [0; MEMO], length: 0, trust: 0, patience: 0, shape: 0, word: Word(0) }
+        let (bytes, to) = ([0; MEMO], Turn::default());
+        Self { bytes, length: 0, key_length: 0, trust: 0, patience: 0, to, word: Word(0) }
     }
 }
 
@@ -85,25 +107,36 @@ impl Memo {
             return None;
         }
         self.trust = TRUST;
-        Some((self.shape, self.word))
+        Some((self.to.shape, self.word))
     }
 
-    /// Remembers the shape and value that these bytes lead to, if it is worth it.
+    /// Where the message led, if it had this key.
     #[inline]
-    pub(super) fn remember(&mut self, message: &[u8], shape: u32, word: Word) {
+    pub(super) fn turn(&self, key: &[u8]) -> Option<Turn> {
+        let known = self.bytes.get(2..2 + usize::from(self.key_length))?;
+        (!known.is_empty() && same(known, key)).then_some(self.to)
+    }
+
+    /// Remembers where a message with this key leads, and its value if that is worth it.
+    #[inline]
+    pub(super) fn remember(&mut self, (message, key): (&[u8], &[u8]), to: Turn, word: Word) {
         if self.trust == 0 && self.patience > 0 {
             self.patience -= 1;
             return;
         }
         self.patience = PATIENCE;
+        let kept = message.len().min(MEMO);
+        self.bytes.iter_mut().zip(message).for_each(|(room, byte)| *room = *byte);
+        let begins_with_key = message.get(2..2 + key.len()) == Some(key) && 2 + key.len() <= kept;
+        self.key_length = if begins_with_key { u8::try_from(key.len()).unwrap_or_default() } else { 0 };
+        self.to = to;
         let shared = matches!(word.slot(), Slot::Known(_) | Slot::Small(_) | Slot::Fixed(_));
-        let Some(bytes) = self.bytes.get_mut(..message.len()).filter(|_| shared) else {
-            self.trust = 0;
-            return;
-        };
-        bytes.copy_from_slice(message);
-        self.length = u8::try_from(message.len()).unwrap_or_default();
-        (self.trust, self.shape, self.word) = (self.trust.max(1), shape, word);
+        if shared && kept == message.len() {
+            self.length = u8::try_from(kept).unwrap_or_default();
+            (self.trust, self.word) = (self.trust.max(1), word);
+        } else {
+            (self.trust, self.length) = (0, 0);
+        }
     }
 }
 
