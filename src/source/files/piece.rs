@@ -57,6 +57,7 @@ impl Piece {
     pub(super) fn json(place: Place, text: &[u8], limit: usize) -> Result<Self, String> {
         match shape::of_json(text) {
             Shape::Otlp => {}
+            Shape::Events => return Err("Trace Event Format (Perfetto): what was saved so cannot be opened".to_owned()),
             Shape::Zipkin => {
                 let spans = zipkin::json_to_protobuf(text, limit);
                 return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());

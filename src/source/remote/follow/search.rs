@@ -19,6 +19,8 @@ const POLL: Duration = Duration::from_secs(5);
 const STILL: Duration = Duration::from_millis(250);
 /// Spans reach a server's store late: the time that was asked for last is asked for again, so far back.
 const OVERLAP: Nanos = Nanos::from_secs(60);
+/// The same where not all of it came, at most.
+const BEHIND: Nanos = Nanos::from_secs(600);
 /// Requests that one search may take, where the filter names a limit or a time: then all of it is looked for, part by part.
 const REQUESTS: u32 = 256;
 /// The same where it names neither: until the newest are known to be that.
@@ -134,6 +136,7 @@ impl Lane<'_> {
             self.rounds = None;
             self.link.feed.board().set_asked(self.link.source, asked(query, &told));
         }
+        let mut at = now;
         let onwards = std::mem::replace(&mut self.onwards, control.onwards) != control.onwards;
         match (&told.ask, since) {
             (Ask::Trace(id), _) => {
@@ -162,11 +165,13 @@ impl Lane<'_> {
             }
             (Ask::Search(search), Some(since)) => {
                 let start = since.max(search.start);
-                self.poll(&remote, Search { start, ..search.clone() }).await?;
+                if !self.poll(&remote, Search { start, ..search.clone() }).await? {
+                    at = since.plus(OVERLAP).max(Timestamp(now.0.saturating_sub(BEHIND.0)));
+                }
             }
         }
         self.link.stands(Standing::Ok);
-        self.last = Some(Last { query: Arc::clone(query), at: now });
+        self.last = Some(Last { query: Arc::clone(query), at });
         Ok(())
     }
 
@@ -206,20 +211,22 @@ impl Lane<'_> {
         Ok(())
     }
 
-    /// Looks for what is new.
-    async fn poll(&self, remote: &Remote, search: Search) -> Result<(), RemoteError> {
+    /// Looks for what is new. Answers whether all of it came.
+    async fn poll(&self, remote: &Remote, search: Search) -> Result<bool, RemoteError> {
         let mut rounds = remote.rounds(search, POLL_REQUESTS);
-        let mut begun = self.link.now();
+        let (mut begun, mut warned) = (self.link.now(), false);
         while let Some(found) = rounds.next().await {
             let found = found?;
             self.link.took(begun);
+            warned |= !found.warnings.is_empty();
             self.link.deliver(found, Urgency::Turn).await;
             begun = self.link.now();
         }
-        if rounds.is_capped() {
+        let whole = !rounds.is_capped();
+        if !whole && !warned {
             self.link.note("more traces begin than it gives at once: some of the new ones are missing");
         }
-        Ok(())
+        Ok(whole)
     }
 }
 
