@@ -65,7 +65,9 @@ pub fn in_parts(body: &[u8], most: usize, give: &mut dyn FnMut(Converted) -> boo
         Some(said) if traces.iter().all(|trace| trace.spans.all.is_empty()) => Err(ForeignError::Server(said)),
         _ if !known => Err(ForeignError::Shape("no Jaeger trace: it has neither `data` nor `spans`".to_owned())),
         _ => {
-            traces.iter().for_each(|trace| out.trace(trace));
+            for trace in &traces {
+                out.trace(trace);
+            }
             out.flush();
             Ok(())
         }
