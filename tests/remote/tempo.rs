@@ -94,14 +94,14 @@ fn present(asked: &Asked) -> Reply {
     }
     match path {
         "/api/echo" => reply(200, "text/plain", "echo"),
-        "/api/search" => match refused(asked) {
-            Some(why) => reply(400, "text/plain", why),
-            None => {
+        "/api/search" => refused(asked).map_or_else(
+            || {
                 let [start, end] = ["start", "end"].map(|name| asked.parameter(name).unwrap().parse().unwrap());
                 let within = BEGAN.iter().filter(|(_, began)| (start..=end).contains(began));
                 found(&within.map(|(id, _)| *id).collect::<Vec<_>>())
-            }
-        },
+            },
+            |why| reply(400, "text/plain", why),
+        ),
         "/api/v2/search/tags" => json(
             r#"{"scopes":[{"name":"link","tags":["link-type"]},{"name":"resource","tags":["service.name"]},{"name":"span","tags":["http.method"]},
             {"name":"intrinsic","tags":["name","span:duration"]},{"name":"event","tags":["exception.type"]}],"metrics":{"inspectedBytes":"377046"}}"#,
