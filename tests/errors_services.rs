@@ -16,7 +16,7 @@ use tracefall::analysis::services::{self, Figures, Names, Peer, TraceCalls};
 use tracefall::app::work::{Desk, Means};
 use tracefall::app::{self, Effect, Highlighted, Input, Key, KeyPress, Keymap, State};
 use tracefall::index::{Options, View, Writer, open};
-use tracefall::model::{Nanos, Signal, SourceId, TraceId};
+use tracefall::model::{Dependency, Nanos, Signal, SourceHealth, SourceId, TraceId};
 use tracefall::otlp::json::to_protobuf;
 use tracefall::view::{self, Colours};
 
@@ -279,6 +279,32 @@ fn enter_on_an_error_opens_its_trace_on_the_span_and_esc_leads_back() {
     program.press(&[Key::Right]);
     assert_ne!(program.state.errors.chosen().unwrap().1.trace, trace);
     assert!(program.state.errors.told.as_ref().unwrap().detail.is_some());
+}
+
+#[test]
+fn what_a_server_tells_of_calls_stands_below_what_is_held_with_its_name() {
+    let (_writer, view) = index(&[FIXTURES[0].1], &[]);
+    for size in SIZES {
+        let mut program = Program::new(&view, size);
+        let call = |parent: &str, child: &str, calls| Dependency { parent: parent.into(), child: child.into(), calls };
+        let names = tracefall::model::Names {
+            dependencies: vec![
+                call("admin", "hmis-backend", 41),
+                call("hmis-backend", "hmis-insurance", 9_041),
+                call("mobile\u{1b}[31m", "hmis-backend", 120_500),
+                call("pay", "ledger", 7),
+            ],
+            ..tracefall::model::Names::default()
+        };
+        let prod = SourceHealth { name: "prod".into(), names: names.into(), ..SourceHealth::default() };
+        let mut health = (*program.state.health).clone();
+        health.sources.push(prod);
+        program.state.health = health.into();
+        program.press(&[Key::Char('5')]);
+        program.snap("services-told");
+        program.press(&[Key::Char('M'), Key::Char('J'), Key::Char('J'), Key::Char('J')]);
+        program.snap("services-told-map");
+    }
 }
 
 #[test]

@@ -823,7 +823,7 @@ fn sources_are_chosen_paused_and_tried_again_by_key() {
 fn a_search_that_narrows_is_stopped_by_esc_before_anything_else() {
     let mut bench = Bench::new(1);
     let asked = |state, open| {
-        let progress = Progress { traces: 7, asked: 3, open };
+        let progress = Progress { traces: 7, asked: 3, open, ..Progress::default() };
         Some(Arc::new(Asked { progress, state, ..Asked::default() }))
     };
     let source = |id: u16, asked| SourceHealth { id: SourceId(id), asked, ..SourceHealth::default() };

@@ -14,7 +14,7 @@ use tracefall::app::{
     Action, Copied, DetailFocus, Found, Item, Naming, Notice, OffChip, Overlay, Palette, Picker, Purpose, Samples,
     SaveDialog, SaveWhat, Screen, Sort, SortKey, State, Target, TraceForm, ValueRow, ValueTable, Values,
 };
-use tracefall::model::{Health, Nanos, Progress, Reading, ReadingState, SearchState, SourceHealth};
+use tracefall::model::{Health, Nanos, Progress, Reading, ReadingState, SearchState, SourceHealth, Timestamp};
 use tracefall::query::{Completion, ParseError, Query, parse};
 use tracefall::view::{self, Colours};
 
@@ -169,8 +169,10 @@ fn the_list_under_a_filter_and_its_conditions() {
 #[test]
 fn which_part_of_the_filter_goes_to_which_server_and_how_far_they_have_come() {
     let query = parse("service=pay error=true lookback=24h limit=500").expect("a filter");
-    let narrowing = (Progress { traces: 1_240, asked: 17, open: 3 }, SearchState::Running);
-    let capped = (Progress { traces: 500, asked: 1, open: 0 }, SearchState::Capped);
+    let narrowing = (Progress { traces: 1_240, asked: 17, open: 3, ..Progress::default() }, SearchState::Running);
+    let capped = (Progress { traces: 500, asked: 1, ..Progress::default() }, SearchState::Capped);
+    let ago = |seconds: u64| Timestamp(states::NOW.0 - seconds * 1_000_000_000);
+    let part = Progress { traces: 500, asked: 256, open: 7, until: ago(312), newest: ago(2) };
     let two: [&[usize]; 2] = [&[0, 2], &[0, 1, 2]];
     for size in SIZES {
         let shown = |servers: &[&[usize]], progress| {
@@ -181,6 +183,13 @@ fn which_part_of_the_filter_goes_to_which_server_and_how_far_they_have_come() {
             state
         };
         snap("elsewhere-narrowing", &shown(&two[..1], narrowing), size);
+        snap("elsewhere-part", &shown(&two[..1], (part, SearchState::Capped)), size);
+        snap("elsewhere-stopped", &shown(&two[..1], (part, SearchState::Stopped)), size);
+        // Without a filter there is no line of its own for that.
+        let mut state = states::traces_of_sources(build::patient(), size);
+        let whole = Query::default();
+        state.health = Arc::new(states::asked_of(&state.health, &whole, &[&[]], (part, SearchState::Capped)));
+        snap("elsewhere-usual", &state, size);
         let mut state = shown(&two, capped);
         snap("elsewhere", &state, size);
         state.overlay = Some(Overlay::Chips(1));

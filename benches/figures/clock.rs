@@ -52,6 +52,14 @@ pub(crate) fn resident(pid: &str) -> u64 {
     pages.unwrap_or_default() * rustix::param::page_size() as u64
 }
 
+/// The most bytes of memory that this process ever occupied.
+pub(crate) fn peak() -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes: Option<u64> = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+    kilobytes.unwrap_or_default() * 1_024
+}
+
 /// Time as it passes, for what is waited for.
 #[expect(clippy::disallowed_methods, reason = "a stop watch")]
 pub(crate) fn now() -> Instant {

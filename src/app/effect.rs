@@ -192,6 +192,8 @@ pub enum Effect {
     RetrySource(SourceId),
     /// Have a source leave off a search that goes on; what it found stays.
     StopSearch(SourceId),
+    /// Have a server go on with a search that was left off.
+    SearchOn(SourceId),
     /// Ask a server of the settings file, by its name.
     Connect(String),
     /// Ask it no more; what it gave stays.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Nanos;
+use super::{Nanos, Timestamp};
 
 /// What a server is asked, which part of the filter is applied where, and how far the search has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub struct Progress {
     pub asked: u32,
     /// Parts of the time that are still to be asked for.
     pub open: usize,
+    /// What began then or earlier may be missing: the latest end of a part of which not all came. Zero where all came.
+    pub until: Timestamp,
+    /// All that came began then or earlier.
+    pub newest: Timestamp,
 }
 
 /// What there is to say of a search's completeness.
@@ -57,6 +61,19 @@ impl Asked {
     #[must_use]
     pub fn is_narrowing(&self) -> bool {
         self.state == SearchState::Running && self.progress.open > 0
+    }
+
+    /// Whether there are parts of the time that it can go on with.
+    #[must_use]
+    pub fn can_go_on(&self) -> bool {
+        self.is_partial() && self.progress.open > 0
+    }
+
+    /// The moment before which there may be more, where everything newer is known to have come.
+    #[must_use]
+    pub fn whole_since(&self) -> Option<Timestamp> {
+        let Progress { until, newest, .. } = self.progress;
+        (until.0 > 0 && until < newest).then_some(until)
     }
 
     /// Whether there may be traces that it did not find.

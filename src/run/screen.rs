@@ -436,6 +436,7 @@ impl Session {
             }
             Effect::RetrySource(source) => self.board.retry(source),
             Effect::StopSearch(source) => self.board.stop_search(source),
+            Effect::SearchOn(source) => self.board.search_on(source),
             Effect::Connect(name) => self.serve(&name, true),
             Effect::Disconnect(name) => self.serve(&name, false),
             Effect::Save(request) => self.save(request),
@@ -461,9 +462,7 @@ impl Session {
     }
 
     fn play(&mut self, play: bool) -> Result<bool, String> {
-        if let Some(playing) = self.playing.take() {
-            playing.abort();
-        }
+        self.playing.take().iter().for_each(JoinHandle::abort);
         if !play {
             if let Some(source) = self.demo_source {
                 self.board.set_standing(source, Standing::Ended, clock::now());

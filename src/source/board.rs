@@ -49,6 +49,8 @@ pub struct Control {
     pub retries: u64,
     /// How often it was asked to leave off a search that goes on.
     pub stops: u64,
+    /// How often it was asked to go on with a search that was left off.
+    pub onwards: u64,
 }
 
 /// A sender that is a source of its own: [`Board::introduce`].
@@ -140,6 +142,11 @@ impl Board {
     /// Has a source leave off a search that takes many requests; what it found stays.
     pub fn stop_search(&self, source: SourceId) {
         self.command(source, |control| control.stops += 1);
+    }
+
+    /// Has a source go on with a search that was left off, or came to the end of its requests.
+    pub fn search_on(&self, source: SourceId) {
+        self.command(source, |control| control.onwards += 1);
     }
 
     /// Says where a source's own page of a trace is, before the trace's id.
@@ -389,7 +396,7 @@ mod tests {
         assert!(control.has_changed().unwrap() && control.borrow_and_update().paused && board.is_paused(source));
         board.retry(source);
         board.pause(source, false);
-        assert_eq!(*control.borrow_and_update(), Control { paused: false, retries: 1, stops: 0 });
+        assert_eq!(*control.borrow_and_update(), Control { paused: false, retries: 1, ..Control::default() });
         board.pause(SourceId(7), true);
         assert!(board.control(SourceId(7)).is_none());
     }

@@ -11,6 +11,7 @@ mod feed;
 pub mod files;
 pub mod foreign;
 pub mod load;
+mod parts;
 mod random;
 pub mod receiver;
 pub mod remote;

@@ -5,7 +5,7 @@ use super::pen::number;
 use super::text;
 use super::trace::many;
 use crate::app::State;
-use crate::model::{Asked, Progress, SearchState, SourceHealth};
+use crate::model::{Asked, Progress, SearchState, SourceHealth, Timestamp};
 use crate::query::{Query, chips, parse, spell_duration};
 
 /// Stands before a condition that a server applies too.
@@ -58,8 +58,10 @@ pub(super) fn place(state: &State, part: usize) -> Option<String> {
 
 /// How many traces of which time: `100 traces of the last 1h`.
 pub(super) fn extent(asked: &Asked) -> String {
+    let all = asked.state == SearchState::Complete && number(asked.progress.traces) > u64::from(asked.limit);
     let mut out = match asked {
         Asked { one: true, .. } => return "one trace".to_owned(),
+        Asked { limit_assumed: true, .. } if all => "all traces".to_owned(),
         Asked { limit, limit_assumed: true, lookback: Some(_), .. } => format!("{limit} traces"),
         Asked { limit_assumed: true, .. } => "all traces".to_owned(),
         Asked { limit, .. } => format!("up to {limit} traces"),
@@ -72,18 +74,27 @@ pub(super) fn extent(asked: &Asked) -> String {
 }
 
 /// What may be missing, and why; nothing where the answer is whole.
-pub(super) fn caveat(asked: &Asked) -> Option<String> {
+pub(super) fn caveat(asked: &Asked, now: Timestamp) -> Option<String> {
     if !asked.is_partial() || asked.one {
         return None;
     }
-    let mut out = match asked.state {
-        SearchState::Stopped => "stopped: there may be more".to_owned(),
-        _ => "its limit came before our sort: there may be more, also newer ones".to_owned(),
+    let mut out = match (asked.state, whole(asked, now)) {
+        (SearchState::Stopped, Some(age)) => format!("stopped: of the time before the last {age} there may be more"),
+        (SearchState::Stopped, None) => "stopped: there may be more".to_owned(),
+        (_, Some(age)) => {
+            format!("its limit came before our sort: of the time before the last {age} there may be more")
+        }
+        (_, None) => "its limit came before our sort: there may be more, also newer ones".to_owned(),
     };
     if asks_of_spans(asked) {
         out.push_str("; its conditions are per span");
     }
     Some(out)
+}
+
+/// How far back everything is known to have come.
+fn whole(asked: &Asked, now: Timestamp) -> Option<String> {
+    asked.whole_since().filter(|since| *since < now).map(|since| format::age(now.since(since)))
 }
 
 /// Whether more than times and a limit was asked of the server.
@@ -134,13 +145,16 @@ pub(super) fn told(state: &State) -> String {
             _ => format!("{name}: {}: Esc stops", progress(asked)),
         };
     }
-    let mut partial = servers(state).filter_map(|(source, asked)| Some((source, asked, caveat(asked)?)));
+    let mut partial = servers(state).filter_map(|(source, asked)| Some((source, asked, caveat(asked, state.now)?)));
     let Some((source, asked, caveat)) = partial.next() else { return String::new() };
     let name = name(source);
-    match (columns, asked.state) {
-        (160.., _) => format!("▲ {name}: {caveat}"),
-        (_, SearchState::Stopped) => format!("▲ {name}: stopped"),
-        (100.., _) => format!("▲ {name}: limit came before our sort"),
-        _ => format!("▲ {name}: limit before sort"),
-    }
+    let words = match (columns, asked.state, whole(asked, state.now)) {
+        (160.., ..) => caveat,
+        (_, SearchState::Stopped, _) => "stopped".to_owned(),
+        (_, _, Some(age)) => format!("whole for the last {age} only"),
+        (100.., _, None) => "limit came before our sort".to_owned(),
+        (_, _, None) => "limit before sort".to_owned(),
+    };
+    let on = if asked.can_go_on() { ": r searches on" } else { "" };
+    format!("▲ {name}: {words}{on}")
 }

@@ -112,11 +112,17 @@ fn counts(pen: &Pen<'_>) -> Vec<Piece<'static>> {
     }
     // Servers give a part of what they hold.
     let mut servers = asked::servers(state);
-    if let Some((source, asked)) = servers.next() {
+    if let Some((source, asked_of)) = servers.next() {
         let more = servers.count();
         let more = if more > 0 { format!(" (+{more} more)") } else { String::new() };
-        let asked = format!(" · {}: {}{more}", text::visible(&source.name), asked::extent(asked));
+        let asked = format!(" · {}: {}{more}", text::visible(&source.name), asked::extent(asked_of));
+        // Under a filter it stands below, in more words.
+        let partial = asked_of.is_partial() && state.filter.query.is_empty();
+        let on = if asked_of.can_go_on() { " ▲ r for more" } else { " ▲ there may be more" };
         pieces.push((asked.into(), dim));
+        if partial {
+            pieces.push((on.into(), pen.style(Role::Slow)));
+        }
     }
     pieces
 }

@@ -175,6 +175,7 @@ fn what_is_no_otlp_is_an_error_and_what_is_empty_is_not() {
         home.file("text", "GET / 200\nGET / 404\n"),
         home.file("json", "{\"a\": 1}\n{\"b\": 2}\n"),
         home.file("half.gz", &gzip(b"{}")[..8]),
+        home.file("perfetto", "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n{\"ph\":\"M\"},\n{\"ph\":\"X\"}\n]}\n"),
         "no-such-file".to_owned(),
         ".".to_owned(),
     ];
@@ -183,6 +184,7 @@ fn what_is_no_otlp_is_an_error_and_what_is_empty_is_not() {
         assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{file}: {}", said.err);
         let name = file.rsplit('/').next().unwrap();
         assert!(said.err.contains(name), "{file}: {}", said.err);
+        assert_eq!(said.err.contains("what was saved so cannot be opened"), name == "perfetto", "{file}: {}", said.err);
     }
     for bytes in [b"".to_vec(), b"\n \n".to_vec(), gzip(b""), b"{}\n".to_vec()] {
         let said = home.run(&["query", "", &home.file("empty", &bytes)]);

@@ -194,16 +194,35 @@ async fn a_capped_answer_narrows_the_time_by_itself_where_the_filter_says_how_mu
         ("limit=50", SearchState::Complete, 50..=1_499),
         // What is applied here only may be true of any of them.
         ("limit=50 error=true", SearchState::Complete, 1_500..=1_500),
-        // Nothing was asked for but what is usual, and that there is more is said.
-        ("", SearchState::Capped, 100..=100),
-        ("service=pay", SearchState::Capped, 100..=100),
+        // As many of the newest as is usual, and that there is more is said.
+        ("", SearchState::Capped, 100..=1_499),
+        ("service=pay", SearchState::Capped, 100..=1_499),
     ] {
         let fake = crowded(1_500, usize::MAX).await;
         let following = Following::start(&fake, wish(filter, None));
         let asked = following.searched(filter).await.asked.unwrap();
         assert_eq!(asked.state, state, "{filter}: {asked:?}");
         assert!(traces.contains(&asked.progress.traces), "{filter}: {asked:?}");
+        // Where there is more it is known from when on, and that nothing newer is missing.
+        let whole = asked.whole_since().is_some_and(|since| since < Timestamp(NOW - 100_000_000_000));
+        assert!(state == SearchState::Complete || whole && asked.can_go_on(), "{filter}: {asked:?}");
     }
+}
+
+#[tokio::test]
+async fn a_search_goes_on_where_it_was_left_off() {
+    let fake = crowded(1_500, usize::MAX).await;
+    let following = Following::start(&fake, wish("", None));
+    let asked = following.searched("").await.asked.unwrap();
+    let (before, requests) = (asked.progress.traces, asked.progress.asked);
+    assert!(asked.can_go_on() && before < 1_500, "{asked:?}");
+    following.feed.board().search_on(following.source);
+    let complete =
+        |health: &SourceHealth| health.asked.as_ref().is_some_and(|asked| asked.state == SearchState::Complete);
+    let asked = following.is(complete).await.asked.unwrap();
+    assert_eq!((asked.progress.traces, asked.can_go_on()), (1_500, false), "{asked:?}");
+    // It was not begun anew.
+    assert!(asked.progress.asked > requests && asked.progress.asked < 60, "{asked:?}");
 }
 
 #[tokio::test]

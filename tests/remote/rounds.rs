@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tracefall::model::{Timestamp, TraceId};
 use tracefall::query::pushdown::Search;
@@ -91,6 +93,36 @@ async fn rounds_end_when_requests_run_out_and_say_so() {
     let (traces, _) = all(&mut rounds).await;
     assert!(rounds.is_capped() && rounds.progress().asked <= 10 && rounds.progress().open > 0);
     assert!(traces.len() >= 20);
+    // It goes on where it was left off.
+    rounds.go_on(1_000);
+    all(&mut rounds).await;
+    assert_eq!((rounds.progress().traces, rounds.is_capped()), (1_000, false));
+}
+
+#[tokio::test]
+async fn what_fails_or_is_broken_off_is_missing_until_it_is_asked_for_again() {
+    let searches = AtomicUsize::new(0);
+    let starts: Vec<u64> = (0..100).map(|turn| (10_001 + 30 * turn) * SECOND).collect();
+    let fake = Fake::start(move |asked| match asked.bare() {
+        "/api/v3/services" => json(r#"{"services":["s"]}"#),
+        "/api/v3/traces" => match searches.fetch_add(1, Ordering::Relaxed) {
+            1 => reply(503, "", "upstream is down"),
+            5 => Reply::Silence,
+            _ => search(asked, &starts, Keeps::Newest),
+        },
+        _ => reply(404, "", ""),
+    })
+    .await;
+    let mut rounds = fake.connect().await.unwrap().rounds(hour(20), 1_000);
+    let mut warnings = Vec::new();
+    while let Ok(Some(found)) = tokio::time::timeout(Duration::from_millis(300), rounds.next()).await {
+        warnings.extend(found.unwrap().warnings);
+    }
+    assert!(warnings.iter().any(|warning| warning.contains("503")), "{warnings:?}");
+    assert!(rounds.is_capped() && rounds.progress().open > 0 && rounds.progress().until.0 > 0);
+    rounds.go_on(1_000);
+    all(&mut rounds).await;
+    assert_eq!((rounds.progress().traces, rounds.is_capped(), rounds.progress().open), (100, false, 0));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ fn trace(number: u8) -> Vec<u8> {
     let span = Sent {
         trace_id: TraceId::from_hex(&format!("{number:x}")).unwrap().0.to_vec(),
         span_id: vec![number; 8],
-        start_time_unix_nano: 5_000_000_000,
+        start_time_unix_nano: if number == 2 { 700_000_000_000_000 } else { 5_000_000_000 },
         ..Sent::default()
     };
     let scope = ScopeSpans { spans: vec![span], ..ScopeSpans::default() };
@@ -20,38 +20,111 @@ fn trace(number: u8) -> Vec<u8> {
         .encode_to_vec()
 }
 
-/// As the second version answers: the trace in a field, then a status and a message.
+/// As the second version answers: the trace in a field, metrics, then a status and a message.
 fn wrapped(number: u8, partial: bool) -> Reply {
     let trace = trace(number);
     let mut body = vec![0x0a, u8::try_from(trace.len()).unwrap()];
     body.extend(trace);
+    body.extend(b"\x12\x02\x08\x01");
     if partial {
         body.extend(b"\x18\x01\x22\x07too big");
     }
     reply(200, "application/protobuf", body)
 }
 
+/// The answer to a search, with all that the documentation has in it.
 fn found(ids: &[&str]) -> Reply {
-    let list: Vec<String> = ids.iter().map(|id| format!(r#"{{"traceID":"{id}","rootServiceName":"s"}}"#)).collect();
-    json(format!(r#"{{"traces":[{}],"metrics":{{"completedJobs":1,"totalJobs":1}}}}"#, list.join(",")))
+    let one = |id: &&str| {
+        format!(
+            r#"{{"traceID":"{id}","rootServiceName":"shop-backend","rootTraceName":"update-billing","startTimeUnixNano":"5000000000",
+            "durationMs":557,"spanSets":[{{"spans":[{{"spanID":"563d623c76514f8e","startTimeUnixNano":"5000000000","durationNanos":"446979497",
+            "attributes":[{{"key":"status","value":{{"stringValue":"error"}}}}]}}],"matched":1}}],
+            "serviceStats":{{"shop-backend":{{"spanCount":1,"errorCount":1}}}}}}"#
+        )
+    };
+    let list: Vec<String> = ids.iter().map(one).collect();
+    let metrics = r#"{"inspectedTraces":3100,"inspectedBytes":"3811736","totalBlocks":3,"completedJobs":2,"totalJobs":2,
+        "totalBlockBytes":"7","backendReads":"47","additionalMetrics":{"cacheHits":"124"}}"#;
+    json(format!(r#"{{"traces":[{}],"metrics":{metrics}}}"#, list.join(",")))
 }
 
+/// Seconds at which the traces 1 and 2 began.
+const BEGAN: [(&str, u64); 2] = [("1", 5), ("00000000000000000000000000000002", 700_000)];
+
+/// What it says of a search that is not as its documentation has it: <https://grafana.com/docs/tempo/latest/api_docs/#search>.
+fn refused(asked: &Asked) -> Option<String> {
+    let number = |name: &str| asked.parameter(name).map(|text| text.parse::<u64>().map_err(|_fault| name.to_owned()));
+    let number = |name: &str| number(name).transpose().map_err(|name| format!("invalid {name}"));
+    let read = || -> Result<(), String> {
+        let (start, end) = (number("start")?, number("end")?);
+        match (start, end) {
+            (Some(start), Some(end)) if start >= end => Err("http parameter start must be before end".to_owned())?,
+            (Some(start), Some(end)) if end - start > 168 * 3_600 => {
+                Err(format!("range specified by start and end exceeds 168h0m0s. received start={start} end={end}"))?;
+            }
+            (Some(_), None) | (None, Some(_)) => Err("start and end are given together".to_owned())?,
+            _ => {}
+        }
+        for (name, most) in [("limit", 262_144), ("spss", 100)] {
+            if number(name)?.is_some_and(|given| given == 0 || given > most) {
+                Err(format!("{name} is out of bounds"))?;
+            }
+        }
+        let traceql = asked.parameter("q").ok_or("no query")?;
+        tracefall::query::parse(&traceql).map(drop).map_err(|fault| fault.to_string())
+    };
+    read().err()
+}
+
+/// A Tempo as it is documented, of many tenants.
 fn present(asked: &Asked) -> Reply {
-    match asked.bare() {
-        "/tempo/api/echo" => reply(200, "text/plain", "echo"),
-        "/tempo/api/search" => found(&["1", "00000000000000000000000000000002"]),
-        "/tempo/api/v2/traces/00000000000000000000000000000001" => wrapped(1, false),
-        "/tempo/api/v2/traces/00000000000000000000000000000002" => wrapped(2, true),
-        "/tempo/api/v2/search/tags" => {
-            json(r#"{"scopes":[{"name":"span","tags":["http.method"]},{"name":"intrinsic","tags":["name"]}]}"#)
+    let Some(path) = asked.bare().strip_prefix("/tempo") else { return reply(404, "text/plain", "404 page not found") };
+    if path != "/api/echo" && asked.header("x-scope-orgid") != Some("acme") {
+        return reply(401, "text/plain", "no org id");
+    }
+    if let Some(id) = path.strip_prefix("/api/v2/traces/") {
+        let known = ["00000000000000000000000000000001", "00000000000000000000000000000002"];
+        return match known.iter().position(|known| *known == id) {
+            Some(place) if asked.header("accept") == Some("application/protobuf") => {
+                wrapped(u8::try_from(place + 1).unwrap(), place == 1)
+            }
+            Some(_) => json(r#"{"trace":{"resourceSpans":[]},"metrics":{}}"#),
+            None => reply(404, "text/plain", ""),
+        };
+    }
+    match path {
+        "/api/echo" => reply(200, "text/plain", "echo"),
+        "/api/search" => refused(asked).map_or_else(
+            || {
+                let [start, end] = ["start", "end"].map(|name| asked.parameter(name).unwrap().parse().unwrap());
+                let within = BEGAN.iter().filter(|(_, began)| (start..=end).contains(began));
+                found(&within.map(|(id, _)| *id).collect::<Vec<_>>())
+            },
+            |why| reply(400, "text/plain", why),
+        ),
+        "/api/v2/search/tags" => json(
+            r#"{"scopes":[{"name":"link","tags":["link-type"]},{"name":"resource","tags":["service.name"]},{"name":"span","tags":["http.method"]},
+            {"name":"intrinsic","tags":["name","span:duration"]},{"name":"event","tags":["exception.type"]}],"metrics":{"inspectedBytes":"377046"}}"#,
+        ),
+        "/api/v2/search/tag/resource.service.name/values" => json(
+            r#"{"tagValues":[{"type":"string","value":"b"},{"type":"string","value":"a"}],"metrics":{"inspectedBytes":"502756"}}"#,
+        ),
+        "/api/v2/search/tag/name/values"
+            if asked.parameter("q").as_deref() == Some(r#"{ resource.service.name = "a" }"#) =>
+        {
+            json(r#"{"tagValues":[{"type":"string","value":"GET"}],"metrics":{}}"#)
         }
-        "/tempo/api/v2/search/tag/resource.service.name/values" => {
-            json(r#"{"tagValues":[{"type":"string","value":"b"},{"type":"string","value":"a"}],"metrics":{}}"#)
-        }
-        "/tempo/api/v2/search/tag/name/values" => json(r#"{"tagValues":[{"type":"string","value":"GET"}]}"#),
         _ => reply(404, "text/plain", "404 page not found"),
     }
 }
+
+async fn connected(fake: &Fake) -> Remote {
+    let server = Server::new(&format!("{}/tempo", fake.address)).unwrap().tenant("acme").unwrap();
+    Remote::connect(server, Flavor::Any).await.unwrap()
+}
+
+const TAGS: [&str; 6] =
+    ["link.link-type", "resource.service.name", "span.http.method", "name", "span:duration", "event.exception.type"];
 
 fn search() -> Search {
     Search {
@@ -66,23 +139,45 @@ fn search() -> Search {
 #[tokio::test]
 async fn a_tempo_is_found_searched_and_read() {
     let fake = Fake::start(present).await;
-    let server = Server::new(&format!("{}/tempo", fake.address)).unwrap();
-    let remote = Remote::connect(server, Flavor::Any).await.unwrap();
+    let remote = connected(&fake).await;
     assert_eq!(remote.protocol(), Protocol::Tempo);
     assert!(remote.abilities().traceql && remote.link(TraceId([1; 16])).is_none());
     assert_eq!(remote.services().await.unwrap(), ["a", "b"]);
     let get = Operation { name: "GET".to_owned(), kind: String::new() };
     assert_eq!(remote.operations("a").await.unwrap(), [get]);
-    assert_eq!(remote.tags().await.unwrap(), ["span.http.method", "name"]);
+    assert_eq!(remote.tags().await.unwrap(), TAGS);
     let values = remote.tag_values("resource.service.name").await.unwrap();
     assert_eq!(values[0], TagValue { value: "b".to_owned(), kind: "string".to_owned() });
-    let found = remote.search(&search()).await.unwrap();
-    assert_eq!((found.traces.len(), found.capped), (2, true));
+    let wide =
+        Search { end: Timestamp(700_001_000_000_000), start: Timestamp(100_000_000_000_000), limit: 1, ..search() };
+    let found = remote.search(&wide).await.unwrap();
+    assert_eq!((found.traces.len(), found.capped), (1, true));
     assert!(matches!(&found.warnings[..], [said] if said.contains("too big")), "{:?}", found.warnings);
     let asked = fake.asked.lock().unwrap();
     let asked = asked.iter().find(|asked| asked.bare() == "/tempo/api/search").unwrap();
     let sent = ["q", "start", "end", "limit"].map(|name| asked.parameter(name).unwrap());
-    assert_eq!(sent, ["{ status = error } with (most_recent=true)", "1", "11", "2"]);
+    assert_eq!(sent, ["{ status = error } with (most_recent=true)", "100000", "700002", "1"]);
+}
+
+#[tokio::test]
+async fn more_than_a_week_is_asked_for_in_parts() {
+    let fake = Fake::start(present).await;
+    let remote = connected(&fake).await;
+    let weeks = Search { start: Timestamp(1_500_000_000), end: Timestamp(1_500_000_000_000_000), limit: 5, ..search() };
+    let found = remote.search(&weeks).await.unwrap();
+    assert_eq!((found.traces.len(), found.capped), (2, false), "{:?}", found.warnings);
+    assert_eq!(remote.trace(TraceId([9; 16]), None).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_search_that_was_not_finished_says_so() {
+    let fake = Fake::start(|asked| match asked.bare() {
+        "/tempo/api/search" => json(r#"{"traces":[{"traceID":"1"}],"metrics":{"completedJobs":3,"totalJobs":9}}"#),
+        _ => present(asked),
+    })
+    .await;
+    let found = connected(&fake).await.search(&search()).await.unwrap();
+    assert!(found.warnings[0].contains("searched 3 of 9 parts only"), "{:?}", found.warnings);
 }
 
 #[tokio::test]

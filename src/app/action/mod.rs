@@ -167,6 +167,8 @@ pub enum Action {
     PauseSource,
     /// Have the selected source try again at once.
     RetrySource,
+    /// Have servers go on with searches that were left off.
+    SearchOn,
     /// Ask a server of the settings file, or leave it.
     Servers,
 }
@@ -329,7 +331,7 @@ mod tests {
             A::Quit, A::Help, A::Palette, A::Filter, A::Back, A::ShowTraces, A::ShowTrace, A::ShowSql, A::ShowErrors, A::ShowServices, A::ShowCompare, A::ShowHealth, A::NextScreen,
             A::PreviousScreen, A::Up, A::Down, A::PageUp, A::PageDown, A::First, A::Last, A::Open, A::Sort, A::Reverse,
             A::Follow, A::Pause, A::TogglePreview, A::Fold, A::Unfold, A::FoldAll, A::UnfoldAll, A::NextError,
-    A::AdjustClocks, A::Baseline, A::Brush, A::Chips, A::Compare, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Earlier, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::GrowDown, A::GrowEarlier, A::GrowLater, A::GrowUp, A::HeatMap, A::Language, A::Later, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::SaveFilter, A::Servers, A::Theme, A::TimeMark, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
+    A::AdjustClocks, A::Baseline, A::Brush, A::Chips, A::Compare, A::Copy, A::Demo, A::DetailDown, A::DetailUp, A::Earlier, A::Exclude, A::Findings, A::FocusDetail, A::FollowLink, A::GrowDown, A::GrowEarlier, A::GrowLater, A::GrowUp, A::HeatMap, A::Language, A::Later, A::LinkBack, A::Map, A::Mark, A::NextClause, A::NextExample, A::NextMatch, A::NextSlow, A::OnlyMatches, A::OnlyPath, A::Page, A::PauseSource, A::PreviousClause, A::PreviousError, A::PreviousExample, A::PreviousMatch, A::PreviousSlow, A::Recall, A::RetrySource, A::Save, A::SaveFilter, A::SearchOn, A::Servers, A::Theme, A::TimeMark, A::Unmask, A::Values, A::WhatIf, A::Zoom, A::ZoomOut,
         ];
         for action in all {
             match action {
@@ -339,7 +341,7 @@ mod tests {
                 | A::FoldAll | A::UnfoldAll | A::NextError | A::PreviousError | A::NextSlow | A::PreviousSlow
                 | A::NextMatch | A::PreviousMatch | A::OnlyMatches | A::NextClause | A::PreviousClause | A::OnlyPath | A::WhatIf | A::AdjustClocks | A::Zoom | A::ZoomOut | A::FocusDetail | A::DetailUp
                 | A::DetailDown | A::Baseline | A::FollowLink | A::LinkBack | A::Recall | A::SaveFilter | A::Chips | A::Exclude | A::NextExample | A::PreviousExample | A::Map | A::Values
-                | A::Language | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page | A::Findings => {}
+                | A::Language | A::SearchOn | A::Copy | A::Unmask | A::Theme | A::PauseSource | A::RetrySource | A::Servers | A::Demo | A::Mark | A::TimeMark | A::HeatMap | A::Earlier | A::Later | A::GrowEarlier | A::GrowLater | A::GrowUp | A::GrowDown | A::Brush | A::Compare | A::Save | A::Page | A::Findings => {}
             }
         }
         all.to_vec()

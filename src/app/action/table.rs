@@ -191,6 +191,12 @@ pub const ACTIONS: &[ActionInfo] = &[
         &[char('r')],
     ),
     row(
+        Action::SearchOn,
+        ("search-on", "have servers search on where their limit came first, or the search was stopped", "search on"),
+        &[Context::Traces],
+        &[char('r')],
+    ),
+    row(
         Action::Servers,
         ("servers", "ask a server of the settings file, or leave it", "servers"),
         &[Context::Traces, Context::Health],

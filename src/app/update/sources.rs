@@ -3,7 +3,7 @@
 use super::act::scrolled;
 use super::window::Step;
 use super::{recall, say};
-use crate::app::{Effect, Item, Profile, Purpose, State};
+use crate::app::{Action, Effect, Item, Profile, Purpose, State};
 use crate::model::SourceHealth;
 
 /// One step on the health screen: single rows go from source to source, then over the text below.
@@ -18,6 +18,16 @@ pub(super) fn go(state: &mut State, step: Step) {
         _ => screen.selected,
     };
     screen.scroll = scrolled(screen.scroll, step, height, lines);
+}
+
+/// Has sources do something.
+pub(super) fn act(state: &mut State, action: Action, out: &mut Vec<Effect>) {
+    match action {
+        Action::PauseSource => pause(state, out),
+        Action::RetrySource => retry(state, out),
+        Action::SearchOn => search_on(state, out),
+        _ => choose(state),
+    }
 }
 
 fn selected(state: &mut State) -> Option<SourceHealth> {
@@ -41,8 +51,19 @@ pub(super) fn stop_searches(state: &mut State, out: &mut Vec<Effect>) -> bool {
     some
 }
 
+/// Has every server that left something off go on with its search.
+fn search_on(state: &mut State, out: &mut Vec<Effect>) {
+    let can = |source: &&SourceHealth| {
+        source.is_followed() && !source.paused && source.asked.as_ref().is_some_and(|asked| asked.can_go_on())
+    };
+    let those: Vec<Effect> =
+        state.health.sources.iter().filter(can).map(|source| Effect::SearchOn(source.id)).collect();
+    say(state, if those.is_empty() { "no server has left anything off" } else { "what was left off is asked for" });
+    out.extend(those);
+}
+
 /// Lists the servers of the settings file, to be asked or left.
-pub(super) fn choose(state: &mut State) {
+fn choose(state: &mut State) {
     let item = |server: &Profile| {
         let text = if is_asked(state, &server.name) {
             format!("● {}", server.place)
@@ -70,7 +91,7 @@ fn is_asked(state: &State, name: &str) -> bool {
 }
 
 /// Pauses the selected source, or lets it go on.
-pub(super) fn pause(state: &mut State, out: &mut Vec<Effect>) {
+fn pause(state: &mut State, out: &mut Vec<Effect>) {
     let Some(source) = selected(state) else { return };
     let what = match (source.paused, source.doors.is_empty()) {
         (true, _) => "goes on",
@@ -82,7 +103,7 @@ pub(super) fn pause(state: &mut State, out: &mut Vec<Effect>) {
 }
 
 /// Has the selected source try again at once what it waits to try.
-pub(super) fn retry(state: &mut State, out: &mut Vec<Effect>) {
+fn retry(state: &mut State, out: &mut Vec<Effect>) {
     let Some(source) = selected(state) else { return };
     if source.paused {
         return say(state, format!("{} is paused", source.name));

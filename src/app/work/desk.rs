@@ -95,6 +95,7 @@ impl Desk {
             | Effect::PauseSource(..)
             | Effect::RetrySource(_)
             | Effect::StopSearch(_)
+            | Effect::SearchOn(_)
             | Effect::Connect(_)
             | Effect::Disconnect(_)
             | Effect::Quit => return None,

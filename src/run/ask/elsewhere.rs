@@ -88,15 +88,15 @@ async fn spans(settings: &Settings, remotes: &[config::Remote], wanted: &[Wanted
 fn wanted(ask: &Ask) -> Result<Vec<Wanted>> {
     let read = |text: &str| Filter::read(text).map_err(|wrong| anyhow::anyhow!(wrong.message));
     Ok(match ask {
-        Ask::Report { filter, .. } => vec![Wanted { filter: read(filter)?, most: None, all: false }],
+        Ask::Report { filter, .. } => vec![Wanted { filter: read(filter)?, most: None, newest: true, all: false }],
         Ask::Query { filter, limit } | Ask::Export { filter, limit } => {
             let filter = read(filter)?;
             let most = u32::try_from(filter.most(*limit)).ok();
-            vec![Wanted { filter, most, all: false }]
+            vec![Wanted { filter, most, newest: true, all: false }]
         }
         Ask::Assert { assertions, .. } => {
             // Whatever is judged, it is known whether there is anything.
-            let mut all = vec![Wanted { filter: read("")?, most: Some(1), all: false }];
+            let mut all = vec![Wanted { filter: read("")?, most: Some(1), newest: false, all: false }];
             for assertion in assertions {
                 let filter = match assertion {
                     // What offends does not match, so that nothing of the filter may be asked for but what it is about.
@@ -108,11 +108,11 @@ fn wanted(ask: &Ask) -> Result<Vec<Wanted>> {
                     | Assertion::NoFinding { filter, .. }
                     | Assertion::Most { filter, .. } => read(filter)?,
                 };
-                all.push(Wanted { filter, most: Some(ALL_AT_ONCE), all: true });
+                all.push(Wanted { filter, most: Some(ALL_AT_ONCE), newest: true, all: true });
             }
             all
         }
-        _ => vec![Wanted { filter: read("")?, most: None, all: false }],
+        _ => vec![Wanted { filter: read("")?, most: None, newest: true, all: false }],
     })
 }
 

@@ -1,6 +1,6 @@
 //! Fetches traces from servers into an index of this program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,8 +10,9 @@ use super::answer::Held;
 use super::filter::Filter;
 use crate::analysis::Thresholds;
 use crate::config::Settings;
+use crate::export::rfc3339;
 use crate::index;
-use crate::model::{Nanos, Signal, SourceId};
+use crate::model::{Nanos, Signal, SourceId, Timestamp, TraceId};
 use crate::query::pushdown::{self, Assumed};
 use crate::run::{clock, indexer, wiring};
 use crate::source::remote::{Found, Progress, Remote, Rounds};
@@ -19,7 +20,7 @@ use crate::source::{self, Delivery, Feed};
 use crate::view::visible;
 
 /// Requests that are made at most for an answer that need not be whole.
-const MOST: u32 = 64;
+const MOST: u32 = 256;
 /// Requests that are made at most where all traces are wanted.
 const MOST_FOR_ALL: u32 = 1_000;
 /// Bodies that wait for the index.
@@ -32,6 +33,8 @@ pub(super) struct Wanted {
     pub(super) filter: Filter,
     /// As many traces; `None`: as many as is usual.
     pub(super) most: Option<u32>,
+    /// Which of them does not matter otherwise.
+    pub(super) newest: bool,
     /// All of them, and `most` at once: half of them are as good as none.
     pub(super) all: bool,
 }
@@ -86,14 +89,22 @@ impl Fetch {
             self.say(name, &format!("{assumed}; since=, lookback= and limit= ask for others"));
         }
         // What other servers gave is not of this one.
-        let enough = self.hits(wanted) + u64::from(wanted.most.unwrap_or(USUAL));
-        let mut rounds = server.rounds(search, if wanted.all { MOST_FOR_ALL } else { MOST });
+        let others: HashSet<TraceId> = self.hits(wanted, Timestamp(0)).collect();
+        let enough = wanted.most.unwrap_or(USUAL);
+        let most = if wanted.all { MOST_FOR_ALL } else { MOST };
+        let mut rounds =
+            server.rounds(search, most).newest_first(!wanted.all && wanted.newest && down.local.is_empty());
         let mut progress = Shown::default();
         while let Some(found) = rounds.next().await {
             self.take(name, source, found.with_context(of)?).await?;
             progress.show(name, rounds.progress());
-            if !wanted.all && self.hits(wanted) >= enough {
-                break;
+            // The newest are wanted, and servers give them in any order.
+            let since = if wanted.newest { rounds.progress().until } else { Timestamp(0) };
+            let hits = self.hits(wanted, since).filter(|hit| !others.contains(hit)).count();
+            if !wanted.all && u32::try_from(hits).is_ok_and(|hits| hits >= enough) {
+                progress.clear();
+                self.tell_rest(name, wanted.most.is_some(), &rounds);
+                return Ok(());
             }
         }
         progress.clear();
@@ -116,29 +127,39 @@ impl Fetch {
         Ok(())
     }
 
-    /// How many traces match here. What came last may not be seen yet, which costs a request more.
-    fn hits(&self, wanted: &Wanted) -> u64 {
+    /// The traces that match here and began later. What came last may not be seen yet, which costs a request more.
+    fn hits(&self, wanted: &Wanted, since: Timestamp) -> impl Iterator<Item = TraceId> {
         let view = self.indexer.reader.view();
-        wanted.filter.find(&view, clock::now(), &|| false).hits.len() as u64
+        let hits = wanted.filter.find(&view, clock::now(), &|| false).hits.into_iter().map(|hit| hit.trace);
+        hits.filter(move |hit| view.summary(*hit).is_some_and(|summary| since.0 == 0 || summary.start > since))
     }
 
     /// Says where the answer may lack something.
     fn finish(&self, name: &str, wanted: &Wanted, rounds: &Rounds) -> Result<()> {
-        if !rounds.is_capped() {
-            return Ok(());
-        }
-        if wanted.all {
+        if wanted.all && rounds.is_capped() {
             let what =
                 "not all traces could be fetched, so nothing can be said of them; narrow the time with lookback=";
             bail!("the source {name}: {what}");
         }
-        // Of one that is only to be there others are no news.
-        if wanted.most != Some(1) {
-            let what =
-                "its limit came before the sort: there may be more, also newer ones; narrow the filter or the time";
-            self.say(name, what);
-        }
+        self.tell_rest(name, false, rounds);
         Ok(())
+    }
+
+    /// Says of which time there may be more, unless as many of the newest came as are wanted.
+    fn tell_rest(&self, name: &str, enough: bool, rounds: &Rounds) {
+        let Progress { until, newest, .. } = rounds.progress();
+        match rounds.is_capped() && !enough {
+            false => {}
+            true if until < newest => self.say(
+                name,
+                &format!("all that began after {} came; of the time before there may be more", rfc3339(until)),
+            ),
+            true => {
+                let what =
+                    "its limit came before the sort: there may be more, also newer ones; narrow the filter or the time";
+                self.say(name, what);
+            }
+        }
     }
 
     /// Says something about a server on standard error, once; that it cannot be written is nobody's loss.
@@ -189,7 +210,7 @@ struct Shown {
 impl Shown {
     fn show(&mut self, name: &str, progress: Progress) {
         self.rounds += 1;
-        let Progress { traces, asked, open } = progress;
+        let Progress { traces, asked, open, .. } = progress;
         if open > 0 && io::stderr().is_terminal() {
             let name = visible(name);
             let _ =

@@ -4,7 +4,6 @@ use std::io::BufRead;
 
 use super::bracket::is_whole;
 use super::open::Out;
-use super::piece::Piece;
 use super::shape::{self, Shape};
 use super::{Limits, Place, whole};
 use crate::source::Aside;
@@ -23,8 +22,7 @@ pub(super) fn read(input: &mut dyn BufRead, (limits, follow, aside): (Limits, bo
         && (text.trim_ascii() == b"[" || !next.starts_with(b"{") || shape::of_json(text) != Shape::Otlp)
     {
         let (place, together) = (Place::Line(first.number), [&text[..], &next[..]].concat());
-        let piece = lines.rest(together).and_then(|text| Piece::json(place, &text, limits.document));
-        out.take(place, piece);
+        out.take_json(place, lines.rest(together), limits.document);
         return;
     }
     let known = [Some(first), second];
@@ -32,7 +30,7 @@ pub(super) fn read(input: &mut dyn BufRead, (limits, follow, aside): (Limits, bo
     for Line { number, text } in known.into_iter().flatten().chain(more) {
         let place = Place::Line(number);
         let limit = if number == 1 { limits.document } else { limit };
-        if !out.take(place, text.and_then(|text| Piece::json(place, &text, limit))) {
+        if !out.take_json(place, text, limit) {
             return;
         }
     }

@@ -11,11 +11,15 @@ use tokio::sync::mpsc::Sender;
 
 use super::input::{Counted, Followed};
 use super::piece::Piece;
+use super::shape::{self, Shape};
 use super::{FileError, Limits, Told, bare, frames, lines, zstd};
 use crate::source::Aside;
+use crate::source::foreign::jaeger;
 
 /// Bytes read at once.
 const BUFFER: usize = 64 * 1024;
+/// Bytes of a request that is made of a part of a document.
+const PART: usize = 4 << 20;
 /// What every gzip stream begins with (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -149,11 +153,32 @@ impl Out<'_> {
     pub(super) fn take(&mut self, place: super::Place, piece: Result<Piece, String>) -> bool {
         self.seen += 1;
         match piece {
-            Ok(piece) => piece.parted(self.most).into_iter().all(|piece| self.pieces.blocking_send(piece).is_ok()),
+            Ok(piece) => self.send(piece),
             Err(what) => {
                 self.told.fault(place, what);
                 !self.pieces.is_closed()
             }
         }
+    }
+
+    /// Takes a request in JSON, or what is wrong with it, as [`take`](Self::take) does. What is Jaeger's goes on bit by bit: one trace
+    /// may be all of a large file.
+    pub(super) fn take_json(&mut self, place: super::Place, text: Result<Vec<u8>, String>, limit: usize) -> bool {
+        let text = match text {
+            Ok(text) if shape::of_json(&text) == Shape::Jaeger => text,
+            other => return self.take(place, other.and_then(|text| Piece::json(place, &text, limit))),
+        };
+        let read = jaeger::in_parts(&text, PART, &mut |part| self.send(Piece::spans(place, part)));
+        match read {
+            Ok(()) => {
+                self.seen += 1;
+                !self.pieces.is_closed()
+            }
+            Err(error) => self.take(place, Err(error.to_string())),
+        }
+    }
+
+    fn send(&self, piece: Piece) -> bool {
+        piece.parted(self.most).into_iter().all(|piece| self.pieces.blocking_send(piece).is_ok())
     }
 }

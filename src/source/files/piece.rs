@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::shape::{self, Shape};
 use super::{Place, zstd};
 use crate::model::{Receipt, Signal};
-use crate::otlp::{decode, encode, json, peek};
+use crate::otlp::{json, peek};
 use crate::source::foreign::{jaeger, zipkin};
-use crate::source::remote::Body;
+use crate::source::parts::parts;
 
 /// A request, as protobuf.
 pub(super) struct Piece {
@@ -57,6 +57,7 @@ impl Piece {
     pub(super) fn json(place: Place, text: &[u8], limit: usize) -> Result<Self, String> {
         match shape::of_json(text) {
             Shape::Otlp => {}
+            Shape::Events => return Err("Trace Event Format (Perfetto): what was saved so cannot be opened".to_owned()),
             Shape::Zipkin => {
                 let spans = zipkin::json_to_protobuf(text, limit);
                 return spans.map(|spans| Self::spans(place, spans)).map_err(|error| error.to_string());
@@ -80,36 +81,18 @@ impl Piece {
         Err(wrong.map_or_else(String::new, |error| error.to_string()))
     }
 
-    fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
+    /// Spans of another form than OTLP.
+    pub(super) fn spans(place: Place, json::Converted { protobuf, refused }: json::Converted) -> Self {
         Self { place, signal: Signal::Traces, protobuf: protobuf.into(), refused, lossy: true }
     }
 
-    /// The same in requests of at most about `most` bytes each, unless a span alone has more.
+    /// The same in requests of about `most` bytes each, unless a span alone has more.
     pub(super) fn parted(self, most: usize) -> Vec<Self> {
         let Self { place, signal, protobuf, mut refused, lossy } = self;
         if protobuf.len() <= most || signal != Signal::Traces {
             return vec![Self { place, signal, protobuf, refused, lossy }];
         }
-        // Between resources nothing has to be read, nor copied.
-        let parts = Body { protobuf, refused: Receipt::default() }.parts(most).into_iter();
-        let parts = parts.flat_map(|part| if part.len() > most { reread(&part, most) } else { vec![(part, None)] });
-        let piece = |(protobuf, more): (Bytes, Option<Receipt>)| {
-            let mut refused = std::mem::take(&mut refused);
-            for (reason, count) in more.iter().flat_map(|more| &more.rejected) {
-                refused.reject(*reason, *count);
-            }
-            Self { place, signal, protobuf, refused, lossy }
-        };
-        parts.map(piece).collect()
+        let piece = |protobuf| Self { place, signal, protobuf, refused: std::mem::take(&mut refused), lossy };
+        parts(&protobuf, most).into_iter().map(piece).collect()
     }
-}
-
-/// The spans of one large resource in several requests, and what is wrong with them; as it is, where it cannot be read.
-fn reread(part: &Bytes, most: usize) -> Vec<(Bytes, Option<Receipt>)> {
-    let Ok((spans, refused)) = decode::request(part) else { return vec![(part.clone(), None)] };
-    let mut refused = Some(refused);
-    // Resources stand in each part again, so parts are somewhat longer than their share.
-    let share = part.len().div_ceil(most / 2 + 1);
-    let parts = spans.chunks(spans.len().div_ceil(share).max(1));
-    parts.map(|part| (Bytes::from(encode::spans(part)), refused.take())).collect()
 }

@@ -14,6 +14,8 @@ pub(super) enum Shape {
     Jaeger,
     /// Spans of Zipkin.
     Zipkin,
+    /// Trace Event Format, as it is saved for Perfetto: too little of a span is in it to read it again.
+    Events,
 }
 
 /// Of JSON: the first name of a member that only one of them has.
@@ -28,6 +30,7 @@ pub(super) fn of_json(text: &[u8]) -> Shape {
             b"resourceSpans" | b"resource_spans" | b"batches" | b"resourceLogs" | b"resource_logs"
             | b"resourceMetrics" | b"resource_metrics" | b"scopeSpans" => return Shape::Otlp,
             b"data" | b"traceID" | b"spanID" | b"processes" | b"operationName" => return Shape::Jaeger,
+            b"traceEvents" => return Shape::Events,
             b"traceId" | b"parentId" | b"localEndpoint" | b"annotations" => return Shape::Zipkin,
             _ => {}
         }
@@ -99,6 +102,7 @@ mod tests {
             (r#"{"traceID":"a","spans":[]}"#, Shape::Jaeger),
             (r#"[[{"id":"1","traceId":"a"}]]"#, Shape::Zipkin),
             (r#"[{"name":"data","x":"\"data\":","traceId":"a","id":"1"}]"#, Shape::Zipkin),
+            (r#"{"displayTimeUnit":"ns","traceEvents":[{"ph":"X"}]}"#, Shape::Events),
             ("[]", Shape::Otlp),
             ("{\"a", Shape::Otlp),
             ("{\"a\\", Shape::Otlp),

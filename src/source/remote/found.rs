@@ -8,6 +8,7 @@ use super::error::RemoteError;
 use crate::model::{Receipt, Timestamp, TraceId};
 use crate::otlp::reader::read_spans;
 use crate::otlp::{AttributeValue, Sink, SpanFields};
+use crate::source::parts::parts;
 
 /// Spans, to be fed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,39 +20,11 @@ pub struct Body {
 }
 
 impl Body {
-    /// The same in bodies of at most `most` bytes each, as far as it can be parted: what came of one resource stays together.
-    /// Nothing is copied.
+    /// The same in bodies of about `most` bytes each, unless a span alone has more.
     #[must_use]
     pub fn parts(&self, most: usize) -> Vec<Bytes> {
-        let (mut parts, mut from, mut to) = (Vec::new(), 0, 0);
-        while let Some(length) = self.protobuf.get(to..).and_then(field).filter(|length| *length > 0) {
-            if to > from && to + length - from > most {
-                parts.push(self.protobuf.slice(from..to));
-                from = to;
-            }
-            to += length;
-        }
-        // What is no field of that kind stays with the last part: the reader will say what it is.
-        if from < self.protobuf.len() {
-            parts.push(self.protobuf.slice(from..));
-        }
-        parts
+        parts(&self.protobuf, most)
     }
-}
-
-/// Bytes that the first field takes, where it is one with a length and whole.
-fn field(bytes: &[u8]) -> Option<usize> {
-    let (key, tag) = varint(bytes)?;
-    let (length, size) = varint(bytes.get(tag..)?)?;
-    let end = usize::try_from(length).ok()?.checked_add(tag + size)?;
-    (key & 7 == 2 && end <= bytes.len()).then_some(end)
-}
-
-/// A varint, and the bytes it takes.
-fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
-    let size = bytes.iter().take(10).position(|byte| byte & 0x80 == 0)? + 1;
-    let value = bytes.iter().take(size).rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7f));
-    Some((value, size))
 }
 
 /// When the spans of a trace began that came.
@@ -178,26 +151,5 @@ impl Sink for Looking {
             let one = Seen { first: start, last: start, spans: 1 };
             self.0.entry(id).and_modify(|known| known.join(one)).or_insert(one);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_bodies_are_parted_between_resources() {
-        let one = |length: u8| [&[0x0a, length][..], &vec![0; length.into()]].concat();
-        let whole = [one(3), one(4), one(100), one(0), one(1)].concat();
-        let body = |bytes: &[u8]| Body { protobuf: Bytes::copy_from_slice(bytes), refused: Receipt::default() };
-        let lengths = |bytes: &[u8], most| body(bytes).parts(most).iter().map(Bytes::len).collect::<Vec<_>>();
-        assert_eq!(lengths(&whole, 11), [11, 102, 5]);
-        assert_eq!(lengths(&whole, 1_000), [whole.len()]);
-        assert_eq!(lengths(&whole, 0), [5, 6, 102, 2, 3]);
-        assert_eq!(lengths(&[], 5), Vec::<usize>::new());
-        // Broken: nothing is lost of it.
-        assert_eq!(lengths(&[&one(3)[..], &[0x0a, 0xff]].concat(), 5), [7]);
-        assert_eq!(lengths(&[0xff; 20], 5), [20]);
-        assert_eq!(body(&whole).parts(11).concat(), whole);
     }
 }

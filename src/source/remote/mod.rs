@@ -143,7 +143,10 @@ impl Remote {
     /// # Errors
     /// Where there is no answer, or not to this. What went wrong for some services only is a warning.
     pub async fn search(&self, search: &Search) -> Result<Found, RemoteError> {
-        self.rounds(search.clone(), 0).first().await
+        let mut rounds = self.rounds(search.clone(), 0);
+        let mut found = rounds.first().await?;
+        found.capped |= rounds.is_capped();
+        Ok(found)
     }
 
     /// One trace, whole; nothing where the server does not have it. `within`: when it was, for servers that ask for it.

@@ -20,51 +20,94 @@ const AT_ONCE: usize = 4;
 /// A part of the time that is shorter is not split further, in nanoseconds.
 const SHORTEST: u64 = 1_000;
 
+/// Traces that one request asks for at most: some servers give no more however many are wanted, and do not say so.
+const MOST: u32 = 500;
+
 /// A search under way. Each round is a few requests; dropping it, between rounds or within one, ends it.
 #[derive(Debug)]
 pub struct Rounds {
     remote: Remote,
     /// To be asked, the next last.
     open: Vec<Search>,
+    /// What is being asked. Left here where that was broken off.
+    asking: Vec<Search>,
+    /// What had no answer.
+    failed: Vec<Search>,
+    /// The end of what may be missing and cannot be asked for any more.
+    lost: Option<Timestamp>,
     /// Traces that came, and when the first of their spans that came began.
     seen: BTreeMap<TraceId, Timestamp>,
     asked: u32,
     most: u32,
     begun: bool,
-    gave_up: bool,
+    /// Of the parts of the time the newest are asked for alone, until they are known.
+    newest_first: bool,
     /// The server answers with other times than it is asked for: to split them leads nowhere.
     heedless: bool,
 }
 
 impl Rounds {
     pub(super) fn new(remote: Remote, search: Search, most: u32) -> Self {
-        let (open, seen) = (vec![search], BTreeMap::new());
-        Self { remote, open, seen, asked: 0, most, begun: false, gave_up: false, heedless: false }
+        Self {
+            remote,
+            open: vec![Search { limit: search.limit.min(MOST), ..search }],
+            asking: Vec::new(),
+            failed: Vec::new(),
+            lost: None,
+            seen: BTreeMap::new(),
+            asked: 0,
+            most,
+            begun: false,
+            newest_first: false,
+            heedless: false,
+        }
+    }
+
+    /// Where a number of the newest is wanted: nothing else is asked for until these are known.
+    #[must_use]
+    pub fn newest_first(mut self, newest_first: bool) -> Self {
+        self.newest_first = newest_first;
+        self
     }
 
     /// How far it has come.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        Progress { traces: self.seen.len(), asked: self.asked, open: self.open.len() }
+        let open = self.left().count();
+        let until = self.left().map(|part| part.end).chain(self.lost).max().unwrap_or_default();
+        let newest = self.seen.values().copied().max().unwrap_or_default();
+        Progress { traces: self.seen.len(), asked: self.asked, open, until, newest }
     }
 
-    /// Whether there may be more than what was found: requests ran out, or a part of the time could not be split further.
+    /// What is still to be asked for.
+    fn left(&self) -> impl Iterator<Item = &Search> {
+        self.open.iter().chain(&self.asking).chain(&self.failed)
+    }
+
+    /// Whether there may be more than what was found: requests ran out or failed, or a part of the time could not be split further.
     #[must_use]
     pub fn is_capped(&self) -> bool {
-        self.gave_up || self.begun && !self.open.is_empty()
+        self.begun && (self.lost.is_some() || self.left().next().is_some())
     }
 
     /// How many of the traces that came are newer than all that may still come.
     #[must_use]
     pub fn settled(&self) -> usize {
-        match self.open.iter().map(|part| part.end).max() {
-            Some(end) => self.seen.values().filter(|first| **first > end).count(),
-            None => self.seen.len(),
-        }
+        let until = self.progress().until;
+        self.seen.values().filter(|first| until.0 == 0 || **first > until).count()
+    }
+
+    /// Lets it make `more` requests, beginning with those that failed or were broken off.
+    pub fn go_on(&mut self, more: u32) {
+        self.newest_first = false;
+        self.most = self.asked.saturating_add(more);
+        let (failed, asking) = (std::mem::take(&mut self.failed), std::mem::take(&mut self.asking));
+        self.open.extend(failed.into_iter().chain(asking));
+        self.open.sort_by_key(|search| search.end);
     }
 
     /// What the next few requests find; nothing once there is no more to be asked. Traces that came before may come again. What goes
-    /// wrong after the first round is a warning.
+    /// wrong after the first round is a warning. Where it is broken off, [`go_on`](Self::go_on) asks again for what was under way.
     ///
     /// # Errors
     /// Where the first round has no answer at all.
@@ -73,22 +116,25 @@ impl Rounds {
             return Some(self.first().await);
         }
         let left = usize::try_from(self.most.saturating_sub(self.asked)).unwrap_or_default();
-        let count = self.open.len().min(left).min(AT_ONCE);
+        let end = self.open.last().map(|part| part.end);
+        let newest = self.open.iter().rev().take_while(|part| !self.newest_first || Some(part.end) == end);
+        let count = newest.count().min(left).min(AT_ONCE);
         if count == 0 {
             return None;
         }
-        let searches = self.open.split_off(self.open.len() - count);
-        Some(Ok(self.ask(searches).await.unwrap_or_else(|fault| {
-            self.gave_up = true;
-            Found { capped: true, warnings: vec![fault.to_string()], ..Found::default() }
-        })))
+        self.asking = self.open.split_off(self.open.len() - count);
+        let found = self.ask(self.asking.clone()).await;
+        self.asking.clear();
+        Some(Ok(found.unwrap_or_else(|fault| Found { warnings: vec![fault.to_string()], ..Found::default() })))
     }
 
     /// The first round: every service, where the server has to be told one.
     pub(super) async fn first(&mut self) -> Result<Found, RemoteError> {
-        self.begun = true;
         let search = self.open.pop().unwrap_or_default();
-        let searches = if search.service.is_some() || self.remote.abilities.any_service() {
+        self.begun = true;
+        let searches = if self.remote.protocol == Protocol::Tempo {
+            in_pieces(&search, tempo::LONGEST)
+        } else if search.service.is_some() || self.remote.abilities.any_service() {
             vec![search]
         } else {
             let services = self.remote.services().await?;
@@ -112,23 +158,23 @@ impl Rounds {
             match answer {
                 Ok(mut found) => {
                     answered = true;
-                    if found.capped && self.most > 0 {
-                        found.capped = !self.split(&search, &mut found, &mut parts);
+                    if std::mem::take(&mut found.capped) {
+                        self.split(&search, &mut found, &mut parts);
                     }
                     all.join(found);
                 }
                 Err(error) => {
                     let of = search.service.as_deref().map(|service| format!("{service}: ")).unwrap_or_default();
                     all.warn(format!("{of}{error}"));
+                    self.failed.push(search);
                     fault = fault.or(Some(error));
                 }
             }
         }
-        // The newest is asked for first.
-        parts.sort_by_key(|search| search.end);
         self.open.extend(parts);
+        self.open.sort_by_key(|search| search.end);
         if self.heedless {
-            self.open.clear();
+            self.lost = self.open.drain(..).map(|part| part.end).max().max(self.lost);
         }
         for (id, seen) in &all.traces {
             self.seen.entry(*id).and_modify(|first| *first = (*first).min(seen.first)).or_insert(seen.first);
@@ -139,19 +185,20 @@ impl Rounds {
         }
     }
 
-    /// Parts of the search's time, where its answer was cut short. Answers whether there are any.
-    fn split(&mut self, search: &Search, found: &mut Found, parts: &mut Vec<Search>) -> bool {
+    /// Parts of the search's time, where its answer was cut short, if it can be parted.
+    fn split(&mut self, search: &Search, found: &mut Found, parts: &mut Vec<Search>) {
         // A trace that began before and goes on is within too.
         let outside = |seen: &&Seen| seen.first > search.end || seen.last < search.start;
         if 2 * found.traces.values().filter(outside).count() >= found.traces.len().max(1) {
             found.warn("the server does not heed the time it is asked for".to_owned());
-            (self.gave_up, self.heedless) = (true, true);
-            return false;
+            self.heedless = true;
+            self.lost = self.lost.max(Some(search.end));
+            return;
         }
         let length = search.end.0.saturating_sub(search.start.0);
         if length < 2 * SHORTEST {
-            self.gave_up = true;
-            return false;
+            self.lost = self.lost.max(Some(search.end));
+            return;
         }
         // Where half of what came began is a better place than the middle, for load is not even; unless all of that lies close
         // together: then the server keeps one end of the time, and says nothing of the rest of it.
@@ -164,8 +211,21 @@ impl Rounds {
         let at = starts.get(starts.len() / 2).copied().filter(apart).filter(wide).unwrap_or(middle);
         parts.push(Search { end: Timestamp(at), ..search.clone() });
         parts.push(Search { start: Timestamp(at), ..search.clone() });
-        true
     }
+}
+
+/// The same search in pieces of the time, none longer than `longest`, the newest first. As many as there are requests in a search; the
+/// last takes what is left.
+fn in_pieces(search: &Search, longest: u64) -> Vec<Search> {
+    const PIECES: usize = 32;
+    let (mut pieces, mut end) = (Vec::new(), search.end);
+    while end.0.saturating_sub(search.start.0) > longest && pieces.len() + 1 < PIECES {
+        let start = Timestamp(end.0 - longest);
+        pieces.push(Search { start, end, ..search.clone() });
+        end = start;
+    }
+    pieces.push(Search { end, ..search.clone() });
+    pieces
 }
 
 async fn one(remote: &Remote, search: &Search) -> Result<Found, RemoteError> {

@@ -26,6 +26,9 @@ const JSON: &str = "application/json";
 /// Traces that are fetched at the same time.
 const AT_ONCE: usize = 4;
 
+/// The time that one search may cover, in nanoseconds: a server takes 168 hours unless it is configured otherwise, whole seconds.
+pub(super) const LONGEST: u64 = 167 * 3_600 * 1_000_000_000;
+
 /// What was found out about how old it is. Shared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Age(Arc<AtomicBool>);
@@ -105,8 +108,9 @@ pub(super) async fn search(http: &Http, search: &Search, age: &Age) -> Result<Fo
         }
     }
     let (json, answer) = answer.json()?;
-    let (ids, mut found) = listed(&json, &answer)?;
-    found.capped = ids.len() >= usize::try_from(search.limit).unwrap_or(usize::MAX);
+    let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
+    let (ids, mut found) = listed(&json, limit, &answer)?;
+    found.capped = ids.len() >= limit;
     let fetched = stream::iter(ids).map(|id| async move { (id, trace(http, id, None).await) });
     let mut fetched = std::pin::pin!(fetched.buffer_unordered(AT_ONCE));
     let (mut bytes, mut lost, mut fault) = (0, 0_u64, None);
@@ -154,7 +158,7 @@ async fn ask(http: &Http, search: &Search, newest: bool) -> Result<Answer, Remot
 }
 
 /// The ids in the answer to a search, and what it says of itself.
-fn listed(json: &Json, answer: &Answer) -> Result<(Vec<TraceId>, Found), RemoteError> {
+fn listed(json: &Json, limit: usize, answer: &Answer) -> Result<(Vec<TraceId>, Found), RemoteError> {
     let none = Vec::new();
     let list = match json.get("traces") {
         Some(Json::Array(list)) => list,
@@ -172,7 +176,7 @@ fn listed(json: &Json, answer: &Answer) -> Result<(Vec<TraceId>, Found), RemoteE
     let count = |name: &str| json.pointer(&format!("/metrics/{name}")).and_then(Json::as_u64);
     if let (Some(done), Some(all)) = (count("completedJobs"), count("totalJobs"))
         && done < all
-        && ids.is_empty()
+        && ids.len() < limit
     {
         found.warn(format!("the server searched {done} of {all} parts only"));
     }

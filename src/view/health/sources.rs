@@ -162,7 +162,7 @@ impl Table<'_> {
             if asked.is_narrowing() {
                 self.wrapped(&format!("narrowing the time: {}", asked::progress(asked)), Role::Accent, lines);
             }
-            if let Some(caveat) = asked::caveat(asked) {
+            if let Some(caveat) = asked::caveat(asked, self.now) {
                 self.wrapped(&caveat, Role::Slow, lines);
             }
         }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ratatui::layout::Rect;
 
-use super::{place, share};
+use super::{place, share, told};
 use crate::analysis::services::{Edge, Peer, Report};
 use crate::app::State;
 use crate::view::flow::{Bits, bit, bold};
@@ -50,7 +50,9 @@ pub(super) fn lines(state: &State, width: u16) -> Vec<Bits> {
     let Some(report) = &state.services.report else { return Vec::new() };
     let columns = usize::from(width.saturating_sub(2));
     if state.services.map {
-        return map(state, report, columns);
+        let mut lines = map(state, report, columns);
+        told::all(state, columns, &mut lines);
+        return lines;
     }
     let Some(row) = &state.services.table.selected else { return Vec::new() };
     let (callers, callees) = state.services.edges(&row.service);
@@ -61,6 +63,7 @@ pub(super) fn lines(state: &State, width: u16) -> Vec<Bits> {
         let waiting = format!("{} younger than 10 s without an answer yet", many(report.pending, "call"));
         lines.push(vec![bit(waiting, Role::Faint)]);
     }
+    told::of_service(state, &row.service, columns, &mut lines);
     lines
 }
 
@@ -69,7 +72,7 @@ const FIGURES: usize = 8 + 8 + 10 + 10 + 20;
 /// The same where there is little room.
 const FEW: usize = 8 + 8 + 10 + 10;
 
-fn figures(columns: usize) -> usize {
+pub(super) fn figures(columns: usize) -> usize {
     if columns >= FIGURES + 24 { FIGURES } else { FEW }
 }
 

@@ -1,6 +1,7 @@
 //! The services screen: what each service and operation does, and who calls whom.
 
 mod edges;
+mod told;
 
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;

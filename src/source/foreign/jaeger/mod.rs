@@ -16,14 +16,11 @@ use crate::model::{
     Attribute, Event, Kind, Link, Receipt, RejectReason, Resource, Scope, Span, SpanId, StatusCode, Timestamp, TraceId,
     Value,
 };
-use crate::otlp::encode;
+use crate::otlp::encode::Request;
 use crate::otlp::json::Converted;
 
 /// What Jaeger calls a service that has no name.
 const NO_NAME: &str = "OTLPResourceNoServiceName";
-
-/// Spans that are written together.
-const AT_ONCE: usize = 4_096;
 
 /// Where Jaeger's own API keeps what it has to say of a span.
 const WARNINGS: &str = "@jaeger@warnings";
@@ -35,35 +32,54 @@ const WARNINGS: &str = "@jaeger@warnings";
 /// # Errors
 /// Where the body is no JSON, has no trace in it, or says nothing but what went wrong on the server.
 pub fn to_protobuf(body: &[u8]) -> Result<Converted, ForeignError> {
+    let mut all = Converted { protobuf: Vec::new(), refused: Receipt::default() };
+    in_parts(body, usize::MAX, &mut |part| {
+        all = part;
+        true
+    })?;
+    Ok(all)
+}
+
+/// The same in requests of about `most` bytes, given away one by one: no more of the spans than one request is held beside the
+/// text. `give` answers whether more is wanted. The last request may be empty.
+///
+/// # Errors
+/// As [`to_protobuf`]; nothing was given away then.
+pub fn in_parts(body: &[u8], most: usize, give: &mut dyn FnMut(Converted) -> bool) -> Result<(), ForeignError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = String::from_utf8_lossy(body);
     let documents: Items<Document<'_>> =
         serde_json::from_str(&text).map_err(|fault| ForeignError::NotJson(fault.to_string()))?;
-    let (mut out, mut fault, mut known) = (Taken::default(), None, false);
+    let (mut fault, mut known, mut traces) = (None, false, Vec::new());
+    let mut out = Taken { most, give, more: true, request: Request::default(), refused: Receipt::default() };
     out.refused.reject(RejectReason::MalformedSpan, documents.odd);
     for document in documents.all {
         fault = fault.or_else(|| document.errors.all.first().map(|fault| fault.msg.text().to_owned()));
         known |= document.data.is_some() || document.spans.given;
-        let bare = shape::Trace { id: document.trace, spans: document.spans, processes: document.processes };
         let data = document.data.unwrap_or_default();
         out.refused.reject(RejectReason::MalformedSpan, data.odd);
-        data.all.iter().chain([&bare]).for_each(|trace| out.trace(trace));
+        traces.extend(data.all);
+        traces.push(shape::Trace { id: document.trace, spans: document.spans, processes: document.processes });
     }
     match fault {
-        Some(said) if out.spans.is_empty() && out.protobuf.is_empty() => Err(ForeignError::Server(said)),
+        Some(said) if traces.iter().all(|trace| trace.spans.all.is_empty()) => Err(ForeignError::Server(said)),
         _ if !known => Err(ForeignError::Shape("no Jaeger trace: it has neither `data` nor `spans`".to_owned())),
         _ => {
+            for trace in &traces {
+                out.trace(trace);
+            }
             out.flush();
-            Ok(Converted { protobuf: out.protobuf, refused: out.refused })
+            Ok(())
         }
     }
 }
 
-#[derive(Default)]
-struct Taken {
-    /// Those that are written already.
-    protobuf: Vec<u8>,
-    spans: Vec<Span>,
+struct Taken<'g> {
+    most: usize,
+    give: &'g mut dyn FnMut(Converted) -> bool,
+    /// More is wanted.
+    more: bool,
+    request: Request,
     refused: Receipt,
 }
 
@@ -75,39 +91,39 @@ struct Shared<'t> {
     scopes: HashMap<(String, String), Arc<Scope>>,
 }
 
-impl Taken {
+impl Taken<'_> {
     fn trace(&mut self, trace: &shape::Trace<'_>) {
+        let processes = trace.processes.0.iter();
         let mut shared = Shared {
             trace_id: TraceId::from_hex(trace.id.text()),
-            resources: trace
-                .processes
-                .0
-                .iter()
-                .map(|(id, process)| (id.as_str(), Arc::new(resource(process))))
-                .collect(),
+            resources: processes.map(|(id, process)| (id.as_str(), Arc::new(resource(process)))).collect(),
             nameless: Arc::default(),
             scopes: HashMap::new(),
         };
         self.refused.reject(RejectReason::MalformedSpan, trace.spans.odd);
-        for span in &trace.spans.all {
-            match shared.span(span) {
-                Ok(span) => {
-                    self.spans.push(span);
-                    if self.spans.len() >= AT_ONCE {
-                        self.flush();
-                    }
+        for written in &trace.spans.all {
+            let spans: Items<shape::Span<'_>> = serde_json::from_str(written.get()).unwrap_or_default();
+            self.refused.reject(RejectReason::MalformedSpan, spans.odd + u64::from(!spans.given));
+            for span in &spans.all {
+                match shared.span(span) {
+                    Ok(span) => self.request.push(&span),
+                    Err(reason) => self.refused.reject(reason, 1),
                 }
-                Err(reason) => self.refused.reject(reason, 1),
+            }
+            if self.request.len() >= self.most {
+                self.flush();
+            }
+            if !self.more {
+                return;
             }
         }
     }
-}
 
-impl Taken {
-    /// Writes the spans: they take many times as much room as in protobuf.
+    /// Gives away what was taken so far.
     fn flush(&mut self) {
-        self.protobuf.extend(encode::spans(&self.spans));
-        self.spans.clear();
+        let protobuf = std::mem::take(&mut self.request).finish();
+        let refused = std::mem::take(&mut self.refused);
+        self.more = self.more && (self.give)(Converted { protobuf, refused });
     }
 }
 

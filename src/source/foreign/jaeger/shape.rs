@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 /// A value of any type.
 #[derive(Clone, Debug, Default)]
@@ -175,6 +176,69 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Wanted<T> {
     }
 }
 
+/// A list of which each member is kept as it is written: read at once they would take many times their room.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Raw<'a> {
+    pub(super) all: Vec<&'a RawValue>,
+    /// There is an object where a list should be.
+    pub(super) odd: u64,
+    /// There is a list or an object at all.
+    pub(super) given: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<'a>(PhantomData<&'a ()>);
+
+        impl<'de: 'a, 'a> Visitor<'de> for Members<'a> {
+            type Value = Raw<'a>;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Raw<'a>, A::Error> {
+                let mut raw = Raw { given: true, ..Raw::default() };
+                while let Some(member) = list.next_element()? {
+                    raw.all.push(member);
+                }
+                Ok(raw)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'a>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Raw { odd: 1, given: true, ..Raw::default() })
+            }
+
+            fn visit_unit<E>(self) -> Result<Raw<'a>, E> {
+                Ok(Raw::default())
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Raw<'a>, E> {
+                Ok(Raw::default())
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Raw<'a>, E> {
+                Ok(Raw::default())
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Raw<'a>, E> {
+                Ok(Raw::default())
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Raw<'a>, E> {
+                Ok(Raw::default())
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Raw<'a>, E> {
+                Ok(Raw::default())
+            }
+        }
+
+        deserializer.deserialize_any(Members(PhantomData))
+    }
+}
+
 /// The members of an object in order, by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
@@ -223,7 +287,7 @@ pub(super) struct Document<'a> {
     #[serde(default, rename = "traceID")]
     pub(super) trace: Scalar<'a>,
     #[serde(default)]
-    pub(super) spans: Items<Span<'a>>,
+    pub(super) spans: Raw<'a>,
     #[serde(default)]
     pub(super) processes: Named<Process<'a>>,
 }
@@ -242,7 +306,7 @@ pub(super) struct Trace<'a> {
     #[serde(default, rename = "traceID")]
     pub(super) id: Scalar<'a>,
     #[serde(default)]
-    pub(super) spans: Items<Span<'a>>,
+    pub(super) spans: Raw<'a>,
     #[serde(default)]
     pub(super) processes: Named<Process<'a>>,
 }
