@@ -132,7 +132,7 @@ impl Chunk {
         // With some room to spare, less than what is worth giving back: growing copies all that is there, as does that.
         let share = |length: usize| match length {
             0 => 0,
-            length => length * rows / like.rows().max(1) / 16 * 17 + 64,
+            length => length * rows / like.rows().max(1) / 32 * 33 + 64,
         };
         Self {
             base,

@@ -45,7 +45,8 @@ fn a_call_far_beyond_what_its_statement_usually_takes_is_found_and_near_misses_a
         spans
     };
     let in_turns = |count: u64| (0..count).map(|call| request(TASKS, if call % 5 == 0 { 60 } else { 4 })).collect();
-    let cases: Vec<(&str, Vec<Vec<TraceSpan>>, Option<u64>)> = vec![
+    type Case<'a> = (&'a str, Vec<Vec<TraceSpan>>, Option<u64>);
+    let cases: Vec<Case<'_>> = vec![
         ("one of many", with(usual(40), [request(TASKS, 60)]), Some(1)),
         ("two of many", with(usual(60), [request(TASKS, 60), request(TASKS, 80)]), Some(2)),
         ("of few", with(usual(20), [request(TASKS, 60)]), None),
