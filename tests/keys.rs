@@ -297,14 +297,18 @@ impl Bench {
                 let masked = if mask.is_some() { "masked" } else { "plain" };
                 Answer::Markdown(Ok(format!("{masked} {trace}")))
             }
-            Effect::Save(request) => Answer::Saved(match &request.what {
-                _ if request.path.ends_with("taken") => Err("taken is there already".into()),
-                SaveWhat::Marked(marked) => Ok(saved(&request, marked.len())),
-                SaveWhat::Listed(rows) => Ok(saved(&request, rows.len())),
-                SaveWhat::One(..) => Ok(saved(&request, 1)),
-                SaveWhat::Everything => Ok(saved(&request, self.traces.len())),
-            }),
+            Effect::Save(request) => self.save(&request),
             _ => return None,
+        })
+    }
+
+    fn save(&self, request: &app::SaveRequest) -> Answer {
+        Answer::Saved(match &request.what {
+            _ if request.path.ends_with("taken") => Err("taken is there already".into()),
+            SaveWhat::Marked(marked) => Ok(saved(request, marked.len())),
+            SaveWhat::Listed(rows) => Ok(saved(request, rows.len())),
+            SaveWhat::One(..) => Ok(saved(request, 1)),
+            SaveWhat::Everything => Ok(saved(request, self.traces.len())),
         })
     }
 

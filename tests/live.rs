@@ -247,6 +247,8 @@ fn ticks_follow_the_index_and_rest_when_nothing_changes() {
     assert_eq!(live.kept, [TraceId([2; 16])]);
     assert_eq!(live.state.list.page.len(), 2);
     assert_eq!(live.state.list.preview.as_ref().unwrap().rows.len(), 1);
+    // What came into sight is judged with the tick that follows.
+    live.tick();
     let before = live.effects;
     live.tick();
     assert_eq!(live.effects, before);
