@@ -37,6 +37,9 @@ fn with(mut traces: Vec<Vec<TraceSpan>>, more: impl IntoIterator<Item = Vec<Trac
     traces
 }
 
+/// What it is, the traces, and in how many the call is found.
+type Case<'a> = (&'a str, Vec<Vec<TraceSpan>>, Option<u64>);
+
 #[test]
 fn a_call_far_beyond_what_its_statement_usually_takes_is_found_and_near_misses_are_not() {
     let failing = || {
@@ -45,7 +48,6 @@ fn a_call_far_beyond_what_its_statement_usually_takes_is_found_and_near_misses_a
         spans
     };
     let in_turns = |count: u64| (0..count).map(|call| request(TASKS, if call % 5 == 0 { 60 } else { 4 })).collect();
-    type Case<'a> = (&'a str, Vec<Vec<TraceSpan>>, Option<u64>);
     let cases: Vec<Case<'_>> = vec![
         ("one of many", with(usual(40), [request(TASKS, 60)]), Some(1)),
         ("two of many", with(usual(60), [request(TASKS, 60), request(TASKS, 80)]), Some(2)),
