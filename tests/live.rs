@@ -194,6 +194,15 @@ fn walk_2_e_lands_on_what_failed_first() {
 }
 
 #[test]
+fn opening_a_trace_on_its_only_match_says_nothing_of_the_last_match() {
+    let mut live = Live::hospital();
+    live.press("/ 'kind=server space 'minDuration=200ms enter enter");
+    let trace = live.state.trace.as_ref().unwrap();
+    assert_eq!(trace.selected, trace.analysis.as_ref().and_then(|analysis| analysis.row_key(analysis.roots[0])));
+    assert!(!live.notice().contains("last match"), "{}", live.notice());
+}
+
+#[test]
 fn every_recorded_trace_opens_jumps_and_folds() {
     let mut live = Live::hospital();
     live.press("g");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::chunk::Chunk;
 use super::sealed::{Depth, Sealed};
 use super::segment::{Piece, RowRef, Segment};
+use super::thawed::Thawed;
 use crate::model::SpanKey;
 
 /// Rows of a sealed block that are thawed at once on a walk.
@@ -103,6 +104,8 @@ pub(super) struct Chain<'a, L> {
     /// The link is a row, not whatever rows of the trace are where it leads.
     exact: bool,
     run: Option<Run<'a>>,
+    /// Where sealed rows are thawed together with those of other traces.
+    thawed: Option<&'a Thawed>,
 }
 
 /// The rows of a trace in one sealed block.
@@ -125,12 +128,17 @@ enum Step<'a> {
 impl<'a, L: Fn(u64) -> Option<Place<'a>>> Chain<'a, L> {
     /// From a link on: of a sealed block it leads into, all rows of the trace.
     pub(super) fn new(locate: L, (trace, at): (u32, u64), depth: Depth) -> Self {
-        Self { locate, trace, depth, at, exact: false, run: None }
+        Self { locate, trace, depth, at, exact: false, run: None, thawed: None }
     }
 
     /// From a row on.
     pub(super) fn exact(locate: L, (trace, at): (u32, u64), depth: Depth) -> Self {
-        Self { locate, trace, depth, at, exact: true, run: None }
+        Self { locate, trace, depth, at, exact: true, run: None, thawed: None }
+    }
+
+    /// The same, for one who reads other traces too.
+    pub(super) fn among_many(self, thawed: Option<&'a Thawed>) -> Self {
+        Self { thawed, ..self }
     }
 
     fn step(&mut self) -> Option<Step<'a>> {
@@ -187,8 +195,13 @@ impl<'a, L: Fn(u64) -> Option<Place<'a>>> Iterator for Chain<'a, L> {
             Step::Sealed(ordinal, row) => {
                 let run = self.run.as_mut()?;
                 if run.slice.as_ref().is_none_or(|(first, _)| row < *first) {
-                    let first = run.left.start.max((row + 1).saturating_sub(SLICE));
-                    run.slice = Some((first, Arc::new(run.sealed.thaw(first..row + 1, self.depth))));
+                    run.slice = Some(match self.thawed {
+                        Some(thawed) => thawed.around(run.sealed, row),
+                        None => {
+                            let first = run.left.start.max((row + 1).saturating_sub(SLICE));
+                            (first, Arc::new(run.sealed.thaw(first..row + 1, self.depth)))
+                        }
+                    });
                 }
                 let (first, chunk) = run.slice.as_ref()?;
                 let chunk = Held::Thawed(Arc::clone(chunk));

@@ -49,6 +49,7 @@ mod spare;
 mod store;
 mod summary;
 mod sweep;
+mod thawed;
 mod traces;
 mod twins;
 mod values;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::View;
-use super::sealed::Depth;
 use crate::model::{Resource, Scope, Span, SpanKey, TraceId};
 
 /// What made a span.
@@ -23,7 +22,7 @@ impl View {
         // By segment, resource and scope: what was decoded already.
         let mut made: HashMap<(usize, u32, u32), Made> = HashMap::new();
         let mut spans = Vec::new();
-        for (segment, found) in self.state.rows(&found, Depth::Whole) {
+        for (segment, found) in self.rows(&found) {
             let row = found.get();
             let shape = row.chunk.shape[row.row];
             let carries = *shapes.entry((segment, shape)).or_insert_with(|| {

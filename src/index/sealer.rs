@@ -392,6 +392,7 @@ mod tests {
         let sealed = view.blocks().filter(|block| block.piece.chunk().is_none()).count();
         assert!(sealed > 2, "{sealed}");
         assert_eq!(held(&view), held(&plain_reader.view()));
+        assert_eq!(held(&view.for_many()), held(&view));
         assert_eq!(view.stats().duplicates, plain_reader.view().stats().duplicates);
         assert!(writer.bytes() < plain.bytes());
     }

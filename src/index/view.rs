@@ -18,6 +18,7 @@ use super::sealed::Depth;
 use super::segment::{RowRef, Segment};
 use super::services::ServiceCounts;
 use super::sources::Sources;
+use super::thawed::Thawed;
 use super::traces::low_half;
 use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
@@ -31,6 +32,8 @@ use crate::otlp::{AttributeValue, peek};
 pub struct View {
     /// What was published.
     pub(super) state: Arc<State>,
+    /// Where many traces are read: what was thawed of it.
+    pub(super) thawed: Option<Arc<Thawed>>,
 }
 
 /// One publication.
@@ -85,8 +88,14 @@ impl State {
     }
 
     /// The rows of a trace that count, each with the place of its segment.
-    pub(super) fn rows(&self, trace: &TraceRow, depth: Depth) -> impl Iterator<Item = (usize, Found<'_>)> {
+    fn rows<'a>(
+        &'a self,
+        trace: &TraceRow,
+        depth: Depth,
+        thawed: Option<&'a Thawed>,
+    ) -> impl Iterator<Item = (usize, Found<'a>)> {
         let rows = Chain::new(|ordinal| self.place(ordinal), (low_half(trace.number), trace.head), depth);
+        let rows = rows.among_many(thawed);
         rows.map(|(ordinal, row)| (self.segments.partition_point(|segment| segment.base <= ordinal), row))
     }
 
@@ -100,7 +109,7 @@ impl State {
     /// a writer that kept them would spend more on them than on the rest of the line.
     fn summary(&self, trace: &TraceRow) -> TraceSummary {
         let mut summary = trace.line();
-        let last = || self.rows(trace, Depth::Whole).last().map(|(_, row)| row);
+        let last = || self.rows(trace, Depth::Whole, None).last().map(|(_, row)| row);
         if let Some(row) = self.root(trace).or_else(last) {
             let row = row.get();
             let mut labels = Labels::default();
@@ -120,7 +129,7 @@ impl State {
     fn orphans(&self, trace: &TraceRow) -> u32 {
         let mut ids: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
         let mut parents: SmallVec<[SpanId; LARGE as usize]> = SmallVec::new();
-        for (_, row) in self.rows(trace, Depth::Light) {
+        for (_, row) in self.rows(trace, Depth::Light, None) {
             let row = row.get();
             ids.push(SpanId(row.chunk.span_id[row.row]));
             parents.extend(row.parent());
@@ -146,6 +155,32 @@ impl View {
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.state.revision
+    }
+
+    /// The same view, for reading many traces in the order of [`Self::traces`], either way: those that stand together are thawed
+    /// together. For one trace that would cost more than it saves.
+    #[must_use]
+    pub fn for_many(&self) -> Self {
+        Self { state: Arc::clone(&self.state), thawed: Some(Arc::default()) }
+    }
+
+    /// The rows of a trace that count, whole, each with the place of its segment.
+    pub(super) fn rows(&self, trace: &TraceRow) -> impl Iterator<Item = (usize, Found<'_>)> {
+        self.state.rows(trace, Depth::Whole, self.thawed.as_deref())
+    }
+
+    /// The rows of a trace, to find one by.
+    fn light(&self, trace: &TraceRow) -> impl Iterator<Item = (u64, Found<'_>)> {
+        let from = (low_half(trace.number), trace.head);
+        Chain::new(|ordinal| self.state.place(ordinal), from, Depth::Light).among_many(self.thawed.as_deref())
+    }
+
+    /// A row that [`Self::light`] led to, with everything.
+    fn whole(&self, ordinal: u64, row: &Found<'_>, trace: TraceId) -> Option<Span> {
+        if self.thawed.is_some() {
+            return Some(row.get().to_span(trace));
+        }
+        row.segment().found(ordinal, Depth::Whole).map(|(row, _)| row.get().to_span(trace))
     }
 
     /// Totals.
@@ -210,7 +245,7 @@ impl View {
         let found = self.state.trace(id)?;
         let mut labels: HashMap<usize, Labels> = HashMap::new();
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
-        for (segment, row) in self.state.rows(&found, Depth::Whole) {
+        for (segment, row) in self.rows(&found) {
             spans.extend(lean(row.get(), labels.entry(segment).or_default()));
         }
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));
@@ -221,9 +256,8 @@ impl View {
     #[must_use]
     pub fn span(&self, trace: TraceId, key: SpanKey) -> Option<Span> {
         let found = self.state.trace(trace)?;
-        let rows = Chain::new(|ordinal| self.state.place(ordinal), (low_half(found.number), found.head), Depth::Light);
-        let (ordinal, row) = rows.into_iter().find(|(_, row)| row.get().key() == key)?;
-        row.segment().found(ordinal, Depth::Whole).map(|(row, _)| row.get().to_span(trace))
+        let (ordinal, row) = self.light(&found).find(|(_, row)| row.get().key() == key)?;
+        self.whole(ordinal, &row, trace)
     }
 
     /// As [`View::span`], of many at once, in the order in which they are met: one walk through the trace, however many they are.
@@ -233,14 +267,12 @@ impl View {
         let Some(found) = self.state.trace(trace) else { return Vec::new() };
         let mut wanted: HashSet<SpanKey> = keys.iter().copied().collect();
         let mut spans = Vec::with_capacity(wanted.len());
-        let rows = Chain::new(|ordinal| self.state.place(ordinal), (low_half(found.number), found.head), Depth::Light);
-        for (ordinal, row) in rows {
+        for (ordinal, row) in self.light(&found) {
             if wanted.is_empty() {
                 break;
             }
             if wanted.remove(&row.get().key()) {
-                let whole = row.segment().found(ordinal, Depth::Whole);
-                spans.extend(whole.map(|(row, _)| row.get().to_span(trace)));
+                spans.extend(self.whole(ordinal, &row, trace));
             }
         }
         spans
@@ -252,7 +284,7 @@ impl View {
     pub fn spans(&self, id: TraceId) -> Option<Vec<Span>> {
         let found = self.state.trace(id)?;
         let mut spans: Vec<Span> = Vec::with_capacity(found.figures.spans as usize);
-        for (_, row) in self.state.rows(&found, Depth::Whole) {
+        for (_, row) in self.rows(&found) {
             let mut span = row.get().to_span(id);
             if let Some(last) = spans.last() {
                 share(&mut span.resource, &last.resource);

@@ -294,6 +294,6 @@ impl Reader {
     /// The latest published state.
     #[must_use]
     pub fn view(&self) -> View {
-        View { state: Arc::clone(&self.shared.lock().unwrap_or_else(PoisonError::into_inner)) }
+        View { state: Arc::clone(&self.shared.lock().unwrap_or_else(PoisonError::into_inner)), thawed: None }
     }
 }

@@ -77,6 +77,12 @@ pub(super) fn to_match_from_here(state: &mut State, out: &mut Vec<Effect>) {
             let text = format!("{} found: n and N go through them", found.nodes.len());
             say(state, text);
         }
+        (Some(found), _) if !found.nodes.is_empty() => {
+            // Whoever asked for them was on none: that the next stands before is nothing to be told.
+            let target = another(&analysis, &found.nodes, true, current(state, &analysis));
+            let target = target.or(found.nodes.first().copied()).unwrap_or_default();
+            rows::go_to_node(state, &analysis, target, out);
+        }
         _ => to_match(state, true, out),
     }
 }
@@ -102,27 +108,32 @@ fn current(state: &State, analysis: &Analysis) -> Option<(u32, bool)> {
 
 fn jump(state: &mut State, nodes: &[u32], forward: bool, kind: Kind, out: &mut Vec<Effect>) {
     let Some(analysis) = analysis(state) else { return };
-    let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return say(state, kind.none) };
+    let Some(first) = nodes.first() else { return say(state, kind.none) };
     let here = current(state, &analysis);
     if nodes.len() == 1 && here == Some((*first, false)) {
         return say(state, kind.only);
     }
-    let places = places(&analysis);
-    let place = |node: u32| places.get(node as usize).copied().unwrap_or_default();
-    let target = match here {
-        // A group stands before its members, so its first member comes after it.
-        Some((node, group)) if forward => {
-            nodes.iter().find(|other| place(**other) > place(node) || (group && **other == node))
-        }
-        Some((node, _)) => nodes.iter().rev().find(|other| place(**other) < place(node)),
-        None => None,
-    };
+    let target = another(&analysis, nodes, forward, here);
     let wrapped = target.is_none() && here.is_some();
-    let target = target.copied().unwrap_or(if forward { *first } else { *last });
-    rows::go_to_node(state, &analysis, target, out);
+    let turned = if forward { nodes.first() } else { nodes.last() };
+    rows::go_to_node(state, &analysis, target.or(turned.copied()).unwrap_or(*first), out);
     if wrapped {
         say(state, if forward { kind.wrapped } else { kind.wrapped_back });
     }
+}
+
+/// The one of `nodes` that comes after a place in the tree, or before it.
+fn another(analysis: &Analysis, nodes: &[u32], forward: bool, here: Option<(u32, bool)>) -> Option<u32> {
+    let places = places(analysis);
+    let place = |node: u32| places.get(node as usize).copied().unwrap_or_default();
+    let (node, group) = here?;
+    let target = if forward {
+        // A group stands before its members, so its first member comes after it.
+        nodes.iter().find(|other| place(**other) > place(node) || (group && **other == node))
+    } else {
+        nodes.iter().rev().find(|other| place(**other) < place(node))
+    };
+    target.copied()
 }
 
 /// Each node's place in the order of the tree, depth first.

@@ -57,6 +57,9 @@ impl Surveys {
         means: &Means<'_>,
         so_far: &mut dyn FnMut(Answer),
     ) -> Option<Answer> {
+        // Traces are read one after the other, the newest first.
+        let (view, means) = (means.view.for_many(), *means);
+        let means = &Means { view: &view, ..means };
         if let (SurveyOf::Compare, Some(traces)) = (of, request.compare.and_then(|ask| ask.two())) {
             return Some(compare::two(traces, request, means));
         }
