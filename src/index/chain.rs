@@ -195,12 +195,11 @@ impl<'a, L: Fn(u64) -> Option<Place<'a>>> Iterator for Chain<'a, L> {
             Step::Sealed(ordinal, row) => {
                 let run = self.run.as_mut()?;
                 if run.slice.as_ref().is_none_or(|(first, _)| row < *first) {
-                    run.slice = Some(match self.thawed {
-                        Some(thawed) => thawed.around(run.sealed, row),
-                        None => {
-                            let first = run.left.start.max((row + 1).saturating_sub(SLICE));
-                            (first, Arc::new(run.sealed.thaw(first..row + 1, self.depth)))
-                        }
+                    run.slice = Some(if let Some(thawed) = self.thawed {
+                        thawed.around(run.sealed, row)
+                    } else {
+                        let first = run.left.start.max((row + 1).saturating_sub(SLICE));
+                        (first, Arc::new(run.sealed.thaw(first..row + 1, self.depth)))
                     });
                 }
                 let (first, chunk) = run.slice.as_ref()?;

@@ -80,7 +80,7 @@ pub(super) fn to_match_from_here(state: &mut State, out: &mut Vec<Effect>) {
         (Some(found), _) if !found.nodes.is_empty() => {
             // Whoever asked for them was on none: that the next stands before is nothing to be told.
             let target = another(&analysis, &found.nodes, true, current(state, &analysis));
-            let target = target.or(found.nodes.first().copied()).unwrap_or_default();
+            let target = target.or_else(|| found.nodes.first().copied()).unwrap_or_default();
             rows::go_to_node(state, &analysis, target, out);
         }
         _ => to_match(state, true, out),
@@ -108,15 +108,15 @@ fn current(state: &State, analysis: &Analysis) -> Option<(u32, bool)> {
 
 fn jump(state: &mut State, nodes: &[u32], forward: bool, kind: Kind, out: &mut Vec<Effect>) {
     let Some(analysis) = analysis(state) else { return };
-    let Some(first) = nodes.first() else { return say(state, kind.none) };
+    let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return say(state, kind.none) };
     let here = current(state, &analysis);
     if nodes.len() == 1 && here == Some((*first, false)) {
         return say(state, kind.only);
     }
     let target = another(&analysis, nodes, forward, here);
     let wrapped = target.is_none() && here.is_some();
-    let turned = if forward { nodes.first() } else { nodes.last() };
-    rows::go_to_node(state, &analysis, target.or(turned.copied()).unwrap_or(*first), out);
+    let turned = if forward { *first } else { *last };
+    rows::go_to_node(state, &analysis, target.unwrap_or(turned), out);
     if wrapped {
         say(state, if forward { kind.wrapped } else { kind.wrapped_back });
     }
