@@ -59,8 +59,8 @@ pub fn mark(view: &View, traces: &[TraceId], thresholds: &Thresholds) -> Answer 
     Answer::Marked(marks)
 }
 
-/// Which of the findings the row of the list tells of: the worst, of equal ones the costliest. As in the verdict, that one span
-/// takes most of the trace comes after what may be why.
+/// Which of the findings the row of the list tells of: the worst, of equal ones the costliest. That one span takes most of the
+/// trace comes after whatever may be why: the verdict looks closer, and lets only the loop within that span go before it.
 fn listed(findings: &[Finding]) -> Option<Rule> {
     let mut told = findings.iter().filter(|finding| is_listed(finding.rule));
     let is_reason = |finding: &&Finding| finding.severity > Severity::Info && finding.rule != Rule::Dominant;
