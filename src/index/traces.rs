@@ -203,7 +203,8 @@ impl Pages {
 /// Numbers of traces by id, for readers: sorted runs that are only ever merged.
 ///
 /// Each entry is 32 bits of the id's hash and the low half of the number. Entries of traces that left are found out by
-/// looking at the page, and dropped when runs are merged.
+/// looking at the page, and dropped when all runs become one. Each run is more than twice as long as the next, so there
+/// are never many more entries than twice the traces that were held then.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Directory {
     runs: Vec<Arc<Vec<u64>>>,
@@ -226,17 +227,19 @@ impl Directory {
         })
     }
 
-    /// Adds the traces with these numbers.
-    fn add(&mut self, entries: impl Iterator<Item = (TraceId, u64)>, held: impl Fn(u64) -> bool) {
+    /// Adds the traces with these numbers, which are held. Answers whether there are no entries of traces that left now:
+    /// they are looked for where all become one run, by whether a trace is `held`.
+    fn add(&mut self, entries: impl Iterator<Item = (TraceId, u64)>, held: impl Fn(u64) -> bool) -> bool {
         let mut run: Vec<u64> = entries.map(|(id, number)| self.tag(id) | (number & 0xffff_ffff)).collect();
         run.sort_unstable();
         while self.runs.last().is_some_and(|last| last.len() <= run.len() * 2) {
             let Some(last) = self.runs.pop() else { break };
-            run = merge(&last, &run, &held);
+            run = if self.runs.is_empty() { merge(&last, &run, &held) } else { merge(&last, &run, &|_| true) };
         }
         if !run.is_empty() {
             self.runs.push(Arc::new(run));
         }
+        self.runs.len() <= 1
     }
 
     fn bytes(&self) -> usize {
@@ -258,6 +261,7 @@ fn merge(left: &[u64], right: &[u64], held: &impl Fn(u64) -> bool) -> Vec<u64> {
             merged.push(*entry);
         }
     }
+    merged.shrink_to_fit();
     merged
 }
 
@@ -297,7 +301,7 @@ pub(super) struct Traces {
     pub(super) next: u64,
     /// Traces held.
     pub(super) held: u64,
-    /// Traces left since runs of `directory` were last merged.
+    /// `directory` may have entries of traces that left.
     some_left: bool,
     /// Those that changed since the last publication.
     pub(super) touched: Vec<u64>,
@@ -417,8 +421,8 @@ impl Traces {
         let Self { directory, pages, filed, next, some_left, .. } = self;
         let fresh = (*filed..*next).filter_map(|number| Some((pages.id(number)?, number)));
         if *filed < *next {
-            let all = !std::mem::take(some_left);
-            directory.add(fresh, |entry| all || pages.id(full(entry, *next)).is_some());
+            let all = !*some_left;
+            *some_left &= !directory.add(fresh, |entry| all || pages.id(full(entry, *next)).is_some());
         }
         self.filed = self.next;
     }
@@ -491,5 +495,32 @@ impl Traces {
             + self.pages.pages.len() * 64
             + self.index.capacity() * 10
             + self.directory.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directory_forgets_traces_that_left() {
+        let (mut traces, mut held) = (Traces::default(), VecDeque::new());
+        let begin = |traces: &mut Traces, held: &mut VecDeque<u64>, count: u64| {
+            for _ in 0..count {
+                let id = TraceId((u128::from(traces.next) << 64 | 1).to_be_bytes());
+                held.push_back(traces.find_or_begin(id, SourceId::default(), Timestamp(1)));
+            }
+            traces.file();
+        };
+        for _ in 0..500 {
+            begin(&mut traces, &mut held, 300);
+            // Then some leave, a few come, and again many: when runs are merged, none has left since the last time.
+            while held.len() > 300 {
+                held.pop_front().into_iter().for_each(|number| traces.remove(number));
+            }
+            begin(&mut traces, &mut held, 1);
+        }
+        let entries: usize = traces.directory.runs.iter().map(|run| run.len()).sum();
+        assert!(entries < 2_000, "{entries} entries for {} traces", traces.held);
     }
 }
