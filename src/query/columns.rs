@@ -130,6 +130,27 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
     found
 }
 
+/// Calls `each` with the first number under an attribute on each of these rows, in order of rows; those without are left
+/// out.
+pub(super) fn each_first_number(
+    block: Block<'_>,
+    attribute: &Attribute,
+    rows: &Rows,
+    each: &mut dyn FnMut(u32, Number),
+) {
+    let (keys, places) = (keys(attribute), places(attribute.scope));
+    if let ([key], [Place::Span]) = (&keys[..], &places[..])
+        && block.each_plain(key, rows, &mut |row, value| {
+            if let Some(number) = number(value) {
+                each(row, number);
+            }
+        })
+    {
+        return;
+    }
+    first_numbers(block, attribute, rows).into_iter().for_each(|(row, number)| each(row, number));
+}
+
 /// The first number under an attribute on each of these rows, in order of rows; those without are left out.
 pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows) -> Vec<(u32, Number)> {
     let mut wanted = rows.clone();
@@ -155,7 +176,7 @@ pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows
 }
 
 /// The first number that a value is, or holds.
-fn number(value: ValueRef<'_>) -> Option<Number> {
+pub(super) fn number(value: ValueRef<'_>) -> Option<Number> {
     match value {
         ValueRef::Int(number) => Some(Number::Whole(number)),
         ValueRef::Double(number) => Some(Number::Broken(number)),

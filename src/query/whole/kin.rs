@@ -80,8 +80,13 @@ impl<'v> Kin<'v> {
             Relation::Own => asked.and(set),
             Relation::Root => asked.and(&traces(&|run| set.has_any(run.1.rows.clone()) && set.has(self.root(run)))),
             Relation::Parent => {
-                let named = &self.parents().named;
-                asked.only(|row| parent_in(named, row).is_some_and(|parent| set.has(parent)))
+                let mut found = self.none();
+                self.each_parent(&asked, |row, parent| {
+                    if set.has(parent) {
+                        found.insert(row);
+                    }
+                });
+                found
             }
             Relation::Child => asked.and(&self.parents_of(set)),
             Relation::Any => asked.and(&traces(&|(_, run)| set.has_any(run.rows.clone()))),
@@ -90,9 +95,28 @@ impl<'v> Kin<'v> {
     }
 
     fn parents_of(&self, set: &Rows) -> Rows {
-        let (mut parents, named) = (self.none(), &self.parents().named);
-        set.iter().filter_map(|row| parent_in(named, row)).for_each(|parent| parents.insert(parent));
+        let mut parents = self.none();
+        self.each_parent(set, |_, parent| parents.insert(parent));
         parents
+    }
+
+    /// Calls `each` with the rows among these that have a parent, and its row.
+    fn each_parent(&self, among: &Rows, mut each: impl FnMut(u32, u32)) {
+        self.each_named(among, |row, parent| {
+            if row != parent {
+                each(row, parent);
+            }
+        });
+    }
+
+    /// The same with rows that say that they are their own parent.
+    fn each_named(&self, among: &Rows, mut each: impl FnMut(u32, u32)) {
+        if let Some(block) = self.block.filter(|_| self.parents.get().is_none()) {
+            return block.each_parent_row(among, each);
+        }
+        let named = &self.parents().named;
+        let named = among.iter().filter_map(|row| Some((row, *named.get(row as usize)?)));
+        named.filter(|(_, parent)| *parent != NO_ROW).for_each(|(row, parent)| each(row, parent));
     }
 
     /// Of the second rows those that stand so to one of the first.
@@ -108,15 +132,25 @@ impl<'v> Kin<'v> {
 
     /// Rows with one of the set above them. A parent mostly stands before its children.
     fn below(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
-        let (mut below, named) = (self.none(), &self.parents().named);
-        for run in runs.iter().filter(|run| set.has_any(run.rows.clone()) && asked.has_any(run.rows.clone())) {
-            let own = named.get(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
-            let in_order = if own.len() <= 64 {
-                below_in_word(set.bits(run.rows.clone()), (run.rows.start, own), &mut below)
-            } else {
-                below_in_order((set, run.rows.start), own, &mut below)
-            };
-            if !in_order {
+        let is_meant = |run: &&Run| set.has_any(run.rows.clone()) && asked.has_any(run.rows.clone());
+        let mut meant = self.none();
+        runs.iter().filter(is_meant).for_each(|run| meant.insert_all(run.rows.clone()));
+        let (mut below, mut behind) = (self.none(), Vec::new());
+        self.each_parent(&meant, |row, parent| {
+            if parent > row {
+                behind.push(row);
+            } else if set.has(parent) || below.has(parent) {
+                below.insert(row);
+            }
+        });
+        // Both are in order of rows.
+        let mut behind = behind.into_iter().peekable();
+        for run in runs.iter().filter(is_meant) {
+            let mut is_in_order = true;
+            while behind.next_if(|row| *row < run.rows.end).is_some() {
+                is_in_order = false;
+            }
+            if !is_in_order {
                 self.below_in_any_order(run, set, &mut below);
             }
         }
@@ -170,25 +204,31 @@ impl<'v> Kin<'v> {
 
     /// Rows with the same parent as another of the set, whether it is held or not.
     fn beside(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
-        let named = &self.parents().named;
-        let mut counts = vec![0_u32; named.len()];
-        for row in set.iter() {
-            if let Some(count) = named.get(row as usize).and_then(|parent| counts.get_mut(*parent as usize)) {
-                *count += 1;
+        // By row: one of the set names it as its parent, several do.
+        let (mut one, mut several) = (self.none(), self.none());
+        self.each_named(set, |_, parent| if one.has(parent) { several.insert(parent) } else { one.insert(parent) });
+        let mut found = self.none();
+        self.each_named(asked, |row, parent| {
+            if several.has(parent) || one.has(parent) && !set.has(row) {
+                found.insert(row);
+            }
+        });
+        for (row, count) in self.odd_counts(runs, set) {
+            if asked.has(row) && count > u32::from(set.has(row)) {
+                found.insert(row);
             }
         }
-        let odd = self.odd_counts(runs, set);
-        asked.clone().only(|row| {
-            let held = named.get(row as usize).and_then(|parent| counts.get(*parent as usize)).copied();
-            let others = held.unwrap_or_else(|| odd.get(&row).copied().unwrap_or_default());
-            others > u32::from(set.has(row))
-        })
+        found
     }
 
     /// Of rows whose parent is not held: how many of the set in the same trace name the same parent.
     fn odd_counts(&self, runs: &[Run], set: &Rows) -> HashMap<u32, u32> {
         let mut of_row = HashMap::new();
-        let mut odd = self.parents().odd.iter().copied().peekable();
+        let odd: Vec<(u32, SpanId)> = match self.block {
+            Some(block) => block.odd_parents().collect(),
+            None => self.parents().odd.clone(),
+        };
+        let mut odd = odd.into_iter().peekable();
         for run in runs {
             while odd.next_if(|(row, _)| *row < run.rows.start).is_some() {}
             let own: Vec<(u32, SpanId)> = std::iter::from_fn(|| odd.next_if(|(row, _)| *row < run.rows.end)).collect();
@@ -206,34 +246,4 @@ impl<'v> Kin<'v> {
 #[inline]
 fn parent_in(named: &[u32], row: u32) -> Option<u32> {
     named.get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent != row)
-}
-
-/// Adds the rows of a trace of no more than 64 spans that are below one of the set; false, and nothing is added, where a
-/// parent stands behind its child.
-fn below_in_word(set: u64, (first, named): (u32, &[u32]), below: &mut Rows) -> bool {
-    let mut found = 0_u64;
-    for (place, parent) in (0_u32..).zip(named) {
-        let parent_place = parent.wrapping_sub(first);
-        if parent_place < place {
-            found |= ((set | found) >> parent_place & 1) << place;
-        } else if *parent != NO_ROW && parent_place != place {
-            return false;
-        }
-    }
-    below.insert_bits(first, found);
-    true
-}
-
-/// The same of more spans; what was added where it is false is so nevertheless.
-fn below_in_order((set, first): (&Rows, u32), named: &[u32], below: &mut Rows) -> bool {
-    for (row, parent) in (first..).zip(named) {
-        if *parent < row {
-            if set.has(*parent) || below.has(*parent) {
-                below.insert(row);
-            }
-        } else if *parent != NO_ROW && *parent != row {
-            return false;
-        }
-    }
-    true
 }
