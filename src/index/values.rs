@@ -42,6 +42,34 @@ impl Block<'_> {
         }
     }
 
+    /// By row: what `whole` makes of the value under `key` of its span, `none` where there is none or `whole` says none.
+    /// `None` where some row may have several, or some value is not a small number or a text that many share.
+    #[must_use]
+    pub fn wholes(&self, key: &str, none: i64, whole: &mut dyn FnMut(ValueRef<'_>) -> Option<i64>) -> Option<Vec<i64>> {
+        let Form::Sealed(sealed) = &self.piece.form else { return None };
+        let mut memo = Memo::default();
+        let whole = RefCell::new(whole);
+        let mut wanted = |shape, columns| self.columns_of(key, (shape, columns));
+        sealed.wholes(&mut wanted, none, &mut |word| {
+            let found = Cell::Plain(word);
+            let number = std::cell::Cell::new(None);
+            let take = |value: ValueRef<'_>| {
+                number.set((whole.borrow_mut())(value));
+                false
+            };
+            match word.slot() {
+                // Remembered answers would not be told again.
+                Slot::Known(id) => {
+                    passes(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), &take);
+                }
+                _ => {
+                    self.cell_passes(found, &mut memo, &take);
+                }
+            }
+            number.get()
+        })
+    }
+
     /// Calls `each` with the values under `key` of these rows' spans, in order of rows, where no row has several and none is
     /// a text of its own: answers whether it is so, otherwise nothing is given.
     pub fn each_plain(&self, key: &str, among: &Rows, each: &mut dyn FnMut(u32, ValueRef<'_>)) -> bool {

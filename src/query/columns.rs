@@ -130,23 +130,48 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
     found
 }
 
+/// Stands for no number.
+const NO_WHOLE: i64 = i64::MIN;
+
+/// The numbers under a key by row, where all of them are whole and none needs more than a word.
+fn wholes(block: Block<'_>, key: &str) -> Option<Vec<i64>> {
+    let mut others = false;
+    let wholes = block.wholes(key, NO_WHOLE, &mut |value| match number(value)? {
+        Number::Whole(whole) if whole != NO_WHOLE => Some(whole),
+        _ => {
+            others = true;
+            None
+        }
+    });
+    wholes.filter(|_| !others)
+}
+
 /// Calls `each` with the first number under an attribute on each of these rows, in order of rows; those without are left
 /// out.
 pub(super) fn each_first_number(
     block: Block<'_>,
     attribute: &Attribute,
     rows: &Rows,
-    each: &mut dyn FnMut(u32, Number),
+    mut each: impl FnMut(u32, Number),
 ) {
     let (keys, places) = (keys(attribute), places(attribute.scope));
-    if let ([key], [Place::Span]) = (&keys[..], &places[..])
-        && block.each_plain(key, rows, &mut |row, value| {
+    if let ([key], [Place::Span]) = (&keys[..], &places[..]) {
+        if let Some(wholes) = wholes(block, key) {
+            for row in rows.iter() {
+                if let Some(whole) = wholes.get(row as usize).filter(|whole| **whole != NO_WHOLE) {
+                    each(row, Number::Whole(*whole));
+                }
+            }
+            return;
+        }
+        let mut give = |row: u32, value: ValueRef<'_>| {
             if let Some(number) = number(value) {
                 each(row, number);
             }
-        })
-    {
-        return;
+        };
+        if block.each_plain(key, rows, &mut give) {
+            return;
+        }
     }
     first_numbers(block, attribute, rows).into_iter().for_each(|(row, number)| each(row, number));
 }

@@ -101,8 +101,7 @@ pub(super) fn aggregate_beside(expression: &FieldExpr) -> Option<(Comparison, Nu
         (FieldExpr::Literal(literal), FieldExpr::Aggregate(..)) => (comparison.flipped(), literal),
         _ => return None,
     };
-    let is_order =
-        !matches!(comparison, Comparison::Matches | Comparison::MatchesNot | Comparison::Contains);
+    let is_order = !matches!(comparison, Comparison::Matches | Comparison::MatchesNot | Comparison::Contains);
     match compute::literal(literal) {
         Some(Val::Number(number)) if is_order => Some((comparison, number)),
         _ => None,

@@ -279,6 +279,59 @@ impl Sealed {
         true
     }
 
+    /// By row: what a whole number makes of its value in the column that `wanted` names, `none` where it has none or `whole` says
+    /// none. `None` where some layout has several such columns, or one whose words are not all there is to its values.
+    pub(in crate::index) fn wholes(
+        &self,
+        wanted: &mut dyn FnMut(u32, u32) -> Vec<u32>,
+        none: i64,
+        whole: &mut dyn FnMut(Word) -> Option<i64>,
+    ) -> Option<Vec<i64>> {
+        if !self.is_single(wanted) {
+            return None;
+        }
+        // All columns one after the other. Rows without one take theirs from a stretch of none at the beginning.
+        let mut all = vec![none; self.rows()];
+        let mut next = vec![0];
+        let mut slots = Vec::with_capacity(self.layouts.len());
+        for layout in &self.layouts {
+            let place = wanted(layout.shape, layout.columns).first().copied();
+            let Some(column) = place.and_then(|place| self.columns.get((layout.first_column + place) as usize)) else {
+                slots.push(0);
+                continue;
+            };
+            slots.push(next.len());
+            next.push(all.len());
+            let count = layout.rows as usize;
+            if let Some(list) = column.distinct(&self.arena) {
+                if list.iter().any(|word| arena_of(*word) != Arena::None) {
+                    return None;
+                }
+                let list: Vec<i64> = list.into_iter().map(|word| whole(word).unwrap_or(none)).collect();
+                column.each_place(&self.arena, count, &mut |_, places| {
+                    all.extend(places.iter().map(|place| list.get(*place as usize).copied().unwrap_or(none)));
+                });
+            } else {
+                if column.unlisted().is_none_or(|tag| arena_of(Word(tag)) != Arena::None) {
+                    return None;
+                }
+                let words = column.read(&self.arena, 0..count);
+                all.extend(words.into_iter().map(|word| whole(word).unwrap_or(none)));
+            }
+        }
+        let slots: Vec<usize> = self.classes.iter().map(|class| slots[class.layout as usize]).collect();
+        let mut numbers = Vec::with_capacity(self.rows());
+        let mut frame = [0; FRAME];
+        for first in (0..self.rows()).step_by(FRAME) {
+            for class in self.class.frame(&self.arena, first, &mut frame) {
+                let next = &mut next[slots[*class as usize]];
+                numbers.push(all.get(*next).copied().unwrap_or(none));
+                *next += 1;
+            }
+        }
+        Some(numbers)
+    }
+
     /// The cells of a column whose cells need no text.
     fn plain(&self, layout: &Layout, column: &Column) -> Option<Plain> {
         let rows = layout.rows as usize;

@@ -90,9 +90,7 @@ fn arithmetic(expression: &FieldExpr, block: Block<'_>, rows: &Rows) -> Option<R
         return Some(rows.clone().and(&found));
     }
     let mut numbers = Numbers { durations: Vec::new(), columns: Vec::new() };
-    if !numbers.read(left, (block, rows), false)
-        || !numbers.read(right, (block, rows), false)
-    {
+    if !numbers.read(left, (block, rows), false) || !numbers.read(right, (block, rows), false) {
         return None;
     }
     Some(rows.clone().only(|row| {
@@ -103,10 +101,7 @@ fn arithmetic(expression: &FieldExpr, block: Block<'_>, rows: &Rows) -> Option<R
 
 /// The same on all rows, where it is about one attribute of spans that have one value under it at most: then each distinct
 /// value is asked once. `None` where it is not so.
-fn of_one_attribute(
-    (left, comparison, right): (&FieldExpr, Comparison, &FieldExpr),
-    block: Block<'_>,
-) -> Option<Rows> {
+fn of_one_attribute((left, comparison, right): (&FieldExpr, Comparison, &FieldExpr), block: Block<'_>) -> Option<Rows> {
     let mut attributes = Vec::new();
     if !only_attributes(left, false, &mut attributes) || !only_attributes(right, false, &mut attributes) {
         return None;

@@ -2,9 +2,9 @@
 
 use hashbrown::HashMap;
 
+use super::super::compute;
 use super::super::literal::Number;
 use super::super::plan::Step;
-use super::super::compute;
 use super::super::spans::{Aggregate, Arithmetic, FieldExpr};
 use super::super::stages::{aggregate_beside, group_holds, summed_up};
 use super::super::value::compare_numbers;
@@ -208,7 +208,7 @@ impl Shelf<'_, '_, '_> {
             let mut tallies = vec![Tally::NONE; self.count_of(groups)];
             let mut odd = false;
             let mut at = 0;
-            self.each_number(inner, rows, &mut |row, number| {
+            self.each_number(inner, rows, |row, number| {
                 if let Some(tally) = self.group_of(groups, row, &mut at).and_then(|group| tallies.get_mut(group)) {
                     tally.add(number);
                     odd |= tally.odd;
@@ -219,7 +219,7 @@ impl Shelf<'_, '_, '_> {
             }
         }
         let (mut numbers, mut at) = (Vec::new(), 0);
-        self.each_number(inner, rows, &mut |row, number| {
+        self.each_number(inner, rows, |row, number| {
             numbers.extend(self.group_of(groups, row, &mut at).map(|group| (group, number)));
         });
         numbers.sort_by_key(|(group, _)| *group);

@@ -135,58 +135,27 @@ impl<'v> Kin<'v> {
         let is_meant = |run: &&Run| set.has_any(run.rows.clone()) && asked.has_any(run.rows.clone());
         let mut meant = self.none();
         runs.iter().filter(is_meant).for_each(|run| meant.insert_all(run.rows.clone()));
-        let (mut below, mut behind) = (self.none(), Vec::new());
-        self.each_parent(&meant, |row, parent| {
-            if parent > row {
-                behind.push(row);
-            } else if set.has(parent) || below.has(parent) {
-                below.insert(row);
+        let of_block;
+        let named = match self.block.filter(|_| self.parents.get().is_none()) {
+            Some(block) => {
+                of_block = block.parent_rows(&meant);
+                &of_block
             }
-        });
-        // Both are in order of rows.
-        let mut behind = behind.into_iter().peekable();
+            None => &self.parents().named,
+        };
+        let mut below = self.none();
         for run in runs.iter().filter(is_meant) {
-            let mut is_in_order = true;
-            while behind.next_if(|row| *row < run.rows.end).is_some() {
-                is_in_order = false;
-            }
-            if !is_in_order {
-                self.below_in_any_order(run, set, &mut below);
+            let own = named.get(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
+            let in_order = if own.len() <= 64 {
+                below_in_word(set.bits(run.rows.clone()), (run.rows.start, own), &mut below)
+            } else {
+                below_in_order((set, run.rows.start), own, &mut below)
+            };
+            if !in_order {
+                below_in_any_order(named, (run, set), &mut below);
             }
         }
         below.and(asked)
-    }
-
-    fn below_in_any_order(&self, run: &Run, set: &Rows, below: &mut Rows) {
-        let named = &self.parents().named;
-        // By place in the run: known; then also whether it is below.
-        let mut known = vec![false; run.rows.len()];
-        let place = |row: u32| row.checked_sub(run.rows.start).map_or(usize::MAX, |place| place as usize);
-        for row in run.rows.clone() {
-            let mut at = row;
-            let mut steps = 0;
-            let found = loop {
-                match parent_in(named, at) {
-                    Some(parent) if set.has(parent) => break true,
-                    Some(parent) if known.get(place(parent)).copied().unwrap_or(true) => break below.has(parent),
-                    // In a cycle without one of the set.
-                    Some(_) if steps > known.len() => break false,
-                    Some(parent) => at = parent,
-                    None => break false,
-                }
-                steps += 1;
-            };
-            // All on the way up have the same above them.
-            let mut next = Some(row);
-            for _ in 0..=steps {
-                let Some(at) = next.filter(|at| !known.get(place(*at)).copied().unwrap_or(true)) else { break };
-                known[place(at)] = true;
-                if found {
-                    below.insert(at);
-                }
-                next = parent_in(named, at);
-            }
-        }
     }
 
     /// Rows with one of the set below them.
@@ -246,4 +215,66 @@ impl<'v> Kin<'v> {
 #[inline]
 fn parent_in(named: &[u32], row: u32) -> Option<u32> {
     named.get(row as usize).copied().filter(|parent| *parent != NO_ROW && *parent != row)
+}
+
+/// Adds the rows of a trace of no more than 64 spans that are below one of the set; false, and nothing is added, where a
+/// parent stands behind its child.
+fn below_in_word(set: u64, (first, named): (u32, &[u32]), below: &mut Rows) -> bool {
+    let mut found = 0_u64;
+    for (place, parent) in (0_u32..).zip(named) {
+        let parent_place = parent.wrapping_sub(first);
+        if parent_place < place {
+            found |= ((set | found) >> parent_place & 1) << place;
+        } else if *parent != NO_ROW && parent_place != place {
+            return false;
+        }
+    }
+    below.insert_bits(first, found);
+    true
+}
+
+/// The same of more spans; what was added where it is false is so nevertheless.
+fn below_in_order((set, first): (&Rows, u32), named: &[u32], below: &mut Rows) -> bool {
+    for (row, parent) in (first..).zip(named) {
+        if *parent < row {
+            if set.has(*parent) || below.has(*parent) {
+                below.insert(row);
+            }
+        } else if *parent != NO_ROW && *parent != row {
+            return false;
+        }
+    }
+    true
+}
+
+/// The same where parents stand behind their children.
+fn below_in_any_order(named: &[u32], (run, set): (&Run, &Rows), below: &mut Rows) {
+    // By place in the run: known; then also whether it is below.
+    let mut known = vec![false; run.rows.len()];
+    let place = |row: u32| row.checked_sub(run.rows.start).map_or(usize::MAX, |place| place as usize);
+    for row in run.rows.clone() {
+        let mut at = row;
+        let mut steps = 0;
+        let found = loop {
+            match parent_in(named, at) {
+                Some(parent) if set.has(parent) => break true,
+                Some(parent) if known.get(place(parent)).copied().unwrap_or(true) => break below.has(parent),
+                // In a cycle without one of the set.
+                Some(_) if steps > known.len() => break false,
+                Some(parent) => at = parent,
+                None => break false,
+            }
+            steps += 1;
+        };
+        // All on the way up have the same above them.
+        let mut next = Some(row);
+        for _ in 0..=steps {
+            let Some(at) = next.filter(|at| !known.get(place(*at)).copied().unwrap_or(true)) else { break };
+            known[place(at)] = true;
+            if found {
+                below.insert(at);
+            }
+            next = parent_in(named, at);
+        }
+    }
 }

@@ -147,7 +147,7 @@ impl<'v> Shelf<'_, '_, 'v> {
 
     /// Calls `each` with these rows and the number that an expression comes to on each; rows on which it is none are left out.
     /// Those of a block are in order.
-    pub(super) fn each_number(&self, expression: &FieldExpr, rows: &Rows, each: &mut dyn FnMut(u32, Number)) {
+    pub(super) fn each_number(&self, expression: &FieldExpr, rows: &Rows, mut each: impl FnMut(u32, Number)) {
         for part in &self.parts {
             let Some(block) = self.block(part) else { continue };
             let own = part.down(rows, block);
@@ -165,7 +165,7 @@ impl<'v> Shelf<'_, '_, 'v> {
                     block.each_duration(&own, &mut |row, nanos| each(row, of_nanos(nanos)));
                 }
                 FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) => {
-                    columns::each_first_number(block, attribute, &own, &mut each);
+                    columns::each_first_number(block, attribute, &own, each);
                 }
                 _ => self.each(expression, (part.place, &own), &mut |row, values| {
                     if let Some(number) = compute::first_number(values) {
