@@ -15,7 +15,7 @@ fn in_a_trace_what_does_not_match_is_hidden_and_an_attribute_is_left_out() {
     let spans: Vec<Span> = told.iter().flat_map(|story| story.spans.clone()).collect();
     grpc(port, &spans);
     terminal.wait_for_text("GET /api/v1/patients/{id}");
-    terminal.type_keys("/db.system.name=postgresql minDuration=1s\r");
+    terminal.type_keys("/db.system.name=postgresql minDuration=1500ms\r");
     terminal.wait_for_text("1 of ");
     terminal.type_keys("\r");
     terminal.wait_for_text("H hides the rest");
@@ -34,7 +34,7 @@ fn in_a_trace_what_does_not_match_is_hidden_and_an_attribute_is_left_out() {
     terminal.wait_for_text("2 goes back to the trace");
     terminal.wait_for("the filter without the statement", |screen| {
         let text = screen.contents();
-        text.contains("minDuration=1s -") && text.contains("0 of ")
+        text.contains("minDuration=1500ms -") && text.contains("0 of ")
     });
     terminal.type_keys("q");
     assert_eq!(terminal.wait_for_end(), 0);
