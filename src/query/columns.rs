@@ -173,7 +173,9 @@ pub(super) fn each_first_number(
             return;
         }
     }
-    first_numbers(block, attribute, rows).into_iter().for_each(|(row, number)| each(row, number));
+    for (row, number) in first_numbers(block, attribute, rows) {
+        each(row, number);
+    }
 }
 
 /// The first number under an attribute on each of these rows, in order of rows; those without are left out.

@@ -34,7 +34,7 @@ fn in_a_trace_what_does_not_match_is_hidden_and_an_attribute_is_left_out() {
     terminal.wait_for_text("2 goes back to the trace");
     terminal.wait_for("the filter without the statement", |screen| {
         let text = screen.contents();
-        text.contains("minDuration=1500ms -") && text.contains("0 of ")
+        text.contains("-db.statement=\"SELECT") && text.contains("0 of ")
     });
     terminal.type_keys("q");
     assert_eq!(terminal.wait_for_end(), 0);

@@ -250,7 +250,7 @@ impl Sealed {
         for layout in &self.layouts {
             let place = wanted(layout.shape, layout.columns).first().copied();
             let column = place.and_then(|place| self.columns.get((layout.first_column + place) as usize));
-            let Some(plain) = column.map_or(Some(Plain::default()), |column| self.plain(layout, column)) else {
+            let Some(plain) = column.map_or_else(|| Some(Plain::default()), |column| self.plain(layout, column)) else {
                 return false;
             };
             columns.push(plain);

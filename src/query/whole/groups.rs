@@ -170,11 +170,10 @@ impl Shelf<'_, '_, '_> {
         aggregates(expression, &mut wanted);
         let sums: Vec<(&FieldExpr, Vec<Option<Number>>)> =
             wanted.into_iter().map(|own| (own, self.sums(&rows, groups, own))).collect();
-        let is_in: Vec<bool> = match (aggregate_beside(expression), &sums[..]) {
-            (Some((comparison, number)), [(_, sums)]) => {
+        let is_in: Vec<bool> =
+            if let (Some((comparison, number)), [(_, sums)]) = (aggregate_beside(expression), &sums[..]) {
                 sums.iter().map(|sum| sum.is_some_and(|sum| compare_numbers(sum, comparison, number))).collect()
-            }
-            _ => {
+            } else {
                 let holds = |group: usize| {
                     let sum = |own: &FieldExpr| {
                         let known = sums.iter().find(|(other, _)| std::ptr::eq(*other, own));
@@ -183,8 +182,7 @@ impl Shelf<'_, '_, '_> {
                     group_holds(expression, &sum)
                 };
                 (0..self.count_of(groups)).map(holds).collect()
-            }
-        };
+            };
         match groups {
             // What is said of groups without rows does not matter.
             Groups::Traces => {
