@@ -10,13 +10,22 @@ use crate::model::{Kind, SpanId, SpanKey, Timestamp};
 pub struct Match {
     /// The trace, by its number in order of first arrival; see [`super::View::id_of`].
     pub number: u64,
-    /// How many rows.
+    /// How many rows; none where the trace matches as a whole.
     pub matched: u32,
     /// The first of them, by start.
     pub first: (Timestamp, SpanKey),
 }
 
+/// Stands where a key is read later.
+const NOT_READ: SpanKey = SpanKey { id: SpanId([0; 8]), kind: Kind(0) };
+
 impl Match {
+    /// A trace that matches as a whole: none of its rows do.
+    #[must_use]
+    pub fn whole(number: u64) -> Self {
+        Self { number, matched: 0, first: (Timestamp(0), NOT_READ) }
+    }
+
     /// Both parts together, of one trace.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
@@ -55,15 +64,23 @@ impl Block<'_> {
                 let kind =
                     |operation: u32| self.segment.operations.get(operation).map_or(0, |operation| operation.kind);
                 let kinds = sealed.by_class(|class| kind(class.operation));
-                let key = |row: usize| {
-                    let kind = kinds.get(sealed.class_of(row)).copied().unwrap_or_default();
-                    SpanKey { id: SpanId(sealed.span_id(row)), kind: Kind(kind) }
-                };
+                let kind = |row: usize| Kind(kinds.get(sealed.class_of(row)).copied().unwrap_or_default());
+                let mut firsts: Vec<u32> = Vec::new();
                 let in_order = sealed.each_first(rows, &mut |low, matched, row, start| {
-                    let first = (Timestamp(start), key(row));
+                    let first = (Timestamp(start), NOT_READ);
                     into.push(Match { number: number(low), matched, first });
+                    firsts.push(super::chunk::narrow(row));
                 });
+                // Ids stand far apart: read by themselves, many are on their way from memory at a time.
+                let ids = sealed.span_ids();
+                for (own, row) in into.iter_mut().skip(own).zip(&firsts) {
+                    own.first.1.id = SpanId(ids.get(*row as usize).copied().unwrap_or_default());
+                }
+                for (own, row) in into.iter_mut().skip(own).zip(&firsts) {
+                    own.first.1.kind = kind(*row as usize);
+                }
                 if !in_order {
+                    let key = |row: usize| SpanKey { id: SpanId(sealed.span_id(row)), kind: kind(row) };
                     sealed.each_start(rows, &mut |low, row, start| {
                         add(into, (number(low), start), own, || key(row));
                     });

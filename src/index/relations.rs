@@ -97,7 +97,11 @@ impl Block<'_> {
         let mut newest = 0;
         match &self.piece.form {
             Form::Hot(chunk) => chunk.trace.iter().for_each(|low| newest = newest.max(number(*low))),
-            Form::Sealed(sealed) => sealed.each_run(&mut |low, _| newest = newest.max(number(low))),
+            Form::Sealed(sealed) => match sealed.outermost().map(|(least, most)| (number(least), number(most))) {
+                // In order of the low halves of their numbers, which begin anew after four thousand million.
+                Some((least, most)) if least <= most => newest = most,
+                _ => sealed.each_run(&mut |low, _| newest = newest.max(number(low))),
+            },
         }
         newest
     }

@@ -149,6 +149,7 @@ impl Rows {
 
     /// The bits of these rows, the first of them lowest; of more than 64 rows those of the first 64.
     #[must_use]
+    #[inline]
     pub fn bits(&self, rows: Range<u32>) -> u64 {
         let (place, shift) = (rows.start as usize / 64, rows.start % 64);
         let word = |place: usize| self.words.get(place).copied().unwrap_or(0);
@@ -170,8 +171,22 @@ impl Rows {
 
     /// Whether some of these rows are in the set.
     #[must_use]
+    #[inline]
     pub fn has_any(&self, rows: Range<u32>) -> bool {
+        if rows.end.saturating_sub(rows.start) <= 64 {
+            return self.bits(rows) != 0;
+        }
         masks(rows).any(|(place, mask)| self.words.get(place).is_some_and(|word| word & mask != 0))
+    }
+
+    /// How many of these rows are in the set.
+    #[must_use]
+    #[inline]
+    pub fn count(&self, rows: Range<u32>) -> u32 {
+        if rows.end.saturating_sub(rows.start) <= 64 {
+            return self.bits(rows).count_ones();
+        }
+        masks(rows).map(|(place, mask)| self.words.get(place).map_or(0, |word| (word & mask).count_ones())).sum()
     }
 
     /// The rows of the set among these, in ascending order.

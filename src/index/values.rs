@@ -33,6 +33,69 @@ impl Block<'_> {
         }
     }
 
+    /// Whether no row has several values under `key` on its span, as far as that is easily told.
+    #[must_use]
+    pub fn is_single(&self, key: &str) -> bool {
+        match &self.piece.form {
+            Form::Hot(_) => false,
+            Form::Sealed(sealed) => sealed.is_single(&mut |shape, columns| self.columns_of(key, (shape, columns))),
+        }
+    }
+
+    /// By row: what `whole` makes of the value under `key` of its span, `none` where there is none or `whole` says none.
+    /// `None` where some row may have several, or some value is not a small number or a text that many share.
+    #[must_use]
+    pub fn wholes(&self, key: &str, none: i64, whole: &mut dyn FnMut(ValueRef<'_>) -> Option<i64>) -> Option<Vec<i64>> {
+        let Form::Sealed(sealed) = &self.piece.form else { return None };
+        let mut memo = Memo::default();
+        let whole = RefCell::new(whole);
+        let mut wanted = |shape, columns| self.columns_of(key, (shape, columns));
+        sealed.wholes(&mut wanted, none, &mut |word| {
+            let found = Cell::Plain(word);
+            let number = std::cell::Cell::new(None);
+            let take = |value: ValueRef<'_>| {
+                number.set((whole.borrow_mut())(value));
+                false
+            };
+            match word.slot() {
+                // Remembered answers would not be told again.
+                Slot::Known(id) => {
+                    passes(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), &take);
+                }
+                _ => {
+                    self.cell_passes(found, &mut memo, &take);
+                }
+            }
+            number.get()
+        })
+    }
+
+    /// Calls `each` with the values under `key` of these rows' spans, in order of rows, where no row has several and none is
+    /// a text of its own: answers whether it is so, otherwise nothing is given.
+    pub fn each_plain(&self, key: &str, among: &Rows, each: &mut dyn FnMut(u32, ValueRef<'_>)) -> bool {
+        let Form::Sealed(sealed) = &self.piece.form else { return false };
+        let mut memo = Memo::default();
+        let each = RefCell::new(each);
+        let mut wanted = |shape, columns| self.columns_of(key, (shape, columns));
+        sealed.each_plain(among, &mut wanted, &mut |row, cell| match cell {
+            Cell::Plain(word) if let Slot::Small(small) = word.slot() => {
+                each.borrow_mut()(row, ValueRef::Int(i64::from(small)));
+            }
+            Cell::Plain(word) if let Slot::Known(id) = word.slot() => {
+                passes(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), &|value| {
+                    each.borrow_mut()(row, value);
+                    false
+                });
+            }
+            cell => {
+                self.cell_passes(cell, &mut memo, &|value| {
+                    each.borrow_mut()(row, value);
+                    false
+                });
+            }
+        })
+    }
+
     /// Gives each of these rows that has none yet (0) the code of its first value under `key` at `place`; `code` is asked
     /// once for values that many rows share, 0 stands for no value.
     pub fn codes(

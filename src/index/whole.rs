@@ -22,32 +22,28 @@ pub struct Run {
     pub rows: Range<u32>,
 }
 
-/// Traces that do not stand whole in one sealed block: they have rows in a chunk or in several blocks, rows that no longer
-/// count, or rows that share an id.
+/// Traces that do not stand whole in one sealed block, and maybe a few more: they have rows in a chunk or in several blocks,
+/// rows that no longer count, or rows that share an id.
 #[derive(Clone, Debug, Default)]
 pub struct Scattered {
     /// The number of the first trace.
     first: u64,
-    /// Those with rows somewhere.
-    seen: Rows,
-    /// Those that are meant.
     apart: Rows,
 }
 
 impl Scattered {
     /// Whether a trace is.
     #[must_use]
+    #[inline]
     pub fn has(&self, number: u64) -> bool {
         let place = number.checked_sub(self.first).and_then(|place| u32::try_from(place).ok());
         place.is_none_or(|place| self.apart.has(place))
     }
 
-    fn add(&mut self, number: u64, is_whole: bool) {
-        let Some(place) = number.checked_sub(self.first).and_then(|place| u32::try_from(place).ok()) else { return };
-        if !is_whole || self.seen.has(place) {
+    fn add(&mut self, number: u64) {
+        if let Some(place) = number.checked_sub(self.first).and_then(|place| u32::try_from(place).ok()) {
             self.apart.insert(place);
         }
-        self.seen.insert(place);
     }
 }
 
@@ -61,24 +57,30 @@ fn all_live(piece: &Piece, mut rows: Range<usize>) -> Option<bool> {
 }
 
 impl View {
-    /// The traces that do not stand whole in one sealed block.
+    /// The traces that do not stand whole in one sealed block. A trace with rows in several has a link out of all but the
+    /// oldest: those without are not looked at.
     #[must_use]
     pub fn scattered(&self) -> Scattered {
         let numbers = self.numbers();
         let count = usize::try_from(numbers.end - numbers.start).unwrap_or(usize::MAX);
-        let mut found = Scattered { first: numbers.start, seen: Rows::none(count), apart: Rows::none(count) };
+        let mut found = Scattered { first: numbers.start, apart: Rows::none(count) };
+        let number = |low: u32| full(u64::from(low), self.state.next_trace);
         for block in self.blocks() {
-            let number = |low: u32| full(u64::from(low), self.state.next_trace);
-            match &block.piece.form {
-                Form::Hot(chunk) => chunk.trace.iter().for_each(|low| found.add(number(*low), false)),
-                Form::Sealed(sealed) => sealed.each_run(&mut |low, rows| {
-                    if rows.is_empty() {
-                        return;
+            let sealed = match &block.piece.form {
+                Form::Hot(chunk) => {
+                    chunk.trace.iter().for_each(|low| found.add(number(*low)));
+                    continue;
+                }
+                Form::Sealed(sealed) => sealed,
+            };
+            sealed.each_linked(&mut |low| found.add(number(low)));
+            sealed.sharing().iter().for_each(|low| found.add(number(*low)));
+            if !block.piece.dead.is_empty() {
+                sealed.each_run(&mut |low, rows| {
+                    if !rows.is_empty() && all_live(block.piece, rows) == Some(false) {
+                        found.add(number(low));
                     }
-                    if let Some(live) = all_live(block.piece, rows) {
-                        found.add(number(low), live && !sealed.shares_ids(low));
-                    }
-                }),
+                });
             }
         }
         found
@@ -86,29 +88,20 @@ impl View {
 }
 
 impl Block<'_> {
-    /// The traces with rows here, of which some count, in order of the low half of their numbers; `None` where their rows
-    /// do not follow each other.
-    #[must_use]
-    pub fn runs(&self) -> Option<Vec<Run>> {
-        let Form::Sealed(sealed) = &self.piece.form else { return None };
-        let mut runs = Vec::new();
-        sealed.each_run(&mut |low, rows| {
-            if !rows.is_empty() && all_live(self.piece, rows.clone()).is_some() {
-                let number = full(u64::from(low), self.state.next_trace);
-                runs.push(Run { number, rows: narrow(rows.start)..narrow(rows.end) });
+    /// Calls `each` with rows that follow each other and are of one trace, in order of trace and row: also where the rows of
+    /// a trace do not follow each other. Some of the rows of each count, but for those of a chunk.
+    pub fn each_stretch(&self, each: &mut dyn FnMut(Run)) {
+        let chunk = match &self.piece.form {
+            Form::Hot(chunk) => chunk,
+            Form::Sealed(sealed) => {
+                return sealed.each_run(&mut |low, rows| {
+                    if !rows.is_empty() && all_live(self.piece, rows.clone()).is_some() {
+                        let number = full(u64::from(low), self.state.next_trace);
+                        each(Run { number, rows: narrow(rows.start)..narrow(rows.end) });
+                    }
+                });
             }
-        });
-        Some(runs)
-    }
-
-    /// Rows that follow each other and are of one trace, in order of trace and row: also where the rows of a trace do not
-    /// follow each other. Some of the rows of each count, but for those of a chunk.
-    #[must_use]
-    pub fn stretches(&self) -> Vec<Run> {
-        if let Some(runs) = self.runs() {
-            return runs;
-        }
-        let Form::Hot(chunk) = &self.piece.form else { return Vec::new() };
+        };
         let number = |low: u32| full(u64::from(low), self.state.next_trace);
         // Both in one number, which is quickly sorted: how much newer the trace is than the oldest here, and the row.
         let least = chunk.trace.iter().map(|low| number(*low)).min().unwrap_or_default();
@@ -119,7 +112,7 @@ impl Block<'_> {
             let (first, last) = (*rows.first()?, *rows.last()?);
             Some(Run { number: least + (first >> 32), rows: low_half(first)..low_half(last) + 1 })
         };
-        rows.chunk_by(|one, next| one + 1 == *next).filter_map(run).collect()
+        rows.chunk_by(|one, next| one + 1 == *next).filter_map(run).for_each(each);
     }
 
     /// The ids of the spans, by row.
@@ -138,6 +131,14 @@ impl Block<'_> {
         match &self.piece.form {
             Form::Hot(chunk) => vec![NO_ROW; chunk.rows()],
             Form::Sealed(sealed) => sealed.parent_rows(among),
+        }
+    }
+
+    /// Calls `each` with every row of a sealed block among these that has a parent here, and the parent's row, in order of
+    /// rows; a row may be its own parent.
+    pub fn each_parent_row(&self, among: &Rows, mut each: impl FnMut(u32, u32)) {
+        if let Form::Sealed(sealed) = &self.piece.form {
+            sealed.each_parent_row(among, &mut each);
         }
     }
 

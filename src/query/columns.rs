@@ -130,6 +130,54 @@ fn attributes(block: Block<'_>, attribute: &Attribute) -> Vec<(u32, Val<'static>
     found
 }
 
+/// Stands for no number.
+const NO_WHOLE: i64 = i64::MIN;
+
+/// The numbers under a key by row, where all of them are whole and none needs more than a word.
+fn wholes(block: Block<'_>, key: &str) -> Option<Vec<i64>> {
+    let mut others = false;
+    let wholes = block.wholes(key, NO_WHOLE, &mut |value| match number(value)? {
+        Number::Whole(whole) if whole != NO_WHOLE => Some(whole),
+        _ => {
+            others = true;
+            None
+        }
+    });
+    wholes.filter(|_| !others)
+}
+
+/// Calls `each` with the first number under an attribute on each of these rows, in order of rows; those without are left
+/// out.
+pub(super) fn each_first_number(
+    block: Block<'_>,
+    attribute: &Attribute,
+    rows: &Rows,
+    mut each: impl FnMut(u32, Number),
+) {
+    let (keys, places) = (keys(attribute), places(attribute.scope));
+    if let ([key], [Place::Span]) = (&keys[..], &places[..]) {
+        if let Some(wholes) = wholes(block, key) {
+            for row in rows.iter() {
+                if let Some(whole) = wholes.get(row as usize).filter(|whole| **whole != NO_WHOLE) {
+                    each(row, Number::Whole(*whole));
+                }
+            }
+            return;
+        }
+        let mut give = |row: u32, value: ValueRef<'_>| {
+            if let Some(number) = number(value) {
+                each(row, number);
+            }
+        };
+        if block.each_plain(key, rows, &mut give) {
+            return;
+        }
+    }
+    for (row, number) in first_numbers(block, attribute, rows) {
+        each(row, number);
+    }
+}
+
 /// The first number under an attribute on each of these rows, in order of rows; those without are left out.
 pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows) -> Vec<(u32, Number)> {
     let mut wanted = rows.clone();
@@ -155,7 +203,7 @@ pub(super) fn first_numbers(block: Block<'_>, attribute: &Attribute, rows: &Rows
 }
 
 /// The first number that a value is, or holds.
-fn number(value: ValueRef<'_>) -> Option<Number> {
+pub(super) fn number(value: ValueRef<'_>) -> Option<Number> {
     match value {
         ValueRef::Int(number) => Some(Number::Whole(number)),
         ValueRef::Double(number) => Some(Number::Broken(number)),

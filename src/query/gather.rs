@@ -252,6 +252,11 @@ impl<'p> Gathered<'p> {
 }
 
 impl Decided {
+    /// What was found of a trace.
+    pub(super) fn of(found: Match) -> Self {
+        if found.matched == 0 { Self::Whole } else { Self::Spans(found) }
+    }
+
     /// The same of a trace.
     pub(super) fn hit(self, trace: TraceId) -> Hit {
         match self {
@@ -293,6 +298,9 @@ impl Candidates {
 /// Joined by trace, in ascending order.
 pub(super) fn joined(mut found: Vec<Match>) -> Vec<Match> {
     let numbers = found.iter().map(|found| found.number);
+    if numbers.clone().is_sorted_by(|one, next| one < next) {
+        return found;
+    }
     let (Some(least), Some(most)) = (numbers.clone().min(), numbers.max()) else { return found };
     let span = usize::try_from(most - least).unwrap_or(usize::MAX);
     if found.len() < span / 16 || u32::try_from(found.len()).is_err() {

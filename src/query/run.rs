@@ -8,9 +8,9 @@ use super::crew::{self, Crew, Queue, Share};
 use super::eval::{Evaluator, keys};
 use super::gather::{Candidates, Decided, Gathered, split};
 use super::plan::Plan;
-use super::whole::{self, Shelved, Stretch};
+use super::whole::{self, Stretch};
 use super::{Hit, Hits, Page, Query};
-use crate::index::{Scattered, View};
+use crate::index::{Match, Scattered, View};
 use crate::model::{SpanKey, Timestamp, TraceId};
 
 /// Hits after which the first page is handed over.
@@ -121,7 +121,7 @@ struct Task<'p> {
 struct Looked<'p> {
     gathered: Gathered<'p>,
     /// Of traces that stand whole in it.
-    shelved: Vec<(u64, Hit)>,
+    shelved: Vec<Match>,
     /// Where the rows of the others are.
     apart: Vec<Stretch>,
 }
@@ -133,9 +133,8 @@ impl<'p> Task<'p> {
         let mut looked = Looked { gathered, shelved: Vec::new(), apart: Vec::new() };
         let Some(block) = evaluator.columns.blocks.get(place) else { return looked };
         if let Some(scattered) = &self.scattered {
-            let mut found = whole::search(evaluator, place, scattered);
-            looked.apart = std::mem::take(&mut found.scattered);
-            shelve(evaluator.columns.view, found, &mut looked.shelved);
+            let found = whole::search(evaluator, place, scattered);
+            (looked.apart, looked.shelved) = (found.scattered, found.matches);
             return looked;
         }
         let rows = block.all();
@@ -144,14 +143,6 @@ impl<'p> Task<'p> {
         }
         looked
     }
-}
-
-/// What was found as hits, by number.
-fn shelve(view: &View, found: Shelved, into: &mut Vec<(u64, Hit)>) {
-    let spans = found.matches.into_iter().map(|found| (found.number, Decided::Spans(found)));
-    let whole = found.whole.into_iter().map(|number| (number, Decided::Whole));
-    into.reserve(spans.len() + whole.len());
-    into.extend(spans.chain(whole).filter_map(|(number, decided)| Some((number, decided.hit(view.id_of(number)?)))));
 }
 
 fn search<'p>(plan: &'p Plan, view: &View, how: How<'_>, each: &mut dyn FnMut(Page)) {
@@ -192,7 +183,7 @@ struct Search<'s, 'e, 'p, 'v> {
     /// Where the rows of scattered traces are in the blocks so far.
     apart: Vec<Stretch>,
     /// What is found of the others.
-    shelved: Vec<(u64, Hit)>,
+    shelved: Vec<Match>,
     /// Traces from this number on are done.
     from: u64,
     /// The number of the oldest trace.
@@ -247,19 +238,18 @@ impl<'p> Search<'_, '_, 'p, '_> {
 
     /// Looks at the scattered traces from a number on, of which no more rows are to come.
     fn look_apart(&mut self, from: u64) {
-        let mut apart = split(&mut self.apart, |stretch| stretch.number >= from);
-        // Those of each block are in this order already.
-        apart.sort_by_key(|stretch| stretch.number);
+        let apart = whole::in_order(split(&mut self.apart, |stretch| stretch.number >= from));
         let mut found = whole::search_scattered(self.evaluator, &apart);
-        let view = self.evaluator.columns.view;
-        for (count, number) in std::mem::take(&mut found.odd).into_iter().enumerate() {
+        for (count, number) in found.odd.into_iter().enumerate() {
             if count % 256 == 255 && (self.cancelled)() {
                 break;
             }
-            let Some(trace) = view.id_of(number) else { continue };
-            self.shelved.extend(hit(self.evaluator, number, trace).map(|hit| (number, hit)));
+            self.shelved.extend(self.evaluator.decided(number).map(|found| match found {
+                Decided::Whole => Match::whole(number),
+                Decided::Spans(found) => found,
+            }));
         }
-        shelve(view, found, &mut self.shelved);
+        self.shelved.append(&mut found.matches);
     }
 
     /// What was found block by block, from a number on, newest first.
@@ -267,10 +257,12 @@ impl<'p> Search<'_, '_, 'p, '_> {
         self.look_apart(from);
         let until = self.from;
         self.from = self.from.min(from);
-        let found = split(&mut self.shelved, |(number, _)| *number >= from);
+        let found = split(&mut self.shelved, |found| found.number >= from);
         let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
         let mut hits = Vec::with_capacity(in_steps(found.len().min(wanted)));
-        let made = newest_first(&found, from..until).filter_map(|place| found.get(place)).map(|(_, hit)| *hit);
+        let view = self.evaluator.columns.view;
+        let made = newest_first(&found, from..until).filter_map(|place| found.get(place));
+        let made = made.filter_map(|found| Some(Decided::of(*found).hit(view.id_of(found.number)?)));
         hits.extend(made.take(wanted));
         self.found += hits.len();
         hits
@@ -339,22 +331,22 @@ impl<'p> Search<'_, '_, 'p, '_> {
 }
 
 /// The places of these in descending order of their numbers, which are within a range.
-fn newest_first<T>(found: &[(u64, T)], numbers: Range<u64>) -> Box<dyn Iterator<Item = usize>> {
+fn newest_first(found: &[Match], numbers: Range<u64>) -> Box<dyn Iterator<Item = usize>> {
     let span = usize::try_from(numbers.end.saturating_sub(numbers.start)).unwrap_or(usize::MAX);
-    if found.len() < span / 16 {
+    if found.len() < span / 16 || u32::try_from(found.len()).is_err() {
         let mut places: Vec<usize> = (0..found.len()).collect();
-        places.sort_by_key(|place| std::cmp::Reverse(found[*place].0));
+        places.sort_by_key(|place| std::cmp::Reverse(found[*place].number));
         return Box::new(places.into_iter());
     }
     // So many that there is a place for each number; 0: it is not among them.
-    let mut places = vec![0_usize; span];
-    for ((number, _), place) in found.iter().zip(1..) {
-        let at = number.checked_sub(numbers.start).and_then(|at| usize::try_from(at).ok());
+    let mut places = vec![0_u32; span];
+    for (own, place) in found.iter().zip(1..) {
+        let at = own.number.checked_sub(numbers.start).and_then(|at| usize::try_from(at).ok());
         if let Some(known) = at.and_then(|at| places.get_mut(at)) {
             *known = place;
         }
     }
-    Box::new(places.into_iter().rev().filter_map(|place| place.checked_sub(1)))
+    Box::new(places.into_iter().rev().filter_map(|place| Some(place.checked_sub(1)? as usize)))
 }
 
 /// Room for at least so many, in steps of an eighth: lists of nearly the same length, one after the other, then fit where

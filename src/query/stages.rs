@@ -93,6 +93,21 @@ fn of_naturals(numbers: &[Number]) -> Option<(Number, Number, Number)> {
     (least >= 0 && most >= 0).then_some((Number::Whole(least), Number::Whole(most), Number::Whole(sum)))
 }
 
+/// A comparison of one aggregate with a number.
+pub(super) fn aggregate_beside(expression: &FieldExpr) -> Option<(Comparison, Number)> {
+    let FieldExpr::Compare(left, comparison, right) = expression else { return None };
+    let (comparison, literal) = match (&**left, &**right) {
+        (FieldExpr::Aggregate(..), FieldExpr::Literal(literal)) => (*comparison, literal),
+        (FieldExpr::Literal(literal), FieldExpr::Aggregate(..)) => (comparison.flipped(), literal),
+        _ => return None,
+    };
+    let is_order = !matches!(comparison, Comparison::Matches | Comparison::MatchesNot | Comparison::Contains);
+    match compute::literal(literal) {
+        Some(Val::Number(number)) if is_order => Some((comparison, number)),
+        _ => None,
+    }
+}
+
 /// Whether a value can be compared with the number of spans.
 pub(super) fn whole(literal: &Literal) -> Option<Number> {
     match literal {

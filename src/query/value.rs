@@ -108,6 +108,15 @@ pub(super) fn is_so(comparison: Comparison, order: Ordering) -> bool {
     }
 }
 
+/// Whether a number compares so with another.
+#[inline]
+pub(super) fn compare_numbers(one: Number, comparison: Comparison, other: Number) -> bool {
+    match (one.compare(other), comparison) {
+        (order, Comparison::NotEqual) => order != Some(Ordering::Equal),
+        (order, comparison) => order.is_some_and(|order| is_so(comparison, order)),
+    }
+}
+
 /// The key whose values may have been renamed, so that old and new count as one; `None`: they do not.
 type Renamed = Option<String>;
 

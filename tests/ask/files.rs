@@ -167,6 +167,14 @@ fn spans_that_are_refused_are_counted_with_their_line() {
 }
 
 #[test]
+fn file_in_the_place_of_the_filter_is_told() {
+    let home = Home::new();
+    let file = home.file("spans", traces(1..3).to_string());
+    let said = home.run(&["query", &file]);
+    assert!(said.code == Some(2) && said.err.contains("stands where a filter is expected"), "{}", said.err);
+}
+
+#[test]
 fn what_is_no_otlp_is_an_error_and_what_is_empty_is_not() {
     let home = Home::new();
     let noise: Vec<u8> = (0..5_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect();

@@ -13,6 +13,8 @@ mod fake;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod find;
+#[cfg(test)]
 mod overload;
 #[cfg(test)]
 mod servers;

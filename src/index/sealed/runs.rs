@@ -86,6 +86,20 @@ impl Sealed {
         found.map_or(0, |found| self.runs.before[found].1)
     }
 
+    /// Every trace that goes on before the block, by the low half of its number.
+    pub(in crate::index) fn each_linked(&self, each: &mut dyn FnMut(u32)) {
+        for (place, _) in &self.runs.before {
+            each(self.runs.traces.get(&self.arena, *place as usize) + self.runs.least);
+        }
+    }
+
+    /// The least and the greatest of the low halves of the traces' numbers.
+    pub(in crate::index) fn outermost(&self) -> Option<(u32, u32)> {
+        let last = self.run_count().checked_sub(1)?;
+        let low = |place| self.runs.traces.get(&self.arena, place) + self.runs.least;
+        Some((low(0), low(last)))
+    }
+
     /// Every trace: the low half of its number, its rows.
     pub(in crate::index) fn each_run(&self, each: &mut dyn FnMut(u32, Range<usize>)) {
         let traces = self.runs.traces.read(&self.arena, 0..self.run_count());

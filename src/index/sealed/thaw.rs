@@ -170,6 +170,29 @@ impl Sealed {
         parents
     }
 
+    /// Calls `each` with the rows among these whose parent has a row in the same trace, and that row; see
+    /// [`Self::parent_rows`].
+    pub(in crate::index) fn each_parent_row(&self, among: &Rows, each: &mut impl FnMut(u32, u32)) {
+        let mut frame = [0; FRAME];
+        for (bits, first) in among.words().chunks(FRAME / 64).zip((0..).step_by(FRAME)) {
+            if bits.iter().all(|word| *word == 0) {
+                continue;
+            }
+            let codes = self.parents.frame(&self.arena, first, &mut frame);
+            for (bits, (codes, first)) in bits.iter().zip(codes.chunks(64).zip((narrow(first)..).step_by(64))) {
+                let mut rest = *bits;
+                while rest != 0 {
+                    let bit = rest.trailing_zeros();
+                    rest &= rest - 1;
+                    if let Some(code) = codes.get(bit as usize).copied().filter(|code| *code >= 2) {
+                        let row = first + bit;
+                        each(row, row.wrapping_sub(distance_of(code - 2)));
+                    }
+                }
+            }
+        }
+    }
+
     /// The ids of all rows.
     pub(in crate::index) fn span_ids(&self) -> &[[u8; 8]] {
         &self.span_ids
@@ -185,9 +208,9 @@ impl Sealed {
         &self.odd_parents
     }
 
-    /// Whether rows of a trace share an id.
-    pub(in crate::index) fn shares_ids(&self, trace: u32) -> bool {
-        self.sharing.binary_search(&trace).is_ok()
+    /// The traces in which rows share an id, by the low halves of their numbers.
+    pub(in crate::index) fn sharing(&self) -> &[u32] {
+        &self.sharing
     }
 
     fn thaw_parents(&self, rows: &Range<usize>, chunk: &mut Chunk) {

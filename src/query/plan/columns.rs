@@ -1,9 +1,7 @@
 //! Conditions asked of columns: exactly where the span alone decides, else within bounds.
 
-use std::cmp::Ordering;
-
-use super::{Leaf, Node};
-use crate::index::{Block, Rows};
+use super::{Leaf, Node, keys, places};
+use crate::index::{Block, Place, Rows};
 use crate::model::{SourceId, Span};
 use crate::query::columns;
 use crate::query::compute::{self, Facts, Val};
@@ -11,7 +9,7 @@ use crate::query::field::{Attribute, Field};
 use crate::query::literal::{Literal, Number};
 use crate::query::spans::{Arithmetic, FieldExpr};
 use crate::query::terms::{Comparison, Relation};
-use crate::query::value::is_so;
+use crate::query::value::compare_numbers;
 
 impl Node {
     /// Of these rows at least those on which it holds; exactly those where the span alone decides.
@@ -85,20 +83,71 @@ fn computed(expression: &FieldExpr, block: Block<'_>, rows: Rows) -> Rows {
 /// The same of a comparison of numbers that are worked out; `None` where it is none.
 fn arithmetic(expression: &FieldExpr, block: Block<'_>, rows: &Rows) -> Option<Rows> {
     let FieldExpr::Compare(left, comparison, right) = expression else { return None };
+    if matches!(comparison, Comparison::Matches | Comparison::MatchesNot | Comparison::Contains) {
+        return None;
+    }
+    if let Some(found) = of_one_attribute((left, *comparison, right), block) {
+        return Some(rows.clone().and(&found));
+    }
     let mut numbers = Numbers { durations: Vec::new(), columns: Vec::new() };
-    if matches!(comparison, Comparison::Matches | Comparison::MatchesNot | Comparison::Contains)
-        || !numbers.read(left, (block, rows), false)
-        || !numbers.read(right, (block, rows), false)
-    {
+    if !numbers.read(left, (block, rows), false) || !numbers.read(right, (block, rows), false) {
         return None;
     }
     Some(rows.clone().only(|row| {
         let sides = numbers.at(left, row).zip(numbers.at(right, row));
-        sides.is_some_and(|(left, right)| match comparison {
-            Comparison::NotEqual => left.compare(right) != Some(Ordering::Equal),
-            comparison => left.compare(right).is_some_and(|order| is_so(*comparison, order)),
-        })
+        sides.is_some_and(|(left, right)| compare_numbers(left, *comparison, right))
     }))
+}
+
+/// The same on all rows, where it is about one attribute of spans that have one value under it at most: then each distinct
+/// value is asked once. `None` where it is not so.
+fn of_one_attribute((left, comparison, right): (&FieldExpr, Comparison, &FieldExpr), block: Block<'_>) -> Option<Rows> {
+    let mut attributes = Vec::new();
+    if !only_attributes(left, false, &mut attributes) || !only_attributes(right, false, &mut attributes) {
+        return None;
+    }
+    let (first, others) = attributes.split_first()?;
+    let key = match (&keys(first)[..], &places(first.scope)[..]) {
+        ([key], [Place::Span]) if others.iter().all(|other| other == first) => *key,
+        _ => return None,
+    };
+    block.is_single(key).then(|| {
+        block.select_attribute(&[key], &[Place::Span], &|value| {
+            let number = columns::number(value);
+            let sides = number.and_then(|number| Some((of_number(left, number)?, of_number(right, number)?)));
+            sides.is_some_and(|(left, right)| compare_numbers(left, comparison, right))
+        })
+    })
+}
+
+/// Whether an expression is made of numbers and attributes: which. Attributes stand in arithmetic: there their first number
+/// counts.
+fn only_attributes<'e>(expression: &'e FieldExpr, within: bool, into: &mut Vec<&'e Attribute>) -> bool {
+    match expression {
+        FieldExpr::Literal(Literal::Int(_) | Literal::Float(_) | Literal::Duration(_)) => true,
+        FieldExpr::Negative(inner) => only_attributes(inner, true, into),
+        FieldExpr::Compute(left, _, right) => only_attributes(left, true, into) && only_attributes(right, true, into),
+        FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) if within => {
+            into.push(attribute);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// What such an expression comes to where the attribute is this number.
+fn of_number(expression: &FieldExpr, attribute: Number) -> Option<Number> {
+    match expression {
+        FieldExpr::Literal(literal) => compute::first_number(compute::literal(literal).as_slice()),
+        FieldExpr::Negative(inner) => {
+            compute::compute(Number::Whole(0), Arithmetic::Subtract, of_number(inner, attribute)?)
+        }
+        FieldExpr::Compute(left, sign, right) => {
+            compute::compute(of_number(left, attribute)?, *sign, of_number(right, attribute)?)
+        }
+        FieldExpr::Field(..) => Some(attribute),
+        _ => None,
+    }
 }
 
 /// An attribute, its numbers in order of rows, how far they were read.

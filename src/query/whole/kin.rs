@@ -80,8 +80,13 @@ impl<'v> Kin<'v> {
             Relation::Own => asked.and(set),
             Relation::Root => asked.and(&traces(&|run| set.has_any(run.1.rows.clone()) && set.has(self.root(run)))),
             Relation::Parent => {
-                let named = &self.parents().named;
-                asked.only(|row| parent_in(named, row).is_some_and(|parent| set.has(parent)))
+                let mut found = self.none();
+                self.each_parent(&asked, |row, parent| {
+                    if set.has(parent) {
+                        found.insert(row);
+                    }
+                });
+                found
             }
             Relation::Child => asked.and(&self.parents_of(set)),
             Relation::Any => asked.and(&traces(&|(_, run)| set.has_any(run.rows.clone()))),
@@ -90,9 +95,28 @@ impl<'v> Kin<'v> {
     }
 
     fn parents_of(&self, set: &Rows) -> Rows {
-        let (mut parents, named) = (self.none(), &self.parents().named);
-        set.iter().filter_map(|row| parent_in(named, row)).for_each(|parent| parents.insert(parent));
+        let mut parents = self.none();
+        self.each_parent(set, |_, parent| parents.insert(parent));
         parents
+    }
+
+    /// Calls `each` with the rows among these that have a parent, and its row.
+    fn each_parent(&self, among: &Rows, mut each: impl FnMut(u32, u32)) {
+        self.each_named(among, |row, parent| {
+            if row != parent {
+                each(row, parent);
+            }
+        });
+    }
+
+    /// The same with rows that say that they are their own parent.
+    fn each_named(&self, among: &Rows, mut each: impl FnMut(u32, u32)) {
+        if let Some(block) = self.block.filter(|_| self.parents.get().is_none()) {
+            return block.each_parent_row(among, each);
+        }
+        let named = &self.parents().named;
+        let named = among.iter().filter_map(|row| Some((row, *named.get(row as usize)?)));
+        named.filter(|(_, parent)| *parent != NO_ROW).for_each(|(row, parent)| each(row, parent));
     }
 
     /// Of the second rows those that stand so to one of the first.
@@ -108,8 +132,19 @@ impl<'v> Kin<'v> {
 
     /// Rows with one of the set above them. A parent mostly stands before its children.
     fn below(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
-        let (mut below, named) = (self.none(), &self.parents().named);
-        for run in runs.iter().filter(|run| set.has_any(run.rows.clone()) && asked.has_any(run.rows.clone())) {
+        let is_meant = |run: &&Run| set.has_any(run.rows.clone()) && asked.has_any(run.rows.clone());
+        let mut meant = self.none();
+        runs.iter().filter(is_meant).for_each(|run| meant.insert_all(run.rows.clone()));
+        let of_block;
+        let named = match self.block.filter(|_| self.parents.get().is_none()) {
+            Some(block) => {
+                of_block = block.parent_rows(&meant);
+                &of_block
+            }
+            None => &self.parents().named,
+        };
+        let mut below = self.none();
+        for run in runs.iter().filter(is_meant) {
             let own = named.get(run.rows.start as usize..run.rows.end as usize).unwrap_or_default();
             let in_order = if own.len() <= 64 {
                 below_in_word(set.bits(run.rows.clone()), (run.rows.start, own), &mut below)
@@ -117,42 +152,10 @@ impl<'v> Kin<'v> {
                 below_in_order((set, run.rows.start), own, &mut below)
             };
             if !in_order {
-                self.below_in_any_order(run, set, &mut below);
+                below_in_any_order(named, (run, set), &mut below);
             }
         }
         below.and(asked)
-    }
-
-    fn below_in_any_order(&self, run: &Run, set: &Rows, below: &mut Rows) {
-        let named = &self.parents().named;
-        // By place in the run: known; then also whether it is below.
-        let mut known = vec![false; run.rows.len()];
-        let place = |row: u32| row.checked_sub(run.rows.start).map_or(usize::MAX, |place| place as usize);
-        for row in run.rows.clone() {
-            let mut at = row;
-            let mut steps = 0;
-            let found = loop {
-                match parent_in(named, at) {
-                    Some(parent) if set.has(parent) => break true,
-                    Some(parent) if known.get(place(parent)).copied().unwrap_or(true) => break below.has(parent),
-                    // In a cycle without one of the set.
-                    Some(_) if steps > known.len() => break false,
-                    Some(parent) => at = parent,
-                    None => break false,
-                }
-                steps += 1;
-            };
-            // All on the way up have the same above them.
-            let mut next = Some(row);
-            for _ in 0..=steps {
-                let Some(at) = next.filter(|at| !known.get(place(*at)).copied().unwrap_or(true)) else { break };
-                known[place(at)] = true;
-                if found {
-                    below.insert(at);
-                }
-                next = parent_in(named, at);
-            }
-        }
     }
 
     /// Rows with one of the set below them.
@@ -170,25 +173,31 @@ impl<'v> Kin<'v> {
 
     /// Rows with the same parent as another of the set, whether it is held or not.
     fn beside(&self, runs: &[Run], (set, asked): (&Rows, &Rows)) -> Rows {
-        let named = &self.parents().named;
-        let mut counts = vec![0_u32; named.len()];
-        for row in set.iter() {
-            if let Some(count) = named.get(row as usize).and_then(|parent| counts.get_mut(*parent as usize)) {
-                *count += 1;
+        // By row: one of the set names it as its parent, several do.
+        let (mut one, mut several) = (self.none(), self.none());
+        self.each_named(set, |_, parent| if one.has(parent) { several.insert(parent) } else { one.insert(parent) });
+        let mut found = self.none();
+        self.each_named(asked, |row, parent| {
+            if several.has(parent) || one.has(parent) && !set.has(row) {
+                found.insert(row);
+            }
+        });
+        for (row, count) in self.odd_counts(runs, set) {
+            if asked.has(row) && count > u32::from(set.has(row)) {
+                found.insert(row);
             }
         }
-        let odd = self.odd_counts(runs, set);
-        asked.clone().only(|row| {
-            let held = named.get(row as usize).and_then(|parent| counts.get(*parent as usize)).copied();
-            let others = held.unwrap_or_else(|| odd.get(&row).copied().unwrap_or_default());
-            others > u32::from(set.has(row))
-        })
+        found
     }
 
     /// Of rows whose parent is not held: how many of the set in the same trace name the same parent.
     fn odd_counts(&self, runs: &[Run], set: &Rows) -> HashMap<u32, u32> {
         let mut of_row = HashMap::new();
-        let mut odd = self.parents().odd.iter().copied().peekable();
+        let odd: Vec<(u32, SpanId)> = match self.block {
+            Some(block) => block.odd_parents().collect(),
+            None => self.parents().odd.clone(),
+        };
+        let mut odd = odd.into_iter().peekable();
         for run in runs {
             while odd.next_if(|(row, _)| *row < run.rows.start).is_some() {}
             let own: Vec<(u32, SpanId)> = std::iter::from_fn(|| odd.next_if(|(row, _)| *row < run.rows.end)).collect();
@@ -236,4 +245,36 @@ fn below_in_order((set, first): (&Rows, u32), named: &[u32], below: &mut Rows) -
         }
     }
     true
+}
+
+/// The same where parents stand behind their children.
+fn below_in_any_order(named: &[u32], (run, set): (&Run, &Rows), below: &mut Rows) {
+    // By place in the run: known; then also whether it is below.
+    let mut known = vec![false; run.rows.len()];
+    let place = |row: u32| row.checked_sub(run.rows.start).map_or(usize::MAX, |place| place as usize);
+    for row in run.rows.clone() {
+        let mut at = row;
+        let mut steps = 0;
+        let found = loop {
+            match parent_in(named, at) {
+                Some(parent) if set.has(parent) => break true,
+                Some(parent) if known.get(place(parent)).copied().unwrap_or(true) => break below.has(parent),
+                // In a cycle without one of the set.
+                Some(_) if steps > known.len() => break false,
+                Some(parent) => at = parent,
+                None => break false,
+            }
+            steps += 1;
+        };
+        // All on the way up have the same above them.
+        let mut next = Some(row);
+        for _ in 0..=steps {
+            let Some(at) = next.filter(|at| !known.get(place(*at)).copied().unwrap_or(true)) else { break };
+            known[place(at)] = true;
+            if found {
+                below.insert(at);
+            }
+            next = parent_in(named, at);
+        }
+    }
 }

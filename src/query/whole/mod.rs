@@ -17,10 +17,10 @@ use super::terms::Relation;
 use crate::index::{Match, Rows, Run, Scattered};
 
 use self::kin::Kin;
-use self::sheet::{Part, Sheet, reach};
+use self::sheet::{Needed, Part, Sheet};
 use self::values::is_in_columns;
 
-pub(super) use self::sheet::Stretch;
+pub(super) use self::sheet::{Stretch, in_order};
 
 /// What a set finds in the traces of a block.
 struct Found {
@@ -46,10 +46,8 @@ pub(super) struct Shelf<'e, 'p, 'v> {
 /// What is found.
 #[derive(Debug, Default)]
 pub(super) struct Shelved {
-    /// Spans, by trace.
+    /// Spans, by trace, and traces as a whole.
     pub(super) matches: Vec<Match>,
-    /// Traces as a whole.
-    pub(super) whole: Vec<u64>,
     /// Rows of traces that do not stand whole in this block.
     pub(super) scattered: Vec<Stretch>,
     /// Traces that must be looked at one by one.
@@ -144,11 +142,16 @@ impl AsksKin {
 pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Scattered) -> Shelved {
     let mut shelved = Shelved::default();
     let Some(block) = evaluator.columns.blocks.get(place).copied() else { return shelved };
-    let (apart, mut runs): (Vec<Run>, Vec<Run>) =
-        block.stretches().into_iter().partition(|run| scattered.has(run.number));
-    shelved.scattered = apart.into_iter().map(|run| Stretch::new(place, run)).collect();
-    let needed = reach(evaluator, &evaluator.plan.set, place);
-    runs.retain(|run| needed.iter().all(|rows| rows.has_any(run.rows.clone())));
+    let needed = Needed::new(evaluator, &evaluator.plan.set, place);
+    let mut runs = Vec::new();
+    block.each_stretch(&mut |run| {
+        let missing = needed.missing(&run.rows);
+        if scattered.has(run.number) {
+            shelved.scattered.push(Stretch::new(place, run, missing));
+        } else if missing == 0 {
+            runs.push(run);
+        }
+    });
     let mut all = Rows::none(block.rows() as usize);
     for run in &runs {
         all.insert_all(run.rows.clone());
@@ -161,23 +164,12 @@ pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Sc
     shelved
 }
 
-/// What a plan finds in the traces of these stretches, which are in order of number and all that there are of them.
+/// What a plan finds in the traces of these stretches, which are in order of number and all that there are of them; see
+/// [`in_order`].
 pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stretch]) -> Shelved {
     let mut shelved = Shelved::default();
     let (blocks, set) = (&evaluator.columns.blocks, &evaluator.plan.set);
-    let mut reached: Vec<Option<Vec<Rows>>> = vec![None; blocks.len()];
-    for stretch in stretches {
-        if let Some(reached) = reached.get_mut(stretch.place()) {
-            reached.get_or_insert_with(|| reach(evaluator, set, stretch.place()));
-        }
-    }
-    let needed = reached.iter().flatten().next().map_or(0, Vec::len);
-    let has = |stretch: &Stretch, which: usize| {
-        let rows = reached.get(stretch.place()).and_then(|reached| reached.as_ref()?.get(which));
-        rows.is_some_and(|rows| rows.has_any(stretch.rows()))
-    };
-    let may_pass = |trace: &[Stretch]| (0..needed).all(|which| trace.iter().any(|stretch| has(stretch, which)));
-    let mut sheet = Sheet::new(blocks, stretches, may_pass);
+    let mut sheet = Sheet::new(blocks, stretches);
     let mut parents = None;
     let asks = AsksKin::of(set);
     if asks.any {
@@ -209,7 +201,7 @@ impl Shelf<'_, '_, '_> {
         }
         let whole = self.runs.iter().zip(&found.whole).filter(|(_, whole)| **whole);
         let whole = whole.filter(|(run, _)| !found.spans.has_any(run.rows.clone()));
-        shelved.whole = whole.map(|(run, _)| run.number).collect();
+        shelved.matches.extend(whole.map(|(run, _)| Match::whole(run.number)));
     }
 
     fn none(&self) -> Rows {

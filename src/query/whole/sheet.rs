@@ -19,20 +19,53 @@ pub(in crate::query) struct Stretch {
     pub(in crate::query) number: u64,
     /// The block's place.
     place: u32,
+    /// What a trace must have that is not among these rows, a bit for each; see [`Needed`].
+    missing: u32,
     rows: std::ops::Range<u32>,
 }
 
 impl Stretch {
-    pub(super) fn new(place: usize, run: Run) -> Self {
-        Self { number: run.number, place: small(place), rows: run.rows }
+    pub(super) fn new(place: usize, run: Run, missing: u32) -> Self {
+        Self { number: run.number, place: small(place), missing, rows: run.rows }
+    }
+}
+
+/// Of a list of stretches those of traces that have all they must have, in order of their numbers: these are all the rows
+/// that the traces have.
+pub(in crate::query) fn in_order(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
+    let numbers = stretches.iter().map(|own| own.number);
+    let Some((least, most)) = numbers.clone().min().zip(numbers.max()) else { return stretches };
+    let span = usize::try_from(most - least).unwrap_or(usize::MAX);
+    if stretches.iter().any(|own| own.missing != 0) && span / 16 <= stretches.len() {
+        // So many that there is a place for each number.
+        let mut missing = vec![u32::MAX; span + 1];
+        let place = |own: &Stretch| usize::try_from(own.number - least).unwrap_or(usize::MAX);
+        for own in &stretches {
+            if let Some(missing) = missing.get_mut(place(own)) {
+                *missing &= own.missing;
+            }
+        }
+        stretches.retain(|own| missing.get(place(own)).is_none_or(|missing| *missing == 0));
+    }
+    // Those of each block are in this order already.
+    stretches.sort_by_key(|own| own.number);
+    stretches
+}
+
+/// Rows of a block, of each of which one must be in a trace in which a set finds something.
+pub(super) struct Needed(Vec<Rows>);
+
+impl Needed {
+    pub(super) fn new(evaluator: &Evaluator<'_, '_>, set: &Set, place: usize) -> Self {
+        let mut needed = reach(evaluator, set, place);
+        needed.truncate(32);
+        Self(needed)
     }
 
-    pub(super) fn place(&self) -> usize {
-        self.place as usize
-    }
-
-    pub(super) fn rows(&self) -> std::ops::Range<u32> {
-        self.rows.clone()
+    /// What is not among some rows, a bit for each.
+    #[inline]
+    pub(super) fn missing(&self, rows: &std::ops::Range<u32>) -> u32 {
+        self.0.iter().rev().fold(0, |bits, needed| bits << 1 | u32::from(!needed.has_any(rows.clone())))
     }
 }
 
@@ -83,6 +116,11 @@ impl Part {
         self.spots.iter().for_each(|spot| rows.insert_from(own, (spot.row, spot.at), spot.count));
     }
 
+    /// Tells where rows of the block stand on the sheet.
+    pub(super) fn upwards(&self) -> Upwards<'_> {
+        Upwards { spots: &self.spots, at: 0 }
+    }
+
     /// Calls `each` with rows of the block, which are in order, and where they stand on the sheet. Others are passed over.
     pub(super) fn lift<T>(&self, own: impl IntoIterator<Item = (u32, T)>, mut each: impl FnMut(u32, T)) {
         let mut spots = self.spots.iter().peekable();
@@ -108,6 +146,22 @@ impl Part {
     }
 }
 
+/// Where rows of a block stand on the sheet, asked for in order of rows.
+pub(super) struct Upwards<'s> {
+    spots: &'s [Spot],
+    at: usize,
+}
+
+impl Upwards<'_> {
+    #[inline]
+    pub(super) fn of(&mut self, row: u32) -> Option<u32> {
+        while self.spots.get(self.at).is_some_and(|spot| spot.row + spot.count <= row) {
+            self.at += 1;
+        }
+        self.spots.get(self.at).filter(|spot| spot.row <= row).map(|spot| row - spot.row + spot.at)
+    }
+}
+
 /// Traces side by side.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
@@ -121,11 +175,12 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// The traces of these stretches, which are in order of number, that pass.
-    pub(super) fn new(blocks: &[Block<'_>], stretches: &[Stretch], passes: impl Fn(&[Stretch]) -> bool) -> Self {
+    /// The traces of these stretches, which are in order of number, that have all they must have.
+    pub(super) fn new(blocks: &[Block<'_>], stretches: &[Stretch]) -> Self {
         let mut sheet = Self::default();
         let mut spots: Vec<Vec<Spot>> = vec![Vec::new(); blocks.len()];
-        for trace in stretches.chunk_by(|one, other| one.number == other.number).filter(|trace| passes(trace)) {
+        let has_all = |trace: &&[Stretch]| trace.iter().fold(u32::MAX, |missing, own| missing & own.missing) == 0;
+        for trace in stretches.chunk_by(|one, other| one.number == other.number).filter(has_all) {
             let first = sheet.count;
             for Stretch { place, rows, .. } in trace {
                 let count = rows.end - rows.start;
@@ -261,9 +316,8 @@ fn share_ids(ids: &[[u8; 8]]) -> bool {
     ids.iter().enumerate().any(|(place, id)| ids.iter().take(place).any(|other| other == id))
 }
 
-/// Rows of a block, of each of which one must be in a trace in which a set finds something, as far as columns say it: as
-/// many for every block.
-pub(super) fn reach(evaluator: &Evaluator<'_, '_>, set: &Set, place: usize) -> Vec<Rows> {
+/// The same, as far as columns say it: as many for every block.
+fn reach(evaluator: &Evaluator<'_, '_>, set: &Set, place: usize) -> Vec<Rows> {
     let one = |node: &Node| decided(evaluator, node, place);
     match set {
         Set::Spans { node, .. } => {

@@ -145,39 +145,39 @@ impl<'v> Shelf<'_, '_, 'v> {
         }
     }
 
-    /// The number that an expression comes to on each of these rows; rows on which it is none are left out.
-    pub(super) fn numbers(&self, expression: &FieldExpr, rows: &Rows) -> Vec<(u32, Number)> {
-        let mut numbers = Vec::new();
+    /// Calls `each` with these rows and the number that an expression comes to on each; rows on which it is none are left out.
+    /// Those of a block are in order.
+    pub(super) fn each_number(&self, expression: &FieldExpr, rows: &Rows, mut each: impl FnMut(u32, Number)) {
         for part in &self.parts {
             let Some(block) = self.block(part) else { continue };
             let own = part.down(rows, block);
             if own.is_empty() {
                 continue;
             }
-            let found = match expression {
-                FieldExpr::Field(Relation::Own, Field::Duration) => {
-                    let mut found = Vec::with_capacity(own.len());
-                    block.each_duration(&own, &mut |row, nanos| found.push((row, of_nanos(nanos))));
-                    found
-                }
-                FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) => {
-                    columns::first_numbers(block, attribute, &own)
-                }
-                _ => {
-                    let mut found = Vec::new();
-                    self.each(expression, (part.place, &own), &mut |row, values| {
-                        found.extend(compute::first_number(values).map(|number| (row, number)));
-                    });
-                    found
+            let mut up = part.upwards();
+            let mut each = |row: u32, number: Number| {
+                if let Some(at) = up.of(row) {
+                    each(at, number);
                 }
             };
-            part.lift(found, |at, number| numbers.push((at, number)));
+            match expression {
+                FieldExpr::Field(Relation::Own, Field::Duration) => {
+                    block.each_duration(&own, &mut |row, nanos| each(row, of_nanos(nanos)));
+                }
+                FieldExpr::Field(Relation::Own, Field::Attribute(attribute)) => {
+                    columns::each_first_number(block, attribute, &own, each);
+                }
+                _ => self.each(expression, (part.place, &own), &mut |row, values| {
+                    if let Some(number) = compute::first_number(values) {
+                        each(row, number);
+                    }
+                }),
+            }
         }
-        numbers
     }
 
-    /// A code for the first value of an expression, by row; for these rows.
-    pub(super) fn codes(&self, expression: &FieldExpr, rows: &Rows) -> Vec<u32> {
+    /// A code for the first value of an expression, by row, for these rows; and the greatest of all codes.
+    pub(super) fn codes(&self, expression: &FieldExpr, rows: &Rows) -> (Vec<u32>, usize) {
         let mut codes = Codes::default();
         let mut of = vec![0; self.count as usize];
         for part in &self.parts {
@@ -201,8 +201,12 @@ impl<'v> Shelf<'_, '_, 'v> {
                     });
                 }
             }
-            part.spread(&own, &mut of);
+            if part.is_whole() && own.len() == of.len() {
+                of = own;
+            } else {
+                part.spread(&own, &mut of);
+            }
         }
-        of
+        (of, codes.texts.len() + codes.others.len())
     }
 }

@@ -25,6 +25,10 @@ const MOST_TO_READ: u64 = 20;
 
 /// `tracefall query`.
 pub(in crate::run) fn query(settings: &Settings, query: &cli::Query) -> Result<ExitCode> {
+    if query.files.is_empty() && std::path::Path::new(&query.filter).is_file() {
+        let file = &query.filter;
+        bail!("{file} is a file, and stands where a filter is expected: an empty one is '', so query '' {file}");
+    }
     let ask = Ask::Query { filter: query.filter.clone(), limit: query.limit };
     once(settings, &ask, &query.files, (&query.whom, query.output))
 }
@@ -41,6 +45,10 @@ pub(in crate::run) fn operations(settings: &Settings, names: &cli::Names) -> Res
 
 /// `tracefall attributes`.
 pub(in crate::run) fn attributes(settings: &Settings, attributes: &cli::Attributes) -> Result<ExitCode> {
+    // Other commands take files where this one takes a key.
+    if let Some(file) = attributes.key.as_ref().filter(|key| std::path::Path::new(key).is_file()) {
+        bail!("{file} is a file, and stands where a key is expected: --file {file}");
+    }
     let ask = Ask::Attributes { key: attributes.key.clone(), limit: attributes.limit };
     once(settings, &ask, &attributes.files, (&attributes.whom, attributes.output))
 }
@@ -48,13 +56,13 @@ pub(in crate::run) fn attributes(settings: &Settings, attributes: &cli::Attribut
 /// `tracefall assert`.
 pub(in crate::run) fn assert(settings: &Settings, assert: &cli::Assert) -> Result<ExitCode> {
     if let Some(file) = assert.filters.iter().find(|filter| std::path::Path::new(filter).is_file()) {
-        anyhow::bail!("{file} is a file, and stands where a filter is expected: --file {file}");
+        bail!("{file} is a file, and stands where a filter is expected: --file {file}");
     }
     let each = assert.filters.iter().map(|filter| Assertion::Each { filter: filter.clone() });
     let none = assert.none.iter().map(|filter| Assertion::None { filter: filter.clone() });
     let finding = |cli::NoFinding { rules, filter }: &cli::NoFinding| {
         if let Some(rule) = rules.iter().find(|name| Rule::named(name).is_none()) {
-            anyhow::bail!("--no-finding: there is no rule {rule}; {}", super::asserted::known_rules());
+            bail!("--no-finding: there is no rule {rule}; {}", super::asserted::known_rules());
         }
         Ok(Assertion::NoFinding { rules: rules.clone(), filter: filter.clone() })
     };
