@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tracefall::model::{Timestamp, TraceId};
@@ -146,6 +147,24 @@ async fn what_does_not_answer_in_time_is_given_up() {
         let fault = remote.search(&any()).await.unwrap_err();
         assert!(matches!(fault, RemoteError::Timeout { .. }) && fault.is_passing(), "{fault}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_asked_too_much_at_once_is_given_a_little_time() {
+    let good = format!(r#"{{"result":{{"resourceSpans":[{}]}}}}"#, span("s", 1, 5));
+    let busy = AtomicU32::new(0);
+    let fake = Fake::start(move |asked| match asked.bare() {
+        "/api/v3/services" => json(r#"{"services":["s"]}"#),
+        "/api/v3/traces" if busy.fetch_add(1, Ordering::Relaxed) < 2 => {
+            reply(429, "text/plain", "too many outstanding requests")
+        }
+        "/api/v3/traces" => json(good.clone()),
+        _ => reply(404, "text/plain", "404 page not found"),
+    })
+    .await;
+    let remote = fake.connect().await.unwrap();
+    assert_eq!(remote.search(&any()).await.unwrap().traces.len(), 1);
+    assert_eq!(fake.paths().iter().filter(|path| path.starts_with("/api/v3/traces?")).count(), 3);
 }
 
 #[tokio::test]

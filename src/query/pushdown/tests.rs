@@ -6,8 +6,8 @@ use crate::query::parse;
 
 const NOW: Timestamp = Timestamp(1_795_000_000_000_000_000);
 
-const JAEGER: Abilities = Abilities { tags: true, durations: true, traceql: false };
-const TEMPO: Abilities = Abilities { tags: true, durations: true, traceql: true };
+const JAEGER: Abilities = Abilities { names: true, tags: true, durations: true, traceql: false };
+const TEMPO: Abilities = Abilities { names: true, tags: true, durations: true, traceql: true };
 
 fn pushed(text: &str, abilities: Abilities) -> Pushdown {
     push_down(&parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}")), abilities, NOW)
@@ -96,7 +96,7 @@ fn a_jaeger_is_asked_what_it_honours_and_no_more() {
 
 #[test]
 fn an_older_server_is_asked_less() {
-    let down = pushed("service=a x=y minDuration=1s", Abilities::default());
+    let down = pushed("service=a x=y minDuration=1s", Abilities { names: true, ..Abilities::default() });
     assert_eq!((short(&down).as_str(), down.pushed, down.local), ("service a", vec![0], vec![1, 2]));
 }
 
