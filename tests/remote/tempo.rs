@@ -214,7 +214,10 @@ fn plain(asked: &Asked) -> Reply {
             let there = if (start..=end).contains(&5) { &["3"][..] } else { &[] };
             let one = |id: &&str| format!(r#"{{"traceID":"{id}","startTimeUnixNano":"5000000000","durationMs":46}}"#);
             let list: Vec<String> = there.iter().map(one).collect();
-            json(format!(r#"{{"traces":[{}],"metrics":{{"inspectedTraces":2,"inspectedBytes":"2296"}}}}"#, list.join(",")))
+            json(format!(
+                r#"{{"traces":[{}],"metrics":{{"inspectedTraces":2,"inspectedBytes":"2296"}}}}"#,
+                list.join(",")
+            ))
         }
         "/api/traces/00000000000000000000000000000003" => reply(200, "application/protobuf", trace(3)),
         path if path.starts_with("/api/traces/") => reply(404, "text/plain; charset=utf-8", "trace not found"),
