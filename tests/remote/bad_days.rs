@@ -195,7 +195,7 @@ async fn what_is_no_server_for_spans_is_told_with_what_was_tried() {
     for (answer, expected) in cases {
         let fake = Fake::start(move |_| answer.clone()).await;
         let fault = fake.connect().await.unwrap_err().to_string();
-        assert!(fault.contains(expected) && fault.contains("neither as a Jaeger nor as a Tempo"), "{fault}");
+        assert!(fault.contains(expected) && fault.contains("none of the answers that were looked for"), "{fault}");
         assert!(["gRPC: ", "HTTP v3: ", "legacy JSON: ", "Tempo: "].iter().all(|way| fault.contains(way)), "{fault}");
     }
     let fake = Fake::start(|_| reply(401, "text/plain", "who are you?")).await;

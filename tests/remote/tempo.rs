@@ -275,6 +275,20 @@ async fn its_own_json_is_read_where_protobuf_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_server_of_the_other_kind_is_told() {
+    let tempo = Fake::start(plain).await;
+    let fault = Remote::connect(tempo.server(), Flavor::Jaeger).await.unwrap_err().to_string();
+    assert!(fault.ends_with("it is a Tempo, not a Jaeger: ask it with --tempo"), "{fault}");
+    let jaeger = Fake::start(|asked| match asked.bare() {
+        "/api/services" => json(r#"{"data":["a"]}"#),
+        _ => reply(404, "text/plain", "404 page not found"),
+    })
+    .await;
+    let fault = Remote::connect(jaeger.server(), Flavor::Tempo).await.unwrap_err().to_string();
+    assert!(fault.ends_with("it is a Jaeger, not a Tempo: ask it with --jaeger"), "{fault}");
+}
+
+#[tokio::test]
 async fn a_missing_tenant_is_told() {
     let fake = Fake::start(|asked| match asked.bare() {
         "/api/echo" => reply(200, "", "echo"),

@@ -165,7 +165,9 @@ fn a_limit_goes_along_but_leaves_room_for_what_is_filtered_here() {
         down => panic!("{down:?}"),
     };
     assert_eq!(limit("service=a"), (100, Some(100), vec![]));
-    assert_eq!(limit("service=a limit=5"), (5, None, vec![]));
+    assert_eq!(limit("service=a limit=6"), (6, None, vec![]));
+    // With one alone no part of the time would ever be known to hold no newer trace.
+    assert_eq!(limit("service=a limit=1"), (5, None, vec![]));
     assert_eq!(limit("service=a limit=5 error=true"), (100, None, vec![1, 2]));
     assert_eq!(limit("limit=500 error=true"), (500, None, vec![0, 1]));
 }

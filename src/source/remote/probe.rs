@@ -73,7 +73,22 @@ pub(super) async fn probe(server: Arc<Server>, flavor: Flavor) -> Result<Remote,
             return Ok(remote);
         }
     }
-    Err(tried.sum_up(&server))
+    Err(other_than(&server, flavor, &tried).await.unwrap_or_else(|| tried.sum_up(&server)))
+}
+
+/// Says so where the server is of another kind than it was expected to be.
+async fn other_than(server: &Arc<Server>, flavor: Flavor, tried: &Tried) -> Option<RemoteError> {
+    if tried.nobody.contains(&server.place()) {
+        return None;
+    }
+    let mut aside = Tried::default();
+    let (what, found) = match flavor {
+        Flavor::Any => return None,
+        Flavor::Jaeger => ("it is a Tempo, not a Jaeger: ask it with --tempo", tempo_at(server, &mut aside).await),
+        Flavor::Tempo => ("it is a Jaeger, not a Tempo: ask it with --jaeger", jaeger_at(server, &mut aside).await),
+    };
+    let found = found.ok().flatten().is_some();
+    found.then(|| RemoteError::NotThis { at: server.to_string(), what: what.to_owned() })
 }
 
 /// Where to look, and whether for a Jaeger. An address without a port may be that of a proxy, or mean the usual ports.
