@@ -77,13 +77,17 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     }
     let free = area.right().saturating_sub(end + 2);
     let width = |gauges: &[Gauge]| gauges.iter().map(|(text, _)| text::width(text)).sum::<usize>();
-    let mut gauges = gauges(pen.state, if area.width < 100 { Room::Narrow } else { Room::Wide });
-    if width(&gauges) > usize::from(free) && area.width < 100 {
-        gauges = self::gauges(pen.state, Room::Tight);
-    }
+    let fits = |gauges: &[Gauge]| width(gauges) <= usize::from(free);
+    let (own, narrower) = if area.width < 100 { (Room::Narrow, Room::Tight) } else { (Room::Wide, Room::Wide) };
+    let mut gauges = gauges(pen.state, own);
     // What is well goes before what is not: doors that are open are where they always were.
-    if width(&gauges) > usize::from(free) {
-        gauges.retain(|(text, role)| !is_door(text) || *role == Role::Error);
+    let is_told = |(text, role): &Gauge| !is_door(text) || *role == Role::Error;
+    if !fits(&gauges) {
+        gauges.retain(is_told);
+    }
+    if !fits(&gauges) {
+        gauges = self::gauges(pen.state, narrower);
+        gauges.retain(is_told);
     }
     let pieces: Vec<Piece<'_>> = gauges.into_iter().map(|(text, role)| (text, pen.style(role))).collect();
     let width: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
