@@ -167,6 +167,18 @@ fn the_list_under_a_filter_and_its_conditions() {
 }
 
 #[test]
+fn a_server_that_is_down_is_in_the_header_however_long_its_name_and_narrow_the_screen() {
+    let mut state = states::traces_of_sources(build::patient(), SMALL);
+    let mut health = (*state.health).clone();
+    for source in health.sources.iter_mut().filter(|source| source.trouble().is_some()) {
+        source.name = "jaeger.internal:16686".to_owned();
+    }
+    state.health = Arc::new(health);
+    let shown = paint::as_text(&paint::draw(&state, &paint::look("dark", Colours::True), SMALL));
+    assert!(shown.lines().next().is_some_and(|line| line.contains("✗ jaeger.…, in 8 s")), "{shown}");
+}
+
+#[test]
 fn which_part_of_the_filter_goes_to_which_server_and_how_far_they_have_come() {
     let query = parse("service=pay error=true lookback=24h limit=500").expect("a filter");
     let narrowing = (Progress { traces: 1_240, asked: 17, open: 3, ..Progress::default() }, SearchState::Running);

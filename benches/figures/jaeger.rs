@@ -15,6 +15,7 @@ use prost::Message as _;
 use tempfile::TempDir;
 
 use crate::clock::{self, Sample};
+use crate::real_jaeger::{Ports, configure};
 use crate::report::{Goal, Report};
 use crate::terminal::free_ports;
 use crate::transport::{Way, send};
@@ -120,33 +121,9 @@ fn start_ours(_: &str) -> Server {
 fn start_jaeger(program: &str) -> Server {
     let ([grpc, http], [query_grpc, query_http]) = (free_ports(), free_ports());
     let home = TempDir::new().unwrap();
-    let config = format!(
-        "service:
-  extensions: [jaeger_storage, jaeger_query]
-  pipelines:
-    traces: {{receivers: [otlp], processors: [batch], exporters: [jaeger_storage_exporter]}}
-  telemetry:
-    metrics: {{level: none}}
-    logs: {{level: error}}
-extensions:
-  jaeger_query:
-    storage: {{traces: store}}
-    grpc: {{endpoint: '127.0.0.1:{query_grpc}'}}
-    http: {{endpoint: '127.0.0.1:{query_http}'}}
-  jaeger_storage:
-    backends: {{store: {{memory: {{max_traces: 10000000}}}}}}
-receivers:
-  otlp:
-    protocols:
-      grpc: {{endpoint: '127.0.0.1:{grpc}'}}
-      http: {{endpoint: '127.0.0.1:{http}'}}
-processors: {{batch: }}
-exporters:
-  jaeger_storage_exporter: {{trace_storage: store}}
-"
-    );
     let file = home.path().join("jaeger.yaml");
-    fs::write(&file, config).unwrap();
+    let ports = Ports { otlp_grpc: grpc, otlp_http: http, query_grpc, query_http };
+    configure(&file, ports, true);
     let mut command = Command::new(program);
     command.arg("--config").arg(file);
     Server::start(command, home, grpc)

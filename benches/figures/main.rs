@@ -27,6 +27,8 @@ mod ingest;
 mod jaeger;
 mod naive;
 mod ours;
+#[path = "../../tests/common/jaeger.rs"]
+mod real_jaeger;
 mod report;
 mod search;
 mod statements;

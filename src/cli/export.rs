@@ -38,7 +38,7 @@ pub struct Export {
 /// The forms in which whole traces are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum SaveForm {
-    /// OTLP as JSON, a request on each line: nothing is lost
+    /// OTLP as JSON, a request on each line: all but text that is not UTF-8
     #[default]
     OtlpJson,
     /// OTLP as protobuf, each request behind four bytes of length: nothing is lost

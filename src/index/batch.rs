@@ -3,7 +3,7 @@
 //! A trace's figures are sums and extremes over its rows. They are taken here, where a row's fields are at hand, so that
 //! afterwards each trace is looked up and changed once a body. Knows nothing of the trace table.
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use super::chunk::mark;
 use super::interner::hash;
@@ -210,6 +210,8 @@ pub(super) struct Batch {
     pub(super) rows: Vec<Pending>,
     /// Some of them; each group has a list of its own through it.
     pub(super) noted: Vec<Noted>,
+    /// There is a trace with more than one group.
+    siblings: bool,
     /// Places of groups.
     places: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -224,6 +226,7 @@ impl Batch {
         self.rows.clear();
         self.noted.clear();
         self.places.clear();
+        self.siblings = false;
         self.last = 0;
     }
 
@@ -245,18 +248,35 @@ impl Batch {
 
     fn place(&mut self, of: (TraceId, u32), ordinal: u64) -> usize {
         let Self { groups, places, hasher, .. } = self;
+        let mut sibling = false;
         let found = places.find(hash(hasher, &of.0.0), |place| {
             let group = &groups[*place as usize];
-            (group.trace_id, group.service) == of
+            let same = group.trace_id == of.0;
+            sibling |= same;
+            same && group.service == of.1
         });
         if let Some(place) = found {
             return *place as usize;
         }
+        self.siblings |= sibling;
         let place = groups.len();
         groups.push(Group::new(of.0, of.1, ordinal));
         let rehash = |place: &u32| hash(hasher, &groups[*place as usize].trace_id.0);
         places.insert_unique(hash(hasher, &of.0.0), super::chunk::narrow(place), rehash);
         place
+    }
+
+    /// Those of the groups' traces, by their `numbers`, of which rows of several services take turns.
+    pub(super) fn tangled(&self, numbers: &[u64]) -> HashSet<u64> {
+        let (mut tangled, mut lasts) = (HashSet::new(), HashMap::new());
+        for (number, group) in numbers.iter().zip(&self.groups).filter(|_| self.siblings) {
+            let last = lasts.entry(*number).or_insert(0);
+            if group.first < *last {
+                tangled.insert(*number);
+            }
+            *last = group.last.max(*last);
+        }
+        tangled
     }
 
     /// Bytes held.

@@ -50,20 +50,31 @@ impl<S: Summary> Writer<S> {
         for group in &batch.groups {
             numbers.push(self.traces.find_or_begin(group.trace_id, source, now));
         }
-        for (number, group) in numbers.iter().zip(&batch.groups) {
+        let mut one = |writer: &mut Self, receipt: &mut Receipt, of: (u64, u32), (ordinal, cost): (u64, u32)| {
+            let fate = writer.commit_row(ordinal, of, cost, now);
+            held |= fate == Fate::Better;
+            receipt.accepted += u64::from(fate != Fate::Refused);
+            let repeated = u64::from(matches!(fate, Fate::Better | Fate::Repeated));
+            receipt.duplicates += repeated;
+            writer.stats.duplicates += repeated;
+            receipt.reject(RejectReason::TraceTooLarge, u64::from(fate == Fate::Refused));
+        };
+        // A trace is a chain of rows, each linked to one before it: groups that take turns cannot be hung on as wholes.
+        let tangled = batch.tangled(&numbers);
+        for (number, group) in numbers.iter().zip(&batch.groups).filter(|(number, _)| !tangled.contains(*number)) {
             if self.is_new(*number, group) {
                 self.join(*number, (group, &batch.noted), now);
                 receipt.accepted += u64::from(group.figures.spans);
                 continue;
             }
-            for (ordinal, cost) in self.rows_of(group, begin, batch) {
-                let fate = self.commit_row(ordinal, (*number, group.service), cost, now);
-                held |= fate == Fate::Better;
-                receipt.accepted += u64::from(fate != Fate::Refused);
-                let repeated = u64::from(matches!(fate, Fate::Better | Fate::Repeated));
-                receipt.duplicates += repeated;
-                self.stats.duplicates += repeated;
-                receipt.reject(RejectReason::TraceTooLarge, u64::from(fate == Fate::Refused));
+            for row in self.rows_of(group, begin, batch) {
+                one(self, &mut receipt, (*number, group.service), row);
+            }
+        }
+        for (ordinal, row) in (begin.first..).zip(&batch.rows).filter(|_| !tangled.is_empty()) {
+            let (place, cost) = (row.group as usize, row.cost);
+            if tangled.contains(&numbers[place]) {
+                one(self, &mut receipt, (numbers[place], batch.groups[place].service), (ordinal, cost));
             }
         }
         self.services.settle(now);

@@ -151,10 +151,15 @@ pub(super) fn told(state: &State) -> String {
     let words = match (columns, asked.state, whole(asked, state.now)) {
         (160.., ..) => caveat,
         (_, SearchState::Stopped, _) => "stopped".to_owned(),
-        (_, _, Some(age)) => format!("whole for the last {age} only"),
+        (100.., _, Some(age)) => format!("whole for the last {age} only"),
+        (_, _, Some(age)) => format!("the last {age} only"),
         (100.., _, None) => "limit came before our sort".to_owned(),
         (_, _, None) => "limit before sort".to_owned(),
     };
-    let on = if asked.can_go_on() { ": r searches on" } else { "" };
+    let on = match (asked.can_go_on(), columns) {
+        (false, _) => "",
+        (true, 100..) => ": r searches on",
+        (true, _) => ": r goes on",
+    };
     format!("▲ {name}: {words}{on}")
 }

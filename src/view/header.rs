@@ -27,6 +27,14 @@ const TABS: [(Screen, &str, &str); 7] = [
     (Screen::Health, "8", "Health"),
 ];
 
+/// How much room there is at the right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Wide,
+    Narrow,
+    Tight,
+}
+
 /// A part of what stands at the right.
 type Gauge = (Cow<'static, str>, Role);
 
@@ -35,7 +43,7 @@ type Gauge = (Cow<'static, str>, Role);
 fn tabs(state: &State, width: u16) -> Vec<(Screen, String, u16)> {
     let named = place_tabs(state, true);
     let end = named.last().map_or(0, |(_, text, at)| at + cells(text.len()));
-    let gauges: usize = gauges(state, false).iter().map(|(text, _)| text::width(text)).sum();
+    let gauges: usize = gauges(state, Room::Wide).iter().map(|(text, _)| text::width(text)).sum();
     if width >= 100 && usize::from(end) + gauges + 3 <= usize::from(width) { named } else { place_tabs(state, false) }
 }
 
@@ -68,11 +76,18 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         end = area.x + at + used;
     }
     let free = area.right().saturating_sub(end + 2);
-    let mut gauges = gauges(pen.state, area.width < 100);
     let width = |gauges: &[Gauge]| gauges.iter().map(|(text, _)| text::width(text)).sum::<usize>();
+    let fits = |gauges: &[Gauge]| width(gauges) <= usize::from(free);
+    let (own, narrower) = if area.width < 100 { (Room::Narrow, Room::Tight) } else { (Room::Wide, Room::Wide) };
+    let mut gauges = gauges(pen.state, own);
     // What is well goes before what is not: doors that are open are where they always were.
-    if width(&gauges) > usize::from(free) {
-        gauges.retain(|(text, role)| !is_door(text) || *role == Role::Error);
+    let is_told = |(text, role): &Gauge| !is_door(text) || *role == Role::Error;
+    if !fits(&gauges) {
+        gauges.retain(is_told);
+    }
+    if !fits(&gauges) {
+        gauges = self::gauges(pen.state, narrower);
+        gauges.retain(is_told);
     }
     let pieces: Vec<Piece<'_>> = gauges.into_iter().map(|(text, role)| (text, pen.style(role))).collect();
     let width: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
@@ -93,15 +108,18 @@ fn is_door(text: &str) -> bool {
 }
 
 /// The first source that does not answer, and when it is tried again; or else how many a person paused.
-fn troubled_source(state: &State, narrow: bool) -> Option<Gauge> {
-    const NAME: usize = 16;
+fn troubled_source(state: &State, room: Room) -> Option<Gauge> {
     let sources = &state.health.sources;
     let mut troubled =
         sources.iter().filter(|source| !source.paused).filter_map(|source| Some((source, source.trouble()?)));
     if let Some((source, (_, next_try))) = troubled.next() {
         let name = text::visible(&source.name);
-        let name = text::cut_end(&name, NAME).into_owned();
-        let (says, tries) = if narrow { ("", ", again ") } else { (": error", ", next try ") };
+        let (most, says, tries) = match room {
+            Room::Wide => (16, ": error", ", next try "),
+            Room::Narrow => (16, "", ", again "),
+            Room::Tight => (8, "", ", "),
+        };
+        let name = text::cut_end(&name, most).into_owned();
         let next = next_try.map_or_else(String::new, |at| format!("{tries}{}", until(at, state.now)));
         let more = troubled.count();
         let more = if more > 0 { format!(" +{more}") } else { String::new() };
@@ -112,14 +130,17 @@ fn troubled_source(state: &State, narrow: bool) -> Option<Gauge> {
 }
 
 /// How far a search has come that asks a server for one part of the time after the other. The list says it below the filter.
-fn narrowing(state: &State, narrow: bool) -> Option<Gauge> {
+fn narrowing(state: &State, room: Room) -> Option<Gauge> {
     const NAME: usize = 16;
     let servers = asked::servers(state).find(|(_, asked)| asked.is_narrowing());
     let (source, asked) = servers.filter(|_| state.screen != Screen::Traces)?;
     let name = text::visible(&source.name);
     let name = text::cut_end(&name, NAME);
     let open = asked.progress.open;
-    let text = if narrow { format!("{name}: {open} to go  ") } else { format!("{name}: {}  ", asked::progress(asked)) };
+    let text = match room {
+        Room::Wide => format!("{name}: {}  ", asked::progress(asked)),
+        Room::Narrow | Room::Tight => format!("{name}: {open} to go  "),
+    };
     Some((text.into(), Role::Accent))
 }
 
@@ -158,7 +179,7 @@ fn files(state: &State) -> Vec<Gauge> {
     pieces
 }
 
-fn gauges(state: &State, narrow: bool) -> Vec<Gauge> {
+fn gauges(state: &State, room: Room) -> Vec<Gauge> {
     let health = &state.health;
     let dim = Role::Dim;
     let mut pieces: Vec<Gauge> = Vec::new();
@@ -172,8 +193,8 @@ fn gauges(state: &State, narrow: bool) -> Vec<Gauge> {
     if fresh && state.screen != Screen::Health && !super::layout::is_first(state) {
         pieces.push(("▲ refused: see 8  ".into(), Role::Slow));
     }
-    pieces.extend(troubled_source(state, narrow));
-    pieces.extend(narrowing(state, narrow));
+    pieces.extend(troubled_source(state, room));
+    pieces.extend(narrowing(state, room));
     let doors: Vec<&Door> = health.sources.iter().flat_map(|source| &source.doors).collect();
     let troubled = |door: &&&Door| matches!(door.state, DoorState::Busy { .. } | DoorState::Failed { .. });
     if !doors.is_empty() {

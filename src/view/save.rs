@@ -66,7 +66,7 @@ fn words(pen: &Pen<'_>, what: &SaveWhat) -> String {
 
 fn form(form: TraceForm) -> &'static str {
     match form {
-        TraceForm::OtlpJson => "OTLP JSON lines: nothing is lost",
+        TraceForm::OtlpJson => "OTLP JSON lines: all but broken UTF-8",
         TraceForm::Otlp => "OTLP protobuf: nothing is lost",
         TraceForm::Jaeger => "Jaeger JSON",
         TraceForm::Perfetto => "Perfetto trace",

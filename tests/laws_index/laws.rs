@@ -11,7 +11,8 @@ use tracefall::analysis::Thresholds;
 use tracefall::analysis::TraceNotes;
 use tracefall::index::{self, Options, Outline, Place, Reader, Sealing, SpanFacts, Summary, ValueRef, View, Writer};
 use tracefall::model::{
-    Badges, Category, Nanos, RejectReason, SourceId, Span, SpanKey, StatusCode, Timestamp, TraceId, TraceSummary, Value,
+    Attribute, Badges, Category, Nanos, RejectReason, Resource, SourceId, Span, SpanId, SpanKey, StatusCode, Timestamp,
+    TraceId, TraceSummary, Value,
 };
 use tracefall::otlp::{decode, encode};
 use tracefall::semconv;
@@ -168,6 +169,19 @@ fn check_all_summaries(view: &View) {
     assert_eq!(rows, spans.len());
 }
 
+/// A span of a trace and a service, in a group of its own.
+fn turn_of((trace, service, number): (u8, u8, u8)) -> Vec<u8> {
+    let value = Value::Text(format!("s{service}").as_str().into());
+    let name = Attribute { key: "service.name".into(), value };
+    encode::spans(&[Span {
+        trace_id: TraceId([trace + 1; 16]),
+        span_id: SpanId([number + 1; 8]),
+        start: Timestamp(u64::from(number) + 1),
+        resource: Arc::new(Resource { attributes: vec![name], ..Resource::default() }),
+        ..Span::default()
+    }])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
@@ -203,6 +217,20 @@ proptest! {
             let latest = spans.iter().map(|span| span.end).max().unwrap();
             prop_assert_eq!(forward.span(identity.0, identity.1).unwrap().end, latest);
         }
+    }
+
+    /// As servers answer, and collectors that gather what several services sent.
+    #[test]
+    fn services_of_a_trace_that_take_turns_within_a_body_lose_no_span(
+        turns in vec((0_u8..2, 0_u8..3, 0_u8..12), 1..24), cut in 0_usize..24,
+    ) {
+        let body = |turns: &[(u8, u8, u8)]| -> Vec<u8> { turns.iter().flat_map(|turn| turn_of(*turn)).collect() };
+        let (first, second) = turns.split_at(cut.min(turns.len()));
+        let bodies = [body(first), body(second)];
+        let view = indexed(&bodies, AMPLE, 1);
+        let (held, sent) = (held(&view), sent(&bodies));
+        prop_assert_eq!(held.keys().collect::<Vec<_>>(), sent.keys().collect::<Vec<_>>());
+        check_all_summaries(&view);
     }
 
     #[test]
@@ -409,7 +437,7 @@ fn a_trace_above_a_quarter_of_the_budget_takes_no_more_spans() {
         let spans: Vec<_> = (0..250_u64)
             .map(|place| Span {
                 trace_id: TraceId([7; 16]),
-                span_id: tracefall::model::SpanId((number * 1000 + place + 1).to_be_bytes()),
+                span_id: SpanId((number * 1000 + place + 1).to_be_bytes()),
                 name: "row".into(),
                 ..Span::default()
             })
@@ -434,7 +462,7 @@ fn readers_in_other_threads_never_see_half_a_batch() {
         let spans: Vec<_> = (1..=64_u8)
             .map(|trace| Span {
                 trace_id: TraceId([trace; 16]),
-                span_id: tracefall::model::SpanId((number + 1).to_be_bytes()),
+                span_id: SpanId((number + 1).to_be_bytes()),
                 start: Timestamp(number + 1),
                 ..Span::default()
             })
@@ -473,7 +501,7 @@ fn readers_in_other_threads_never_see_half_a_batch() {
 fn changed_since_tells_the_traces_that_gained_spans() {
     let (mut writer, reader) = open(AMPLE);
     let body = |trace: u8, span: u8| {
-        let (trace_id, span_id) = (TraceId([trace; 16]), tracefall::model::SpanId([span; 8]));
+        let (trace_id, span_id) = (TraceId([trace; 16]), SpanId([span; 8]));
         encode::spans(&[Span { trace_id, span_id, ..Span::default() }])
     };
     let mut insert = |trace, span| {
@@ -580,7 +608,7 @@ fn a_trace_that_spans_segments_is_not_carried_forward_for_ever() {
     let (mut writer, reader) = open(budget);
     let mut bodies = Load::new(Shape::default());
     for span in 1..=3 {
-        let (trace_id, span_id) = (TraceId([9; 16]), tracefall::model::SpanId([span; 8]));
+        let (trace_id, span_id) = (TraceId([9; 16]), SpanId([span; 8]));
         let body = encode::spans(&[Span { trace_id, span_id, start: Timestamp(1), ..Span::default() }]);
         writer.insert_spans(SourceId(0), &body, Timestamp(u64::from(span))).unwrap();
         flood(&mut writer, bodies.by_ref().take(5), budget);
@@ -594,7 +622,7 @@ fn a_trace_that_spans_segments_is_not_carried_forward_for_ever() {
 #[test]
 fn a_lossy_copy_never_replaces_a_received_span_whichever_comes_first() {
     let span = |end: u64, name: &str| {
-        let (trace_id, span_id) = (TraceId([1; 16]), tracefall::model::SpanId([2; 8]));
+        let (trace_id, span_id) = (TraceId([1; 16]), SpanId([2; 8]));
         let (start, end) = (Timestamp(1), Timestamp(end));
         encode::spans(&[Span { trace_id, span_id, name: name.into(), start, end, ..Span::default() }])
     };

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tracefall::model::{Timestamp, TraceId};
@@ -149,6 +150,24 @@ async fn what_does_not_answer_in_time_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_asked_too_much_at_once_is_given_a_little_time() {
+    let good = format!(r#"{{"result":{{"resourceSpans":[{}]}}}}"#, span("s", 1, 5));
+    let busy = AtomicU32::new(0);
+    let fake = Fake::start(move |asked| match asked.bare() {
+        "/api/v3/services" => json(r#"{"services":["s"]}"#),
+        "/api/v3/traces" if busy.fetch_add(1, Ordering::Relaxed) < 2 => {
+            reply(429, "text/plain", "too many outstanding requests")
+        }
+        "/api/v3/traces" => json(good.clone()),
+        _ => reply(404, "text/plain", "404 page not found"),
+    })
+    .await;
+    let remote = fake.connect().await.unwrap();
+    assert_eq!(remote.search(&any()).await.unwrap().traces.len(), 1);
+    assert_eq!(fake.paths().iter().filter(|path| path.starts_with("/api/v3/traces?")).count(), 3);
+}
+
+#[tokio::test]
 async fn dropping_a_search_ends_it_on_the_wire() {
     let fake = answering(Reply::Silence).await;
     let remote = fake.connect().await.unwrap();
@@ -176,7 +195,7 @@ async fn what_is_no_server_for_spans_is_told_with_what_was_tried() {
     for (answer, expected) in cases {
         let fake = Fake::start(move |_| answer.clone()).await;
         let fault = fake.connect().await.unwrap_err().to_string();
-        assert!(fault.contains(expected) && fault.contains("neither as a Jaeger nor as a Tempo"), "{fault}");
+        assert!(fault.contains(expected) && fault.contains("none of the answers that were looked for"), "{fault}");
         assert!(["gRPC: ", "HTTP v3: ", "legacy JSON: ", "Tempo: "].iter().all(|way| fault.contains(way)), "{fault}");
     }
     let fake = Fake::start(|_| reply(401, "text/plain", "who are you?")).await;

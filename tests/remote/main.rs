@@ -6,6 +6,8 @@ mod bad_days;
 mod fake;
 mod follow;
 mod grpc;
+#[path = "../common/jaeger.rs"]
+mod jaeger;
 mod real;
 mod recorded;
 mod rounds;

@@ -21,6 +21,8 @@ use tracefall::query::parse;
 use tracefall::query::pushdown::{Ask, Search, push_down};
 use tracefall::source::remote::{Flavor, Protocol, Remote, Server};
 
+use crate::jaeger::{Ports, configure};
+
 struct Jaeger {
     child: Child,
     otlp: u16,
@@ -44,32 +46,9 @@ fn free_ports() -> [u16; 4] {
 fn start(program: &str) -> Jaeger {
     let [otlp, otlp_http, grpc, http] = free_ports();
     let home = TempDir::new().unwrap();
-    let config = format!(
-        "service:
-  extensions: [jaeger_storage, jaeger_query]
-  pipelines:
-    traces: {{receivers: [otlp], exporters: [jaeger_storage_exporter]}}
-  telemetry:
-    metrics: {{level: none}}
-    logs: {{level: error}}
-extensions:
-  jaeger_query:
-    storage: {{traces: store}}
-    grpc: {{endpoint: '127.0.0.1:{grpc}'}}
-    http: {{endpoint: '127.0.0.1:{http}'}}
-  jaeger_storage:
-    backends: {{store: {{memory: {{max_traces: 100000}}}}}}
-receivers:
-  otlp:
-    protocols:
-      grpc: {{endpoint: '127.0.0.1:{otlp}', max_recv_msg_size_mib: 64}}
-      http: {{endpoint: '127.0.0.1:{otlp_http}'}}
-exporters:
-  jaeger_storage_exporter: {{trace_storage: store}}
-"
-    );
     let file = home.path().join("jaeger.yaml");
-    fs::write(&file, config).unwrap();
+    let ports = Ports { otlp_grpc: otlp, otlp_http, query_grpc: grpc, query_http: http };
+    configure(&file, ports, false);
     let words = fs::File::create(home.path().join("words")).unwrap();
     let mut command = Command::new(program);
     command.arg("--config").arg(file).env("HOME", home.path()).stdout(Stdio::null()).stderr(words);

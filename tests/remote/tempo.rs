@@ -3,7 +3,8 @@
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as Sent, TracesData};
 use prost::Message as _;
 use tracefall::model::{Timestamp, TraceId};
-use tracefall::query::pushdown::Search;
+use tracefall::query::parse;
+use tracefall::query::pushdown::{Abilities, Ask, Search, push_down};
 use tracefall::source::remote::{Flavor, Operation, Protocol, Remote, RemoteError, Server, TagValue};
 
 use crate::fake::{Asked, Fake, Reply, json, reply};
@@ -71,7 +72,7 @@ fn refused(asked: &Asked) -> Option<String> {
             }
         }
         let traceql = asked.parameter("q").ok_or("no query")?;
-        tracefall::query::parse(&traceql).map(drop).map_err(|fault| fault.to_string())
+        parse(&traceql).map(drop).map_err(|fault| fault.to_string())
     };
     read().err()
 }
@@ -199,6 +200,64 @@ async fn an_older_tempo_is_asked_in_its_own_words() {
     assert_eq!(remote.trace(TraceId([9; 16]), None).await.unwrap(), None);
 }
 
+/// As version 1.5.0 was seen to answer: 404 to all second versions, any search without `tags` finds everything, and of an hour only.
+fn plain(asked: &Asked) -> Reply {
+    match asked.bare() {
+        "/api/echo" => reply(200, "text/plain; charset=utf-8", "echo"),
+        "/api/search/tag/service.name/values" => json(r#"{"tagValues":["gateway","orders"]}"#),
+        "/api/search" => {
+            let [start, end] = ["start", "end"].map(|name| asked.parameter(name).unwrap().parse::<u64>().unwrap());
+            if end - start > 3_660 {
+                let why = format!("range specified by start and end exceeds 1h1m0s. received start={start} end={end}");
+                return reply(400, "text/plain; charset=utf-8", why);
+            }
+            let there = if (start..=end).contains(&5) { &["3"][..] } else { &[] };
+            let one = |id: &&str| format!(r#"{{"traceID":"{id}","startTimeUnixNano":"5000000000","durationMs":46}}"#);
+            let list: Vec<String> = there.iter().map(one).collect();
+            json(format!(
+                r#"{{"traces":[{}],"metrics":{{"inspectedTraces":2,"inspectedBytes":"2296"}}}}"#,
+                list.join(",")
+            ))
+        }
+        "/api/traces/00000000000000000000000000000003" => reply(200, "application/protobuf", trace(3)),
+        path if path.starts_with("/api/traces/") => reply(404, "text/plain; charset=utf-8", "trace not found"),
+        _ => reply(404, "text/plain; charset=utf-8", "404 page not found"),
+    }
+}
+
+#[tokio::test]
+async fn a_tempo_without_traceql_is_asked_for_the_time_alone() {
+    let fake = Fake::start(plain).await;
+    let remote = fake.connect().await.unwrap();
+    assert_eq!((remote.protocol(), remote.abilities()), (Protocol::Tempo, Abilities::default()));
+    assert_eq!(remote.services().await.unwrap(), ["gateway", "orders"]);
+    assert_eq!(remote.operations("gateway").await.unwrap(), []);
+    assert_eq!(remote.search(&search()).await.unwrap().traces.len(), 1);
+    assert!(!fake.paths().iter().any(|path| path.contains("q=") || path.contains("spss=")), "{:?}", fake.paths());
+    // Nothing of the filter is said to be asked of it, and so the limit is not either.
+    let down = push_down(&parse("service=gateway limit=3").unwrap(), remote.abilities(), Timestamp(9_000_000_000));
+    assert!(down.pushed.is_empty() && matches!(&down.ask, Ask::Search(search) if search.limit == 100), "{down:?}");
+}
+
+#[tokio::test]
+async fn a_tempo_that_takes_less_time_at_once_than_usual_is_asked_in_parts() {
+    let fake = Fake::start(plain).await;
+    let remote = fake.connect().await.unwrap();
+    let days = Search { start: Timestamp(1_500_000_000), end: Timestamp(200_000_000_000_000), limit: 5, ..search() };
+    let mut rounds = remote.rounds(days.clone(), 100);
+    let mut traces = Vec::new();
+    while let Some(found) = rounds.next().await {
+        let found = found.unwrap();
+        assert_eq!(found.warnings, Vec::<String>::new());
+        traces.extend(found.traces.into_keys());
+    }
+    assert_eq!((traces.len(), rounds.is_capped()), (1, false), "{:?}", rounds.progress());
+    // It has said so once, and is not asked for too much again.
+    let refused = |paths: &[String]| paths.iter().filter(|path| path.contains("start=1&end=200001")).count();
+    remote.search(&days).await.unwrap();
+    assert_eq!(refused(&fake.paths()), 1);
+}
+
 #[tokio::test]
 async fn its_own_json_is_read_where_protobuf_was_asked_for() {
     let body = r#"{"trace":{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"AAAAAAAAAAAAAAAAAAAABA==","spanId":"AAAAAAAAAAQ=","kind":"SPAN_KIND_SERVER"}]}]}]}}"#;
@@ -213,6 +272,20 @@ async fn its_own_json_is_read_where_protobuf_was_asked_for() {
     assert_eq!(remote.trace(TraceId::from_hex("4").unwrap(), None).await.unwrap().unwrap().spans(), 1);
     let fault = remote.trace(TraceId::from_hex("5").unwrap(), None).await.unwrap_err();
     assert!(fault.to_string().contains("broken protobuf"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_server_of_the_other_kind_is_told() {
+    let tempo = Fake::start(plain).await;
+    let fault = Remote::connect(tempo.server(), Flavor::Jaeger).await.unwrap_err().to_string();
+    assert!(fault.ends_with("it is a Tempo, not a Jaeger: ask it with --tempo"), "{fault}");
+    let jaeger = Fake::start(|asked| match asked.bare() {
+        "/api/services" => json(r#"{"data":["a"]}"#),
+        _ => reply(404, "text/plain", "404 page not found"),
+    })
+    .await;
+    let fault = Remote::connect(jaeger.server(), Flavor::Tempo).await.unwrap_err().to_string();
+    assert!(fault.ends_with("it is a Jaeger, not a Tempo: ask it with --jaeger"), "{fault}");
 }
 
 #[tokio::test]

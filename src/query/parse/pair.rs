@@ -81,12 +81,13 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Says, ParseError> {
     Ok(Says::Spans(Expr::is(field, sign, Literal::plain(text))))
 }
 
-/// A trace id or a span id by itself: as hex digits, as AWS X-Ray writes it, or within a W3C `traceparent`.
+/// A trace id or a span id by itself: as hex digits, as AWS X-Ray writes it, or within a W3C `traceparent`. Some servers show a trace id
+/// without the zeros that it begins with: a few may lack.
 pub(super) fn id(text: &str) -> Option<(Field, String)> {
     let parts: Vec<&str> = text.splitn(5, '-').collect();
     let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let trace = match (&parts[..], text.len()) {
-        ([id], 32) => TraceId::from_hex(id),
+        ([id], 28..=32) => TraceId::from_hex(id),
         ([id], 16) => return SpanId::from_hex(id).map(|id| (Field::SpanId, id.to_string())),
         (["1", time, rest], 35) if time.len() == 8 && rest.len() == 24 => TraceId::from_hex(&format!("{time}{rest}")),
         ([version, trace, span, flags], 55)

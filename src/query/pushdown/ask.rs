@@ -2,9 +2,12 @@
 
 use crate::model::{Nanos, Timestamp, TraceId};
 
-/// What a server is known to honour. All false: only the time, the limit, the service and the operation.
+/// What a server is known to honour. All false: only the time and the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Abilities {
+    /// The service and the operation.
+    pub names: bool,
     /// Attributes by key and text.
     pub tags: bool,
     /// The least and the greatest duration of a span.

@@ -172,8 +172,8 @@ impl Remote {
     /// Kind, status and `error` never go there: servers were seen to find nothing by them (and other things by `error`).
     pub(super) fn put(&self, search: &mut Search, abilities: Abilities) -> bool {
         match self {
-            Self::Service(name) => set(&mut search.service, name),
-            Self::Name(name) => set(&mut search.operation, name),
+            Self::Service(name) if abilities.names => set(&mut search.service, name),
+            Self::Name(name) if abilities.names => set(&mut search.operation, name),
             // Stores keep whole microseconds, cut off.
             Self::AtLeast(length) if abilities.durations => {
                 let length = Nanos(length.0 - length.0 % 1_000);

@@ -16,6 +16,10 @@ use crate::model::{Nanos, Timestamp};
 /// How many traces are asked for where the filter does not say.
 const LIMIT: u32 = 100;
 
+/// A server is asked for no fewer: where its answer has as many traces as it was asked for there may be newer ones, and with very few
+/// that is so of every part of the time.
+const LEAST: u32 = 5;
+
 /// How far back is searched where the filter does not say.
 const LOOKBACK: Nanos = Nanos::from_secs(3_600);
 
@@ -42,7 +46,7 @@ pub fn push_down(query: &Query, abilities: Abilities, now: Timestamp) -> Pushdow
     let rest = (0..query.parts()).any(|part| !pushed.contains(&part) && !limits.contains(&part));
     search.limit = match query.limit() {
         Some(limit) if rest => limit.max(LIMIT),
-        Some(limit) => limit,
+        Some(limit) => limit.max(LEAST),
         None => LIMIT,
     };
     if !rest {

@@ -6,8 +6,8 @@ use crate::query::parse;
 
 const NOW: Timestamp = Timestamp(1_795_000_000_000_000_000);
 
-const JAEGER: Abilities = Abilities { tags: true, durations: true, traceql: false };
-const TEMPO: Abilities = Abilities { tags: true, durations: true, traceql: true };
+const JAEGER: Abilities = Abilities { names: true, tags: true, durations: true, traceql: false };
+const TEMPO: Abilities = Abilities { names: true, tags: true, durations: true, traceql: true };
 
 fn pushed(text: &str, abilities: Abilities) -> Pushdown {
     push_down(&parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}")), abilities, NOW)
@@ -96,7 +96,7 @@ fn a_jaeger_is_asked_what_it_honours_and_no_more() {
 
 #[test]
 fn an_older_server_is_asked_less() {
-    let down = pushed("service=a x=y minDuration=1s", Abilities::default());
+    let down = pushed("service=a x=y minDuration=1s", Abilities { names: true, ..Abilities::default() });
     assert_eq!((short(&down).as_str(), down.pushed, down.local), ("service a", vec![0], vec![1, 2]));
 }
 
@@ -165,7 +165,9 @@ fn a_limit_goes_along_but_leaves_room_for_what_is_filtered_here() {
         down => panic!("{down:?}"),
     };
     assert_eq!(limit("service=a"), (100, Some(100), vec![]));
-    assert_eq!(limit("service=a limit=5"), (5, None, vec![]));
+    assert_eq!(limit("service=a limit=6"), (6, None, vec![]));
+    // With one alone no part of the time would ever be known to hold no newer trace.
+    assert_eq!(limit("service=a limit=1"), (5, None, vec![]));
     assert_eq!(limit("service=a limit=5 error=true"), (100, None, vec![1, 2]));
     assert_eq!(limit("limit=500 error=true"), (500, None, vec![0, 1]));
 }

@@ -84,7 +84,7 @@ pub enum RemoteError {
         limit: usize,
     },
     /// It speaks nothing that is known here.
-    #[error("{at} answers neither as a Jaeger nor as a Tempo: {}", tried.join("; "))]
+    #[error("{at} gives none of the answers that were looked for: {}", tried.join("; "))]
     Unknown {
         /// The address.
         at: String,

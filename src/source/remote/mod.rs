@@ -54,7 +54,7 @@ pub struct Remote {
     grpc: Option<Grpc>,
     /// There is a page for people, and what only HTTP serves.
     page: bool,
-    tempo: tempo::Age,
+    tempo: tempo::Manner,
 }
 
 impl Remote {
@@ -107,7 +107,7 @@ impl Remote {
         let mut services = match (&self.grpc, self.protocol) {
             (Some(grpc), _) => grpc.services().await,
             (None, Protocol::Legacy) => legacy::services(&self.http).await,
-            (None, Protocol::Tempo) => tempo::services(&self.http).await,
+            (None, Protocol::Tempo) => tempo::services(&self.http, &self.tempo).await,
             (None, _) => v3::services(&self.http).await,
         }?;
         services.sort_unstable();
@@ -123,7 +123,7 @@ impl Remote {
         let mut operations = match (&self.grpc, self.protocol) {
             (Some(grpc), _) => grpc.operations(service).await,
             (None, Protocol::Legacy) => legacy::operations(&self.http, service).await,
-            (None, Protocol::Tempo) => tempo::operations(&self.http, service).await,
+            (None, Protocol::Tempo) => tempo::operations(&self.http, service, &self.tempo).await,
             (None, _) => v3::operations(&self.http, service).await,
         }?;
         operations.sort_unstable();

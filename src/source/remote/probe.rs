@@ -73,7 +73,22 @@ pub(super) async fn probe(server: Arc<Server>, flavor: Flavor) -> Result<Remote,
             return Ok(remote);
         }
     }
-    Err(tried.sum_up(&server))
+    Err(other_than(&server, flavor, &tried).await.unwrap_or_else(|| tried.sum_up(&server)))
+}
+
+/// Says so where the server is of another kind than it was expected to be.
+async fn other_than(server: &Arc<Server>, flavor: Flavor, tried: &Tried) -> Option<RemoteError> {
+    if tried.nobody.contains(&server.place()) {
+        return None;
+    }
+    let mut aside = Tried::default();
+    let (what, found) = match flavor {
+        Flavor::Any => return None,
+        Flavor::Jaeger => ("it is a Tempo, not a Jaeger: ask it with --tempo", tempo_at(server, &mut aside).await),
+        Flavor::Tempo => ("it is a Jaeger, not a Tempo: ask it with --jaeger", jaeger_at(server, &mut aside).await),
+    };
+    let found = found.ok().flatten().is_some();
+    found.then(|| RemoteError::NotThis { at: server.to_string(), what: what.to_owned() })
 }
 
 /// Where to look, and whether for a Jaeger. An address without a port may be that of a proxy, or mean the usual ports.
@@ -97,9 +112,9 @@ pub(super) async fn trust(server: Arc<Server>, protocol: Protocol) -> Result<Rem
         _ => None,
     };
     let (traceql, tags) = (protocol == Protocol::Tempo, protocol != Protocol::HttpV3);
-    let abilities = Abilities { tags, durations: true, traceql };
+    let abilities = Abilities { names: true, tags, durations: true, traceql };
     let page = protocol != Protocol::Tempo;
-    Ok(Remote { server, protocol, abilities, http, grpc, page, tempo: tempo::Age::default() })
+    Ok(Remote { server, protocol, abilities, http, grpc, page, tempo: tempo::Manner::default() })
 }
 
 /// What was tried in vain.
@@ -179,9 +194,9 @@ async fn jaeger_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Rem
         http: http.clone(),
         grpc,
         page,
-        tempo: tempo::Age::default(),
+        tempo: tempo::Manner::default(),
     };
-    let full = Abilities { tags: true, durations: true, ..Abilities::default() };
+    let full = Abilities { names: true, tags: true, durations: true, ..Abilities::default() };
     match over_grpc {
         Ok(grpc) if server.port == Some(JAEGER_GRPC) => {
             // Its page and what gRPC lacks are at the other port.
@@ -226,11 +241,9 @@ async fn tempo_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Remo
     let http = http(server).await?;
     match http.get("/api/echo", "*/*").await.and_then(super::answer::Answer::good) {
         Ok(answer) if answer.body.trim_ascii() == b"echo" => {
-            let abilities = Abilities { tags: true, durations: true, traceql: true };
-            // Without a tenant, or with the wrong password, only this says so.
-            if let Err(fault @ RemoteError::Denied { .. }) = tempo::tags(&http).await {
-                return Err(fault);
-            }
+            let tempo = tempo::manner(&http).await?;
+            let traceql = tempo.takes_traceql();
+            let abilities = Abilities { names: traceql, tags: traceql, durations: traceql, traceql };
             Ok(Some(Remote {
                 server: Arc::clone(server),
                 protocol: Protocol::Tempo,
@@ -238,7 +251,7 @@ async fn tempo_at(server: &Arc<Server>, tried: &mut Tried) -> Result<Option<Remo
                 http,
                 grpc: None,
                 page: false,
-                tempo: tempo::Age::default(),
+                tempo,
             }))
         }
         Ok(answer) => {

@@ -133,7 +133,7 @@ impl Rounds {
         let search = self.open.pop().unwrap_or_default();
         self.begun = true;
         let searches = if self.remote.protocol == Protocol::Tempo {
-            in_pieces(&search, tempo::LONGEST)
+            return self.first_of_tempo(&search).await;
         } else if search.service.is_some() || self.remote.abilities.any_service() {
             vec![search]
         } else {
@@ -142,6 +142,21 @@ impl Rounds {
             services.into_iter().map(of).collect()
         };
         self.ask(searches).await
+    }
+
+    /// The first round at a Tempo, which takes a search over so much time and no more. How much it tells when it is asked for more.
+    async fn first_of_tempo(&mut self, search: &Search) -> Result<Found, RemoteError> {
+        let longest = self.remote.tempo.longest();
+        let (first, later) = in_pieces(search, longest);
+        self.open = later;
+        let found = self.ask(first).await;
+        if self.remote.tempo.longest() >= longest {
+            return found;
+        }
+        self.failed.clear();
+        let (first, later) = in_pieces(search, self.remote.tempo.longest());
+        self.open = later;
+        self.ask(first).await
     }
 
     /// Asks all of these. An error only where all fail.
@@ -214,18 +229,22 @@ impl Rounds {
     }
 }
 
-/// The same search in pieces of the time, none longer than `longest`, the newest first. As many as there are requests in a search; the
-/// last takes what is left.
-fn in_pieces(search: &Search, longest: u64) -> Vec<Search> {
-    const PIECES: usize = 32;
+/// The same search in pieces of the time, none longer than `longest`: those for the first round, the newest of them first, and those
+/// for later rounds, in order of time.
+fn in_pieces(search: &Search, longest: u64) -> (Vec<Search>, Vec<Search>) {
+    const FIRST: usize = 32;
+    // A year of hours. What is left then is one piece more.
+    const PIECES: usize = 9_000;
     let (mut pieces, mut end) = (Vec::new(), search.end);
-    while end.0.saturating_sub(search.start.0) > longest && pieces.len() + 1 < PIECES {
+    while end.0.saturating_sub(search.start.0) > longest && pieces.len() < PIECES {
         let start = Timestamp(end.0 - longest);
         pieces.push(Search { start, end, ..search.clone() });
         end = start;
     }
     pieces.push(Search { end, ..search.clone() });
-    pieces
+    let mut later = pieces.split_off(pieces.len().min(FIRST));
+    later.reverse();
+    (pieces, later)
 }
 
 async fn one(remote: &Remote, search: &Search) -> Result<Found, RemoteError> {

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::secret::Secret;
-use super::spell::printable;
+use super::spell::{escape, printable};
 
 /// Why a server's description is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -202,10 +202,8 @@ impl Server {
     /// What a server said, fit to be shown: one line, not long, without what is secret.
     pub(super) fn said(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in &self.secrets {
-            if secret.expose().len() > 3 {
-                text = text.replace(secret.expose(), "•••");
-            }
+        for secret in self.secrets.iter().map(Secret::expose).filter(|secret| secret.len() > 3) {
+            text = text.replace(secret, "•••").replace(&escape(secret).to_string(), "•••");
         }
         printable(&text)
     }
@@ -245,11 +243,14 @@ mod tests {
 
     #[test]
     fn secrets_are_shown_nowhere() {
-        let server = Server::new("http://me:hunter2@h:1").unwrap();
+        let server = Server::new("http://me:hunter2@h:1").unwrap().basic("me", &Secret::new("pass word&")).unwrap();
         let server = server.header_line(&Secret::new("X-Key: sesame-open")).unwrap().tenant("acme-corp").unwrap();
         let server = server.bearer(&Secret::new("tok-tok-tok\n")).unwrap();
-        let shown = format!("{server} {server:?} {}", server.said("no: tok-tok-tok hunter2 sesame-open\u{1b}[31m"));
-        for secret in ["hunter2", "sesame", "tok-tok", "bWU6aHVudGVyMg", "\u{1b}"] {
+        let shown = format!(
+            "{server} {server:?} {}",
+            server.said("no: tok-tok-tok hunter2 pass%20word%26 sesame-open\u{1b}[31m")
+        );
+        for secret in ["hunter2", "pass%20", "sesame", "tok-tok", "bWU6aHVudGVyMg", "\u{1b}"] {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }
         assert_eq!(server.headers().iter().filter(|(name, _)| name == "authorization").count(), 1);

@@ -3,7 +3,7 @@
 //! The API: <https://grafana.com/docs/tempo/latest/api_docs/>.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -12,7 +12,7 @@ use http::StatusCode;
 use prost::Message;
 use serde_json::Value as Json;
 
-use super::answer::Answer;
+use super::answer::{Answer, texts};
 use super::error::RemoteError;
 use super::found::{Body, Found};
 use super::http::Http;
@@ -26,17 +26,60 @@ const JSON: &str = "application/json";
 /// Traces that are fetched at the same time.
 const AT_ONCE: usize = 4;
 
+const SECOND: u64 = 1_000_000_000;
+
 /// The time that one search may cover, in nanoseconds: a server takes 168 hours unless it is configured otherwise, whole seconds.
-pub(super) const LONGEST: u64 = 167 * 3_600 * 1_000_000_000;
+const LONGEST: u64 = 167 * 3_600 * SECOND;
 
-/// What was found out about how old it is. Shared.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Age(Arc<AtomicBool>);
+/// What was found out about a Tempo. Shared.
+#[derive(Clone, Debug)]
+pub(super) struct Manner(Arc<Known>);
 
-impl Age {
+#[derive(Debug)]
+struct Known {
+    /// It is of before 2.0: it takes no TraceQL, ignores it without a word, and has the first version of each path only.
+    plain: bool,
     /// It refused to be asked for the newest.
-    fn is_old(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    any_order: AtomicBool,
+    /// The time that one search may cover, in nanoseconds.
+    longest: AtomicU64,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self::new(false)
+    }
+}
+
+impl Manner {
+    fn new(plain: bool) -> Self {
+        Self(Arc::new(Known { plain, any_order: AtomicBool::new(plain), longest: AtomicU64::new(LONGEST) }))
+    }
+
+    /// The time that one search may cover, in nanoseconds, as far as that is known.
+    pub(super) fn longest(&self) -> u64 {
+        self.0.longest.load(Ordering::Relaxed)
+    }
+
+    /// Whether it takes TraceQL.
+    pub(super) fn takes_traceql(&self) -> bool {
+        !self.0.plain
+    }
+
+    fn any_order(&self) -> bool {
+        self.0.any_order.load(Ordering::Relaxed)
+    }
+}
+
+/// Finds out how old it is.
+///
+/// # Errors
+/// Where it wants other credentials: without a tenant, or with the wrong password, nothing that is asked before says so.
+pub(super) async fn manner(http: &Http) -> Result<Manner, RemoteError> {
+    match tags(http).await {
+        Err(fault @ RemoteError::Denied { .. }) => Err(fault),
+        Err(RemoteError::NoSuchPath { .. }) => Ok(Manner::new(old_values(http, "service.name").await.is_ok())),
+        _ => Ok(Manner::default()),
     }
 }
 
@@ -51,16 +94,32 @@ struct TraceByIdResponse {
     message: String,
 }
 
-pub(super) async fn services(http: &Http) -> Result<Vec<String>, RemoteError> {
+pub(super) async fn services(http: &Http, manner: &Manner) -> Result<Vec<String>, RemoteError> {
+    if !manner.takes_traceql() {
+        return old_values(http, "service.name").await;
+    }
     let values = tag_values(http, "resource.service.name").await?;
     Ok(values.into_iter().map(|value| value.value).collect())
 }
 
-pub(super) async fn operations(http: &Http, service: &str) -> Result<Vec<Operation>, RemoteError> {
+/// The operations of a service. Of an old server none: it does not tell whose they are.
+pub(super) async fn operations(http: &Http, service: &str, manner: &Manner) -> Result<Vec<Operation>, RemoteError> {
+    if !manner.takes_traceql() {
+        return Ok(Vec::new());
+    }
     let quoted = service.replace('\\', "\\\\").replace('"', "\\\"");
     let query = [("q", format!("{{ resource.service.name = \"{quoted}\" }}"))];
     let values = values(http, &with_query("/api/v2/search/tag/name/values", &query)).await?;
     Ok(values.into_iter().map(|value| Operation { name: value.value, kind: String::new() }).collect())
+}
+
+/// The values of a tag, without types, as versions before 2.0 know them.
+async fn old_values(http: &Http, tag: &str) -> Result<Vec<String>, RemoteError> {
+    let (json, answer) = http.get(&format!("/api/search/tag/{}/values", escape(tag)), JSON).await?.json()?;
+    match json.get("tagValues") {
+        Some(Json::Null) => Ok(Vec::new()),
+        values => values.and_then(texts).ok_or_else(|| answer.not_this("JSON without a list of values")),
+    }
 }
 
 pub(super) async fn tags(http: &Http) -> Result<Vec<String>, RemoteError> {
@@ -97,14 +156,16 @@ async fn values(http: &Http, path: &str) -> Result<Vec<TagValue>, RemoteError> {
 }
 
 /// The traces that TraceQL finds, fetched one by one.
-pub(super) async fn search(http: &Http, search: &Search, age: &Age) -> Result<Found, RemoteError> {
-    let mut newest = !age.is_old();
-    let mut answer = ask(http, search, newest).await?;
-    if newest && answer.status == StatusCode::BAD_REQUEST {
-        newest = false;
-        answer = ask(http, search, newest).await?;
-        if answer.status.is_success() {
-            age.0.store(true, Ordering::Relaxed);
+pub(super) async fn search(http: &Http, search: &Search, manner: &Manner) -> Result<Found, RemoteError> {
+    let mut answer = ask(http, search, manner).await?;
+    if answer.status == StatusCode::BAD_REQUEST {
+        if let Some(longest) = longest_told(&answer.said()) {
+            manner.0.longest.store(longest, Ordering::Relaxed);
+        } else if !manner.any_order() {
+            manner.0.any_order.store(true, Ordering::Relaxed);
+            answer = ask(http, search, manner).await?;
+            // The question itself was wrong, not that for the newest.
+            manner.0.any_order.store(answer.status.is_success(), Ordering::Relaxed);
         }
     }
     let (json, answer) = answer.json()?;
@@ -144,17 +205,41 @@ pub(super) async fn search(http: &Http, search: &Search, age: &Age) -> Result<Fo
     }
 }
 
-async fn ask(http: &Http, search: &Search, newest: bool) -> Result<Answer, RemoteError> {
-    const SECOND: u64 = 1_000_000_000;
-    let all = if search.traceql.is_empty() { "{}" } else { &search.traceql };
-    let query = [
-        ("q", if newest { format!("{all} with (most_recent=true)") } else { all.to_owned() }),
+async fn ask(http: &Http, search: &Search, manner: &Manner) -> Result<Answer, RemoteError> {
+    let mut query = vec![
         ("limit", search.limit.to_string()),
-        ("spss", "1".to_owned()),
         ("start", (search.start.0 / SECOND).to_string()),
         ("end", (search.end.0.div_ceil(SECOND) + 1).to_string()),
     ];
+    if manner.takes_traceql() {
+        let all = if search.traceql.is_empty() { "{}" } else { &search.traceql };
+        let newest = if manner.any_order() { "" } else { " with (most_recent=true)" };
+        query.push(("q", format!("{all}{newest}")));
+        query.push(("spss", "1".to_owned()));
+    }
     http.get(&with_query("/api/search", &query), JSON).await
+}
+
+/// The time that one search may cover, in nanoseconds, where a refusal tells it: `range specified by start and end exceeds 1h1m0s.
+/// received start=… end=…`. Less by the seconds that rounding adds.
+fn longest_told(said: &str) -> Option<u64> {
+    let (_, told) = said.split_once("range specified by start and end exceeds ")?;
+    let told = told.split_once(". ").map_or(told, |(told, _)| told);
+    let (mut seconds, mut number) = (0_u64, String::new());
+    for symbol in told.chars() {
+        let of = match symbol {
+            'h' => 3_600,
+            'm' => 60,
+            's' => 1,
+            _ => {
+                number.push(symbol);
+                continue;
+            }
+        };
+        seconds = seconds.checked_add(std::mem::take(&mut number).parse::<u64>().ok()?.checked_mul(of)?)?;
+    }
+    let longest = seconds.checked_sub(2)?.checked_mul(SECOND)?;
+    (longest > 0 && number.is_empty()).then_some(longest)
 }
 
 /// The ids in the answer to a search, and what it says of itself.
@@ -189,7 +274,6 @@ pub(super) async fn trace(
     within: Option<(Timestamp, Timestamp)>,
 ) -> Result<Found, RemoteError> {
     const PROTOBUF: &str = "application/protobuf";
-    const SECOND: u64 = 1_000_000_000;
     let seconds = within.map(|(start, end)| {
         [("start", (start.0 / SECOND).to_string()), ("end", (end.0.div_ceil(SECOND) + 1).to_string())]
     });

@@ -48,7 +48,7 @@ fn matches(span: &Span, search: &Search) -> bool {
 /// Each trace that the filter finds is among those that the server answers with.
 pub(super) fn loses_nothing(spans: &[Span], query: &Query) -> Result<(), TestCaseError> {
     let view = filled(&[spans], Sealing::Never);
-    let down = push_down(query, Abilities { tags: true, durations: true, traceql: false }, NOW);
+    let down = push_down(query, Abilities { names: true, tags: true, durations: true, traceql: false }, NOW);
     prop_assert_eq!(down.pushed.len() + down.local.len(), query.parts());
     for hit in run(query, &view, NOW, &|| false).hits {
         let answered = match &down.ask {

@@ -4,6 +4,7 @@ mod dial;
 
 use std::io::Read as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
@@ -12,7 +13,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub(super) use dial::Dial;
 
@@ -22,6 +23,12 @@ use super::server::Server;
 
 /// Redirects that are followed.
 const REDIRECTS: u32 = 3;
+
+/// The first pause where a server says that it is asked too much at once; each further one is twice as long.
+const BUSY: Duration = Duration::from_millis(100);
+
+/// How often it is asked again then.
+const TRIES: u32 = 6;
 
 /// Asks one server. Cheap to clone.
 #[derive(Clone)]
@@ -47,11 +54,22 @@ impl Http {
         &self.server
     }
 
-    /// What the server answers to a path (with its query, below the base path), whatever the status.
+    /// What the server answers to a path (with its query, below the base path), whatever the status. Where it is asked too much at once
+    /// it is given a little time.
     pub(super) async fn get(&self, path: &str, accept: &'static str) -> Result<Answer, RemoteError> {
         let at = format!("{}{}", self.server, path.split('?').next().unwrap_or_default());
         let within = self.server.answer_within;
-        let asked = timeout(within, self.follow(&at, path, accept));
+        let asked = async {
+            for again in 0..TRIES {
+                let answer = self.follow(&at, path, accept).await?;
+                if answer.status != StatusCode::TOO_MANY_REQUESTS {
+                    return Ok(answer);
+                }
+                sleep(BUSY * 2_u32.pow(again)).await;
+            }
+            self.follow(&at, path, accept).await
+        };
+        let asked = timeout(within, asked);
         asked.await.unwrap_or_else(|_late| Err(RemoteError::Timeout { at: at.clone(), after: within }))
     }
 
