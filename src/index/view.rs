@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 
 use super::Block;
 use super::chain::{Chain, Found, Place};
 use super::completion::{UsedOperation, UsedValues};
+use super::known::Known;
 use super::labels::Labels;
 use super::launches::Launches;
 use super::logs::Logs;
@@ -169,6 +170,14 @@ impl View {
         self.state.rows(trace, Depth::Whole, self.thawed.as_deref())
     }
 
+    /// Does something with what was worked out of rows before; where many traces are read, it is kept for the next.
+    pub(super) fn knowing<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
+        match &self.thawed {
+            Some(thawed) => work(&mut thawed.known()),
+            None => work(&mut Known::default()),
+        }
+    }
+
     /// The rows of a trace, to find one by.
     fn light(&self, trace: &TraceRow) -> impl Iterator<Item = (u64, Found<'_>)> {
         let from = (low_half(trace.number), trace.head);
@@ -243,11 +252,12 @@ impl View {
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
         let found = self.state.trace(id)?;
-        let mut labels: HashMap<usize, Labels> = HashMap::new();
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
-        for (segment, row) in self.rows(&found) {
-            spans.extend(lean(row.get(), labels.entry(segment).or_default()));
-        }
+        self.knowing(|known| {
+            for (segment, row) in self.rows(&found) {
+                spans.extend(lean(row.get(), known.labels(segment)));
+            }
+        });
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));
         Some(Trace { id, spans, last_arrival: found.last_arrival, truncated: found.truncated })
     }
@@ -284,14 +294,17 @@ impl View {
     pub fn spans(&self, id: TraceId) -> Option<Vec<Span>> {
         let found = self.state.trace(id)?;
         let mut spans: Vec<Span> = Vec::with_capacity(found.figures.spans as usize);
-        for (_, row) in self.rows(&found) {
-            let mut span = row.get().to_span(id);
-            if let Some(last) = spans.last() {
-                share(&mut span.resource, &last.resource);
-                share(&mut span.scope, &last.scope);
+        self.knowing(|known| {
+            for (segment, row) in self.rows(&found) {
+                let (resource, scope) = known.made(segment, row.get());
+                let mut span = row.get().to_span_of(id, resource, scope);
+                if let Some(last) = spans.last() {
+                    share(&mut span.resource, &last.resource);
+                    share(&mut span.scope, &last.scope);
+                }
+                spans.push(span);
             }
-            spans.push(span);
-        }
+        });
         spans.sort_by(|one, other| (one.start, other.end, one.key()).cmp(&(other.start, one.end, other.key())));
         Some(spans)
     }
@@ -345,7 +358,7 @@ impl View {
 
 /// Has both point to the same where they are alike.
 fn share<T: PartialEq>(one: &mut Arc<T>, known: &Arc<T>) {
-    if **one == **known {
+    if !Arc::ptr_eq(one, known) && **one == **known {
         *one = Arc::clone(known);
     }
 }
