@@ -34,13 +34,13 @@ pub(crate) fn group(report: &mut Report, large: bool) {
     let sizes: &[(usize, &str, &str)] =
         if large { &[(MILLION, "1m", "1 M"), (TEN_MILLION, "10m", "10 M")] } else { &[(MILLION, "1m", "1 M")] };
     for (bodies, size, spans) in sizes {
-        let found = child::run(&["survey", &bodies.to_string()]);
         for (name, _) in SCREENS {
+            let found = child::run(&["survey", &bodies.to_string(), name]);
             let mut row = |(what, unit): (&str, &str), words: &str, goal: Option<Goal>| {
                 let dash = if unit.is_empty() { "" } else { "_" };
                 let key = format!("survey_{name}_{what}{unit}{dash}{size}").to_lowercase();
                 let words = format!("{name} of {spans} spans: {words}");
-                report.row((&key, &words, unit), figure(&found, &format!("{name}_{what}")), goal);
+                report.row((&key, &words, unit), figure(&found, what), goal);
             };
             let cold = (*bodies == MILLION).then(|| Goal::at_most(2_000.0, 1_000.0));
             row(("", "ms"), "all of it, cold", cold);
@@ -54,7 +54,7 @@ pub(crate) fn group(report: &mut Report, large: bool) {
 }
 
 /// What the child does.
-pub(crate) fn child(bodies: usize) {
+pub(crate) fn child(bodies: usize, name: &str) {
     let mut index = filled(bodies);
     let views = {
         let before = index.reader.view();
@@ -64,25 +64,22 @@ pub(crate) fn child(bodies: usize) {
         index.writer.publish();
         [before, index.reader.view()]
     };
-    let mut found = Map::new();
-    for (name, of) in SCREENS {
-        let mut desk = Desk::default();
-        let before = clock::resident("self");
-        let whole = surveyed(&mut desk, of, &views[0]);
-        let kept = clock::resident("self").saturating_sub(before) as f64 / 1e6;
-        let again = surveyed(&mut desk, of, &views[1]);
-        let figures = [
-            ("", whole.all),
-            ("cpu_", whole.cpu),
-            ("first_", whole.first),
-            ("again_", again.all),
-            ("kept_", kept),
-            ("left_", whole.left_out),
-        ];
-        for (what, figure) in figures {
-            found.insert(format!("{name}_{what}"), figure.into());
-        }
-    }
+    let of = SCREENS.iter().find(|(known, _)| *known == name).unwrap().1;
+    let mut desk = Desk::default();
+    let before = clock::resident("self");
+    let whole = surveyed(&mut desk, of, &views[0]);
+    let kept = clock::resident("self").saturating_sub(before) as f64 / 1e6;
+    let again = surveyed(&mut desk, of, &views[1]);
+    let figures = [
+        ("", whole.all),
+        ("cpu_", whole.cpu),
+        ("first_", whole.first),
+        ("again_", again.all),
+        ("kept_", kept),
+        ("left_", whole.left_out),
+    ];
+    let found: Map<String, Value> =
+        figures.into_iter().map(|(what, figure)| (what.to_owned(), figure.into())).collect();
     println!("{}", Value::Object(found));
 }
 

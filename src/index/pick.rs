@@ -26,8 +26,7 @@ impl View {
                     })
                 };
                 if wanted(row.key()) || !keys.is_empty() && (row.has_more() || carries()) {
-                    let (resource, scope) = known.made(segment, row);
-                    spans.push(row.to_span_of(id, resource, scope));
+                    spans.push(known.span(id, (segment, row)));
                 }
             }
         });

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::Block;
 use super::chain::{Chain, Found, Place};
 use super::completion::{UsedOperation, UsedValues};
-use super::known::Known;
+use super::known::{Known, Words};
 use super::labels::Labels;
 use super::launches::Launches;
 use super::logs::Logs;
@@ -25,7 +25,7 @@ use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
 use super::{completion, extras};
 use crate::model::{LogRecord, Oddities, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary};
-use crate::otlp::{AttributeValue, peek};
+use crate::otlp::peek;
 
 /// A consistent state of the whole index at one publication. Cheap to clone; holds what it shows in memory for as
 /// long as it lives.
@@ -255,7 +255,7 @@ impl View {
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
         self.knowing(|known| {
             for (segment, row) in self.rows(&found) {
-                spans.extend(lean(row.get(), known.labels(segment)));
+                spans.extend(lean(row.get(), known.words(segment)));
             }
         });
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));
@@ -296,8 +296,7 @@ impl View {
         let mut spans: Vec<Span> = Vec::with_capacity(found.figures.spans as usize);
         self.knowing(|known| {
             for (segment, row) in self.rows(&found) {
-                let (resource, scope) = known.made(segment, row.get());
-                let mut span = row.get().to_span_of(id, resource, scope);
+                let mut span = known.span(id, (segment, row.get()));
                 if let Some(last) = spans.last() {
                     share(&mut span.resource, &last.resource);
                     share(&mut span.scope, &last.scope);
@@ -364,7 +363,9 @@ fn share<T: PartialEq>(one: &mut Arc<T>, known: &Arc<T>) {
 }
 
 /// The lean form of a row.
-fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
+fn lean(row: RowRef<'_>, words: &mut Words) -> Option<TraceSpan> {
+    let not_utf8 = !words.are_utf8(row);
+    let labels = &mut words.labels;
     let text = labels.operation(row)?.clone();
     let look = labels.look(row);
     let described = labels.known(look)?;
@@ -373,7 +374,7 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
     let mut oddities = Oddities {
         ends_before_start: chunk.end[at] < chunk.start[at],
         no_time: chunk.end[at] == 0 || chunk.start[at] == 0,
-        not_utf8: !is_utf8(row),
+        not_utf8,
         ..Oddities::default()
     };
     for (extra, bytes) in extras::iter(row.extras()) {
@@ -405,19 +406,4 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
         oddities,
         source: row.origin().source,
     })
-}
-
-/// Whether name, service, status message and the span's own text values are UTF-8.
-fn is_utf8(row: RowRef<'_>) -> bool {
-    let valid = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
-    let operation = row.operation();
-    let words = &row.segment.words;
-    let mut values = row.chunk.values(row.row).iter();
-    valid(words.get(operation.name))
-        && valid(words.get(operation.service))
-        && valid(row.status_message())
-        && values.all(|word| match row.stored(*word) {
-            super::read_row::Stored::Plain(AttributeValue::Text(text)) => valid(text),
-            _ => true,
-        })
 }

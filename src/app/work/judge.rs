@@ -121,7 +121,7 @@ mod tests {
         let traces = [TraceId([1; 16]), TraceId([2; 16]), TraceId([9; 16])];
         let Answer::Marked(marks) = mark(&view, &traces, &Thresholds::default()) else { panic!() };
         let marks: Vec<_> = marks.iter().map(|(id, _, rule)| (*id, *rule)).collect();
-        assert_eq!(marks, [(traces[0], Some(Rule::Retry)), (traces[1], None)]);
+        assert_eq!(marks, [(traces[0], Some(Rule::Dominant)), (traces[1], None)]);
     }
 
     #[test]

@@ -180,6 +180,6 @@ mod tests {
     #[test]
     fn traces_that_a_person_marked_are_compared_however_old_they_are() {
         let report = crowded(Basis::Marked(Arc::new(vec![id(1), id(2), id(3)])));
-        assert_eq!((report.sides, report.left_out), ([3, 4], [0, 3]));
+        assert_eq!((report.sides, report.left_out), ([3, 1], [0, 6]));
     }
 }

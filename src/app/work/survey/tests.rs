@@ -112,6 +112,7 @@ fn a_statement_is_held_against_all_its_calls_whatever_the_filter_finds() {
         let mut spans = request(number * 3 + 1);
         if number == 77 {
             spans[0].name = "GET /slow".into();
+            spans[0].end = spans[0].start.plus(Nanos::from_millis(300));
             spans[1].end = spans[1].start.plus(Nanos::from_millis(95));
         } else {
             spans[1].end = spans[1].start.plus(Nanos::from_millis(2 + number % 5));
