@@ -13,8 +13,8 @@ use crate::model::{Nanos, SpanKey, Timestamp, TraceId, TraceSpan, lookup};
 
 /// Durations looked at of a kind: the newest.
 const MOST: usize = 1_000_000;
-/// Durations kept of all kinds together.
-const KEPT: usize = 4_000_000;
+/// Durations kept of all kinds together, where the last alone has no more: 8 MiB, which no budget counts.
+const KEPT: usize = MOST;
 /// How long a kind's durations are good enough, though more spans have come.
 const GOOD: Nanos = Nanos::from_secs(10);
 
@@ -169,12 +169,17 @@ fn durations(
         found.extend(rows.iter().filter_map(|row| durations.get(row as usize).copied()));
         if found.len() > MOST {
             found.truncate(MOST);
-            found.sort_unstable();
-            return Some((found, true));
+            return Some((in_order(found), true));
         }
     }
-    found.sort_unstable();
-    Some((found, false))
+    Some((in_order(found), false))
+}
+
+/// They stay for a while: room for more would be held for nothing.
+fn in_order(mut durations: Vec<u64>) -> Vec<u64> {
+    durations.sort_unstable();
+    durations.shrink_to_fit();
+    durations
 }
 
 fn rows(block: Block<'_>, kin: &Kin, before: &str, span: &TraceSpan) -> Rows {
