@@ -104,10 +104,10 @@ fn own_work(analysis: &Analysis, segment: &Segment, thresholds: &Thresholds) -> 
         Category::Messaging if calls => return Work::Messaging,
         _ => {}
     }
-    let length = segment.length();
-    let is_gap = || {
-        let whole = analysis.nodes.get(segment.node as usize).map_or(Nanos::ZERO, super::Node::duration);
-        length >= thresholds.gap || (length >= thresholds.gap_floor && percent(length, whole) >= thresholds.gap_share)
+    let is_gap = |node: &super::Node| {
+        let at_an_end = segment.from == node.start || segment.to == node.end;
+        thresholds.is_gap(segment.length(), node.duration(), at_an_end)
     };
-    if !analysis.children_of(segment.node).is_empty() && is_gap() { Work::Unrecorded } else { Work::Own }
+    let node = analysis.nodes.get(segment.node as usize).filter(|node| !node.children.is_empty());
+    if node.is_some_and(is_gap) { Work::Unrecorded } else { Work::Own }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use tracefall::analysis::Thresholds;
 use tracefall::analysis::findings::{Nothing, across, judge_all};
 use tracefall::analysis::statements::{Example, Slower, Statement, Statements};
-use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten};
+use tracefall::analysis::{Analysis, Folds, Row, RowKey, flatten, foremost};
 use tracefall::app::{
     Calls, Cell, Formatted, Language, ListRow, Page, Preview, Progress, Screen, Settings, SpanDetail, State, Strip,
     Table, TraceScreen,
@@ -625,8 +625,15 @@ pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State
                 Some((TraceId([n; 16]), across::digest(analysis, &Thresholds::default(), judge(analysis))?))
             })
             .collect();
-        let (rows, all) = across::sum(digests.iter().map(|(id, digest)| (*id, digest)), &Thresholds::default());
+        let (rows, all) =
+            across::sum(digests.iter().map(|(id, digest)| (*id, digest)), across::Past::Whole, &Thresholds::default());
         state.findings.report = Some(Arc::new(FindingsReport::of(2_148, rows, all)));
+        for n in 0_u8..40 {
+            let analysis = &many[usize::from(n) % many.len()];
+            let findings = judge(analysis);
+            let rule = foremost(analysis, &findings).map(|place| findings[place].rule);
+            state.list.marks.insert(TraceId([n; 16]), (analysis.trace.last_arrival, rule));
+        }
         state.findings.progress.running = false;
     }
     if kind == "none" {

@@ -68,6 +68,16 @@ impl Baselines {
         Some(Answer::Baselines { trace: trace.id, found })
     }
 
+    /// What the calls of a span's statement usually take, of all that is held; `None` where that is not known, or they are too few.
+    pub(super) fn usual(&mut self, (trace, key): (TraceId, SpanKey), means: &Means<'_>) -> Option<past::Usual> {
+        let Means { view, now, thresholds, cancelled, .. } = *means;
+        let lean = view.trace(trace)?;
+        let span = lean.spans.iter().find(|span| span.key == key)?;
+        let (kin, before) = kin(view, trace, span);
+        let known = self.known(view, (kin, &before, span), now, cancelled)?;
+        past::Usual::of(&known.durations, true, thresholds)
+    }
+
     /// Whether a trace has calls whose statement's past is worth a look.
     pub(super) fn has_suspects(analysis: &Analysis, thresholds: &Thresholds) -> bool {
         !past::suspects(analysis, thresholds).is_empty()
@@ -82,7 +92,7 @@ impl Baselines {
             let Some(span) = span else { continue };
             let (kin, before) = kin(view, analysis.trace.id, span);
             let known = self.known(view, (kin, &before, span), now, cancelled)?;
-            let usual = past::Usual::of(&known.durations, thresholds);
+            let usual = past::Usual::of(&known.durations, true, thresholds);
             found.extend(usual.and_then(|usual| past::judge(analysis, thresholds, &calls, &usual)));
         }
         Some(found)
