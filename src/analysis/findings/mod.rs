@@ -215,10 +215,9 @@ pub(super) fn judge_with(analysis: &Analysis, thresholds: &Thresholds, whole: Wh
     findings
 }
 
-/// The worst first, then what costs most.
+/// The worst first, then what costs most; of equals of a rule that which was found first.
 pub fn arrange(findings: &mut [Finding]) {
-    findings
-        .sort_by_cached_key(|finding| (Reverse((finding.severity, finding.cost)), finding.rule, finding.fingerprint));
+    findings.sort_by_key(|finding| (Reverse((finding.severity, finding.cost)), finding.rule));
 }
 
 /// Every N+1 of one parent that there is in a trace, as nodes: the same as [`Rule::NPlusOne`] finds.
