@@ -34,7 +34,7 @@ pub(super) fn trace(judged: &Judged, redactor: Option<&Redactor>) -> String {
     let analysis = &judged.analysis;
     let rows = flatten(analysis, &Folds::default());
     let mut page = Page { out: String::new(), redactor };
-    page.head(judged, &rows);
+    page.head(analysis, &rows);
     page.verdict(analysis);
     page.tree(analysis, &rows);
     page.findings(analysis);
@@ -52,8 +52,7 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn head(&mut self, judged: &Judged, rows: &[Row]) {
-        let analysis = &judged.analysis;
+    fn head(&mut self, analysis: &Analysis, rows: &[Row]) {
         let root = rows.iter().find_map(|row| analysis.span(row.node));
         let (service, label) = root.map_or(("", String::new()), |root| {
             (&*root.service, statement::summary(root.category, &root.label).into_owned())
@@ -62,7 +61,7 @@ impl Page<'_> {
         let duration = analysis.duration();
         let _ = writeln!(self.out, "## {service} {label}: {duration}\n");
         let (id, begun) = (analysis.trace.id, rfc3339(analysis.start));
-        let (spans, services, failed) = (analysis.trace.spans.len(), analysis.services.len(), judged.failed);
+        let (spans, services, failed) = (analysis.trace.spans.len(), analysis.services.len(), analysis.errors.len());
         self.out.push_str("| trace | start | spans | services | errors |\n|---|---|---:|---:|---:|\n");
         let _ = writeln!(self.out, "| `{id}` | {begun} | {spans} | {services} | {failed} |\n");
     }
