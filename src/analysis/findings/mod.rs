@@ -25,6 +25,7 @@ mod retry;
 mod serial;
 mod slow;
 mod traits;
+mod twins;
 mod words;
 
 use std::cmp::Reverse;
@@ -196,6 +197,7 @@ pub fn judge_all(analysis: &Analysis, thresholds: &Thresholds, evidence: &dyn Ev
 /// The same with what was looked up already.
 pub(super) fn judge_with(analysis: &Analysis, thresholds: &Thresholds, whole: Whole<'_>) -> Vec<Finding> {
     let mut case = Case::new(analysis, thresholds, whole);
+    twins::fold(&mut case);
     // Retries and N+1 claim their calls: what explains them is not said again in other words.
     retry::judge(&mut case);
     let _ = nplus1::judge(&mut case);
@@ -224,6 +226,7 @@ pub fn arrange(findings: &mut [Finding]) {
 pub(super) fn repeated(analysis: &Analysis, thresholds: &Thresholds) -> Vec<Vec<u32>> {
     // Retries that only their senders can tell from a loop are requests, no statements.
     let mut case = Case::new(analysis, thresholds, Whole::new(analysis, &Nothing));
+    twins::fold(&mut case);
     retry::judge(&mut case);
     nplus1::judge(&mut case)
 }

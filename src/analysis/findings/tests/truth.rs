@@ -1,6 +1,7 @@
 //! What is said is true of the trace, word by word.
 
 use super::*;
+use crate::model::{Scope, Span, SpanId, SpanKey, TraceId};
 
 fn why(spans: Vec<TraceSpan>, rule: Rule) -> Vec<String> {
     said(spans).into_iter().filter(|(of, _)| *of == rule).map(|(_, why)| why).collect()
@@ -86,4 +87,48 @@ fn two_spans_of_one_name_are_told_apart_by_their_services() {
          differ"
     );
     assert_eq!(why(spans, Rule::Outlive), [expected]);
+}
+
+const ITEMS: &str = "SELECT * FROM items WHERE order_id = 7";
+
+/// Says of each span which library wrote it.
+struct Libraries(fn(SpanId) -> &'static str);
+
+impl Evidence for Libraries {
+    fn span(&self, key: SpanKey) -> Option<Span> {
+        let scope = Scope { name: (self.0)(key.id).into(), ..Scope::default() };
+        Some(Span { span_id: key.id, kind: key.kind, scope: Arc::new(scope), ..Span::default() })
+    }
+
+    fn sender(&self, _: TraceId, _: SpanId) -> Option<Span> {
+        None
+    }
+}
+
+/// What maps objects on tables and the driver each have a span of every call, one below the other, or both beside each other.
+#[test]
+fn calls_that_two_libraries_recorded_are_one_loop_and_no_duplicates() {
+    let user = "SELECT * FROM users WHERE id = $1";
+    let request = |parent_of_inner: fn(u64) -> u64, count: u64, statement: &str| -> Vec<TraceSpan> {
+        let pair = |n: u64| {
+            let from = 10 + n * 20;
+            let outer = sql(100 + n, 1, (from, from + 18), statement);
+            [outer, sql(200 + n, parent_of_inner(n), (from + 1, from + 17), statement)]
+        };
+        std::iter::once(served(1, 0, (0, 400), "GET /o", "200")).chain((0..count).flat_map(pair)).collect()
+    };
+    let two = Libraries(|id| if id < crate::analysis::tests::id(200) { "mapper" } else { "driver" });
+    let one = Libraries(|_| "driver");
+    let found = |spans: Vec<TraceSpan>, by: &dyn Evidence| -> Vec<(Rule, usize)> {
+        let about = |finding: &Finding| matches!(finding.rule, Rule::NPlusOne | Rule::Scatter | Rule::Duplicate);
+        findings(spans, by).into_iter().filter(about).map(|finding| (finding.rule, finding.nodes.len())).collect()
+    };
+    let below = |n: u64| 100 + n;
+    assert_eq!(found(request(below, 6, user), &Nothing), [(Rule::NPlusOne, 6)]);
+    assert_eq!(found(request(|_| 1, 6, user), &two), [(Rule::NPlusOne, 6)]);
+    assert_eq!(found(request(|_| 1, 6, user), &Nothing), [(Rule::NPlusOne, 6)], "what the statements' screen says");
+    assert_eq!(found(request(|_| 1, 6, user), &one), []);
+    assert_eq!(found(request(below, 1, ITEMS), &Nothing), []);
+    assert_eq!(found(request(|_| 1, 1, ITEMS), &two), []);
+    assert_eq!(found(request(|_| 1, 1, ITEMS), &one), [(Rule::Duplicate, 2)]);
 }
