@@ -124,11 +124,24 @@ fn service_table(report: &services::Report) -> String {
 }
 
 #[test]
+fn traces_that_columns_do_not_suspect_have_no_errors() {
+    for (name, traces, logs) in FIXTURES {
+        let (_writer, view) = index(&[traces], logs);
+        let mut telling = errors::TellingLogs::default();
+        telling.update(&view);
+        let suspects = errors::suspects(&view, &telling);
+        for (id, failures) in failures(&view) {
+            assert!(suspects.contains(&id) || failures.is_empty(), "{name} {id}: {failures:?}");
+        }
+    }
+}
+
+#[test]
 fn the_services_of_real_programs() {
     for (name, traces, _) in FIXTURES {
         let (_writer, view) = index(&[traces], &[]);
         let mut names = Names::default();
-        let read = |id| services::read(&view, id, &Thresholds::default(), &mut names);
+        let read = |id| Some(services::look_up(&view, id, &Thresholds::default())?.calls(&view, &mut names));
         let mut calls: Vec<TraceCalls> = view.traces().filter_map(read).collect();
         let report = services::report(calls.iter(), &names, START);
         calls.reverse();

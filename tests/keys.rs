@@ -98,7 +98,11 @@ fn found(traces: &[Trace]) -> FindingsReport {
         Some((trace.id, across::digest(&analysis, &Thresholds::default(), findings)?))
     };
     let digests: Vec<_> = traces.iter().filter_map(digest).collect();
-    let (rows, all) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &Thresholds::default());
+    let (rows, all) = across::sum(
+        digests.iter().map(|(trace, digest)| (*trace, digest)),
+        across::Past::Whole,
+        &Thresholds::default(),
+    );
     FindingsReport::of(traces.len() as u64, rows, all)
 }
 
@@ -153,13 +157,13 @@ fn calls(traces: &[Trace]) -> services::Report {
 }
 
 fn statements(traces: &[Trace]) -> statements::Statements {
-    let mut names = statements::Names::default();
+    let names = std::sync::Mutex::<statements::Names>::default();
     let digest = |trace: &Trace| {
         let (id, trace) = (trace.id, Arc::new(trace.clone()));
-        Some((id, statements::digest(&trace, &Thresholds::default(), &mut names, &mut |_| None)?))
+        Some((id, statements::digest(&trace, &Thresholds::default(), &names, &mut |_| None)?))
     };
     let digests: Vec<_> = traces.iter().filter_map(digest).collect();
-    statements::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names)
+    statements::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names.into_inner().unwrap())
 }
 
 impl Bench {
@@ -414,7 +418,8 @@ impl Bench {
 /// As the worker judges the open trace, without evidence.
 fn judged(analysis: &Arc<Analysis>) -> Answer {
     let findings = judge_all(analysis, &Thresholds::default(), &Nothing);
-    Answer::Judged { analysis: Arc::clone(analysis), judged: Arc::new(Judged::of(findings)) }
+    let (of, told) = (Arc::clone(analysis), Arc::clone(analysis));
+    Answer::Judged { of, judged: Arc::new(Judged::of(findings)), told }
 }
 
 fn label(trace: &TraceScreen, row: usize) -> String {

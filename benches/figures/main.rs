@@ -87,7 +87,7 @@ fn as_child(arguments: &[String]) {
         ["--child", "held", bodies] => held::child(bodies.parse().unwrap()),
         ["--child", "files", form, path] => files::child(form, path),
         ["--child", "search", bodies] => search::child(bodies.parse().unwrap()),
-        ["--child", "survey", bodies] => survey::child(bodies.parse().unwrap()),
+        ["--child", "survey", bodies, screen] => survey::child(bodies.parse().unwrap(), screen),
         ["--child", "terminal"] => terminal::child(),
         _ => unreachable!("{words:?}"),
     }

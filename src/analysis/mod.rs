@@ -36,13 +36,13 @@ pub use skew::Skew;
 pub use summary::TraceNotes;
 pub use thresholds::{Amount, TABLE, Threshold, Thresholds, Unit};
 pub use tree::{Analysis, Node, Subject, analyse};
-pub use verdict::{Clause, Says, Verdict, percent, verdict};
+pub use verdict::{Clause, Says, Verdict, foremost, percent, verdict};
 pub use waterfall::{
     Folds, GROUP_AT_LEAST, Row, RowKey, RowKind, find, flatten, flatten_where, group_label, reveal, row_of,
     with_ancestors,
 };
 pub use what_if::{Gain, what_if};
-pub use whole::analyse_whole;
+pub use whole::{analyse_whole, judge_trace};
 pub use work::Work;
 
 #[cfg(test)]

@@ -164,6 +164,23 @@ impl Analysis {
 /// are fine.
 #[must_use]
 pub fn analyse(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
+    let mut analysis = measured(trace, thresholds);
+    analysis.verdict = verdict(&analysis, thresholds);
+    analysis
+}
+
+/// The same without a verdict: what findings are looked for in.
+pub(super) fn measured(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
+    let mut analysis = grown(trace, thresholds);
+    cover(&mut analysis);
+    path::lay(&mut analysis);
+    collect(&mut analysis);
+    analysis.likeness = shape::likeness(&analysis);
+    analysis
+}
+
+/// The tree alone, with what failed and what is slow in it: without self times, path, likeness and lists.
+pub(super) fn grown(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
     let links = parents::link(&trace.spans);
     let (start, _) = trace.bounds();
     let mut analysis = Analysis { nodes: bare_nodes(&trace, &links), trace, start, end: start, ..Analysis::default() };
@@ -173,11 +190,6 @@ pub fn analyse(trace: Arc<Trace>, thresholds: &Thresholds) -> Analysis {
     set_order(&mut analysis);
     judge_nodes(&mut analysis, thresholds);
     count_below(&mut analysis);
-    cover(&mut analysis);
-    path::lay(&mut analysis);
-    collect(&mut analysis);
-    analysis.likeness = shape::likeness(&analysis);
-    analysis.verdict = verdict(&analysis, thresholds);
     analysis
 }
 

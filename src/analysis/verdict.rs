@@ -93,17 +93,23 @@ fn failure(analysis: &Analysis) -> Option<Clause> {
     (finding.is_some() || analysis.findings.is_empty()).then_some(Clause { node, says })
 }
 
-/// The finding that matters most beside the failure. What is merely worth knowing is no verdict, but for calls that repeat: on a
-/// developer's machine they cost little, and elsewhere much. That one span takes most of the trace comes after what may be why:
-/// where the time went is told anyhow.
-fn worst(analysis: &Analysis) -> Option<Clause> {
+/// Of findings in the order of what matters the one that matters most beside the failure, by its place: the verdict and the row
+/// of the list tell of the same. What is merely worth knowing does not matter, but for calls that repeat: on a developer's machine
+/// they cost little, and elsewhere much. That one span takes most of the trace gives way to the loop within it.
+#[must_use]
+pub fn foremost(analysis: &Analysis, findings: &[Finding]) -> Option<usize> {
     let matters = |finding: &Finding| match finding.rule {
         Rule::ErrorRoot => false,
         Rule::SlowSql | Rule::NPlusOne | Rule::Scatter => true,
         _ => finding.severity > Severity::Info,
     };
-    let found = analysis.findings.iter().enumerate().find(|(_, finding)| matters(finding))?;
-    let (place, finding) = loop_of(analysis, found.1).unwrap_or(found);
+    let first = findings.iter().position(matters)?;
+    loop_of(analysis, findings, first).or(Some(first))
+}
+
+fn worst(analysis: &Analysis) -> Option<Clause> {
+    let place = foremost(analysis, &analysis.findings)?;
+    let finding = analysis.findings.get(place)?;
     let node = finding.nodes.first().copied()?;
     let says = match finding.rule {
         Rule::SlowSql => {
@@ -121,7 +127,8 @@ fn worst(analysis: &Analysis) -> Option<Clause> {
 
 /// The calls that a span repeats all the time that it took by itself: what it does between them (making objects of the rows) is part of
 /// the same loop, and goes with it.
-fn loop_of<'a>(analysis: &'a Analysis, dominant: &Finding) -> Option<(usize, &'a Finding)> {
+fn loop_of(analysis: &Analysis, findings: &[Finding], dominant: usize) -> Option<usize> {
+    let dominant = findings.get(dominant)?;
     let node = dominant.nodes.first().copied().filter(|_| dominant.rule == Rule::Dominant)?;
     let whole = analysis.nodes.get(node as usize)?.duration();
     let fills = |finding: &Finding| {
@@ -130,8 +137,8 @@ fn loop_of<'a>(analysis: &'a Analysis, dominant: &Finding) -> Option<(usize, &'a
         let (from, to) = (calls().map(|call| call.start).min(), calls().map(|call| call.end).max());
         below && from.zip(to).is_some_and(|(from, to)| to.since(from).0 >= whole.0 / 2)
     };
-    let loops = analysis.findings.iter().enumerate().filter(|(_, finding)| finding.rule == Rule::NPlusOne);
-    loops.filter(|(_, finding)| fills(finding)).max_by_key(|(_, finding)| finding.cost)
+    let loops = findings.iter().enumerate().filter(|(_, finding)| finding.rule == Rule::NPlusOne);
+    loops.filter(|(_, finding)| fills(finding)).max_by_key(|(_, finding)| finding.cost).map(|(place, _)| place)
 }
 
 /// The same from the tree alone: a slow call or a repetition, whichever takes more of the critical path.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::findings::{Evidence, Rule, judge_with};
+use super::findings::{Evidence, Finding, Rule, judge_all, judge_with};
 use super::skew;
 use super::thresholds::Thresholds;
-use super::tree::{Analysis, analyse};
+use super::tree::{Analysis, measured};
 use super::verdict::verdict;
 use crate::model::{Link, Span, SpanKey, Trace};
 
@@ -23,7 +23,7 @@ const WALKS: (usize, usize) = (16, 512);
 /// where clocks run apart.
 #[must_use]
 pub fn analyse_whole(trace: Arc<Trace>, thresholds: &Thresholds, adjusted: bool, evidence: &dyn Evidence) -> Analysis {
-    let mut analysis = analyse(trace, thresholds);
+    let mut analysis = measured(trace, thresholds);
     let mut whole = Whole::new(&analysis, evidence);
     skew::find(&mut analysis, thresholds, &mut whole);
     if adjusted && !analysis.skews.is_empty() {
@@ -36,6 +36,24 @@ pub fn analyse_whole(trace: Arc<Trace>, thresholds: &Thresholds, adjusted: bool,
     }
     analysis.verdict = verdict(&analysis, thresholds);
     analysis
+}
+
+/// What there is to find in a trace, and the tree that it is found in: without a verdict, for whoever looks at many traces.
+#[must_use]
+pub fn judge_trace(trace: Arc<Trace>, thresholds: &Thresholds, evidence: &dyn Evidence) -> (Analysis, Vec<Finding>) {
+    let analysis = measured(trace, thresholds);
+    let findings = judge_all(&analysis, thresholds, evidence);
+    (analysis, findings)
+}
+
+impl Analysis {
+    /// The same with these findings, in the order of what matters, and the verdict that they make.
+    #[must_use]
+    pub fn with_findings(&self, findings: Vec<Finding>, thresholds: &Thresholds) -> Self {
+        let mut analysis = Self { findings, ..self.clone() };
+        analysis.verdict = verdict(&analysis, thresholds);
+        analysis
+    }
 }
 
 /// The whole spans of a trace, by their node. Each is looked up once.

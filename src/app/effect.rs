@@ -261,9 +261,11 @@ pub enum Answer {
     /// To [`Effect::Judge`].
     Judged {
         /// Of this state of the trace.
-        analysis: Arc<Analysis>,
+        of: Arc<Analysis>,
         /// What was found.
         judged: Arc<Judged>,
+        /// The same state with the verdict that follows from it; `of` itself where that tells of it already.
+        told: Arc<Analysis>,
     },
     /// To [`Effect::WhatIf`].
     Gained {

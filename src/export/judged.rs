@@ -1,10 +1,10 @@
 //! A trace judged from its whole spans alone, wherever they came from.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::analysis::errors::{self, Detail, Failure, TellingLogs};
 use crate::analysis::findings::Held;
-use crate::analysis::statements::{Names, Statements, digest, sum};
+use crate::analysis::statements::{Statements, digest, sum};
 use crate::analysis::{Analysis, Thresholds, TraceNotes, analyse_whole};
 use crate::index::{self, Options, View};
 use crate::model::{LogRecord, SourceId, Span, Timestamp, TraceId};
@@ -48,8 +48,9 @@ pub(super) fn judged(
     writer.publish();
     let view = reader.view();
     let Some(trace) = view.trace(id).map(Arc::new) else { return Ok(None) };
-    let mut names = Names::default();
-    let digest = digest(&trace, thresholds, &mut names, &mut |_| None);
+    let names = Mutex::default();
+    let digest = digest(&trace, thresholds, &names, &mut |_| None);
+    let names = names.into_inner().unwrap_or_else(PoisonError::into_inner);
     let statements = sum(digest.iter().map(|digest| (id, digest)), &names);
     let analysis = analyse_whole(trace, thresholds, false, &Held { view: &view, trace: id });
     let failure = failure(&view, id, &analysis, thresholds);

@@ -370,14 +370,15 @@ fn decisive(row: RowRef<'_>, word: Word, free: bool) -> Option<Word> {
 fn plain(row: RowRef<'_>, word: Word) -> Option<&str> {
     let Slot::Text(at) = word.slot() else { return None };
     let bytes = row.chunk.bytes_at(at);
-    let mut space = true;
-    let single = bytes.iter().all(|byte| {
-        let doubled = space && *byte == b' ';
-        space = *byte == b' ';
-        !doubled && matches!(byte, b' '..=b'~')
-    });
-    let plain = single && !space && bytes.len() <= MAX_PLAIN;
-    std::str::from_utf8(bytes).ok().filter(|_| plain)
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return None };
+    if bytes.len() > MAX_PLAIN || *first == b' ' || *last == b' ' {
+        return None;
+    }
+    // Every byte is looked at, whatever was found before: so many are at once.
+    let printable = bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let doubled = pairs.fold(false, |any, (one, next)| any | ((*one == b' ') & (*next == b' ')));
+    std::str::from_utf8(bytes).ok().filter(|_| printable && !doubled)
 }
 
 /// The attributes beyond the shape, as text.

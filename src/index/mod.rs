@@ -25,6 +25,7 @@ mod extras;
 mod free_text;
 mod intake;
 mod interner;
+mod known;
 mod labels;
 mod launches;
 mod logs;

@@ -1,14 +1,9 @@
 //! Some spans of a trace, whole: those that are named, and those that carry certain attributes.
 
-use std::sync::Arc;
-
 use hashbrown::HashMap;
 
 use super::View;
-use crate::model::{Resource, Scope, Span, SpanKey, TraceId};
-
-/// What made a span.
-type Made = (Arc<Resource>, Arc<Scope>);
+use crate::model::{Span, SpanKey, TraceId};
 
 impl View {
     /// Of a trace the spans that are `wanted` by id and kind, and those that carry an attribute under one of `keys`; whole, in
@@ -19,24 +14,22 @@ impl View {
         let Some(found) = self.state.trace(id) else { return Vec::new() };
         // By segment and shape: whether one of the keys is in it.
         let mut shapes: HashMap<(usize, u32), bool> = HashMap::new();
-        // By segment, resource and scope: what was decoded already.
-        let mut made: HashMap<(usize, u32, u32), Made> = HashMap::new();
         let mut spans = Vec::new();
-        for (segment, found) in self.rows(&found) {
-            let row = found.get();
-            let shape = row.chunk.shape[row.row];
-            let carries = *shapes.entry((segment, shape)).or_insert_with(|| {
-                let of_shape = row.segment.keys(shape).into_iter().map(|key| row.segment.words.get(key));
-                of_shape.into_iter().any(|key| keys.iter().any(|wanted| wanted.as_bytes() == key))
-            });
-            if !(carries || row.has_more() && !keys.is_empty() || wanted(row.key())) {
-                continue;
+        self.knowing(|known| {
+            for (segment, found) in self.rows(&found) {
+                let row = found.get();
+                let shape = row.chunk.shape[row.row];
+                let mut carries = || {
+                    *shapes.entry((segment, shape)).or_insert_with(|| {
+                        let of_shape = row.segment.keys(shape).into_iter().map(|key| row.segment.words.get(key));
+                        of_shape.into_iter().any(|key| keys.iter().any(|wanted| wanted.as_bytes() == key))
+                    })
+                };
+                if wanted(row.key()) || !keys.is_empty() && (row.has_more() || carries()) {
+                    spans.push(known.span(id, (segment, row)));
+                }
             }
-            let origin = row.origin();
-            let shared = made.entry((segment, origin.resource, origin.scope));
-            let (resource, scope) = shared.or_insert_with(|| (Arc::new(row.to_resource()), Arc::new(row.to_scope())));
-            spans.push(row.to_span_of(id, Arc::clone(resource), Arc::clone(scope)));
-        }
+        });
         spans.sort_by(|one, other| (one.start, other.end, one.key()).cmp(&(other.start, one.end, other.key())));
         spans
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::chunk::{ODD_STATUS, mark};
 use super::extras::{self, Extra};
+use super::known::Made;
 use super::segment::{Operation, Origin, RowRef, unpack};
 use super::word::{Fixed, Slot, Word};
 use crate::model::{
@@ -162,9 +163,13 @@ impl<'a> RowRef<'a> {
 
     /// Calls `each` with the key and value of every attribute, in order.
     pub(super) fn each_attribute(self, each: &mut dyn FnMut(&'a [u8], Stored<'a>)) {
-        let words = self.chunk.values(self.row);
-        for (key, word) in self.segment.keys(self.chunk.shape[self.row]).into_iter().zip(words) {
-            each(self.segment.words.get(key), self.stored(*word));
+        self.each_attribute_under(&self.segment.keys(self.chunk.shape[self.row]), each);
+    }
+
+    /// The same where the keys of its shape are known.
+    fn each_attribute_under(self, keys: &[u32], each: &mut dyn FnMut(&'a [u8], Stored<'a>)) {
+        for (key, word) in keys.iter().zip(self.chunk.values(self.row)) {
+            each(self.segment.words.get(*key), self.stored(*word));
         }
         for (key, _, message) in peek::resource_attributes(self.more()) {
             each(key, Stored::Message(message));
@@ -204,11 +209,12 @@ impl<'a> RowRef<'a> {
 
     /// The whole span.
     pub(super) fn to_span(self, trace_id: TraceId) -> Span {
-        self.to_span_of(trace_id, Arc::new(self.to_resource()), Arc::new(self.to_scope()))
+        let made = (Arc::new(self.to_resource()), Arc::new(self.to_scope()));
+        self.to_span_with(trace_id, made, &self.segment.keys(self.chunk.shape[self.row]))
     }
 
-    /// The whole span, with what made it as it was decoded before.
-    pub(super) fn to_span_of(self, trace_id: TraceId, resource: Arc<Resource>, scope: Arc<Scope>) -> Span {
+    /// The same where what made it and the keys of its shape are known.
+    pub(super) fn to_span_with(self, trace_id: TraceId, (resource, scope): Made, keys: &[u32]) -> Span {
         let (chunk, row) = (self.chunk, self.row);
         let operation = self.operation();
         let mut span = Span {
@@ -226,7 +232,8 @@ impl<'a> RowRef<'a> {
             source: self.origin().source,
             ..Span::default()
         };
-        self.each_attribute(&mut |key, value| {
+        span.attributes.reserve_exact(keys.len());
+        self.each_attribute_under(keys, &mut |key, value| {
             span.attributes.push(Attribute { key: key.into(), value: value.to_value() });
         });
         for (extra, bytes) in extras::iter(self.extras()) {

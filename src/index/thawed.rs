@@ -4,9 +4,10 @@
 //! compressed with theirs. Whoever reads many traces in order has each part of a block thawed once.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::chunk::Chunk;
+use super::known::Known;
 use super::sealed::{Depth, Sealed};
 
 /// Rows thawed at once.
@@ -19,6 +20,7 @@ const MOST: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Thawed {
     parts: Mutex<VecDeque<Part>>,
+    known: Mutex<Known>,
 }
 
 #[derive(Debug)]
@@ -31,6 +33,11 @@ struct Part {
 }
 
 impl Thawed {
+    /// What was worked out of rows.
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The part of a block that `row` is in, and the first of its rows.
     pub(super) fn around(&self, sealed: &Sealed, row: usize) -> (usize, Arc<Chunk>) {
         let (block, first) = (sealed.base(), row / SLICE * SLICE);

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 
 use super::Block;
 use super::chain::{Chain, Found, Place};
 use super::completion::{UsedOperation, UsedValues};
+use super::known::{Known, Words};
 use super::labels::Labels;
 use super::launches::Launches;
 use super::logs::Logs;
@@ -24,7 +25,7 @@ use super::traces::{Directory, Pages, TraceRow};
 use super::twins::LARGE;
 use super::{completion, extras};
 use crate::model::{LogRecord, Oddities, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary};
-use crate::otlp::{AttributeValue, peek};
+use crate::otlp::peek;
 
 /// A consistent state of the whole index at one publication. Cheap to clone; holds what it shows in memory for as
 /// long as it lives.
@@ -169,6 +170,14 @@ impl View {
         self.state.rows(trace, Depth::Whole, self.thawed.as_deref())
     }
 
+    /// Does something with what was worked out of rows before; where many traces are read, it is kept for the next.
+    pub(super) fn knowing<T>(&self, work: impl FnOnce(&mut Known) -> T) -> T {
+        match &self.thawed {
+            Some(thawed) => work(&mut thawed.known()),
+            None => work(&mut Known::default()),
+        }
+    }
+
     /// The rows of a trace, to find one by.
     fn light(&self, trace: &TraceRow) -> impl Iterator<Item = (u64, Found<'_>)> {
         let from = (low_half(trace.number), trace.head);
@@ -243,11 +252,12 @@ impl View {
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
         let found = self.state.trace(id)?;
-        let mut labels: HashMap<usize, Labels> = HashMap::new();
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
-        for (segment, row) in self.rows(&found) {
-            spans.extend(lean(row.get(), labels.entry(segment).or_default()));
-        }
+        self.knowing(|known| {
+            for (segment, row) in self.rows(&found) {
+                spans.extend(lean(row.get(), known.words(segment)));
+            }
+        });
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));
         Some(Trace { id, spans, last_arrival: found.last_arrival, truncated: found.truncated })
     }
@@ -284,14 +294,16 @@ impl View {
     pub fn spans(&self, id: TraceId) -> Option<Vec<Span>> {
         let found = self.state.trace(id)?;
         let mut spans: Vec<Span> = Vec::with_capacity(found.figures.spans as usize);
-        for (_, row) in self.rows(&found) {
-            let mut span = row.get().to_span(id);
-            if let Some(last) = spans.last() {
-                share(&mut span.resource, &last.resource);
-                share(&mut span.scope, &last.scope);
+        self.knowing(|known| {
+            for (segment, row) in self.rows(&found) {
+                let mut span = known.span(id, (segment, row.get()));
+                if let Some(last) = spans.last() {
+                    share(&mut span.resource, &last.resource);
+                    share(&mut span.scope, &last.scope);
+                }
+                spans.push(span);
             }
-            spans.push(span);
-        }
+        });
         spans.sort_by(|one, other| (one.start, other.end, one.key()).cmp(&(other.start, one.end, other.key())));
         Some(spans)
     }
@@ -345,13 +357,15 @@ impl View {
 
 /// Has both point to the same where they are alike.
 fn share<T: PartialEq>(one: &mut Arc<T>, known: &Arc<T>) {
-    if **one == **known {
+    if !Arc::ptr_eq(one, known) && **one == **known {
         *one = Arc::clone(known);
     }
 }
 
 /// The lean form of a row.
-fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
+fn lean(row: RowRef<'_>, words: &mut Words) -> Option<TraceSpan> {
+    let not_utf8 = !words.are_utf8(row);
+    let labels = &mut words.labels;
     let text = labels.operation(row)?.clone();
     let look = labels.look(row);
     let described = labels.known(look)?;
@@ -360,7 +374,7 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
     let mut oddities = Oddities {
         ends_before_start: chunk.end[at] < chunk.start[at],
         no_time: chunk.end[at] == 0 || chunk.start[at] == 0,
-        not_utf8: !is_utf8(row),
+        not_utf8,
         ..Oddities::default()
     };
     for (extra, bytes) in extras::iter(row.extras()) {
@@ -392,19 +406,4 @@ fn lean(row: RowRef<'_>, labels: &mut Labels) -> Option<TraceSpan> {
         oddities,
         source: row.origin().source,
     })
-}
-
-/// Whether name, service, status message and the span's own text values are UTF-8.
-fn is_utf8(row: RowRef<'_>) -> bool {
-    let valid = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
-    let operation = row.operation();
-    let words = &row.segment.words;
-    let mut values = row.chunk.values(row.row).iter();
-    valid(words.get(operation.name))
-        && valid(words.get(operation.service))
-        && valid(row.status_message())
-        && values.all(|word| match row.stored(*word) {
-            super::read_row::Stored::Plain(AttributeValue::Text(text)) => valid(text),
-            _ => true,
-        })
 }

@@ -1,4 +1,4 @@
-//! Work on many blocks, shared out among threads, and taken note of in order.
+//! Work in many pieces, as on the blocks of an index, shared out among threads, and taken note of in order.
 //!
 //! In: how many pieces of work there are, and what does one. Out: what came of each, one after the other, on the thread
 //! that asks. That thread does work too where nothing is ready for it, so it waits for no more than pieces that others have
@@ -26,7 +26,7 @@ pub(super) fn threads(rows: u64) -> usize {
 
 /// What is to be done, by number.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub struct Queue {
     next: AtomicUsize,
     count: usize,
     ended: AtomicBool,
@@ -34,7 +34,8 @@ pub(super) struct Queue {
 
 impl Queue {
     /// So many pieces.
-    pub(super) fn new(count: usize) -> Self {
+    #[must_use]
+    pub fn new(count: usize) -> Self {
         // The first is for the thread that asks: it is to be there soon.
         Self { next: AtomicUsize::new(1), count, ended: AtomicBool::new(false) }
     }
@@ -48,7 +49,8 @@ impl Queue {
 }
 
 /// What comes of the pieces of a queue, in order. Dropping it ends the helpers after what they are at.
-pub(super) struct Crew<'q, T> {
+#[derive(Debug)]
+pub struct Crew<'q, T> {
     queue: &'q Queue,
     found: Receiver<(usize, T)>,
     /// Found before it was due.
@@ -59,7 +61,7 @@ pub(super) struct Crew<'q, T> {
 impl<'q, T: Send> Crew<'q, T> {
     /// Starts so many helpers, each of which calls `help` once, with a way to get pieces and a way to hand over what came
     /// of them. Where a thread cannot be started, the others do its work.
-    pub(super) fn new<'s, 'e, H>(scope: &'s Scope<'s, 'e>, queue: &'q Queue, (helpers, help): (usize, &'s H)) -> Self
+    pub fn new<'s, 'e, H>(scope: &'s Scope<'s, 'e>, queue: &'q Queue, (helpers, help): (usize, &'s H)) -> Self
     where
         'q: 's,
         T: 's,
@@ -68,7 +70,7 @@ impl<'q, T: Send> Crew<'q, T> {
         let (give, found) = sync_channel(AHEAD * helpers.max(1));
         for _ in 0..helpers {
             let share = Share { queue, give: give.clone() };
-            let started = thread::Builder::new().name("searching".to_owned()).spawn_scoped(scope, move || help(&share));
+            let started = thread::Builder::new().name("helping".to_owned()).spawn_scoped(scope, move || help(&share));
             if started.is_err() {
                 break;
             }
@@ -77,7 +79,7 @@ impl<'q, T: Send> Crew<'q, T> {
     }
 
     /// What came of the next piece; `None` after the last. `own` does a piece on this thread.
-    pub(super) fn next(&mut self, own: &dyn Fn(usize) -> T) -> Option<T> {
+    pub fn next(&mut self, own: &dyn Fn(usize) -> T) -> Option<T> {
         let due = self.due;
         if due >= self.queue.count {
             return None;
@@ -109,14 +111,21 @@ impl<T> Drop for Crew<'_, T> {
 }
 
 /// What a helper works through.
-pub(super) struct Share<'q, T> {
+#[derive(Debug)]
+pub struct Share<'q, T> {
     queue: &'q Queue,
     give: SyncSender<(usize, T)>,
 }
 
 impl<T> Share<'_, T> {
+    /// Whether anybody waits for what is done.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        !self.queue.ended.load(Ordering::Relaxed)
+    }
+
     /// Does pieces until there are none left, or nobody wants them.
-    pub(super) fn work(&self, own: impl Fn(usize) -> T) {
+    pub fn work(&self, own: impl Fn(usize) -> T) {
         while let Some(place) = self.queue.claim() {
             if self.give.send((place, own(place))).is_err() {
                 break;

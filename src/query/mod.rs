@@ -28,6 +28,7 @@ mod value;
 mod whole;
 
 pub use complete::{Completion, complete, complete_with, ends_in_half_key, key_at};
+pub use crew::{Crew, Queue, Share};
 pub use describe::{chips, describe};
 pub use field::{Attribute, Field, Scope};
 pub use fuzzy::fuzzy;

@@ -288,7 +288,10 @@ fn matched_pieces(pen: &Pen<'_>, page: &Page, (room, label): (u16, usize)) -> Ve
 
 fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &TraceSummary) {
     let y = area.y;
-    let notes = notes(summary, &pen.state.settings.thresholds);
+    let found = pen.state.list.marks.get(&summary.id).and_then(|(_, rule)| *rule);
+    let mut notes = notes(summary, &pen.state.settings.thresholds);
+    // After what failed comes what the verdict says.
+    notes.sort_by_key(|note| !matches!(note, Note::Error { .. }) && found.is_none_or(|rule| !tells(note, rule)));
     let failed = summary.errors > 0;
     let slow = notes.iter().any(|note| matches!(note, Note::SlowSql { .. }));
     let (style, line) = match (failed, slow) {
@@ -321,18 +324,25 @@ fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &Trace
         for note in &notes {
             note_pieces(pen, note, &mut pieces);
         }
-        // What else was found, once the trace was judged.
-        let own = pen.state.list.marks.get(&summary.id).and_then(|(_, rule)| rule.as_ref());
-        let report = pen.state.findings.report.as_ref();
-        if let Some(rule) = own.or_else(|| report?.marks.get(&summary.id)) {
+        // What was found, once the trace was judged.
+        if let Some(rule) = found.filter(|rule| !notes.iter().any(|note| tells(note, *rule))) {
             let used: usize = pieces.iter().map(|(text, _)| text::width(text)).sum();
             let room = usize::from(columns.notes_width).saturating_sub(used);
-            pieces.extend(found_mark(*rule, !pieces.is_empty(), room).map(|mark| (mark.into(), pen.style(Role::Dim))));
+            pieces.extend(found_mark(rule, !pieces.is_empty(), room).map(|mark| (mark.into(), pen.style(Role::Dim))));
         }
         if pieces.is_empty() && pen.state.is_arriving(summary) {
             pieces.push(("… still arriving".into(), pen.style(Role::Dim)));
         }
         pen.line((area.x + columns.notes, y), columns.notes_width, &pieces);
+    }
+}
+
+/// Whether a note says what a rule finds.
+fn tells(note: &Note, rule: Rule) -> bool {
+    match note {
+        Note::Error { .. } => rule == Rule::ErrorRoot,
+        Note::SlowSql { .. } => rule == Rule::SlowSql,
+        Note::Repeated { .. } => rule == Rule::NPlusOne,
     }
 }
 

@@ -625,7 +625,8 @@ pub fn findings(kind: &str, analysis: &Arc<Analysis>, size: (u16, u16)) -> State
                 Some((TraceId([n; 16]), across::digest(analysis, &Thresholds::default(), judge(analysis))?))
             })
             .collect();
-        let (rows, all) = across::sum(digests.iter().map(|(id, digest)| (*id, digest)), &Thresholds::default());
+        let (rows, all) =
+            across::sum(digests.iter().map(|(id, digest)| (*id, digest)), across::Past::Whole, &Thresholds::default());
         state.findings.report = Some(Arc::new(FindingsReport::of(2_148, rows, all)));
         state.findings.progress.running = false;
     }

@@ -79,10 +79,10 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// How much is kept of it: about one for each span.
+    /// How much is kept of it: about one for each span, which has ten attributes or so.
     #[must_use]
     pub fn entries(&self) -> usize {
-        self.calls.len().max(self.pairs.len() / 4).max(1)
+        self.calls.len().max(self.pairs.len() / 16).max(1)
     }
 }
 

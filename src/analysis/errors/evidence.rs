@@ -77,6 +77,9 @@ pub(super) fn bare_kind(kind: &str) -> &str {
 /// Attributes that make a span worth looking at though its status is not error and it has no exceptions as events.
 pub(super) const TELLING: &[&str] = &["exception.type", "exception.message", "error.type"];
 
+/// The attributes under which the status of an answer stands.
+pub(super) const HTTP_STATUS: &[&str] = &["http.response.status_code", "http.status_code"];
+
 /// What a span says failed. Nothing where its status is OK: then what was recorded was dealt with. An exception that is
 /// recorded twice counts once.
 #[must_use]
@@ -107,7 +110,7 @@ pub(super) fn of_span(span: &Span) -> Vec<Saying> {
 /// A failure without an exception.
 fn bare(span: &Span, failed: bool) -> Option<Saying> {
     let attribute = |keys: &[&str]| first(&span.attributes, keys);
-    let status = attribute(&["http.response.status_code", "http.status_code"]);
+    let status = attribute(HTTP_STATUS);
     let status = status.and_then(|status| status.trim().parse::<u16>().ok());
     let http = |least: u16| status.filter(|code| *code >= least).map(|code| format!("HTTP {code}"));
     let named = attribute(&["error.type"]).map(|name| match name.trim().parse::<u16>() {

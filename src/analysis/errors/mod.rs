@@ -18,7 +18,7 @@ pub use evidence::{Evidence, Saying};
 pub(in crate::analysis) use groups::bucket;
 pub use groups::{Example, Failure, Group, GroupKey, Report, TREND, report};
 pub use message::pattern;
-pub use read::{Detail, TellingLogs, detail, read};
+pub use read::{Detail, TellingLogs, detail, read, suspects};
 pub use stack::{Frame, Stack};
 
 #[cfg(test)]

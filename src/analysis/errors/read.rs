@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 
-use super::evidence::{self, Evidence, TELLING};
+use super::evidence::{self, Evidence, HTTP_STATUS, TELLING};
 use super::groups::{Example, Failure};
 use super::stack::Stack;
 use crate::analysis::Thresholds;
-use crate::analysis::analyse;
-use crate::index::View;
+use crate::analysis::tree::grown;
+use crate::index::{Place, ValueRef, View};
 use crate::model::{Category, LogRecord, SpanKey, StatusCode, TraceId, TraceSpan};
 
 /// The log records that tell of a failure, by trace. Read out of all records at once: asking for those of each trace would go
@@ -61,7 +61,29 @@ pub fn read(view: &View, id: TraceId, logs: &[LogRecord], thresholds: &Threshold
     if spans.is_empty() && logs.is_empty() {
         return Vec::new();
     }
-    super::failures(&analyse(Arc::new(trace), thresholds), &spans, logs)
+    super::failures(&grown(Arc::new(trace), thresholds), &spans, logs)
+}
+
+/// The traces of which something held tells of a failure, found by columns: of all others [`read`] finds nothing.
+#[must_use]
+pub fn suspects(view: &View, logs: &TellingLogs) -> HashSet<TraceId> {
+    let answered_500 = |value: ValueRef<'_>| match value {
+        ValueRef::Int(code) => (500..600).contains(&code),
+        ValueRef::Text(text) => text.trim().starts_with('5'),
+        _ => true,
+    };
+    let mut numbers = Vec::new();
+    for block in view.blocks() {
+        let told = block.select_present(TELLING, &[Place::Span]);
+        let told = told.or(&block.select_attribute(HTTP_STATUS, &[Place::Span], &answered_500));
+        let told = told.or(&block.select_event_name(&|name| name == "exception"));
+        let rows = told.minus(&block.select_status(StatusCode::OK)).or(&block.select_status(StatusCode::ERROR));
+        block.numbers(&rows, &mut numbers);
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    let traces = numbers.into_iter().filter_map(|number| view.id_of(number));
+    traces.chain(logs.by_trace.keys().copied()).collect()
 }
 
 fn may_have_failed(span: &TraceSpan) -> bool {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::past::{Suspect, Usual};
 use super::{Finding, Rule, Severity, past, words};
@@ -14,15 +14,28 @@ use crate::model::{Nanos, SpanKey, TraceId};
 pub const MOST: usize = 1_000;
 /// Traces of one finding that can be gone to: those in which it costs most.
 pub const INSTANCES: usize = 500;
+/// Statements of which the past is looked up beyond the traces that are summed up: each takes a look at all that is held.
+const LOOKED_UP: usize = 8;
 
 /// What is kept of a trace's findings, and of its database calls: only with those of other traces it can be told which took far
 /// longer than usual.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
     found: Vec<Kept>,
-    /// By statement, how long each call took.
-    calls: Vec<(u64, u64)>,
+    calls: History,
     suspects: Vec<Suspected>,
+}
+
+/// The database calls of a trace: by statement, how long each took.
+#[derive(Clone, Debug, Default)]
+pub struct History(Vec<(u64, u64)>);
+
+impl History {
+    /// Of a trace.
+    #[must_use]
+    pub fn of(analysis: &Analysis) -> Self {
+        Self(past::calls(analysis).collect())
+    }
 }
 
 /// Calls of one statement that may have taken longer than usual, the longest first.
@@ -53,7 +66,15 @@ impl Digest {
     pub fn size(&self) -> usize {
         let found: usize = self.found.iter().map(|kept| 1 + (kept.what.len() + kept.why.len()) / 64).sum();
         let suspects: usize = self.suspects.iter().map(|suspected| 1 + suspected.durations.len() / 12).sum();
-        found + suspects + self.calls.len() / 6
+        found + suspects + self.calls.0.len() / 6
+    }
+}
+
+impl Digest {
+    /// Whether it has calls that may have taken longer than usual.
+    #[must_use]
+    pub fn has_suspects(&self) -> bool {
+        !self.suspects.is_empty()
     }
 }
 
@@ -81,9 +102,9 @@ pub fn digest(analysis: &Analysis, thresholds: &Thresholds, findings: Vec<Findin
         })
     };
     let suspects = past::suspects(analysis, thresholds).into_iter().filter_map(suspected).collect();
-    let calls: Vec<(u64, u64)> = past::calls(analysis).collect();
+    let calls = History::of(analysis);
     let found: Vec<Kept> = findings.into_iter().map(kept).collect();
-    (!found.is_empty() || !calls.is_empty()).then_some(Digest { found, calls, suspects })
+    (!found.is_empty() || !calls.0.is_empty()).then_some(Digest { found, calls, suspects })
 }
 
 /// One finding in all the traces that have it.
@@ -109,11 +130,24 @@ pub struct Found {
     pub instances: Vec<(TraceId, Option<SpanKey>)>,
 }
 
+/// What is known of the past of statements beside the digests.
+pub enum Past<'a> {
+    /// The digests are of all that is held.
+    Whole,
+    /// They are of some traces. This tells what calls of the statement of a span usually take, where that is worth looking up; it
+    /// is asked for the statements with the longest calls only.
+    Part(&'a mut dyn FnMut(TraceId, SpanKey) -> Option<Usual>),
+}
+
 /// Sums up, what costs most first; and how many findings there are in all. The same digests in another order give the same.
 #[must_use]
-pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, thresholds: &Thresholds) -> (Vec<Found>, u64) {
+pub fn sum<'d>(
+    digests: impl Iterator<Item = (TraceId, &'d Digest)>,
+    past: Past<'_>,
+    thresholds: &Thresholds,
+) -> (Vec<Found>, u64) {
     let digests: Vec<(TraceId, &Digest)> = digests.collect();
-    let slower = beyond(&digests, thresholds);
+    let slower = beyond(&digests, past, thresholds);
     let mut groups: HashMap<u64, Vec<(TraceId, &Kept)>> = HashMap::new();
     let of_traces = digests.iter().flat_map(|(trace, digest)| digest.found.iter().map(|kept| (*trace, kept)));
     for (trace, kept) in of_traces.chain(slower.iter().map(|(trace, kept)| (*trace, kept))) {
@@ -128,34 +162,69 @@ pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, thresholds:
     (found, all)
 }
 
-/// The statements that took far longer than they usually do in these traces: where, what that costs, and why.
+/// The statements that took far longer than they usually do: where, what that costs, and why. `others` are of traces of which
+/// nothing is to be said.
 pub fn slower<'d>(
     digests: impl Iterator<Item = (TraceId, &'d Digest)>,
+    others: impl Iterator<Item = &'d History>,
     thresholds: &Thresholds,
 ) -> Vec<(TraceId, Nanos, String)> {
+    let digests: Vec<(TraceId, &Digest)> = digests.collect();
+    let own = digests.iter().flat_map(|(_, digest)| &digest.calls.0);
+    let usual = usual(&digests, own.chain(others.flat_map(|history| &history.0)), (true, thresholds));
     let told = |(trace, kept): (TraceId, Kept)| (trace, kept.cost, kept.why.into());
-    beyond(&digests.collect::<Vec<_>>(), thresholds).into_iter().map(told).collect()
+    exceeding(&digests, &usual, thresholds).map(told).collect()
 }
 
-fn beyond(digests: &[(TraceId, &Digest)], thresholds: &Thresholds) -> Vec<(TraceId, Kept)> {
-    let suspects = || digests.iter().flat_map(|(trace, digest)| digest.suspects.iter().map(|of| (*trace, of)));
-    let mut pasts: HashMap<u64, Vec<u64>> = suspects().map(|(_, of)| (of.statement, Vec::new())).collect();
-    if pasts.is_empty() {
-        return Vec::new();
+fn suspects<'d>(digests: &[(TraceId, &'d Digest)]) -> impl Iterator<Item = (TraceId, &'d Suspected)> {
+    digests.iter().flat_map(|(trace, digest)| digest.suspects.iter().map(|of| (*trace, of)))
+}
+
+fn beyond(digests: &[(TraceId, &Digest)], past: Past<'_>, thresholds: &Thresholds) -> Vec<(TraceId, Kept)> {
+    let own = digests.iter().flat_map(|(_, digest)| &digest.calls.0);
+    let mut usual = usual(digests, own, (matches!(past, Past::Whole), thresholds));
+    if let Past::Part(look_up) = past {
+        let mut longest: Vec<(TraceId, &Suspected)> = suspects(digests).collect();
+        longest.sort_by_key(|(trace, of)| (Reverse(of.durations.first().copied()), *trace));
+        let mut asked: HashSet<u64> = HashSet::new();
+        for (trace, of) in longest {
+            if asked.len() < LOOKED_UP && asked.insert(of.statement) {
+                let whole = of.first.and_then(|span| look_up(trace, span));
+                usual.entry(of.statement).and_modify(|usual| *usual = whole.or(*usual));
+            }
+        }
     }
-    for (statement, duration) in digests.iter().flat_map(|(_, digest)| &digest.calls) {
+    exceeding(digests, &usual, thresholds).collect()
+}
+
+/// What the calls of the statements with suspects usually take, by these calls.
+fn usual<'d>(
+    digests: &[(TraceId, &'d Digest)],
+    calls: impl Iterator<Item = &'d (u64, u64)>,
+    (all, thresholds): (bool, &Thresholds),
+) -> HashMap<u64, Option<Usual>> {
+    let mut pasts: HashMap<u64, Vec<u64>> = suspects(digests).map(|(_, of)| (of.statement, Vec::new())).collect();
+    if pasts.is_empty() {
+        return HashMap::new();
+    }
+    for (statement, duration) in calls {
         if let Some(past) = pasts.get_mut(statement) {
             past.push(*duration);
         }
     }
-    let usual: HashMap<u64, Option<Usual>> = pasts
-        .into_iter()
-        .map(|(statement, mut durations)| {
-            durations.sort_unstable();
-            (statement, Usual::of(&durations, thresholds))
-        })
-        .collect();
-    let kept = |(trace, of): (TraceId, &Suspected)| {
+    let usual = |(statement, mut durations): (u64, Vec<u64>)| {
+        durations.sort_unstable();
+        (statement, Usual::of(&durations, all, thresholds))
+    };
+    pasts.into_iter().map(usual).collect()
+}
+
+fn exceeding<'d>(
+    digests: &[(TraceId, &'d Digest)],
+    usual: &HashMap<u64, Option<Usual>>,
+    thresholds: &Thresholds,
+) -> impl Iterator<Item = (TraceId, Kept)> {
+    suspects(digests).filter_map(|(trace, of)| {
         let usual = usual.get(&of.statement)?.as_ref()?;
         let exceeds = |duration: &Nanos| usual.is_exceeded(*duration, thresholds);
         let durations: Vec<Nanos> = of.durations.iter().copied().filter(exceeds).collect();
@@ -170,8 +239,7 @@ fn beyond(digests: &[(TraceId, &Digest)], thresholds: &Thresholds) -> Vec<(Trace
             why: past::why(&of.what, &durations, usual).into(),
         };
         (!durations.is_empty()).then_some((trace, kept))
-    };
-    suspects().filter_map(kept).collect()
+    })
 }
 
 fn one(mut group: Vec<(TraceId, &Kept)>) -> Option<Found> {

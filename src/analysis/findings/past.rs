@@ -23,15 +23,18 @@ pub struct Usual {
     pub p50: Nanos,
     /// Their 95th percentile.
     pub p95: Nanos,
+    /// They are all that are held, not only those of some traces.
+    pub all: bool,
 }
 
 impl Usual {
-    /// Of durations in order, the calls that are judged among them; `None` where they are too few to say anything.
+    /// Of durations in order, the calls that are judged among them, of all that is held or not; `None` where they are too few to
+    /// say anything.
     #[must_use]
-    pub fn of(durations: &[u64], thresholds: &Thresholds) -> Option<Self> {
+    pub fn of(durations: &[u64], all: bool, thresholds: &Thresholds) -> Option<Self> {
         let (p50, p95) = (percentile(durations, 50)?, percentile(durations, 95)?);
         let enough = durations.len() >= thresholds.past_count as usize;
-        enough.then_some(Self { calls: durations.len(), p50: Nanos(p50), p95: Nanos(p95) })
+        enough.then_some(Self { calls: durations.len(), p50: Nanos(p50), p95: Nanos(p95), all })
     }
 
     /// Whether a call that took so long is far beyond it.
@@ -100,13 +103,14 @@ pub fn judge(analysis: &Analysis, thresholds: &Thresholds, calls: &[Suspect], us
 
 /// In one line, of durations of which the first is the longest.
 pub(super) fn why(what: &str, durations: &[Nanos], usual: &Usual) -> String {
-    let Usual { calls, p50, p95 } = usual;
+    let Usual { calls, p50, p95, all } = usual;
+    let whose = if *all { "held" } else { "found" };
     let longest = durations.first().copied().unwrap_or_default();
     let took = match durations.len() {
         1 => format!("{what} took {longest}"),
         count => format!("{} {what} took up to {longest}", words::times(count)),
     };
-    format!("{took}: of the {calls} calls held half take up to {p50}, 95 % up to {p95}")
+    format!("{took}: of the {calls} calls {whose} half take up to {p50}, 95 % up to {p95}")
 }
 
 /// What would not have been waited for, had they taken what half of the calls take.

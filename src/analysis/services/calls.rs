@@ -7,7 +7,8 @@ use hashbrown::{HashMap, HashSet};
 use super::names::Names;
 use super::{Peer, peer};
 use crate::analysis::Thresholds;
-use crate::analysis::{Analysis, Node, analyse};
+use crate::analysis::tree::grown;
+use crate::analysis::{Analysis, Node};
 use crate::index::View;
 use crate::model::{Category, Kind, Nanos, Span, SpanId, SpanKey, Timestamp, TraceId, TraceSpan};
 
@@ -60,19 +61,33 @@ pub struct Call {
 /// Links of a consumer that are followed into other traces.
 const MAX_LINKS: usize = 16;
 
-/// The entry spans and calls of a trace; `None` where it is not held. Only calls whose other end has to be named are read
-/// whole.
+/// What is looked up of a trace for [`TraceCalls`].
+#[derive(Debug)]
+pub struct LookedUp {
+    analysis: Analysis,
+    spans: Vec<Span>,
+}
+
+/// Looks up what [`trace_calls`] needs of a trace; `None` where it is not held. Only calls whose other end has to be named are
+/// read whole.
 #[must_use]
-pub fn read(view: &View, id: TraceId, thresholds: &Thresholds, names: &mut Names) -> Option<TraceCalls> {
-    let analysis = &analyse(Arc::new(view.trace(id)?), thresholds);
-    let wanted: HashSet<SpanKey> = analysis.order.iter().filter_map(|node| names_peer(analysis, *node)).collect();
-    let spans =
-        if wanted.is_empty() { Vec::new() } else { view.pick(analysis.trace.id, &|key| wanted.contains(&key), &[]) };
-    let sent = |trace: TraceId, id: SpanId| {
-        let spans = view.trace(trace)?.spans;
-        spans.iter().find(|span| span.key.id == id).map(|span| span.end)
-    };
-    Some(trace_calls(analysis, &spans, &sent, names))
+pub fn look_up(view: &View, id: TraceId, thresholds: &Thresholds) -> Option<LookedUp> {
+    let analysis = grown(Arc::new(view.trace(id)?), thresholds);
+    let wanted: HashSet<SpanKey> = analysis.order.iter().filter_map(|node| names_peer(&analysis, *node)).collect();
+    let spans = if wanted.is_empty() { Vec::new() } else { view.pick(id, &|key| wanted.contains(&key), &[]) };
+    Some(LookedUp { analysis, spans })
+}
+
+impl LookedUp {
+    /// The entry spans and calls of the trace. Messages that were sent in other traces are looked up in `view`.
+    #[must_use]
+    pub fn calls(&self, view: &View, names: &mut Names) -> TraceCalls {
+        let sent = |trace: TraceId, id: SpanId| {
+            let spans = view.trace(trace)?.spans;
+            spans.iter().find(|span| span.key.id == id).map(|span| span.end)
+        };
+        trace_calls(&self.analysis, &self.spans, &sent, names)
+    }
 }
 
 /// The span at a node, if its attributes are needed.
@@ -106,12 +121,14 @@ pub fn trace_calls(
     sent: &dyn Fn(TraceId, SpanId) -> Option<Timestamp>,
     names: &mut Names,
 ) -> TraceCalls {
+    let of_others = |pair: &[TraceSpan]| matches!(pair, [one, next] if one.service != next.service);
+    let crosses = analysis.trace.spans.windows(2).any(of_others);
     let mut reader = Reader {
         analysis,
         whole: spans.iter().map(|span| (span.key(), span)).collect(),
         sent,
         names,
-        out: TraceCalls { start: analysis.start, crosses: analysis.services.len() > 1, ..TraceCalls::default() },
+        out: TraceCalls { start: analysis.start, crosses, ..TraceCalls::default() },
     };
     let mut has_root = false;
     for node in analysis.order.iter().copied() {

@@ -12,7 +12,7 @@ mod names;
 mod peer;
 mod report;
 
-pub use calls::{Call, Entry, TraceCalls, read, trace_calls};
+pub use calls::{Call, Entry, LookedUp, TraceCalls, look_up, trace_calls};
 pub use names::{Names, Peer};
 pub use report::{Edge, Figures, OperationRow, Report, ServiceRow, report};
 

@@ -1,11 +1,13 @@
 //! What one trace adds: its database calls, by statement.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::analysis::{Thresholds, analyse, findings, statement};
+use crate::analysis::tree::measured;
+use crate::analysis::{Thresholds, findings, statement};
 use crate::model::{Category, Nanos, SpanId, SpanKey, Timestamp, Trace, TraceSpan};
 
 /// Statements that are told apart. A sender whose statements are all different would otherwise fill the memory with them.
@@ -107,26 +109,31 @@ pub(super) fn count(counts: &mut Counts, name: u32) {
 }
 
 /// Reads a trace; `None` where it has no database calls. `system` tells the system of a span, and is asked once for each
-/// statement of a service. Which calls are an N+1 is what the findings say.
+/// statement of a service. Which calls are an N+1 is what the findings say. Others may number their names meanwhile: `names` is
+/// locked for no longer than it takes to number those of this trace.
 pub fn digest(
     trace: &Arc<Trace>,
     thresholds: &Thresholds,
-    names: &mut Names,
+    names: &Mutex<Names>,
     system: &mut dyn FnMut(SpanKey) -> Option<Arc<str>>,
 ) -> Option<Digest> {
-    if !trace.spans.iter().any(|span| span.category.is_database()) {
+    let calls: Vec<&TraceSpan> = trace.spans.iter().filter(|span| span.category.is_database()).collect();
+    if calls.is_empty() {
         return None;
     }
     let above = above(trace);
+    // Spans of a trace share the texts of their labels.
+    let address = |span: &TraceSpan| (Arc::as_ptr(&span.label).cast::<u8>().addr(), span.category);
+    let mut texts: HashMap<(usize, Category), Cow<'_, str>> = HashMap::new();
+    for span in &calls {
+        texts.entry(address(span)).or_insert_with(|| statement::normalise(span.category, &span.label));
+    }
     let mut places: HashMap<(u32, u32), usize> = HashMap::new();
-    let mut texts: HashMap<(usize, Category), u32> = HashMap::new();
-    let mut group_of: HashMap<SpanKey, usize> = HashMap::new();
+    let mut group_of: HashMap<SpanKey, usize> = HashMap::with_capacity(calls.len());
     let mut groups: Vec<Group> = Vec::new();
-    for span in trace.spans.iter().filter(|span| span.category.is_database()) {
-        // Spans of a trace share the texts of their labels.
-        let address = (Arc::as_ptr(&span.label).cast::<u8>().addr(), span.category);
-        let statement =
-            *texts.entry(address).or_insert_with(|| names.number(&statement::normalise(span.category, &span.label)));
+    let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+    for span in calls {
+        let statement = names.number(texts.get(&address(span)).map_or("", |text| text));
         let service = names.number(&span.service);
         let system = names.system((service, statement), || system(span.key));
         let place = *places.entry((statement, system)).or_insert_with(|| {
@@ -145,17 +152,28 @@ pub fn digest(
         let failed = span.is_error() || span.exceptions > 0;
         group.calls.push(Call { start: span.start, duration: span.duration(), span: span.key, failed });
     }
+    let root = trace.spans.iter().find(|span| span.parent_id.is_none()).or_else(|| trace.spans.first());
+    let route = names.number(root.map_or("", |root| &root.label));
+    drop(names);
     if groups.iter().any(|group| group.calls.len() >= thresholds.nplus1_count as usize) {
-        let analysis = analyse(Arc::clone(trace), thresholds);
-        for calls in findings::repeated(&analysis, thresholds) {
-            let place = calls.first().and_then(|node| group_of.get(&analysis.span(*node)?.key));
-            if let Some(group) = place.and_then(|place| groups.get_mut(*place)) {
-                group.repeated = group.repeated.max(u32::try_from(calls.len()).unwrap_or(u32::MAX));
-            }
+        note_repeated(trace, thresholds, &group_of, &mut groups);
+    }
+    Some(Digest { groups, route })
+}
+
+fn note_repeated(
+    trace: &Arc<Trace>,
+    thresholds: &Thresholds,
+    group_of: &HashMap<SpanKey, usize>,
+    groups: &mut [Group],
+) {
+    let analysis = measured(Arc::clone(trace), thresholds);
+    for calls in findings::repeated(&analysis, thresholds) {
+        let place = calls.first().and_then(|node| group_of.get(&analysis.span(*node)?.key));
+        if let Some(group) = place.and_then(|place| groups.get_mut(*place)) {
+            group.repeated = group.repeated.max(u32::try_from(calls.len()).unwrap_or(u32::MAX));
         }
     }
-    let root = trace.spans.iter().find(|span| span.parent_id.is_none()).or_else(|| trace.spans.first());
-    Some(Digest { groups, route: names.number(root.map_or("", |root| &root.label)) })
 }
 
 /// Spans by id. Where a client and a server share one (as Zipkin's do), children hang from the server.

@@ -1,3 +1,5 @@
+use std::sync::Mutex;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -29,7 +31,7 @@ fn id(number: u128) -> TraceId {
 
 /// Traces of one route that run one statement each, at these moments and for so long (ms).
 fn calls(times: &[(u64, u64)]) -> Statements {
-    let mut names = Names::default();
+    let names = Mutex::<Names>::default();
     let digests: Vec<_> = (1_u128..)
         .zip(times)
         .map(|(trace, (start, took))| {
@@ -40,10 +42,10 @@ fn calls(times: &[(u64, u64)]) -> Statements {
             ];
             let trace = Arc::new(Trace { id: id(trace), spans, ..Trace::default() });
             let mut system = |_| Some("postgresql".into());
-            (trace.id, digest(&trace, &Thresholds::default(), &mut names, &mut system).unwrap())
+            (trace.id, digest(&trace, &Thresholds::default(), &names, &mut system).unwrap())
         })
         .collect();
-    sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names)
+    sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names.into_inner().unwrap())
 }
 
 #[test]
@@ -76,15 +78,15 @@ fn many_calls_one_after_the_other_below_one_parent_are_marked_and_side_by_side_t
         spans[4].remark = "3 rows".into();
         spans[5].remark = "1 row".into();
         let trace = Arc::new(Trace { id: id(1), spans, ..Trace::default() });
-        let mut names = Names::default();
+        let names = Mutex::<Names>::default();
         let mut asked = 0;
-        let digest = digest(&trace, &Thresholds::default(), &mut names, &mut |_| {
+        let digest = digest(&trace, &Thresholds::default(), &names, &mut |_| {
             asked += 1;
             None
         });
         let digest = digest.unwrap();
         assert_eq!((digest.calls(), asked), (6, 1));
-        let all = sum([(trace.id, &digest)].into_iter(), &names);
+        let all = sum([(trace.id, &digest)].into_iter(), &names.into_inner().unwrap());
         let row = &all.rows[0];
         assert_eq!((row.repeated, row.errors, row.rows), (expected, 1, Some(4)));
     }
@@ -93,7 +95,7 @@ fn many_calls_one_after_the_other_below_one_parent_are_marked_and_side_by_side_t
 #[test]
 fn a_trace_without_database_calls_adds_nothing() {
     let trace = Arc::new(Trace { id: id(1), spans: vec![span(1, 0, "GET /", (0, 1))], ..Trace::default() });
-    assert_eq!(digest(&trace, &Thresholds::default(), &mut Names::default(), &mut |_| None), None);
+    assert_eq!(digest(&trace, &Thresholds::default(), &Mutex::default(), &mut |_| None), None);
     assert_eq!(sum(std::iter::empty(), &Names::default()), Statements::default());
 }
 

@@ -1,7 +1,8 @@
 //! What is said of traces written by hand, and what they would gain.
 
 use super::{analysed, failed, of_kind, span, sql};
-use crate::analysis::{Clause, Gain, Says, what_if};
+use crate::analysis::findings::{Finding, Rule, Severity};
+use crate::analysis::{Clause, Gain, Says, foremost, what_if};
 use crate::model::{Category, Kind, Nanos, TraceSpan};
 
 /// The clauses about time, as text.
@@ -88,6 +89,12 @@ fn short_gaps_are_own_code_and_long_ones_are_not_recorded() {
     let gap = |length: u64| vec![span(1, 0, 0, length + 20), span(2, 1, 0, 10), span(3, 1, length + 10, length + 20)];
     assert_eq!(times(gap(19)), ["Own 39 ms 100 @0"]);
     assert_eq!(times(gap(20)), ["Own 20 ms 50 @1", "Unrecorded 20 ms 50 @0"]);
+    // Much is a gap wherever it is; a little at an end of a long span is its own, between two calls it is not.
+    let at = |calls: [u64; 2]| vec![span(1, 0, 0, 2_310), span(2, 1, calls[0], calls[1])];
+    assert_eq!(times(at([0, 2_209])), ["Own 2.31 s 100 @1"]);
+    assert_eq!(times(at([101, 2_310])), ["Own 2.31 s 100 @1"]);
+    assert_eq!(times(at([0, 1_810]))[1], "Unrecorded 500 ms 22 @0");
+    assert_eq!(times([at([0, 1_000]), vec![span(3, 1, 1_101, 2_310)]].concat())[1], "Unrecorded 101 ms 4 @0");
     // A span without anything below says what it did.
     assert_eq!(times(vec![span(1, 0, 0, 5_000)]), ["Own 5 s 100 @0"]);
     // A parent that is missing says nothing.
@@ -136,5 +143,46 @@ fn what_is_gained_ends_where_another_call_becomes_the_last() {
         let mut gains = what_if(&analysis, nodes);
         gains[1].gain = Nanos(gains[1].gain.0 / 1_000_000 * 1_000_000);
         assert_eq!(gains, expected, "{nodes:?}");
+    }
+}
+
+#[test]
+fn verdict_and_list_tell_of_the_same_finding() {
+    use Severity::{Error, Info, Warn};
+    let spans = [span(1, 0, 0, 1_000), span(2, 1, 10, 900)].into_iter();
+    let spans = spans.chain((0..6).map(|call| sql(10 + call, 2, (20 + call * 130, 30 + call * 130), "SELECT a")));
+    let analysis = analysed(spans.collect());
+    let calls: Vec<u32> = (2..8).collect();
+    let finding = |rule, severity, nodes: &[u32]| Finding {
+        rule,
+        severity,
+        what: String::new(),
+        why: String::new(),
+        nodes: nodes.to_vec(),
+        cost: Nanos(1),
+        fingerprint: 0,
+    };
+    let dominant = || finding(Rule::Dominant, Warn, &[1]);
+    let root = || finding(Rule::ErrorRoot, Error, &[0]);
+    let cases = [
+        ("nothing", vec![], None),
+        ("only what failed", vec![root()], None),
+        ("only what is worth knowing", vec![finding(Rule::Gap, Info, &[0])], None),
+        ("calls that repeat, though they cost little", vec![finding(Rule::NPlusOne, Info, &calls)], Some(0)),
+        ("the worst beside the failure", vec![root(), finding(Rule::Past, Warn, &[2]), dominant()], Some(1)),
+        ("a span that took most, and something else", vec![dominant(), finding(Rule::Retry, Warn, &[2, 3])], Some(0)),
+        ("a span that took most by the loop in it", vec![dominant(), finding(Rule::NPlusOne, Info, &calls)], Some(1)),
+        ("and by a loop that is little of it", vec![dominant(), finding(Rule::NPlusOne, Info, &calls[..3])], Some(0)),
+    ];
+    for (what, findings, expected) in cases {
+        assert_eq!(foremost(&analysis, &findings), expected, "{what}");
+        let told = analysis.with_findings(findings, &crate::analysis::Thresholds::default());
+        let found = told.verdict.clauses.iter().find(|clause| !matches!(clause.says, Says::Time { .. }));
+        let found = found.filter(|clause| !matches!(clause.says, Says::FailedFirst { .. }));
+        // Without any finding the tree is asked, which counts calls alone.
+        if !told.findings.is_empty() {
+            let node = expected.map(|place| told.findings[place].nodes[0]);
+            assert_eq!(found.map(|clause| clause.node), node, "{what}: {found:?}");
+        }
     }
 }

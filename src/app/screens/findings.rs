@@ -9,7 +9,7 @@ use super::{Progress, Table};
 use crate::analysis::findings::across::Found;
 use crate::analysis::findings::{Finding, Rule, Severity};
 use crate::app::State;
-use crate::model::{Nanos, TraceId};
+use crate::model::Nanos;
 
 /// What the survey says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,22 +22,14 @@ pub struct FindingsReport {
     pub keys: Vec<u64>,
     /// How many there are in all.
     pub all: u64,
-    /// By trace: what costs most in it, of the rules that the list does not mark anyhow.
-    pub marks: HashMap<TraceId, Rule>,
 }
 
 impl FindingsReport {
     /// Of `rows`, what costs most first, out of `all`, in as many traces.
     #[must_use]
     pub fn of(traces: u64, rows: Vec<Found>, all: u64) -> Self {
-        let mut marks = HashMap::new();
-        for found in rows.iter().filter(|found| is_listed(found.rule)) {
-            for (trace, _) in &found.instances {
-                marks.entry(*trace).or_insert(found.rule);
-            }
-        }
         let keys = rows.iter().map(|row| row.fingerprint).collect();
-        Self { traces, rows, keys, all, marks }
+        Self { traces, rows, keys, all }
     }
 }
 

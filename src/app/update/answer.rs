@@ -42,7 +42,7 @@ pub fn answer(state: &mut State, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Opened { .. } | Answer::Flattened { .. } | Answer::Found { .. } => of_trace(state, answer, &mut out),
-        Answer::Judged { analysis, judged } => findings::judged(state, &analysis, judged),
+        Answer::Judged { of, judged, told } => findings::judged(state, &of, judged, told),
         Answer::Gained { analysis, nodes, gains } => super::what_if::take(state, &analysis, nodes, gains),
         Answer::Marked(marks) => super::marks::take(state, marks),
         Answer::Detailed { trace, span, detail } => detailed(state, trace, span, detail),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::window::Step;
 use super::{rows, say, survey, trace};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, foremost};
 use crate::app::{
     Action, Effect, FindingsOf, FindingsPane, FindingsReport, Judged, Key, KeyPress, Keymap, Overlay, Screen, State,
     Table,
@@ -39,13 +39,26 @@ pub(super) fn settle(state: &mut State, out: &mut Vec<Effect>) {
 }
 
 /// What was found in the open trace.
-pub(super) fn judged(state: &mut State, analysis: &Arc<Analysis>, judged: Arc<Judged>) {
+pub(super) fn judged(state: &mut State, of: &Arc<Analysis>, judged: Arc<Judged>, told: Arc<Analysis>) {
     let old = state.finding_keys(FindingsOf::Trace);
     let Some(trace) = &mut state.trace else { return };
-    if trace.analysis.as_ref().is_none_or(|shown| !Arc::ptr_eq(shown, analysis)) {
+    if trace.analysis.as_ref().is_none_or(|shown| !Arc::ptr_eq(shown, of)) {
         return;
     }
     trace.judged = Some(judged);
+    if !Arc::ptr_eq(of, &told) {
+        // The verdict may say more than before: what was chosen of it stays.
+        let place = |clause: usize| {
+            let chosen = of.verdict.clauses.get(clause)?;
+            told.verdict.clauses.iter().position(|clause| clause.node == chosen.node && clause.says == chosen.says)
+        };
+        (trace.clause, trace.left_clause) = (trace.clause.and_then(place), trace.left_clause.and_then(place));
+        // The row of the list says what the reader saw here.
+        let rule = foremost(&told, &told.findings).and_then(|place| Some(told.findings.get(place)?.rule));
+        state.list.marks.insert(trace.id, (told.trace.last_arrival, rule));
+        state.asked.judged = Some(Arc::clone(&told));
+        trace.analysis = Some(told);
+    }
     arranged(state, FindingsOf::Trace, &old);
 }
 

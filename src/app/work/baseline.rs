@@ -13,8 +13,8 @@ use crate::model::{Nanos, SpanKey, Timestamp, TraceId, TraceSpan, lookup};
 
 /// Durations looked at of a kind: the newest.
 const MOST: usize = 1_000_000;
-/// Durations kept of all kinds together.
-const KEPT: usize = 4_000_000;
+/// Durations kept of all kinds together, where the last alone has no more: 8 MiB, which no budget counts.
+const KEPT: usize = MOST;
 /// How long a kind's durations are good enough, though more spans have come.
 const GOOD: Nanos = Nanos::from_secs(10);
 
@@ -68,6 +68,16 @@ impl Baselines {
         Some(Answer::Baselines { trace: trace.id, found })
     }
 
+    /// What the calls of a span's statement usually take, of all that is held; `None` where that is not known, or they are too few.
+    pub(super) fn usual(&mut self, (trace, key): (TraceId, SpanKey), means: &Means<'_>) -> Option<past::Usual> {
+        let Means { view, now, thresholds, cancelled, .. } = *means;
+        let lean = view.trace(trace)?;
+        let span = lean.spans.iter().find(|span| span.key == key)?;
+        let (kin, before) = kin(view, trace, span);
+        let known = self.known(view, (kin, &before, span), now, cancelled)?;
+        past::Usual::of(&known.durations, true, thresholds)
+    }
+
     /// Whether a trace has calls whose statement's past is worth a look.
     pub(super) fn has_suspects(analysis: &Analysis, thresholds: &Thresholds) -> bool {
         !past::suspects(analysis, thresholds).is_empty()
@@ -82,7 +92,7 @@ impl Baselines {
             let Some(span) = span else { continue };
             let (kin, before) = kin(view, analysis.trace.id, span);
             let known = self.known(view, (kin, &before, span), now, cancelled)?;
-            let usual = past::Usual::of(&known.durations, thresholds);
+            let usual = past::Usual::of(&known.durations, true, thresholds);
             found.extend(usual.and_then(|usual| past::judge(analysis, thresholds, &calls, &usual)));
         }
         Some(found)
@@ -159,12 +169,17 @@ fn durations(
         found.extend(rows.iter().filter_map(|row| durations.get(row as usize).copied()));
         if found.len() > MOST {
             found.truncate(MOST);
-            found.sort_unstable();
-            return Some((found, true));
+            return Some((in_order(found), true));
         }
     }
-    found.sort_unstable();
-    Some((found, false))
+    Some((in_order(found), false))
+}
+
+/// They stay for a while: room for more would be held for nothing.
+fn in_order(mut durations: Vec<u64>) -> Vec<u64> {
+    durations.sort_unstable();
+    durations.shrink_to_fit();
+    durations
 }
 
 fn rows(block: Block<'_>, kin: &Kin, before: &str, span: &TraceSpan) -> Rows {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::baseline::Baselines;
 use super::desk::Means;
-use crate::analysis::findings::{Finding, Held, Rule, Severity, arrange, judge_all};
-use crate::analysis::{Analysis, Thresholds, analyse};
+use crate::analysis::findings::{Finding, Held, Rule, arrange};
+use crate::analysis::{Analysis, Thresholds, foremost, judge_trace};
 use crate::app::{Answer, Judged, is_listed};
 use crate::index::View;
 use crate::model::{Timestamp, TraceId};
@@ -23,17 +23,21 @@ pub(super) fn judge(
     means: &Means<'_>,
     so_far: &mut dyn FnMut(Answer),
 ) -> Option<Answer> {
-    let answer = |findings: Vec<Finding>| Answer::Judged {
-        analysis: Arc::clone(analysis),
-        judged: Arc::new(Judged::of(findings)),
+    let answer = |told: Arc<Analysis>| Answer::Judged {
+        of: Arc::clone(analysis),
+        judged: Arc::new(Judged::of(told.findings.clone())),
+        told,
     };
-    let mut findings = analysis.findings.clone();
     if Baselines::has_suspects(analysis, means.thresholds) {
-        so_far(answer(findings.clone()));
-        findings.extend(baselines.slower(analysis, means)?);
-        arrange(&mut findings);
+        so_far(answer(Arc::clone(analysis)));
+        let slower = baselines.slower(analysis, means)?;
+        if !slower.is_empty() {
+            let mut findings = [analysis.findings.clone(), slower].concat();
+            arrange(&mut findings);
+            return Some(answer(Arc::new(analysis.with_findings(findings, means.thresholds))));
+        }
     }
-    Some(answer(findings))
+    Some(answer(Arc::clone(analysis)))
 }
 
 /// Judges traces for their marks in the list, the first ones first, as far as that is a matter of a moment.
@@ -52,19 +56,17 @@ pub fn mark(view: &View, traces: &[TraceId], thresholds: &Thresholds) -> Answer 
         left = room;
         let Some(trace) = view.trace(*id) else { continue };
         let last_arrival = trace.last_arrival;
-        let analysis = analyse(Arc::new(trace), thresholds);
-        let findings = judge_all(&analysis, thresholds, &Held { view, trace: *id });
-        marks.push((*id, last_arrival, listed(&findings)));
+        let (analysis, findings) = judge_trace(Arc::new(trace), thresholds, &Held { view, trace: *id });
+        marks.push((*id, last_arrival, listed(&analysis, &findings)));
     }
     Answer::Marked(marks)
 }
 
-/// Which of the findings the row of the list tells of: the worst, of equal ones the costliest. That one span takes most of the
-/// trace comes after whatever may be why: the verdict looks closer, and lets only the loop within that span go before it.
-fn listed(findings: &[Finding]) -> Option<Rule> {
-    let mut told = findings.iter().filter(|finding| is_listed(finding.rule));
-    let is_reason = |finding: &&Finding| finding.severity > Severity::Info && finding.rule != Rule::Dominant;
-    told.clone().find(is_reason).or_else(|| told.next()).map(|finding| finding.rule)
+/// What the row of the list tells of: what the verdict does; where that tells of nothing, what is worth knowing.
+fn listed(analysis: &Analysis, findings: &[Finding]) -> Option<Rule> {
+    let worth_knowing = || findings.iter().find(|finding| is_listed(finding.rule));
+    let told = foremost(analysis, findings).and_then(|place| findings.get(place)).or_else(worth_knowing);
+    told.map(|finding| finding.rule)
 }
 
 #[cfg(test)]
@@ -119,7 +121,7 @@ mod tests {
         let traces = [TraceId([1; 16]), TraceId([2; 16]), TraceId([9; 16])];
         let Answer::Marked(marks) = mark(&view, &traces, &Thresholds::default()) else { panic!() };
         let marks: Vec<_> = marks.iter().map(|(id, _, rule)| (*id, *rule)).collect();
-        assert_eq!(marks, [(traces[0], Some(Rule::Retry)), (traces[1], None)]);
+        assert_eq!(marks, [(traces[0], Some(Rule::Dominant)), (traces[1], None)]);
     }
 
     #[test]

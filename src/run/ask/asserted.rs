@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::answer::{Held, Offence, Peer, most, newest_first, tell};
 use super::filter::Filter;
 use super::protocol::{Assertion, Reply, Wrong};
-use crate::analysis::analyse;
 use crate::analysis::findings::{Held as Evidence, Rule, across, judge_all};
+use crate::analysis::{Thresholds, analyse};
 use crate::index::View;
 use crate::model::{Nanos, Timestamp, TraceId, percentile};
 use crate::query::Hit;
@@ -132,7 +132,7 @@ fn no_finding((held, view): (&Held, &View), hits: Vec<Hit>, rules: &[Rule], peer
     if hits.is_empty() {
         return Judged { why: "nothing matches".to_owned(), ..Judged::default() };
     }
-    let (all, thresholds) = (hits.len(), &held.thresholds);
+    let (all, thresholds, view) = (hits.len(), &held.thresholds, &view.for_many());
     // What a statement usually takes is only known once all were read.
     let past = rules.contains(&Rule::Past);
     let mut digests: Vec<(TraceId, across::Digest)> = Vec::new();
@@ -148,7 +148,9 @@ fn no_finding((held, view): (&Held, &View), hits: Vec<Hit>, rules: &[Rule], peer
         let digest = if past { across::digest(&analysis, thresholds, Vec::new()) } else { None };
         digests.extend(digest.map(|digest| (hit.trace, digest)));
     }
-    for (trace, cost, why) in across::slower(digests.iter().map(|(trace, digest)| (*trace, digest)), thresholds) {
+    let others = others(view, &hits, digests.iter().any(|(_, digest)| digest.has_suspects()), thresholds);
+    let slower = digests.iter().map(|(trace, digest)| (*trace, digest));
+    for (trace, cost, why) in across::slower(slower, others.iter(), thresholds) {
         found.entry(trace).or_default().push((cost, why));
     }
     // Of equal ones the first.
@@ -166,6 +168,14 @@ fn no_finding((held, view): (&Held, &View), hits: Vec<Hit>, rules: &[Rule], peer
         Some(worst) => format!("{} of {all} traces, at worst: {}", judged.offenders.len(), worst),
     };
     judged
+}
+
+/// The database calls of all other traces, where they are wanted: a statement's past is not only what a filter finds.
+fn others(view: &View, hits: &[Hit], wanted: bool, thresholds: &Thresholds) -> Vec<across::History> {
+    let own: HashSet<TraceId> = hits.iter().map(|hit| hit.trace).collect();
+    let others = view.traces().filter(|trace| wanted && !own.contains(trace));
+    let read = |trace| Some(across::History::of(&analyse(Arc::new(view.trace(trace)?), thresholds)));
+    others.filter_map(read).collect()
 }
 
 /// The rules there are, for who misspelt one.

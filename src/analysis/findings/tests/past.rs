@@ -1,7 +1,7 @@
 //! A statement against its own past: calls far beyond what is usual, and near misses.
 
 use super::*;
-use crate::analysis::findings::across::{self, Digest, Found};
+use crate::analysis::findings::across::{self, Digest, Found, Past};
 use crate::analysis::findings::past::{Usual, judge, suspects};
 use crate::model::{Nanos, TraceId};
 
@@ -23,7 +23,8 @@ fn digests(traces: Vec<Vec<TraceSpan>>) -> Vec<(TraceId, Digest)> {
 }
 
 fn found(digests: &[(TraceId, Digest)]) -> Vec<Found> {
-    let (found, _) = across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &Thresholds::default());
+    let (found, _) =
+        across::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), Past::Whole, &Thresholds::default());
     found.into_iter().filter(|found| found.rule == Rule::Past).collect()
 }
 
@@ -85,7 +86,7 @@ fn the_open_trace_is_told_the_same_of_its_own_calls() {
     let mut durations: Vec<u64> = (0..40).map(|call| Nanos::from_millis(3 + call % 7).0).collect();
     durations.push(Nanos::from_millis(60).0);
     durations.sort_unstable();
-    let usual = Usual::of(&durations, &thresholds).unwrap();
+    let usual = Usual::of(&durations, true, &thresholds).unwrap();
     let finding = judge(&analysis, &thresholds, &calls[0], &usual).unwrap();
     let across = found(&digests(with(self::usual(40), [request(TASKS, 60)])));
     assert_eq!(
@@ -93,5 +94,5 @@ fn the_open_trace_is_told_the_same_of_its_own_calls() {
         (&across[0].why, across[0].fingerprint, across[0].cost)
     );
     assert_eq!(finding.nodes, [1]);
-    assert_eq!(Usual::of(&durations[..29], &thresholds), None);
+    assert_eq!(Usual::of(&durations[..29], true, &thresholds), None);
 }

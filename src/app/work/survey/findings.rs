@@ -1,12 +1,13 @@
 //! For the findings pane: what is kept of a trace's findings.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::keep::{Digest, Summed};
-use crate::analysis::analyse;
-use crate::analysis::findings::{Held, across, judge_all};
+use super::keep::{Digest, Source, Summed};
+use crate::analysis::findings::Held;
+use crate::analysis::findings::across::{self, Past};
+use crate::analysis::judge_trace;
 use crate::app::FindingsReport;
-use crate::app::work::Means;
+use crate::app::work::baseline::Baselines;
 use crate::model::TraceId;
 
 /// What is kept of a trace.
@@ -15,12 +16,12 @@ pub(in crate::app::work) struct Findings(across::Digest);
 
 impl Digest for Findings {
     type Report = FindingsReport;
-    type Shared = ();
+    /// The past of statements beyond the traces that the filter finds.
+    type Shared = Baselines;
 
-    fn read(id: TraceId, means: &Means<'_>, (): &mut ()) -> Option<Self> {
-        let analysis = analyse(Arc::new(means.view.trace(id)?), means.thresholds);
-        let findings = judge_all(&analysis, means.thresholds, &Held { view: means.view, trace: id });
-        across::digest(&analysis, means.thresholds, findings).map(Self)
+    fn read(id: TraceId, Source { view, thresholds }: Source<'_>, _: &Mutex<Baselines>) -> Option<Self> {
+        let (analysis, findings) = judge_trace(Arc::new(view.trace(id)?), thresholds, &Held { view, trace: id });
+        across::digest(&analysis, thresholds, findings).map(Self)
     }
 
     fn entries(&self) -> usize {
@@ -30,12 +31,15 @@ impl Digest for Findings {
     fn sum<'d>(
         digests: impl Iterator<Item = (TraceId, &'d Self)>,
         traces: u64,
-        summed: &Summed<'_, Self>,
+        Summed { means, shared: baselines, is_last, is_all, .. }: Summed<'_, Self>,
     ) -> FindingsReport
     where
         Self: 'd,
     {
-        let (rows, all) = across::sum(digests.map(|(trace, digest)| (trace, &digest.0)), summed.means.thresholds);
+        // While there is more to come, what is known so far has to do.
+        let mut look_up = |trace, span| if is_last { baselines.usual((trace, span), means) } else { None };
+        let past = if is_all { Past::Whole } else { Past::Part(&mut look_up) };
+        let (rows, all) = across::sum(digests.map(|(trace, digest)| (trace, &digest.0)), past, means.thresholds);
         FindingsReport::of(traces, rows, all)
     }
 }

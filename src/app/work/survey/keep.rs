@@ -1,20 +1,32 @@
 //! What is kept of each trace, and how it is brought up to date.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use hashbrown::{HashMap, HashSet};
 
 use super::{MOST, SurveyRequest};
+use crate::analysis::Thresholds;
 use crate::app::work::Means;
 use crate::app::{Answer, CompareAsk, Report, Surveyed, parts};
 use crate::index::View;
 use crate::model::{Timestamp, TraceId};
-use crate::query::{Query, evaluate_traces, run};
+use crate::query::{Crew, Query, Queue, Share, evaluate_traces, run, threads};
 
 /// Changed traces beyond which everything is searched anew: that costs less than looking at each.
 const MANY: usize = 50_000;
 /// Traces that are read before what was found so far is handed over for the first time.
 const FIRST: usize = 512;
+/// Traces that one thread reads before it looks what is next. They stand together, and what is thawed of them is thawed once.
+const PIECE: usize = 1_024;
+
+/// Where traces are read.
+#[derive(Clone, Copy)]
+pub(in crate::app::work) struct Source<'a> {
+    /// What is held; for the thread that reads alone.
+    pub(in crate::app::work) view: &'a View,
+    pub(in crate::app::work) thresholds: &'a Thresholds,
+}
 
 /// What is kept of a trace, and how it is summed up.
 pub(in crate::app::work) trait Digest: Sized + Send {
@@ -22,12 +34,18 @@ pub(in crate::app::work) trait Digest: Sized + Send {
     type Report;
 
     /// What a trace adds; `None` where it adds nothing. `shared` is what all digests of a survey have in common, such as
-    /// names by number.
-    fn read(trace: TraceId, means: &Means<'_>, shared: &mut Self::Shared) -> Option<Self>;
+    /// names by number: several threads read, so it is locked for no longer than it takes.
+    fn read(trace: TraceId, source: Source<'_>, shared: &Mutex<Self::Shared>) -> Option<Self>;
 
     /// The traces whose digests have to be read again though no span of theirs arrived, since this was last asked.
     fn touched(_: &View, _: &mut Self::Shared) -> Vec<TraceId> {
         Vec::new()
+    }
+
+    /// Called before traces are read; of `many`, answers those that may add something, where that is quicker to be told than
+    /// by reading them all.
+    fn suspects(_: &View, _: &mut Self::Shared, _many: bool) -> Option<HashSet<TraceId>> {
+        None
     }
 
     /// What all digests of a survey have in common.
@@ -40,10 +58,15 @@ pub(in crate::app::work) trait Digest: Sized + Send {
     fn sum<'d>(
         digests: impl Iterator<Item = (TraceId, &'d Self)>,
         traces: u64,
-        summed: &Summed<'_, Self>,
+        summed: Summed<'_, Self>,
     ) -> Self::Report
     where
         Self: 'd;
+}
+
+/// What several threads share, for as long as the guard is held.
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a sum is made with.
@@ -51,10 +74,17 @@ pub(in crate::app::work) struct Summed<'a, D: Digest> {
     pub(in crate::app::work) means: &'a Means<'a>,
     /// What is compared, where that is what is asked for.
     pub(in crate::app::work) compare: Option<&'a Arc<CompareAsk>>,
-    pub(in crate::app::work) shared: &'a D::Shared,
+    pub(in crate::app::work) shared: &'a mut D::Shared,
+    /// Nothing is left to be read.
+    pub(in crate::app::work) is_last: bool,
+    /// The digests are of all that is held.
+    pub(in crate::app::work) is_all: bool,
     /// Traces that match and are not among the digests, for want of room.
     pub(in crate::app::work) left_out: &'a [TraceId],
 }
+
+/// A trace that was read: when its latest span had arrived, and what it adds.
+type Read<D> = (TraceId, Timestamp, Option<D>);
 
 /// Digests by trace.
 #[derive(Debug)]
@@ -64,10 +94,12 @@ pub(in crate::app::work) struct Survey<D: Digest> {
     evicted: u64,
     /// Of every trace that matches: when its latest span had arrived, and what it adds.
     digests: HashMap<TraceId, (Timestamp, Option<D>)>,
-    shared: D::Shared,
+    shared: Arc<Mutex<D::Shared>>,
     entries: usize,
     /// Entries that are kept at most.
     pub(super) most: usize,
+    /// Threads that read, where it is not left to how much is held.
+    pub(super) threads: Option<usize>,
     /// Traces that match and are not read, for want of room.
     left_out: Vec<TraceId>,
 }
@@ -79,9 +111,10 @@ impl<D: Digest> Default for Survey<D> {
             revision: 0,
             evicted: 0,
             digests: HashMap::new(),
-            shared: D::Shared::default(),
+            shared: Arc::default(),
             entries: 0,
             most: MOST,
+            threads: None,
             left_out: Vec::new(),
         }
     }
@@ -101,26 +134,93 @@ impl<D: Digest> Survey<D> {
         let wanted = self.wanted(same, request, means)?;
         let named: HashSet<TraceId> =
             request.compare.map(|ask| ask.basis.named().iter().copied().collect()).unwrap_or_default();
-        let (mut read, mut next, all) = (0, FIRST, wanted.len());
-        for trace in wanted {
-            if (means.cancelled)() {
-                // What was read stays; the rest is found missing next time.
-                self.query = None;
-                return None;
-            }
-            self.read((trace, named.contains(&trace)), view, means);
-            read += 1;
-            // Each time twice as many: summing up takes its time too.
-            if read >= next && read < all {
-                next = read * 2;
-                #[expect(clippy::cast_precision_loss, reason = "shown as a share")]
-                let share = read as f32 / all as f32;
-                so_far(self.sum(request, means, share, wrap));
-            }
+        let wanted = self.outdated(wanted, &named, view);
+        if !self.read(&wanted, &named, means, &mut |survey, share| so_far(survey.sum(request, means, share, wrap))) {
+            // What was read stays; the rest is found missing next time.
+            self.query = None;
+            return None;
         }
         self.query = Some(query.clone());
         self.revision = view.revision();
         Some(self.sum(request, means, 1.0, wrap))
+    }
+
+    /// Of these traces those of which no digest, or an older one, is kept; those that a person named first.
+    fn outdated(&self, mut wanted: Vec<TraceId>, named: &HashSet<TraceId>, view: &View) -> Vec<TraceId> {
+        if !self.digests.is_empty() {
+            let at = |trace: &TraceId| view.figures(*trace).map(|line| line.last_arrival);
+            wanted.retain(|trace| at(trace) != self.digests.get(trace).map(|(at, _)| *at));
+        }
+        if !named.is_empty() {
+            wanted.sort_by_key(|trace| !named.contains(trace));
+        }
+        wanted
+    }
+
+    /// Reads traces, by several threads where there are many, and says each time twice as many are done: summing up takes its
+    /// time too. `false`: it is no longer wanted.
+    fn read(
+        &mut self,
+        wanted: &[TraceId],
+        named: &HashSet<TraceId>,
+        means: &Means<'_>,
+        so_far: &mut dyn FnMut(&Self, f32),
+    ) -> bool {
+        let (first, rest) = wanted.split_at(FIRST.min(wanted.len()));
+        let pieces: Vec<&[TraceId]> = std::iter::once(first).chain(rest.chunks(PIECE)).collect();
+        let shared = Arc::clone(&self.shared);
+        let suspects = D::suspects(means.view, &mut lock(&shared), !rest.is_empty());
+        let (view, thresholds, last) = (means.view, means.thresholds, pieces.len() - 1);
+        let read = |place: usize, view: &View, stop: &dyn Fn() -> bool| -> Vec<Read<D>> {
+            let source = Source { view, thresholds };
+            let traces = pieces.get(place).copied().unwrap_or_default().iter();
+            let held = traces.filter_map(|trace| Some((*trace, view.figures(*trace)?.last_arrival)));
+            let may_add = |trace: &TraceId| suspects.as_ref().is_none_or(|suspects| suspects.contains(trace));
+            let digest = |trace| may_add(&trace).then(|| D::read(trace, source, &shared)).flatten();
+            held.take_while(|_| !stop()).map(|(trace, at)| (trace, at, digest(trace))).collect()
+        };
+        let help = |share: &Share<'_, Vec<Read<D>>>| {
+            let own = view.for_many();
+            share.work(|place| read(place, &own, &|| !share.is_wanted()));
+        };
+        wanted.iter().for_each(|trace| self.forget(*trace));
+        let queue = Queue::new(pieces.len());
+        thread::scope(|scope| {
+            let threads = self.threads.unwrap_or_else(|| threads(view));
+            let mut crew = Crew::new(scope, &queue, ((threads - 1).min(last), &help));
+            let (mut done, mut next) = (0, FIRST);
+            for piece in &pieces {
+                // Those who were named come first.
+                if done >= named.len() && self.entries >= self.most {
+                    break;
+                }
+                let found = crew.next(&|place| read(place, view, means.cancelled));
+                if (means.cancelled)() {
+                    return false;
+                }
+                self.keep(found.unwrap_or_default(), named);
+                done += piece.len();
+                if done >= next && done < wanted.len() {
+                    next = done * 2;
+                    #[expect(clippy::cast_precision_loss, reason = "shown as a share")]
+                    so_far(self, done as f32 / wanted.len() as f32);
+                }
+            }
+            self.left_out.extend(wanted.iter().skip(done));
+            true
+        })
+    }
+
+    /// Keeps what was read, as far as there is room. What a person named is kept however much there is besides.
+    fn keep(&mut self, read: Vec<Read<D>>, named: &HashSet<TraceId>) {
+        for (trace, at, digest) in read {
+            if self.entries >= self.most && !named.contains(&trace) {
+                self.left_out.push(trace);
+                continue;
+            }
+            self.entries += digest.as_ref().map_or(0, Digest::entries);
+            self.digests.insert(trace, (at, digest));
+        }
     }
 
     /// The traces to be read, newest first; those that no longer match are let go. `None`: no longer wanted.
@@ -130,7 +230,7 @@ impl<D: Digest> Survey<D> {
         if std::mem::replace(&mut self.evicted, evicted) != evicted {
             self.retain(|trace| view.number_of(trace).is_some());
         }
-        let touched = D::touched(view, &mut self.shared);
+        let touched = D::touched(view, &mut lock(&self.shared));
         for trace in &touched {
             self.forget(*trace);
         }
@@ -156,25 +256,9 @@ impl<D: Digest> Survey<D> {
         Some(hits.hits.into_iter().rev().map(|hit| hit.trace).collect())
     }
 
-    fn read(&mut self, (trace, named): (TraceId, bool), view: &View, means: &Means<'_>) {
-        let Some(line) = view.figures(trace) else { return };
-        if self.digests.get(&trace).is_some_and(|(at, _)| *at == line.last_arrival) {
-            return;
-        }
-        self.forget(trace);
-        // What a person named is read however much there is besides.
-        if self.entries >= self.most && !named {
-            self.left_out.push(trace);
-            return;
-        }
-        let digest = D::read(trace, means, &mut self.shared);
-        self.entries += digest.as_ref().map_or(1, Digest::entries);
-        self.digests.insert(trace, (line.last_arrival, digest));
-    }
-
     fn forget(&mut self, trace: TraceId) {
         if let Some((_, digest)) = self.digests.remove(&trace) {
-            self.entries -= digest.as_ref().map_or(1, Digest::entries);
+            self.entries -= digest.as_ref().map_or(0, Digest::entries);
         }
     }
 
@@ -183,13 +267,13 @@ impl<D: Digest> Survey<D> {
         self.digests.retain(|trace, (_, digest)| {
             let stays = keeps(*trace);
             if !stays {
-                *entries -= digest.as_ref().map_or(1, Digest::entries);
+                *entries -= digest.as_ref().map_or(0, Digest::entries);
             }
             stays
         });
         if self.digests.is_empty() {
             // Names that nothing refers to any more.
-            self.shared = D::Shared::default();
+            self.shared = Arc::default();
         }
     }
 
@@ -200,9 +284,12 @@ impl<D: Digest> Survey<D> {
         share: f32,
         wrap: &dyn Fn(Arc<D::Report>) -> Report,
     ) -> Answer {
-        let summed = Summed { means, compare: request.compare, shared: &self.shared, left_out: &self.left_out };
+        let is_last = share >= 1.0;
+        let is_all = is_last && request.query.is_empty() && self.left_out.is_empty();
+        let (left_out, compare, mut shared) = (&self.left_out, request.compare, lock(&self.shared));
+        let summed = Summed { means, compare, shared: &mut *shared, is_last, is_all, left_out };
         let digests = self.digests.iter().filter_map(|(trace, (_, digest))| Some((*trace, digest.as_ref()?)));
-        let report = wrap(Arc::new(D::sum(digests, self.digests.len() as u64, &summed)));
+        let report = wrap(Arc::new(D::sum(digests, self.digests.len() as u64, summed)));
         let revision = means.view.revision();
         let (generation, left_out) = (request.generation, self.left_out.len() as u64);
         Answer::Surveyed(Surveyed { generation, revision, share, left_out, report })

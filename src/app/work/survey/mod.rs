@@ -11,6 +11,9 @@ mod keep;
 mod services;
 mod sql;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::app::{Answer, CompareAsk, Report, SurveyOf};

@@ -1,9 +1,10 @@
 //! For the services screen: what is kept of a trace's entry spans and calls.
 
-use super::keep::{Digest, Summed};
+use std::sync::Mutex;
+
+use super::keep::{Digest, Source, Summed, lock};
 use crate::analysis::services::{self, Names, TraceCalls};
 use crate::app::ServicesReport;
-use crate::app::work::Means;
 use crate::model::TraceId;
 
 /// What is kept of a trace.
@@ -14,15 +15,16 @@ impl Digest for Calls {
     type Report = ServicesReport;
     type Shared = Names;
 
-    fn read(trace: TraceId, means: &Means<'_>, names: &mut Names) -> Option<Self> {
-        services::read(means.view, trace, means.thresholds, names).map(Self)
+    fn read(trace: TraceId, source: Source<'_>, names: &Mutex<Names>) -> Option<Self> {
+        let read = services::look_up(source.view, trace, source.thresholds)?;
+        Some(Self(read.calls(source.view, &mut lock(names))))
     }
 
     fn entries(&self) -> usize {
         (self.0.entries.len() + self.0.calls.len()).max(1)
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: &Summed<'_, Self>) -> ServicesReport
+    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> ServicesReport
     where
         Self: 'd,
     {

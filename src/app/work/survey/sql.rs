@@ -1,11 +1,10 @@
 //! For the sql screen: what is kept of a trace's database calls.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use super::keep::{Digest, Summed};
+use super::keep::{Digest, Source, Summed};
 use crate::analysis::statements::{self, Names};
 use crate::app::SqlReport;
-use crate::app::work::Means;
 use crate::model::{TraceId, lookup};
 use crate::semconv::canonical_system;
 
@@ -17,24 +16,24 @@ impl Digest for Statements {
     type Report = SqlReport;
     type Shared = Names;
 
-    fn read(id: TraceId, means: &Means<'_>, names: &mut Names) -> Option<Self> {
-        let trace = Arc::new(means.view.trace(id)?);
+    fn read(id: TraceId, source: Source<'_>, names: &Mutex<Names>) -> Option<Self> {
+        let trace = Arc::new(source.view.trace(id)?);
         let mut system = |span| {
-            let span = means.view.span(id, span)?;
+            let span = source.view.span(id, span)?;
             let value = ["db.system.name", "db.system"].iter().find_map(|key| lookup(&span.attributes, key))?;
             match value {
                 crate::model::Value::Text(text) => Some(Arc::from(canonical_system(&text.lossy()))),
                 _ => None,
             }
         };
-        statements::digest(&trace, means.thresholds, names, &mut system).map(Self)
+        statements::digest(&trace, source.thresholds, names, &mut system).map(Self)
     }
 
     fn entries(&self) -> usize {
         self.0.calls().max(1)
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: &Summed<'_, Self>) -> SqlReport
+    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> SqlReport
     where
         Self: 'd,
     {
