@@ -113,11 +113,13 @@ pub fn words(analysis: &Analysis, clause: &Clause) -> Vec<Word> {
             ]
         }
         Says::Repeated { count: times, sum } => {
-            let share = share(sum, analysis.duration());
+            let whole = analysis.duration();
+            // What ran in several places at once took more than there was time: that is no share.
+            let share = if sum > whole { String::new() } else { format!(", {} %", share(sum, whole)) };
             vec![
                 Word::strong(format!("≡ the same call ×{}: ", count(times.into())), Tone::Slow),
                 Word::subject(label(true), Tone::Slow),
-                Word::new(format!(" {sum} in all, {share} %"), Tone::Dim),
+                Word::new(format!(" {sum} in all{share}"), Tone::Dim),
             ]
         }
         Says::Time { work, time, percent } => {

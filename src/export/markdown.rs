@@ -170,7 +170,7 @@ impl Page<'_> {
         for line in stack.unread.iter().take(FRAMES) {
             let _ = write!(text, "\n  {}", self.cut(line, SHORT));
         }
-        let status = self.cut(status.trim(), SHORT);
+        let status = self.cut(status.trim().lines().next().unwrap_or_default(), SHORT);
         if !status.is_empty() && !text.contains(&status) {
             let _ = write!(text, "\nstatus: {status}");
         }

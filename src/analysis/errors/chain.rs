@@ -169,7 +169,8 @@ impl Finder {
                 let cancelled = patience::is_cancelled(&known.key.kind, &known.message);
                 if cancelled && patience::is_timeout(&saying.kind, &saying.message) {
                     let services = std::mem::take(&mut known.services);
-                    *known = Failure { passed_on: known.passed_on, logs: known.logs, services, ..failure(saying, lean) };
+                    *known =
+                        Failure { passed_on: known.passed_on, logs: known.logs, services, ..failure(saying, lean) };
                 }
                 known.passed_on += 1;
                 known.add_service(&lean.service);

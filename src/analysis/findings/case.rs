@@ -162,7 +162,9 @@ impl<'a> Case<'a> {
         let what = self.what(node);
         let (service, others) = (self.span(node).map(|span| &span.service), self.span(other).map(|span| &span.service));
         match service {
-            Some(service) if *what == *self.what(other) && Some(service) != others => format!("{what} of {service}").into(),
+            Some(service) if *what == *self.what(other) && Some(service) != others => {
+                format!("{what} of {service}").into()
+            }
             _ => what,
         }
     }

@@ -38,12 +38,14 @@ fn what_failed_first_is_what_ended_first_and_what_failed_beside_it_is_told_after
         failed(http(2, 1, (10, 50), "GET x/a")),
         failed(http(3, 1, (15, 30), "GET y/b")),
     ];
-    let expected = ["GET y/b failed first; 1 span above it failed too", "GET x/a failed too; 1 span above it failed too"];
+    let expected =
+        ["GET y/b failed first; 1 span above it failed too", "GET x/a failed too; 1 span above it failed too"];
     assert_eq!(why(spans.clone(), Rule::ErrorRoot), expected);
     // What a called service failed for is its own reason.
     let deeper = failed(of_service("x", served(4, 2, (11, 49), "GET /a", "500")));
     let spans = spans.into_iter().chain([deeper]).collect();
-    let expected = ["GET y/b failed first; 1 span above it failed too", "GET /a failed too; 2 spans above it failed too"];
+    let expected =
+        ["GET y/b failed first; 1 span above it failed too", "GET /a failed too; 2 spans above it failed too"];
     assert_eq!(why(spans, Rule::ErrorRoot), expected);
 }
 
