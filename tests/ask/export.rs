@@ -180,26 +180,3 @@ fn a_running_program_is_asked_for_whole_traces_too() {
     let said = home.run(&["export", &"77".repeat(16), "-o", "csv"]);
     assert_eq!(said.out.lines().count(), 2_601, "{}", said.err);
 }
-
-/// What a file holds two traces of, of which one sent the message that the other works on: the page says how long it waited, as the
-/// screen does, though each trace is written by itself.
-#[test]
-fn message_that_waited_since_another_trace_is_told_of_in_markdown() {
-    const SENDER: &str = "5b8efff798038103d269b633813fc60c";
-    let span = |trace: &str, id: &str, kind: u32, times: (&str, &str), links: Value| {
-        serde_json::json!({
-            "traceId": trace, "spanId": id, "name": "orders", "kind": kind, "links": links,
-            "startTimeUnixNano": times.0, "endTimeUnixNano": times.1,
-            "attributes": [{"key": "messaging.system", "value": {"stringValue": "kafka"}}],
-        })
-    };
-    let sent = span(SENDER, "eee19b7ec3c1b174", 4, ("1000000000000", "1000010000000"), Value::Null);
-    let link = serde_json::json!([{"traceId": SENDER, "spanId": "eee19b7ec3c1b174"}]);
-    let worked = "6b8efff798038103d269b633813fc60c";
-    let worked = span(worked, "fee19b7ec3c1b174", 5, ("1001510000000", "1001600000000"), link);
-    let body = serde_json::json!({"resourceSpans": [{"scopeSpans": [{"spans": [sent, worked]}]}]});
-    let home = Home::new();
-    let file = home.file("queue.json", body.to_string());
-    let said = home.run(&["export", &file, "-o", "markdown"]);
-    assert!(said.out.contains("began 1.5 s after its message was sent"), "{}{}", said.out, said.err);
-}

@@ -7,7 +7,6 @@ use super::filter::Filter;
 use super::protocol::{Ask, Reply, Wrong};
 use super::{asserted, report};
 use crate::analysis::Thresholds;
-use crate::app::work::senders;
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value, base64};
 use crate::index::{Reader, UsedOperation, UsedValues, View};
 use crate::model::{LogRecord, Span, TraceId};
@@ -115,13 +114,11 @@ fn whole(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> 
     let Hits { hits, partial } = find(held, filter, limit, peer)?;
     let traces: Vec<_> = hits.iter().rev().map(|hit| hit.trace).collect();
     whole_traces(&held.reader, &traces, &mut |spans, logs| {
-        let senders = senders(&held.reader.view(), &spans);
-        let mut senders = if senders.is_empty() { String::new() } else { base64(&encode::spans(&senders)) };
         let mut logs = encode::logs(&logs);
         let many = spans.len().div_ceil(SPANS_AT_ONCE).max(1);
         (1..).zip(spans.chunks(SPANS_AT_ONCE)).all(|(number, spans)| {
             let (spans, logs) = (base64(&encode::spans(spans)), base64(&std::mem::take(&mut logs)));
-            peer.take(Reply::Spans { spans, logs, more: number < many, senders: std::mem::take(&mut senders) })
+            peer.take(Reply::Spans { spans, logs, more: number < many })
         })
     });
     Ok(partial)

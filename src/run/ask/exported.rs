@@ -53,11 +53,8 @@ impl Exported {
         }
     }
 
-    fn spans(&mut self, (spans, senders): (&str, &str), logs: &str, more: bool) -> Result<()> {
+    fn spans(&mut self, spans: &str, logs: &str, more: bool) -> Result<()> {
         let odd = "the answer is odd";
-        if !senders.is_empty() {
-            self.exporter.senders(decode::spans(&from_base64(senders).context(odd)?).context(odd)?);
-        }
         let spans = decode::spans(&from_base64(spans).context(odd)?).context(odd)?;
         self.spans.extend(spans);
         logs::read(&from_base64(logs).context(odd)?, |item| self.logs.extend(item.record)).context(odd)?;
@@ -72,8 +69,8 @@ impl Exported {
 impl Peer for Exported {
     fn take(&mut self, reply: Reply) -> bool {
         match reply {
-            Reply::Spans { spans, logs, more, senders } => {
-                if let Err(error) = self.spans((&spans, &senders), &logs, more) {
+            Reply::Spans { spans, logs, more } => {
+                if let Err(error) = self.spans(&spans, &logs, more) {
                     self.wrong = Some(format!("{error:#}"));
                 }
                 self.wrong.is_none() && self.unwritten.is_none()

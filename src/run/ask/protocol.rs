@@ -76,9 +76,6 @@ pub(super) enum Reply {
         logs: String,
         /// Whether more of that trace follows.
         more: bool,
-        /// Spans of other traces that sent the messages which these work on, likewise.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        senders: String,
     },
     /// What traces have to say.
     Report(Box<Report>),
