@@ -1,5 +1,6 @@
 //! Every number that a judgement turns on, in one table: with its name in the settings, what it means, and its default.
 
+use super::verdict::percent;
 use crate::model::Nanos;
 
 /// What sort of number a threshold is.
@@ -113,9 +114,9 @@ table! {
     dominant_share: Percent(u8) = 50;
     /// own time of less than this dominates nothing
     dominant_floor: Time(Nanos) = Nanos::from_millis(50);
-    /// a longer stretch of a span with children in which none of them ran is a gap
+    /// a longer stretch between children of a span, in which none of them ran, is a gap
     gap: Time(Nanos) = Nanos::from_millis(100);
-    /// a stretch that is more of its span is a gap too
+    /// a stretch that is more of its span is a gap too, also before the first child and after the last
     gap_share: Percent(u8) = 20;
     /// a shorter stretch is never a gap
     gap_floor: Time(Nanos) = Nanos::from_millis(20);
@@ -137,6 +138,15 @@ impl Thresholds {
     /// Sets the row of this name. Answers whether there is one, and the amount is of its unit.
     pub fn set(&mut self, name: &str, amount: Amount) -> bool {
         Self::row(name).is_some_and(|row| (row.set)(self, amount))
+    }
+
+    /// Whether a stretch of a span with children in which none of them ran is a gap, of which nobody recorded what happened. Before
+    /// its first child and after its last a span reads what it was asked and writes its answer: that is its own code, unless it
+    /// is much of the span.
+    #[must_use]
+    pub fn is_gap(&self, length: Nanos, whole: Nanos, at_an_end: bool) -> bool {
+        let much = length >= self.gap_floor && percent(length, whole) >= self.gap_share;
+        much || length >= self.gap.max(self.gap_floor) && !at_an_end
     }
 }
 

@@ -92,8 +92,7 @@ fn called(analysis: &Analysis, call: u32) -> Option<Work> {
 }
 
 /// What sort of work a segment is by itself. A stretch of a span with children in which none of them ran is its own code where it is
-/// short, and a gap, of which nobody recorded what happened, where it is long. Before its first child and after its last a span
-/// reads what it was asked and writes its answer: that is a gap only where it is much of the span.
+/// short, and a gap, of which nobody recorded what happened, where it is long.
 fn own_work(analysis: &Analysis, segment: &Segment, thresholds: &Thresholds) -> Work {
     let Some(span) = analysis.span(segment.node) else { return Work::Unrecorded };
     let calls = matches!(span.key.kind, Kind::CLIENT | Kind::PRODUCER);
@@ -105,11 +104,9 @@ fn own_work(analysis: &Analysis, segment: &Segment, thresholds: &Thresholds) -> 
         Category::Messaging if calls => return Work::Messaging,
         _ => {}
     }
-    let length = segment.length();
     let is_gap = |node: &super::Node| {
         let at_an_end = segment.from == node.start || segment.to == node.end;
-        let much = length >= thresholds.gap_floor && percent(length, node.duration()) >= thresholds.gap_share;
-        much || length >= thresholds.gap && !at_an_end
+        thresholds.is_gap(segment.length(), node.duration(), at_an_end)
     };
     let node = analysis.nodes.get(segment.node as usize).filter(|node| !node.children.is_empty());
     if node.is_some_and(is_gap) { Work::Unrecorded } else { Work::Own }

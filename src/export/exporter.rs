@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use super::mask::Mask;
 use super::{jaeger, judged, markdown, otlp_json, perfetto, span_csv};
 use crate::analysis::Thresholds;
-use crate::model::{LogRecord, Span};
+use crate::analysis::findings::across::{self, Past};
+use crate::model::{LogRecord, Span, TraceId};
 use crate::otlp::encode;
 use crate::redact::Redactor;
 
@@ -84,6 +85,8 @@ pub struct Exporter<W: Write> {
     waiting: Vec<Span>,
     /// Of the next trace: who sent it messages.
     senders: Vec<Span>,
+    /// What was found in each trace, by the form that says it of all together.
+    found: Vec<(TraceId, across::Digest)>,
     written: Written,
     begun: bool,
 }
@@ -101,6 +104,7 @@ impl<W: Write> Exporter<W> {
             threads,
             waiting: Vec::new(),
             senders: Vec::new(),
+            found: Vec::new(),
             written,
             begun: false,
         }
@@ -157,8 +161,11 @@ impl<W: Write> Exporter<W> {
             }
             TraceForm::Markdown => {
                 let judged = judged::judged((&spans, &senders), &logs, &self.thresholds).map_err(io::Error::other)?;
-                let text = judged.map(|judged| markdown::trace(&judged, self.redactor.as_ref())).unwrap_or_default();
-                self.out.write_all(text.as_bytes())
+                let Some(judged) = judged else { return Ok(()) };
+                let analysis = &judged.analysis;
+                let found = across::digest(analysis, &self.thresholds, analysis.findings.clone());
+                self.found.extend(found.map(|found| (analysis.trace.id, found)));
+                self.out.write_all(markdown::trace(&judged, self.redactor.as_ref()).as_bytes())
             }
             TraceForm::Csv => spans.iter().try_for_each(|span| self.out.write_all(span_csv::line(span).as_bytes())),
         }
@@ -176,6 +183,12 @@ impl<W: Write> Exporter<W> {
                 self.out.write_all(b"],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":null}\n")?;
             }
             TraceForm::Perfetto => self.out.write_all(b"\n]}\n")?,
+            TraceForm::Markdown if self.written.traces > 1 => {
+                let found = self.found.iter().map(|(trace, found)| (*trace, found));
+                let (found, all) = across::sum(found, Past::Part(&mut |_, _| None), &self.thresholds);
+                let text = markdown::together((&found, all), self.written.traces, self.redactor.as_ref());
+                self.out.write_all(text.as_bytes())?;
+            }
             TraceForm::OtlpJson | TraceForm::Otlp | TraceForm::Markdown | TraceForm::Csv => {}
         }
         self.out.flush()?;

@@ -6,6 +6,7 @@ use super::found::rfc3339;
 use super::judged::Judged;
 use crate::analysis::errors::{Detail, Failure, Frame};
 use crate::analysis::figures::count;
+use crate::analysis::findings::across::Found;
 use crate::analysis::{Analysis, Folds, Row, RowKind, flatten, group_label, statement, wording};
 use crate::model::Category;
 use crate::redact::Redactor;
@@ -42,6 +43,27 @@ pub(super) fn trace(judged: &Judged, redactor: Option<&Redactor>) -> String {
     if let Some((failure, detail)) = &judged.failure {
         page.failure(failure, detail, &judged.status);
     }
+    page.out
+}
+
+/// What was found in several traces, of which each was told by itself: the same in many of them is one, with a count.
+pub(super) fn together((found, all): (&[Found], u64), traces: u64, redactor: Option<&Redactor>) -> String {
+    let mut page = Page { out: String::new(), redactor };
+    if found.is_empty() {
+        return page.out;
+    }
+    let _ = writeln!(page.out, "## Findings of these {} traces\n", count(traces));
+    page.out.push_str(
+        "| finding | rule | traces | spans | cost | why, where it costs most |\n|---|---|---:|---:|---:|---|\n",
+    );
+    for one in found.iter().take(FINDINGS) {
+        let (severity, rule, why) = (one.severity.name(), one.rule.name(), page.cell(&one.why));
+        let (traces, spans) = (count(one.traces), count(one.spans));
+        let cost = if one.cost.0 == 0 { String::new() } else { one.cost.to_string() };
+        let _ = writeln!(page.out, "| {severity} | {rule} | {traces} | {spans} | {cost} | {why} |");
+    }
+    page.out.push('\n');
+    page.more(usize::try_from(all).unwrap_or(usize::MAX), FINDINGS, "findings");
     page.out
 }
 

@@ -310,6 +310,18 @@ fn markdown_tells_a_trace_in_the_words_of_the_screen() {
 }
 
 #[test]
+fn the_same_finding_in_several_traces_is_one_with_a_count() {
+    let gallery = crate::source::demo::gallery(Timestamp(1_800_000_000_000_000_000));
+    let slow = &gallery[0].spans;
+    let again: Vec<Span> = slow.iter().map(|span| Span { trace_id: TraceId([7; 16]), ..span.clone() }).collect();
+    let text = String::from_utf8(exported(TraceForm::Markdown, None, &[slow.clone(), again], &[])).unwrap();
+    let together = text.split_once("## Findings of these 2 traces").unwrap().1;
+    let told = "| error | slow-sql | 2 | 2 | 3.64 s | SELECT patients";
+    assert!(together.contains(told), "{together}");
+    assert!(!markdown(slow, &[], None).contains("## Findings"));
+}
+
+#[test]
 fn nothing_in_markdown_breaks_out_of_its_place() {
     const HOSTILE: &str = "a|b`c`\u{1b}[2J\r\n# no\n````\n<script>&amp;$x$ **b**";
     let mut spans = Vec::new();

@@ -23,9 +23,9 @@ fn written(reader: &Reader, request: &SaveRequest) -> Result<Saved> {
     let redactor = request.mask.as_ref().map(|settings| settings.redactor.clone());
     let mut exporter = Exporter::new(Target::new(&path, false)?, request.form, redactor).judging(request.thresholds);
     let mut failed: Option<io::Error> = None;
-    whole_traces(reader, &traces(reader, &request.what), &mut |spans, logs| {
+    whole_traces(reader, &traces(reader, &request.what), &mut |view, spans, logs| {
         if request.form == TraceForm::Markdown {
-            exporter.senders(senders(&reader.view(), &spans));
+            exporter.senders(senders(view, &spans));
         }
         failed = exporter.trace(spans, logs).err();
         failed.is_none()

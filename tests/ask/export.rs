@@ -180,3 +180,37 @@ fn a_running_program_is_asked_for_whole_traces_too() {
     let said = home.run(&["export", &"77".repeat(16), "-o", "csv"]);
     assert_eq!(said.out.lines().count(), 2_601, "{}", said.err);
 }
+
+/// A message that waited is found by what its sender did in another trace: which a running program knows, and a file that is
+/// exported from holds.
+#[test]
+fn markdown_knows_who_sent_a_message_in_another_trace() {
+    use tracefall::model::{Kind, Link, Nanos, SpanId, Timestamp, TraceId};
+    let start = Timestamp(1_763_700_000_000_000_000);
+    let span = |trace: u8, kind: Kind, name: &str, from: u64| Span {
+        trace_id: TraceId([trace; 16]),
+        span_id: SpanId([trace; 8]),
+        kind,
+        name: name.into(),
+        start: start.plus(Nanos::from_millis(from)),
+        end: start.plus(Nanos::from_millis(from + 10)),
+        attributes: vec![Attribute { key: "messaging.system".into(), value: model::Value::Text("kafka".into()) }],
+        ..Span::default()
+    };
+    let sent = span(1, Kind::PRODUCER, "send orders", 0);
+    let mut taken = span(2, Kind::CONSUMER, "process orders", 2_000);
+    let link = Link { trace_id: sent.trace_id.0.into(), span_id: sent.span_id.0.into(), ..Link::default() };
+    taken.links.push(link);
+    let body = encode::spans(&[sent, taken]);
+    let home = Home::new();
+    let file = home.file("queue.pb", &body);
+    let running = home.listen(&["listen"]);
+    running.post("x-protobuf", &body);
+    home.wait_until_held(2);
+    for from in [vec![], vec![file.as_str()]] {
+        let asked = ["export", "name=\"process orders\"", "-o", "markdown"].into_iter().chain(from);
+        let said = home.run(&asked.collect::<Vec<_>>());
+        assert!(said.out.contains("| info | queue-wait | process orders"), "{} {}", said.out, said.err);
+        assert!(said.out.contains("1.99 s"), "{}", said.out);
+    }
+}

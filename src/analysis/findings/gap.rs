@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::case::{Case, Instance, Told};
 use super::{Rule, Severity};
-use crate::analysis::verdict::percent;
 use crate::model::{Kind, Nanos, Timestamp};
 
 /// Looks for stretches in which nothing was recorded.
@@ -22,7 +21,9 @@ pub(super) fn judge(case: &mut Case<'_>) {
         let (mut sum, mut longest) = (Nanos::ZERO, (Timestamp(0), Nanos::ZERO));
         for (from, to) in ends.zip(starts) {
             let length = to.since(from);
-            if is_long(case, length, node.duration()) {
+            // Who calls waits at both ends.
+            let at_an_end = (from == node.start || to == node.end) && case.kind(index) != Some(Kind::CLIENT);
+            if case.thresholds.is_gap(length, node.duration(), at_an_end) {
                 sum = Nanos(sum.0 + length.0);
                 if length > longest.1 {
                     longest = (from, length);
@@ -33,12 +34,6 @@ pub(super) fn judge(case: &mut Case<'_>) {
             report(case, index, sum, longest);
         }
     }
-}
-
-fn is_long(case: &Case<'_>, length: Nanos, whole: Nanos) -> bool {
-    let thresholds = case.thresholds;
-    let share = percent(length, whole) >= thresholds.gap_share;
-    length >= thresholds.gap_floor && (length >= thresholds.gap || share)
 }
 
 fn report(case: &mut Case<'_>, index: u32, sum: Nanos, longest: (Timestamp, Nanos)) {

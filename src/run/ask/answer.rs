@@ -7,6 +7,7 @@ use super::filter::Filter;
 use super::protocol::{Ask, Reply, Wrong};
 use super::{asserted, report};
 use crate::analysis::Thresholds;
+use crate::app::work::senders;
 use crate::export::{Attribute, FoundTrace, Operation, Record, Service, Value, base64};
 use crate::index::{Reader, UsedOperation, UsedValues, View};
 use crate::model::{LogRecord, Span, TraceId};
@@ -113,28 +114,32 @@ fn find(held: &Held, filter: &str, limit: Option<u64>, peer: &dyn Peer) -> Resul
 fn whole(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> Result<bool, Wrong> {
     let Hits { hits, partial } = find(held, filter, limit, peer)?;
     let traces: Vec<_> = hits.iter().rev().map(|hit| hit.trace).collect();
-    whole_traces(&held.reader, &traces, &mut |spans, logs| {
+    whole_traces(&held.reader, &traces, &mut |view, spans, logs| {
         let mut logs = encode::logs(&logs);
+        let senders = senders(view, &spans);
+        let senders = if senders.is_empty() { String::new() } else { base64(&encode::spans(&senders)) };
         let many = spans.len().div_ceil(SPANS_AT_ONCE).max(1);
         (1..).zip(spans.chunks(SPANS_AT_ONCE)).all(|(number, spans)| {
-            let (spans, logs) = (base64(&encode::spans(spans)), base64(&std::mem::take(&mut logs)));
-            peer.take(Reply::Spans { spans, logs, more: number < many })
+            let (spans, logs, more) =
+                (base64(&encode::spans(spans)), base64(&std::mem::take(&mut logs)), number < many);
+            let senders = if more { String::new() } else { senders.clone() };
+            peer.take(Reply::Spans { spans, logs, senders, more })
         })
     });
     Ok(partial)
 }
 
-/// Reads traces whole and hands them to `each`, until it wants no more. One that has left meanwhile is left out.
+/// Reads traces whole and hands them to `each`, with what is held then, until it wants no more. One that has left meanwhile is left out.
 pub(in crate::run) fn whole_traces(
     reader: &Reader,
     traces: &[TraceId],
-    each: &mut dyn FnMut(Vec<Span>, Vec<LogRecord>) -> bool,
+    each: &mut dyn FnMut(&View, Vec<Span>, Vec<LogRecord>) -> bool,
 ) {
     for traces in traces.chunks(AT_ONCE) {
         let view = reader.view();
         for trace in traces {
             let Some(spans) = view.spans(*trace) else { continue };
-            if !each(spans, view.logs(*trace)) {
+            if !each(&view, spans, view.logs(*trace)) {
                 return;
             }
         }

@@ -53,12 +53,13 @@ impl Exported {
         }
     }
 
-    fn spans(&mut self, spans: &str, logs: &str, more: bool) -> Result<()> {
+    fn spans(&mut self, [spans, logs, senders]: [&str; 3], more: bool) -> Result<()> {
         let odd = "the answer is odd";
-        let spans = decode::spans(&from_base64(spans).context(odd)?).context(odd)?;
-        self.spans.extend(spans);
+        let read = |text: &str| decode::spans(&from_base64(text).context(odd)?).context(odd);
+        self.spans.extend(read(spans)?);
         logs::read(&from_base64(logs).context(odd)?, |item| self.logs.extend(item.record)).context(odd)?;
         if !more {
+            self.exporter.senders(read(senders)?);
             let (spans, logs) = (std::mem::take(&mut self.spans), std::mem::take(&mut self.logs));
             self.unwritten = self.exporter.trace(spans, logs).err();
         }
@@ -69,8 +70,8 @@ impl Exported {
 impl Peer for Exported {
     fn take(&mut self, reply: Reply) -> bool {
         match reply {
-            Reply::Spans { spans, logs, more } => {
-                if let Err(error) = self.spans(&spans, &logs, more) {
+            Reply::Spans { spans, logs, senders, more } => {
+                if let Err(error) = self.spans([&spans, &logs, &senders], more) {
                     self.wrong = Some(format!("{error:#}"));
                 }
                 self.wrong.is_none() && self.unwritten.is_none()

@@ -74,6 +74,9 @@ pub(super) enum Reply {
     Spans {
         spans: String,
         logs: String,
+        /// With the last of a trace: the spans of other traces that sent the messages which it works on, likewise.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        senders: String,
         /// Whether more of that trace follows.
         more: bool,
     },
