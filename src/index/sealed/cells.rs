@@ -155,9 +155,36 @@ impl Column {
     }
 }
 
+/// A number for each of the words that were met last, by some bits of the word.
+struct Recent([Option<(Word, u32)>; 256]);
+
+impl Recent {
+    fn new() -> Self {
+        Self([None; 256])
+    }
+
+    /// The number of a word; `look_up` where it was not met lately.
+    #[inline]
+    fn number(&mut self, word: Word, look_up: impl FnOnce() -> u32) -> u32 {
+        // Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4): offsets and small numbers spread well.
+        let met = &mut self.0[(word.0.wrapping_mul(0x9e37_79b1) >> 24) as usize];
+        match met {
+            Some((known, number)) if *known == word => *number,
+            _ => met.insert((word, look_up())).1,
+        }
+    }
+}
+
 impl Cells {
     fn put(words: &[Word], arena: &mut Vec<u32>) -> Self {
-        let mut list: Vec<u32> = words.iter().map(|word| word.0).collect();
+        let (mut list, mut recent) = (Vec::new(), Recent::new());
+        // Most words were met a little before: only the others are sorted.
+        for word in words {
+            recent.number(*word, || {
+                list.push(word.0);
+                0
+            });
+        }
         list.sort_unstable();
         list.dedup();
         if let [same] = list[..] {
@@ -176,8 +203,9 @@ impl Cells {
         }
         let at = super::super::chunk::narrow(arena.len());
         arena.extend_from_slice(&list);
+        let mut recent = Recent::new();
         let place = |word: &Word| super::super::chunk::narrow(list.binary_search(&word.0).unwrap_or_default());
-        let places: Vec<u32> = words.iter().map(place).collect();
+        let places: Vec<u32> = words.iter().map(|word| recent.number(*word, || place(word))).collect();
         let places = Bits::put(&places, arena);
         Self::Listed { at, length: super::super::chunk::narrow(list.len()), places }
     }

@@ -12,12 +12,19 @@ const DIGIT: u8 = 0;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+/// What each byte is worth as a digit; more than 15 where it is none.
+const WORTH: [u8; 256] = {
+    let mut worth = [u8::MAX; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        worth[DIGITS[digit as usize] as usize] = digit;
+        digit += 1;
     }
+    worth
+};
+
+fn is_digit(byte: u8) -> bool {
+    WORTH[usize::from(byte)] < 16
 }
 
 /// Where the digits stand.
@@ -43,22 +50,21 @@ pub(super) fn pack(strings: &[u8], length: usize) -> Option<(Box<[u8]>, Vec<u8>)
     for string in strings.chunks_exact(length) {
         for (place, byte) in template.iter_mut().zip(string) {
             if *place != *byte {
-                digit(*byte)?;
-                digit(*place).or_else(|| (*place == DIGIT).then_some(0))?;
+                if !is_digit(*byte) || *place != DIGIT && !is_digit(*place) {
+                    return None;
+                }
                 *place = DIGIT;
             }
         }
     }
-    if digits_of(&template).count() < LEAST {
+    let places: Vec<usize> = digits_of(&template).collect();
+    if places.len() < LEAST {
         return None;
     }
     let mut packed = Vec::with_capacity(strings.len() / length * packed_length(&template));
     for string in strings.chunks_exact(length) {
-        let mut digits =
-            string.iter().zip(&template).filter(|(_, place)| **place == DIGIT).map(|(byte, _)| digit(*byte));
-        while let Some(high) = digits.next() {
-            packed.push(high? << 4 | digits.next().flatten().unwrap_or_default());
-        }
+        let worth = |place: &usize| WORTH[usize::from(string[*place])];
+        packed.extend(places.chunks(2).map(|pair| worth(&pair[0]) << 4 | pair.get(1).map_or(0, worth)));
     }
     Some((template.into(), packed))
 }
@@ -71,7 +77,7 @@ pub(super) fn packed_bytes(template: &[u8], length: usize) -> usize {
 /// Whether a string of this template may hold `part`, ASCII letters of either case taken as equal.
 pub(super) fn may_hold(template: &[u8], part: &[u8]) -> bool {
     let fits = |(place, byte): (&u8, &u8)| match *place {
-        DIGIT => digit(byte.to_ascii_lowercase()).is_some(),
+        DIGIT => is_digit(byte.to_ascii_lowercase()),
         place => place.eq_ignore_ascii_case(byte),
     };
     part.is_empty() || template.windows(part.len()).any(|here| here.iter().zip(part).all(fits))

@@ -234,11 +234,12 @@ impl Sealing<'_> {
         let mut streams: Vec<(u32, StreamWriter)> = Vec::new();
         let mut by_key: HashMap<u32, usize> = HashMap::new();
         let mut wide: Vec<u64> = Vec::new();
-        let mut words: Vec<Word> = Vec::new();
+        let mut table: Vec<Word> = Vec::new();
         for (layout, members) in members.iter().enumerate() {
             let keys = keys_of(shapes, self.sealed.layouts[layout].shape);
             self.sealed.layouts[layout].first_column = narrow(self.sealed.columns.len());
-            for place in 0..self.sealed.layouts[layout].columns as usize {
+            self.turn(members, self.sealed.layouts[layout].columns as usize, &mut table);
+            for (place, words) in table.chunks_exact_mut(members.len().max(1)).enumerate() {
                 let key = keys.get(place).copied().unwrap_or(BEYOND);
                 let stream = *by_key.entry(key).or_insert_with(|| {
                     streams.push((key, StreamWriter::default()));
@@ -246,23 +247,33 @@ impl Sealing<'_> {
                 });
                 let writer = &mut streams[stream].1;
                 let from = (narrow(stream), narrow(writer.len()), narrow(wide.len()));
-                words.clear();
-                for source in members {
-                    let (chunk, row) = (self.parts[source.part as usize].0, source.row as usize);
-                    let word = chunk.values(row)[place];
-                    words.push(without_offset(word));
-                    match arena_of(word) {
-                        Arena::String => writer.push(string(chunk, word)),
-                        Arena::Wide => wide.push(number(chunk, word)),
+                for (source, word) in members.iter().zip(words.iter_mut()) {
+                    let chunk = self.parts[source.part as usize].0;
+                    match arena_of(*word) {
+                        Arena::String => writer.push(string(chunk, *word)),
+                        Arena::Wide => wide.push(number(chunk, *word)),
                         Arena::None => {}
                     }
+                    *word = without_offset(*word);
                 }
-                self.sealed.columns.push(Column::put(&words, from, &mut self.sealed.arena));
+                self.sealed.columns.push(Column::put(words, from, &mut self.sealed.arena));
             }
         }
         let Sealed { arena, pages, streams: list, wide: numbers, .. } = &mut self.sealed;
         list.extend(streams.into_iter().map(|(key, writer)| (key, writer.finish(arena, pages))));
         *numbers = Frames::put(&wide, arena);
+    }
+
+    /// The words of rows with as many columns each, column by column. The rows stand anywhere, so each is gone to once.
+    fn turn(&self, members: &[Source], columns: usize, table: &mut Vec<Word>) {
+        table.clear();
+        table.resize(members.len() * columns, Word(0));
+        for (at, source) in members.iter().enumerate() {
+            let (chunk, row) = self.chunk(*source);
+            for (column, word) in table.chunks_exact_mut(members.len()).zip(chunk.values(row)) {
+                column[at] = *word;
+            }
+        }
     }
 
     fn extras(&mut self) {
