@@ -182,8 +182,14 @@ impl Page<'_> {
         let (service, operation) = (self.cell(&failure.key.service), self.cell(&failure.key.operation));
         let _ = writeln!(self.out, "**First error** in {service} {operation}\n");
         let (kind, message) = (failure.key.kind.trim(), detail.message.trim());
-        let gap = if kind.is_empty() || message.is_empty() { "" } else { ": " };
-        let mut text = self.masked(&format!("{kind}{gap}{message}"));
+        // `gRPC CANCELLED` with `CANCELLED: by the caller`, which is not said twice.
+        let (before, last) = kind.rsplit_once(' ').unwrap_or(("", kind));
+        let text = match (kind.is_empty() || message.is_empty(), message.starts_with(last)) {
+            (false, true) => format!("{before} {message}"),
+            (false, false) => format!("{kind}: {message}"),
+            _ => format!("{kind}{message}"),
+        };
+        let mut text = self.masked(text.trim_start());
         let stack = &detail.stack;
         let any_own = stack.frames.iter().any(|frame| frame.own);
         for frame in stack.frames.iter().filter(|frame| frame.own || !any_own).take(FRAMES) {
