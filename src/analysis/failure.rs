@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 use super::tree::Analysis;
 
 /// A failing span with nothing failing below it; rather one whose failure reached the top than one that was swallowed on the
-/// way; of those the deepest, then the one that ended first.
+/// way; of those the one that ended first, then the deepest.
 pub(super) fn first(analysis: &Analysis) -> Option<u32> {
     if analysis.errors.is_empty() {
         return None;
     }
     let (place, reaches) = (|node: &u32| &analysis.nodes[*node as usize], reaching(analysis));
     let lowest = analysis.errors.iter().filter(|node| place(node).failed_descendants == 0);
-    let rank = |node: &&u32| (!reaches[**node as usize], Reverse(place(node).depth), place(node).end);
+    let rank = |node: &&u32| (!reaches[**node as usize], place(node).end, Reverse(place(node).depth));
     lowest.min_by_key(rank).copied()
 }
 

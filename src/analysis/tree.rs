@@ -44,7 +44,7 @@ pub struct Analysis {
     /// Nodes with status error, or an exception recorded on them and no status that says it was handled, in order of
     /// the tree.
     pub errors: Vec<u32>,
-    /// The span that failed first: the deepest without failing spans below it whose failure reached the top, earliest end;
+    /// The span that failed first: of those without failing spans below them whose failure reached the top, the earliest end;
     /// or the one above it that gave up waiting.
     pub root_error: Option<u32>,
     /// Slow database nodes, in order of the tree.

@@ -125,8 +125,8 @@ fn worst(analysis: &Analysis) -> Option<Clause> {
     Some(Clause { node, says })
 }
 
-/// The calls that a span repeats all the time that it took by itself: what it does between them (making objects of the rows) is part of
-/// the same loop, and goes with it.
+/// The calls that a span repeats all the time that it took by itself: what it does between them (making objects of the rows, waiting
+/// before the next attempt) is part of the same loop, and goes with it.
 fn loop_of(analysis: &Analysis, findings: &[Finding], dominant: usize) -> Option<usize> {
     let dominant = findings.get(dominant)?;
     let node = dominant.nodes.first().copied().filter(|_| dominant.rule == Rule::Dominant)?;
@@ -137,7 +137,8 @@ fn loop_of(analysis: &Analysis, findings: &[Finding], dominant: usize) -> Option
         let (from, to) = (calls().map(|call| call.start).min(), calls().map(|call| call.end).max());
         below && from.zip(to).is_some_and(|(from, to)| to.since(from).0 >= whole.0 / 2)
     };
-    let loops = findings.iter().enumerate().filter(|(_, finding)| finding.rule == Rule::NPlusOne);
+    let is_loop = |finding: &Finding| matches!(finding.rule, Rule::NPlusOne | Rule::Retry);
+    let loops = findings.iter().enumerate().filter(|(_, finding)| is_loop(finding));
     loops.filter(|(_, finding)| fills(finding)).max_by_key(|(_, finding)| finding.cost).map(|(place, _)| place)
 }
 
@@ -157,8 +158,16 @@ fn slowest(analysis: &Analysis) -> Option<(Nanos, Clause)> {
     let node = analysis.slow.iter().copied().rev().max_by_key(|node| (place(*node).path, place(*node).duration()))?;
     let duration = place(node).duration();
     let percent = percent(duration, analysis.duration());
-    let says = Says::SlowSql { duration, percent, count: number(analysis.slow.len()) };
+    let says = Says::SlowSql { duration, percent, count: slow_calls(analysis) };
     Some((place(node).path, Clause { node, says }))
+}
+
+/// How many calls are slow: one that several libraries recorded is one.
+fn slow_calls(analysis: &Analysis) -> u32 {
+    let told = analysis.findings.iter().filter(|finding| finding.rule == Rule::SlowSql);
+    let told: usize = told.map(|finding| finding.nodes.len()).sum();
+    let innermost = |node: &&u32| analysis.nodes[**node as usize].slow_descendants == 0;
+    number(if told > 0 { told } else { analysis.slow.iter().filter(innermost).count() })
 }
 
 /// The most expensive repetition, with how much of the critical path it takes.

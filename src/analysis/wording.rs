@@ -68,11 +68,13 @@ pub fn lead(analysis: &Analysis, before: Option<&Clause>, clause: &Clause) -> &'
 /// Said before where the time went: of what, where that is not the whole trace.
 fn path_lead(analysis: &Analysis, first: bool) -> &'static str {
     let whole = u128::from(analysis.verdict.whole.0) * 100 >= u128::from(analysis.duration().0) * 99;
-    match (whole, first) {
-        (true, true) => "on the path: ",
-        (true, false) => "   on the path: ",
-        (false, true) => "on the path of the longest root: ",
-        (false, false) => "   on the path of the longest root: ",
+    match (whole, analysis.roots.len() > 1, first) {
+        (true, _, true) => "on the path: ",
+        (true, _, false) => "   on the path: ",
+        (false, false, true) => "on the path of the root: ",
+        (false, false, false) => "   on the path of the root: ",
+        (false, true, true) => "on the path of the longest root: ",
+        (false, true, false) => "   on the path of the longest root: ",
     }
 }
 
@@ -111,11 +113,13 @@ pub fn words(analysis: &Analysis, clause: &Clause) -> Vec<Word> {
             ]
         }
         Says::Repeated { count: times, sum } => {
-            let share = share(sum, analysis.duration());
+            let whole = analysis.duration();
+            // What ran in several places at once took more than there was time: that is no share.
+            let share = if sum > whole { String::new() } else { format!(", {} %", share(sum, whole)) };
             vec![
                 Word::strong(format!("≡ the same call ×{}: ", count(times.into())), Tone::Slow),
                 Word::subject(label(true), Tone::Slow),
-                Word::new(format!(" {sum} in all, {share} %"), Tone::Dim),
+                Word::new(format!(" {sum} in all{share}"), Tone::Dim),
             ]
         }
         Says::Time { work, time, percent } => {

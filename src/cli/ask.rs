@@ -10,8 +10,9 @@ use crate::model::Nanos;
 /// `tracefall query`.
 #[derive(Clone, Debug, Args)]
 pub struct Query {
-    /// What to find, as typed into the filter bar; it may begin with `-`, and is empty for everything
-    #[arg(value_name = "FILTER", value_parser = super::hyphen::text)]
+    /// What to find, as typed into the filter bar; it may begin with `-`; everything where there is none. What names a file is
+    /// taken for one
+    #[arg(value_name = "FILTER", value_parser = super::hyphen::text, default_value = "")]
     pub filter: String,
     /// Traces in files instead: OTLP, Jaeger, Zipkin or Tempo, plain, gzip or zstd; `-` is standard input
     #[arg(value_name = "FILE", conflicts_with_all = ["duration", "pid"])]

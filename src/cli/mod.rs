@@ -138,7 +138,7 @@ impl Cli {
         let mut cli = Self::from_arg_matches(&matches)?;
         remote::settle(&mut cli, &matches);
         let files = match &mut cli.command {
-            Some(Command::Query(query)) => &mut query.files,
+            Some(Command::Query(query)) => files_of(&mut query.filter, &mut query.files),
             Some(Command::Assert(assert)) => &mut assert.files,
             Some(Command::Export(export)) => files_of(&mut export.filter, &mut export.files),
             Some(Command::Report(report)) => files_of(&mut report.filter, &mut report.files),

@@ -7,7 +7,7 @@ use crate::analysis::findings::Held;
 use crate::analysis::statements::{Statements, digest, sum};
 use crate::analysis::{Analysis, Thresholds, TraceNotes, analyse_whole};
 use crate::index::{self, Options, View};
-use crate::model::{LogRecord, SourceId, Span, StatusCode, Timestamp, TraceId};
+use crate::model::{LogRecord, SourceId, Span, Timestamp, TraceId};
 use crate::otlp::encode;
 use crate::otlp::reader::WireError;
 
@@ -24,8 +24,6 @@ pub(super) struct Judged {
     pub(super) failure: Option<(Failure, Detail)>,
     /// The status message of the span that tells of it; may be empty.
     pub(super) status: String,
-    /// How many spans have the status error.
-    pub(super) failed: usize,
 }
 
 /// Judges a trace as it is judged on screen: an index that holds nothing else reads its spans and logs, and `senders`, which sent the
@@ -56,11 +54,10 @@ pub(super) fn judged(
     let statements = sum(digest.iter().map(|digest| (id, digest)), &names);
     let analysis = analyse_whole(trace, thresholds, false, &Held { view: &view, trace: id });
     let failure = failure(&view, id, &analysis, thresholds);
-    let failed = spans.iter().filter(|span| span.status.code == StatusCode::ERROR).count();
     let telling = failure.as_ref().and_then(|(failure, _)| failure.told.or(failure.span));
     let telling = spans.iter().find(|span| telling == Some(span.key()));
     let status = telling.map(|span| span.status.message.lossy().into_owned()).unwrap_or_default();
-    Ok(Some(Judged { analysis, statements, failure, status, failed }))
+    Ok(Some(Judged { analysis, statements, failure, status }))
 }
 
 /// That of the span which failed first; where no span tells, the earliest.

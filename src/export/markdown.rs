@@ -35,7 +35,7 @@ pub(super) fn trace(judged: &Judged, redactor: Option<&Redactor>) -> String {
     let analysis = &judged.analysis;
     let rows = flatten(analysis, &Folds::default());
     let mut page = Page { out: String::new(), redactor };
-    page.head(judged, &rows);
+    page.head(analysis, &rows);
     page.verdict(analysis);
     page.tree(analysis, &rows);
     page.findings(analysis);
@@ -74,8 +74,7 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn head(&mut self, judged: &Judged, rows: &[Row]) {
-        let analysis = &judged.analysis;
+    fn head(&mut self, analysis: &Analysis, rows: &[Row]) {
         let root = rows.iter().find_map(|row| analysis.span(row.node));
         let (service, label) = root.map_or(("", String::new()), |root| {
             (&*root.service, statement::summary(root.category, &root.label).into_owned())
@@ -84,7 +83,7 @@ impl Page<'_> {
         let duration = analysis.duration();
         let _ = writeln!(self.out, "## {service} {label}: {duration}\n");
         let (id, begun) = (analysis.trace.id, rfc3339(analysis.start));
-        let (spans, services, failed) = (analysis.trace.spans.len(), analysis.services.len(), judged.failed);
+        let (spans, services, failed) = (analysis.trace.spans.len(), analysis.services.len(), analysis.errors.len());
         self.out.push_str("| trace | start | spans | services | errors |\n|---|---|---:|---:|---:|\n");
         let _ = writeln!(self.out, "| `{id}` | {begun} | {spans} | {services} | {failed} |\n");
     }
@@ -183,8 +182,14 @@ impl Page<'_> {
         let (service, operation) = (self.cell(&failure.key.service), self.cell(&failure.key.operation));
         let _ = writeln!(self.out, "**First error** in {service} {operation}\n");
         let (kind, message) = (failure.key.kind.trim(), detail.message.trim());
-        let gap = if kind.is_empty() || message.is_empty() { "" } else { ": " };
-        let mut text = self.masked(&format!("{kind}{gap}{message}"));
+        // `gRPC CANCELLED` with `CANCELLED: by the caller`, which is not said twice.
+        let (before, last) = kind.rsplit_once(' ').unwrap_or(("", kind));
+        let text = match (kind.is_empty() || message.is_empty(), message.starts_with(last)) {
+            (false, true) => format!("{before} {message}"),
+            (false, false) => format!("{kind}: {message}"),
+            _ => format!("{kind}{message}"),
+        };
+        let mut text = self.masked(text.trim_start());
         let stack = &detail.stack;
         let any_own = stack.frames.iter().any(|frame| frame.own);
         for frame in stack.frames.iter().filter(|frame| frame.own || !any_own).take(FRAMES) {
@@ -193,7 +198,7 @@ impl Page<'_> {
         for line in stack.unread.iter().take(FRAMES) {
             let _ = write!(text, "\n  {}", self.cut(line, SHORT));
         }
-        let status = self.cut(status.trim(), SHORT);
+        let status = self.cut(status.trim().lines().next().unwrap_or_default(), SHORT);
         if !status.is_empty() && !text.contains(&status) {
             let _ = write!(text, "\nstatus: {status}");
         }

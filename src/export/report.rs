@@ -181,7 +181,9 @@ impl Report {
                 let _ = write!(out, " (in {traces} traces)");
             }
             if let Some(Place { trace_id, span_id }) = finding.examples.first() {
-                let _ = write!(out, "; see span `{span_id}` of trace `{trace_id}`");
+                // A parent that is not held has no span.
+                let of = if span_id.is_empty() { String::new() } else { format!("span `{span_id}` of ") };
+                let _ = write!(out, "; see {of}trace `{trace_id}`");
             }
             out.push('\n');
         }

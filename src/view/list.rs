@@ -281,8 +281,9 @@ fn matched_pieces(pen: &Pen<'_>, page: &Page, (room, label): (u16, usize)) -> Ve
             return vec![(" › ".into(), pen.style(Role::Dim)), (first.into(), style), (count.into(), style)];
         }
     }
-    let word = if label + 12 <= usize::from(room) { " match" } else { "" };
-    if many > 1 { vec![(format!("  {}{word}", format::count(u64::from(many))).into(), style)] } else { Vec::new() }
+    // A number alone would look like a part of the name.
+    let worded = (label + 12 <= usize::from(room)).then(|| format!("  {} match", format::count(u64::from(many))));
+    if many > 1 { vec![(worded.unwrap_or(count).into(), style)] } else { Vec::new() }
 }
 
 fn figures(pen: &mut Pen<'_>, area: Rect, columns: &ListColumns, summary: &TraceSummary) {

@@ -253,3 +253,14 @@ fn standard_input_is_a_file() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stdout.split(|byte| *byte == b'\n').count()), (Some(0), 4));
 }
+
+#[test]
+fn query_without_a_filter_reads_the_file_that_stands_in_its_place() {
+    let home = Home::new();
+    let file = home.file("traces.json", traces(0..3).to_string());
+    let (without, with) = (home.run(&["query", &file, "-o", "jsonl"]), home.run(&["query", "", &file, "-o", "jsonl"]));
+    assert!(without.objects().len() > 1, "{}", without.err);
+    assert_eq!(without.objects(), with.objects());
+    let said = home.run(&["query", "operation=nothing", &file]);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
+}

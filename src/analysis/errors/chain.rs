@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use super::evidence::{self, Saying, bare_kind};
 use super::groups::{Failure, GroupKey};
 use super::message;
+use super::patience;
 use crate::analysis::{Analysis, Subject};
 use crate::model::{Kind, LogRecord, Span, SpanId, SpanKey, StatusCode, Timestamp, TraceSpan};
 
@@ -25,7 +26,8 @@ const GRAIN: u64 = 1_000_000;
 /// fail is bare and a span above it in the same service tells the exception, that is what the failure is called. An exception
 /// that another span of the service records with the same stack trace, as Express' middlewares do beside each other, is the
 /// same one; a retry, which has the same name, is not. What a consumer does does not fail its producer, and a span whose
-/// status is OK passes on nothing.
+/// status is OK passes on nothing. Nor is an exception the name of a failure below a span that did not fail, unless it speaks of
+/// it: what went well in between had overcome it. Who was cancelled because a caller lost patience is counted with the caller.
 #[must_use]
 pub fn failures(analysis: &Analysis, spans: &[Span], logs: &[LogRecord]) -> Vec<Failure> {
     let whole: HashMap<SpanKey, &Span> = spans.iter().map(|span| (span.key(), span)).collect();
@@ -63,6 +65,8 @@ struct Reach {
     by_exception: HashMap<Identity, Below>,
     /// That which ended last.
     last: Option<Below>,
+    /// Between that one and the node stands a span that did not fail.
+    overcome: bool,
 }
 
 /// What has to be equal for an exception to be another one passed on: its type without modules, and its message.
@@ -75,7 +79,13 @@ impl Reach {
     fn add(&mut self, identity: Identity, below: Below) {
         let known = self.by_exception.entry(identity).or_insert(below);
         *known = (*known).max(below);
-        self.last = self.last.max(Some(below));
+        self.is_last(Some(below), false);
+    }
+
+    fn is_last(&mut self, below: Option<Below>, overcome: bool) {
+        if below > self.last {
+            (self.last, self.overcome) = (below, overcome);
+        }
     }
 
     /// The failure that a stack trace names as the cause of its own.
@@ -105,11 +115,12 @@ fn wrapped(analysis: &Analysis, node: u32, saying: &Saying, below: &Reach) -> Op
 fn hand_up(reach: &mut HashMap<u32, Reach>, analysis: &Analysis, node: u32, below: Option<Reach>) {
     let Some(mut below) = below else { return };
     let Some(parent) = analysis.nodes[node as usize].parent else { return };
+    below.overcome |= analysis.span(node).is_some() && !analysis.nodes[node as usize].failed;
     let above = reach.entry(parent).or_default();
     if above.by_exception.len() < below.by_exception.len() {
         std::mem::swap(above, &mut below);
     }
-    above.last = above.last.max(below.last);
+    above.is_last(below.last, below.overcome);
     for (identity, one) in below.by_exception {
         above.add(identity, one);
     }
@@ -137,8 +148,8 @@ impl Finder {
             let same = below.by_exception.get(&identity).copied().or_else(|| below.cause(&saying.stack));
             same.map(|(_, _, at)| at)
                 .or_else(|| self.beside(lean, saying))
-                .or_else(|| self.named(below, lean, saying))
-                .or_else(|| wrapped(analysis, node, saying, below))
+                .or_else(|| self.not_another(below, saying).and_then(|below| self.named(below, lean, saying)))
+                .or_else(|| wrapped(analysis, node, saying, self.not_another(below, saying)?))
         } else {
             below.last.map(|(_, _, at)| at).inspect(|at| self.answered(*at, lean, saying))
         };
@@ -154,9 +165,15 @@ impl Finder {
             self.stacks.push((saying.stack.clone(), at));
         }
         match self.failures.get_mut(at) {
-            Some(failure) => {
-                failure.passed_on += 1;
-                failure.add_service(&lean.service);
+            Some(known) => {
+                let cancelled = patience::is_cancelled(&known.key.kind, &known.message);
+                if cancelled && patience::is_timeout(&saying.kind, &saying.message) {
+                    let services = std::mem::take(&mut known.services);
+                    *known =
+                        Failure { passed_on: known.passed_on, logs: known.logs, services, ..failure(saying, lean) };
+                }
+                known.passed_on += 1;
+                known.add_service(&lean.service);
             }
             None => self.failures.push(failure(saying, lean)),
         }
@@ -169,6 +186,18 @@ impl Finder {
         }
         let (at, name) = self.by_stack.get(&(Arc::clone(&lean.service), saying.stack.clone()))?;
         (*name != lean.name).then_some(*at)
+    }
+
+    /// What failed below, unless that was overcome on the way and an exception says nothing of it.
+    fn not_another<'r>(&self, below: &'r Reach, saying: &Saying) -> Option<&'r Reach> {
+        let (_, _, at) = below.last?;
+        let told = self.failures.get(at)?;
+        let speaks_of = |text: &str| {
+            let text = text.trim().trim_end_matches('…');
+            !text.is_empty() && (saying.message.contains(text) || saying.stack.contains(text))
+        };
+        let speaks = speaks_of(&told.message) || speaks_of(bare_kind(&told.key.kind));
+        (!below.overcome || speaks).then_some(below)
     }
 
     /// A failure below, in the same service, that nobody told the exception of: it gets the name.

@@ -8,6 +8,7 @@ mod evidence;
 mod groups;
 mod library;
 mod message;
+pub(in crate::analysis) mod patience;
 mod read;
 mod stack;
 

@@ -192,3 +192,37 @@ proptest::proptest! {
         proptest::prop_assert_eq!(told, parts.iter().map(|spans| spans.len() as u64).sum::<u64>());
     }
 }
+
+/// The cache that could not be reached was done without; 150 ms later something else went wrong.
+#[test]
+fn an_exception_is_not_the_name_of_a_failure_that_was_overcome_below() {
+    let late = |message: &str| Event { time: millis(190), ..exception("KeyError", message, "") };
+    let judged = |message: &str| {
+        judged(
+            vec![
+                (failed(of_kind(Kind::SERVER, span(1, 0, 0, 200))), vec![late(message)], vec![]),
+                (span(2, 1, 10, 40), vec![], vec![]),
+                (failed(of_kind(Kind::CLIENT, span(3, 2, 15, 30))), vec![], vec![text("error.type", "Refused")]),
+            ],
+            &[],
+        )
+    };
+    let kinds = |found: &[Failure]| found.iter().map(|one| one.key.kind.to_string()).collect::<Vec<_>>();
+    assert_eq!(kinds(&judged("'total'")), ["Refused", "KeyError"]);
+    // One that speaks of it is the same.
+    assert_eq!(kinds(&judged("Refused by the cache")), ["KeyError"]);
+}
+
+#[test]
+fn a_call_that_was_cancelled_is_counted_with_the_caller_that_lost_patience() {
+    let found = judged(
+        vec![
+            (failed(of_kind(Kind::SERVER, span(1, 0, 0, 110))), vec![], vec![]),
+            (failed(of_kind(Kind::CLIENT, span(2, 1, 10, 100))), vec![], vec![text("error.type", "DEADLINE_EXCEEDED")]),
+            (failed(of_kind(Kind::SERVER, span(3, 2, 11, 101))), vec![], vec![text("error.type", "CANCELLED")]),
+        ],
+        &[],
+    );
+    let said: Vec<_> = found.iter().map(|one| (&*one.key.kind, one.span.map(|key| key.id), one.passed_on)).collect();
+    assert_eq!(said, [("DEADLINE_EXCEEDED", Some(id(2)), 2)]);
+}

@@ -39,6 +39,22 @@ impl Calls {
         let groups = groups(analysis, &signatures, &traits);
         Self { signatures, traits, entries, groups }
     }
+
+    /// Takes nodes out of the calls: they are a part of another one.
+    pub(super) fn fold(&mut self, parts: &[u32]) {
+        if parts.is_empty() {
+            return;
+        }
+        for part in parts {
+            if let Some(traits) = self.traits.get_mut(*part as usize) {
+                *traits = traits.of_a_part();
+            }
+        }
+        for group in &mut self.groups {
+            group.members.retain(|member| self.traits[*member as usize].is_call());
+        }
+        self.groups.retain(|group| group.members.len() > 1);
+    }
 }
 
 fn groups(analysis: &Analysis, signatures: &[u64], traits: &[Traits]) -> Vec<Group> {

@@ -157,6 +157,18 @@ impl<'a> Case<'a> {
         Rc::clone(subjects.entry(self.signature(node)).or_insert_with(|| words::subject(span).into()))
     }
 
+    /// What a node is called beside another: where both have one name, with its service.
+    pub(super) fn what_beside(&self, node: u32, other: u32) -> Rc<str> {
+        let what = self.what(node);
+        let (service, others) = (self.span(node).map(|span| &span.service), self.span(other).map(|span| &span.service));
+        match service {
+            Some(service) if *what == *self.what(other) && Some(service) != others => {
+                format!("{what} of {service}").into()
+            }
+            _ => what,
+        }
+    }
+
     pub(super) fn node(&self, node: u32) -> &'a Node {
         &self.analysis.nodes[node as usize]
     }
@@ -197,6 +209,11 @@ impl<'a> Case<'a> {
     /// The share of `part` in the critical path of the trace, in percent.
     pub(super) fn path_share(&self, part: Nanos) -> u8 {
         percent(part, self.critical)
+    }
+
+    /// What the shares of the critical path are of: where the root is not the whole trace, that is no share of the trace.
+    pub(super) fn critical_is(&self) -> &'static str {
+        if self.critical == self.analysis.duration() { "the trace" } else { "the critical path" }
     }
 
     /// How much of the critical path runs through these nodes.

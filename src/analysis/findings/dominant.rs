@@ -2,7 +2,7 @@
 
 use super::case::{Case, Instance, Told};
 use super::{Rule, Severity};
-use crate::model::Kind;
+use crate::model::{Kind, Nanos};
 
 /// Looks for the span that took most of the trace by itself.
 pub(super) fn judge(case: &mut Case<'_>) {
@@ -27,15 +27,23 @@ pub(super) fn judge(case: &mut Case<'_>) {
     }
     case.claim(Rule::Dominant, &[node]);
     let (rule, severity, same) = (Rule::Dominant, Severity::Warn, case.place(node));
-    case.found(Instance { rule, severity, nodes: vec![node], cost: time, same }, |case| {
-        let what = case.what(node);
-        let why = match (case.kind(node), analysis.children_of(node).is_empty()) {
-            (Some(Kind::CLIENT | Kind::PRODUCER), _) => {
-                format!("{what} waited {time} for what sent no spans, {share} % of the trace")
-            }
-            (_, true) => format!("{what} took {time}, {share} % of the trace"),
-            _ => format!("{what} took {time} by itself, {share} % of the trace"),
-        };
-        Told { what, why }
-    });
+    case.found(Instance { rule, severity, nodes: vec![node], cost: time, same }, |case| tell(case, node, time));
+}
+
+fn tell(case: &Case<'_>, node: u32, time: Nanos) -> Told {
+    let what = case.what(node);
+    let children = case.analysis.children_of(node);
+    let waits = matches!(case.kind(node), Some(Kind::CLIENT | Kind::PRODUCER));
+    let served = children.iter().any(|child| case.kind(*child) == Some(Kind::SERVER));
+    let (did, why) = match (waits, children.is_empty()) {
+        (true, true) => ("waited", " for what sent no spans"),
+        (true, false) if served => ("waited", " outside of the service it called"),
+        (_, false) => ("took", " by itself"),
+        // Some of it ran while nobody waited for it, or by another clock before its parent began.
+        (false, true) if time < case.node(node).duration() => ("held the trace up for", ""),
+        (false, true) => ("took", ""),
+    };
+    let share = case.path_share(time);
+    let why = format!("{what} {did} {time}{why}, {share} % of {}", case.critical_is());
+    Told { what, why }
 }

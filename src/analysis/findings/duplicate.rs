@@ -6,8 +6,7 @@
 use hashbrown::HashMap;
 
 use super::case::{Case, Instance, Told};
-use super::words;
-use super::{Rule, Severity};
+use super::{Rule, Severity, nplus1, words};
 use crate::analysis::shape::hash;
 use crate::model::{Category, Nanos, Span, Timestamp};
 
@@ -29,7 +28,8 @@ pub(super) fn judge(case: &mut Case<'_>) {
         let sets = if shown { vec![members] } else { by_parameters(case, members) };
         for mut members in sets {
             members.sort_by_key(|node| case.node(*node).start);
-            if members.len() >= least && !writes.between(case, &members) {
+            // Who asks again after a long pause wants to know whether the answer is another one.
+            if members.len() >= least && !nplus1::polls(case, &members) && !writes.between(case, &members) {
                 report(case, members);
             }
         }

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use super::case::{Case, Instance, Told};
 use super::words::many;
 use super::{Rule, Severity};
+use crate::analysis::errors::patience;
 use crate::analysis::failure::reaching;
 use crate::analysis::shape::hash;
 use crate::model::{Category, Nanos, Span, StatusCode, lookup};
@@ -29,7 +30,7 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let mut failed: Vec<(u32, Surfaced, Vec<Vec<u32>>)> = Vec::new();
     for mut failures in Case::grouped(failures.collect::<Vec<_>>()) {
         // As with the span that is said to have failed first.
-        let rank = |node: &u32| (!reaches[*node as usize], Reverse(case.node(*node).depth), case.node(*node).end);
+        let rank = |node: &u32| (!reaches[*node as usize], case.node(*node).end, Reverse(case.node(*node).depth));
         failures.sort_by_key(rank);
         let Some(unit) = failures.first().map(|node| units[*node as usize]) else { continue };
         match surfaced(case, unit) {
@@ -123,7 +124,12 @@ fn http_status(case: &Case<'_>, node: u32) -> u16 {
 /// service without calling anything says the same again: it goes with the first.
 fn causes(case: &Case<'_>, failures: &[u32]) -> Vec<Vec<u32>> {
     let Some((first, others)) = failures.split_first() else { return Vec::new() };
-    let (own, echoes): (Vec<u32>, Vec<u32>) = others.iter().copied().partition(|node| case.traits(*node).is_call());
+    let service = |node: u32| case.span(node).map(|span| &span.service);
+    let is_own = |node: &u32| {
+        let traits = case.traits(*node);
+        traits.is_call() || (traits.is_entered() && service(*node) != service(*first))
+    };
+    let (own, echoes): (Vec<u32>, Vec<u32>) = others.iter().copied().partition(is_own);
     let groups = Case::grouped(own.iter().map(|node| (case.place(*node), *node)));
     let same_place = |group: &Vec<u32>| group.first().is_some_and(|node| case.place(*node) == case.place(*first));
     let (alike, groups): (Vec<_>, Vec<_>) = groups.into_iter().partition(same_place);
@@ -134,7 +140,7 @@ fn causes(case: &Case<'_>, failures: &[u32]) -> Vec<Vec<u32>> {
 /// One finding for each cause; of those that say the same only the first.
 fn report_unit(case: &mut Case<'_>, unit: (u32, Surfaced), causes: Vec<Vec<u32>>, told: &[u32]) {
     let mut messages = Vec::new();
-    for nodes in causes {
+    for (place, nodes) in causes.into_iter().enumerate() {
         let Some(first) = nodes.first().copied() else { continue };
         let whole = if told.contains(&first) { case.whole(first) } else { None };
         let cause = whole.map(Cause::of).unwrap_or_default();
@@ -142,11 +148,12 @@ fn report_unit(case: &mut Case<'_>, unit: (u32, Surfaced), causes: Vec<Vec<u32>>
             continue;
         }
         messages.push(cause.message.clone());
-        report(case, nodes, unit, cause);
+        report(case, nodes, (unit, place == 0), cause);
     }
 }
 
-fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, surfaced): (u32, Surfaced), cause: Cause) {
+fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, is_first): ((u32, Surfaced), bool), cause: Cause) {
+    let (unit, surfaced) = unit;
     let Some(first) = nodes.first().copied() else { return };
     let impatient = if cause.is_cancelled() { impatient(case, first) } else { None };
     let (at, cause) = match impatient {
@@ -157,15 +164,16 @@ fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, surfaced): (u32, Surf
         None => (first, cause),
     };
     let what = case.what(at);
+    let order = if is_first { "first" } else { "too" };
     let mut why = match cause.text() {
-        Some(text) => format!("{what} failed first: {text}"),
-        None => format!("{what} failed first"),
+        Some(text) => format!("{what} failed {order}: {text}"),
+        None => format!("{what} failed {order}"),
     };
     let more = nodes.len() - 1 - usize::from(at != first);
     if cause.is_timeout() {
         let open: Vec<u32> = still_open(case, at);
         if let Some(running) = open.first() {
-            why = format!("{why}, while {} still ran", case.what(*running));
+            why = format!("{why}, while {} still ran", case.what_beside(*running, at));
         }
         nodes.extend(open.into_iter().filter(|node| *node != first));
     }
@@ -183,7 +191,9 @@ fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, surfaced): (u32, Surf
             if status >= 500 { Severity::Error } else { Severity::Warn }
         }
     };
-    let cost = case.node(unit).duration();
+    // The first cost the whole; what failed beside it only its own time, and so it is told after.
+    let whole = case.node(unit).duration();
+    let cost = if is_first { whole } else { whole.min(case.node(at).duration()) };
     let same = hash((case.place(at), &cause.kind));
     case.found(Instance { rule: Rule::ErrorRoot, severity, nodes, cost, same }, |_| Told { what, why });
 }
@@ -210,8 +220,14 @@ fn still_open(case: &Case<'_>, node: u32) -> Vec<u32> {
     case.analysis.children_of(node).iter().copied().filter(|child| case.node(*child).end.0 >= end).collect()
 }
 
+/// Whether a failing span is an attempt that was made again, or failed below one and made it fail.
+fn is_retried(case: &Case<'_>, node: u32) -> bool {
+    let above = |node: &u32| case.node(*node).parent.filter(|parent| case.node(*parent).failed);
+    std::iter::successors(Some(node), above).any(|node| case.claimed(node) == Some(Rule::Retry))
+}
+
 fn report_swallowed(case: &mut Case<'_>, failures: &[u32], tops: &[Option<u32>]) {
-    let untold = failures.iter().filter(|node| case.claimed(**node) != Some(Rule::Retry));
+    let untold = failures.iter().filter(|node| !is_retried(case, **node));
     let groups = Case::grouped(untold.map(|node| (case.place(*node), *node)).collect::<Vec<_>>());
     for nodes in groups {
         let Some(first) = nodes.first().copied() else { continue };
@@ -263,17 +279,12 @@ impl Cause {
         }
     }
 
-    fn says(&self, words: &[&str]) -> bool {
-        let (kind, message) = (self.kind.to_lowercase(), self.message.to_lowercase());
-        words.iter().any(|word| kind.contains(word) || message.contains(word))
-    }
-
     fn is_timeout(&self) -> bool {
-        self.says(&["timeout", "timed out", "time out", "deadline"])
+        patience::is_timeout(&self.kind, &self.message)
     }
 
     fn is_cancelled(&self) -> bool {
-        self.says(&["cancel", "abort"]) && !self.is_timeout()
+        patience::is_cancelled(&self.kind, &self.message)
     }
 }
 

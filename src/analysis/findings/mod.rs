@@ -25,6 +25,7 @@ mod retry;
 mod serial;
 mod slow;
 mod traits;
+mod twins;
 mod words;
 
 use std::cmp::Reverse;
@@ -196,6 +197,7 @@ pub fn judge_all(analysis: &Analysis, thresholds: &Thresholds, evidence: &dyn Ev
 /// The same with what was looked up already.
 pub(super) fn judge_with(analysis: &Analysis, thresholds: &Thresholds, whole: Whole<'_>) -> Vec<Finding> {
     let mut case = Case::new(analysis, thresholds, whole);
+    twins::fold(&mut case);
     // Retries and N+1 claim their calls: what explains them is not said again in other words.
     retry::judge(&mut case);
     let _ = nplus1::judge(&mut case);
@@ -215,16 +217,16 @@ pub(super) fn judge_with(analysis: &Analysis, thresholds: &Thresholds, whole: Wh
     findings
 }
 
-/// The worst first, then what costs most.
+/// The worst first, then what costs most; of equals of a rule that which was found first.
 pub fn arrange(findings: &mut [Finding]) {
-    findings
-        .sort_by_cached_key(|finding| (Reverse((finding.severity, finding.cost)), finding.rule, finding.fingerprint));
+    findings.sort_by_key(|finding| (Reverse((finding.severity, finding.cost)), finding.rule));
 }
 
 /// Every N+1 of one parent that there is in a trace, as nodes: the same as [`Rule::NPlusOne`] finds.
 pub(super) fn repeated(analysis: &Analysis, thresholds: &Thresholds) -> Vec<Vec<u32>> {
     // Retries that only their senders can tell from a loop are requests, no statements.
     let mut case = Case::new(analysis, thresholds, Whole::new(analysis, &Nothing));
+    twins::fold(&mut case);
     retry::judge(&mut case);
     nplus1::judge(&mut case)
 }

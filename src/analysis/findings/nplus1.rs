@@ -106,7 +106,7 @@ fn scattered(case: &Case<'_>) -> Vec<(u32, Vec<u32>)> {
 }
 
 /// Whether the calls look again and again whether there is something: half of the pauses between them are long.
-fn polls(case: &Case<'_>, members: &[u32]) -> bool {
+pub(super) fn polls(case: &Case<'_>, members: &[u32]) -> bool {
     let long = members.windows(2).filter(|pair| {
         let pause = case.node(pair[1]).start.since(case.node(pair[0]).end);
         pause >= case.thresholds.nplus1_pause

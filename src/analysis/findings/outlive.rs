@@ -42,7 +42,7 @@ fn report(case: &mut Case<'_>, nodes: &[(u32, Nanos)]) {
     let (rule, severity, cost) = (Rule::Outlive, Severity::Info, Nanos::ZERO);
     let all = nodes.iter().map(|(node, _)| *node).collect();
     case.found(Instance { rule, severity, nodes: all, cost, same }, |case| {
-        let (what, above) = (case.what(first), case.what(parent));
+        let (what, above) = (case.what_beside(first, parent), case.what_beside(parent, first));
         let services = (case.span(first).map(|span| &span.service), case.span(parent).map(|span| &span.service));
         let reason =
             if services.0 == services.1 { "nobody waited for it" } else { "nobody waited for it, or clocks differ" };

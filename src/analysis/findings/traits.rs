@@ -28,6 +28,11 @@ impl Traits {
         self.0 & bits == bits
     }
 
+    /// The same for what is a part of another call: it is none by itself, and neither reads nor writes once more.
+    pub(super) fn of_a_part(self) -> Self {
+        Self((self.0 | Self::CHATTER) & !(Self::CALL | Self::LOOPABLE))
+    }
+
     /// It is a span, not a missing parent.
     pub(super) fn is_span(self) -> bool {
         self.has(Self::SPAN)

@@ -32,6 +32,9 @@ const LONGEST_BRACKETED: usize = 256;
 
 const CUT: &[u8] = "…".as_bytes();
 
+/// How a UUID is spelled.
+const UUID: &[u8] = b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
 /// What a byte can begin or continue.
 const WORD: u8 = 1;
 const DIGIT: u8 = 2;
@@ -118,6 +121,9 @@ impl<'a> Lexer<'a> {
 
     #[inline]
     fn read(&mut self, first: u8, from: usize) -> (Token, usize) {
+        if is(first, WORD | DIGIT) && self.byte(from + 8) == b'-' && self.is_uuid(from) {
+            return (Token::Value, from + UUID.len());
+        }
         if is(first, WORD) {
             return self.word(first, from);
         }
@@ -157,6 +163,13 @@ impl<'a> Lexer<'a> {
         joins || matches!(self.last, Some(Token::Symbol(b')' | b']')))
     }
 
+    /// Whether a UUID without quotes stands here, as Cassandra has them.
+    fn is_uuid(&self, from: usize) -> bool {
+        let Some(text) = self.text.get(from..from + UUID.len()) else { return false };
+        let fits = |(byte, form): (&u8, &u8)| if *form == b'-' { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+        text.iter().zip(UUID).all(fits) && !self.is_at(from + UUID.len(), WORD | DIGIT)
+    }
+
     fn begins_number(&self, at: usize) -> bool {
         self.is_at(at, DIGIT) || (self.byte(at) == b'.' && self.is_at(at + 1, DIGIT))
     }
@@ -174,10 +187,16 @@ impl<'a> Lexer<'a> {
         if end == self.text.len() && end - from > CUT.len() && self.text.ends_with(CUT) {
             end -= CUT.len();
         }
-        // E'', N'', X'', B'', R'' and U&'' are strings with a prefix. Right behind a value or `$` it is read alike.
+        // E'', N'', X'', B'', R'', U&'' and q'[]' are strings with a prefix. Right behind a value or `$` it is read alike.
         let prefix = end - from == 1 && matches!(first.to_ascii_lowercase(), b'e' | b'n' | b'x' | b'b' | b'r');
         if prefix && self.byte(end) == b'\'' {
             return (Token::Value, self.string(end, b'\''));
+        }
+        if (end - from == 1 || (end - from == 2 && first.eq_ignore_ascii_case(&b'n')))
+            && self.byte(end - 1).eq_ignore_ascii_case(&b'q')
+            && let Some(end) = self.alternative(end)
+        {
+            return (Token::Value, end);
         }
         if end - from == 1 && first.eq_ignore_ascii_case(&b'u') && self.text.get(end..end + 2) == Some(b"&'") {
             return (Token::Value, self.string(end + 1, b'\''));
@@ -222,6 +241,23 @@ impl<'a> Lexer<'a> {
             }
         }
         self.text.len()
+    }
+
+    /// The end of a string as Oracle's `q'[it's]'` has it, whose opening quote stands at `from`; a text that is cut off ends it.
+    /// `None` where no sign follows that could enclose it.
+    fn alternative(&self, from: usize) -> Option<usize> {
+        let opening = self.text.get(from..from + 2).filter(|opening| opening[0] == b'\'')?[1];
+        let closing = match opening {
+            b'[' => b']',
+            b'(' => b')',
+            b'{' => b'}',
+            b'<' => b'>',
+            other if other.is_ascii_punctuation() && other != b'\'' => other,
+            _ => return None,
+        };
+        let inside = self.text.get(from + 2..)?;
+        let end = inside.windows(2).position(|pair| *pair == [closing, b'\'']);
+        Some(end.map_or(self.text.len(), |end| from + 2 + end + 2))
     }
 
     fn last_quote(&mut self) -> usize {

@@ -102,6 +102,24 @@ fn lists_of_values_collapse() {
     }
 }
 
+/// Oracle's other way to quote, and values that Cassandra has without quotes.
+#[test]
+fn values_that_one_dialect_alone_spells_so_are_values() {
+    let id = "9c858901-8a57-4791-81fe-4c455b099bc9";
+    let cases = [
+        ("SELECT q'[it's]' FROM dual WHERE a = :1".to_owned(), "SELECT ? FROM dual WHERE a = ?"),
+        ("SELECT nq'{a}b}', Q'!c'!' FROM dual".to_owned(), "SELECT ?, ? FROM dual"),
+        ("SELECT q'[cut o".to_owned(), "SELECT ?"),
+        ("SELECT q.a FROM t q WHERE q = 'x'".to_owned(), "SELECT q.a FROM t q WHERE q = ?"),
+        (format!("SELECT * FROM ks.t WHERE id = {id}"), "SELECT * FROM ks.t WHERE id = ?"),
+        ("SELECT * FROM t WHERE id = e3b0c442-98fc-1c14-9afb-f4c8996fb924;".to_owned(), "SELECT * FROM t WHERE id = ?"),
+        ("SELECT deadbeef-1 FROM t".to_owned(), "SELECT deadbeef-? FROM t"),
+    ];
+    for (label, expected) in cases {
+        assert_eq!(normalise(Category::Sql, &label), expected, "{label}");
+    }
+}
+
 #[test]
 fn other_stores_keep_their_own_commands() {
     let cases = [

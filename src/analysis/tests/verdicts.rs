@@ -172,6 +172,7 @@ fn verdict_and_list_tell_of_the_same_finding() {
         ("the worst beside the failure", vec![root(), finding(Rule::Past, Warn, &[2]), dominant()], Some(1)),
         ("a span that took most, and something else", vec![dominant(), finding(Rule::Retry, Warn, &[2, 3])], Some(0)),
         ("a span that took most by the loop in it", vec![dominant(), finding(Rule::NPlusOne, Info, &calls)], Some(1)),
+        ("by the pauses between attempts", vec![dominant(), finding(Rule::Retry, Warn, &calls)], Some(1)),
         ("and by a loop that is little of it", vec![dominant(), finding(Rule::NPlusOne, Info, &calls[..3])], Some(0)),
     ];
     for (what, findings, expected) in cases {
@@ -185,4 +186,12 @@ fn verdict_and_list_tell_of_the_same_finding() {
             assert_eq!(found.map(|clause| clause.node), node, "{what}: {found:?}");
         }
     }
+}
+
+/// What maps objects on tables has a span of the call that its driver has too.
+#[test]
+fn a_slow_call_that_two_libraries_recorded_is_one() {
+    let spans = vec![span(1, 0, 0, 400), sql(2, 1, (10, 350), "SELECT 1"), sql(3, 2, (12, 348), "SELECT 1")];
+    let analysis = analysed(spans);
+    assert!(matches!(analysis.verdict.clauses[0].says, Says::SlowSql { count: 1, .. }), "{:?}", analysis.verdict);
 }

@@ -4,6 +4,7 @@
 mod cases;
 mod mixed;
 mod past;
+mod truth;
 
 use std::sync::Arc;
 
