@@ -374,10 +374,10 @@ fn plain(row: RowRef<'_>, word: Word) -> Option<&str> {
     if bytes.len() > MAX_PLAIN || *first == b' ' || *last == b' ' {
         return None;
     }
-    // Every byte is looked at, whatever was found before: so many are at once.
-    let printable = bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    let printable = bytes.iter().filter(|byte| matches!(**byte, b' '..=b'~')).count() == bytes.len();
+    // Counted, not sought: without a way out of the loop many bytes are looked at at once.
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
-    let doubled = pairs.fold(false, |any, (one, next)| any | ((*one == b' ') & (*next == b' ')));
+    let doubled = pairs.filter(|(one, next)| (**one, **next) == (b' ', b' ')).count() > 0;
     std::str::from_utf8(bytes).ok().filter(|_| printable && !doubled)
 }
 

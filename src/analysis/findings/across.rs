@@ -219,8 +219,8 @@ fn usual<'d>(
     pasts.into_iter().map(usual).collect()
 }
 
-fn exceeding<'d>(
-    digests: &[(TraceId, &'d Digest)],
+fn exceeding(
+    digests: &[(TraceId, &Digest)],
     usual: &HashMap<u64, Option<Usual>>,
     thresholds: &Thresholds,
 ) -> impl Iterator<Item = (TraceId, Kept)> {

@@ -16,6 +16,7 @@ mod hex;
 mod laws;
 mod pack;
 mod pages;
+mod plain;
 mod runs;
 mod scan;
 mod seal;

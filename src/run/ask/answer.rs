@@ -129,12 +129,11 @@ fn whole(held: &Held, filter: &str, limit: Option<u64>, peer: &mut dyn Peer) -> 
     Ok(partial)
 }
 
+/// Takes a trace, with what is held then, and says whether more are wanted.
+pub(in crate::run) type EachTrace<'e> = &'e mut dyn FnMut(&View, Vec<Span>, Vec<LogRecord>) -> bool;
+
 /// Reads traces whole and hands them to `each`, with what is held then, until it wants no more. One that has left meanwhile is left out.
-pub(in crate::run) fn whole_traces(
-    reader: &Reader,
-    traces: &[TraceId],
-    each: &mut dyn FnMut(&View, Vec<Span>, Vec<LogRecord>) -> bool,
-) {
+pub(in crate::run) fn whole_traces(reader: &Reader, traces: &[TraceId], each: EachTrace<'_>) {
     for traces in traces.chunks(AT_ONCE) {
         let view = reader.view();
         for trace in traces {

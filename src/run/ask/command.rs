@@ -25,10 +25,6 @@ const MOST_TO_READ: u64 = 20;
 
 /// `tracefall query`.
 pub(in crate::run) fn query(settings: &Settings, query: &cli::Query) -> Result<ExitCode> {
-    if query.files.is_empty() && std::path::Path::new(&query.filter).is_file() {
-        let file = &query.filter;
-        bail!("{file} is a file, and stands where a filter is expected: an empty one is '', so query '' {file}");
-    }
     let ask = Ask::Query { filter: query.filter.clone(), limit: query.limit };
     once(settings, &ask, &query.files, (&query.whom, query.output))
 }

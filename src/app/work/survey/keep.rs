@@ -183,7 +183,9 @@ impl<D: Digest> Survey<D> {
             let own = view.for_many();
             share.work(|place| read(place, &own, &|| !share.is_wanted()));
         };
-        wanted.iter().for_each(|trace| self.forget(*trace));
+        for trace in wanted {
+            self.forget(*trace);
+        }
         let queue = Queue::new(pieces.len());
         thread::scope(|scope| {
             let threads = self.threads.unwrap_or_else(|| threads(view));

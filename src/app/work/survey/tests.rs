@@ -38,13 +38,13 @@ fn request(number: u64) -> Vec<Span> {
         span(2, Kind::CLIENT, (1, 2 + number % 30), query()),
         span(3, Kind::CLIENT, (50, 20), call),
     ];
-    if number % 9 == 0 {
+    if number.is_multiple_of(9) {
         spans[2].status = Status { code: StatusCode::ERROR, message: "refused".into() };
     }
     if number % 50 == 3 {
         spans[0].attributes.push(text("error.type", "Timeout".into()));
     }
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         spans.extend((0..6).map(|id| span(10 + id, Kind::CLIENT, (40 + u64::from(id), 1), query())));
     }
     spans
