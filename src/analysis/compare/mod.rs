@@ -65,7 +65,7 @@ impl Comparison {
 /// Which requests are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wanted<'a> {
-    /// Those that most of the selection begins with.
+    /// Those that most of the selection begins with, of those that both sides have; where there are none, of all.
     #[default]
     Most,
     /// Those whose time changed most, all of them together.
@@ -89,7 +89,10 @@ pub fn compare(words: &Vocabulary, (selection, baseline): (&[&Digest], &[&Digest
         }
         Wanted::Root(root) => roots.iter().position(|row| row.operation == *root),
     };
-    let Some(at) = wanted.or(if roots.is_empty() { None } else { Some(0) }) else { return Comparison::default() };
+    // The most of the selection come first.
+    let most =
+        || roots.iter().position(|row| row.selection.n > 0 && row.baseline.n > 0).or((!roots.is_empty()).then_some(0));
+    let Some(at) = wanted.or_else(most) else { return Comparison::default() };
     let symbol = roots.get(at).and_then(|row| words.find(&row.operation));
     let [selection, baseline] = [selection, baseline]
         .map(|side| -> Vec<&Digest> { side.iter().copied().filter(|digest| Some(digest.root) == symbol).collect() });

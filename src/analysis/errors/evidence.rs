@@ -12,7 +12,8 @@ pub enum Evidence {
     Status,
     /// An exception was recorded as an event on a span whose status is not given.
     Event,
-    /// Attributes of a span whose status is not given: `exception.*`, `error.type`, an HTTP status from 500 on.
+    /// Attributes of a span whose status is not given: `exception.*`, `error.type`, an HTTP status from 500 on, or
+    /// `error=true`, which is how OpenTracing told it (its semantic conventions, "Span tags").
     Attribute,
     /// A log record: of severity error, or with `exception.*` attributes.
     Log,
@@ -75,7 +76,10 @@ pub(super) fn bare_kind(kind: &str) -> &str {
 }
 
 /// Attributes that make a span worth looking at though its status is not error and it has no exceptions as events.
-pub(super) const TELLING: &[&str] = &["exception.type", "exception.message", "error.type"];
+pub(super) const TELLING: &[&str] = &["exception.type", "exception.message", "error.type", FLAG];
+
+/// Tells that a span failed where it is true.
+const FLAG: &str = "error";
 
 /// The attributes under which the status of an answer stands.
 pub(super) const HTTP_STATUS: &[&str] = &["http.response.status_code", "http.status_code"];
@@ -122,7 +126,8 @@ fn bare(span: &Span, failed: bool) -> Option<Saying> {
         let name = crate::semconv::grpc_failure(&code);
         (!name.is_empty()).then(|| format!("gRPC {name}"))
     };
-    if !failed && http(500).is_none() && named.as_deref().is_none_or(|name| name.starts_with("HTTP 4")) {
+    let flagged = || attribute(&[FLAG]).is_some_and(|flag| flag.trim().eq_ignore_ascii_case("true"));
+    if !failed && http(500).is_none() && !flagged() && named.as_deref().is_none_or(|name| name.starts_with("HTTP 4")) {
         return None;
     }
     let evidence = if failed { Evidence::Status } else { Evidence::Attribute };

@@ -94,6 +94,8 @@ fn every_way_of_telling_an_error_counts_and_says_what_it_is() {
             (span(5, 1, 7, 8), vec![], vec![code("http.response.status_code", 503)]),
             (span(6, 1, 9, 10), vec![], vec![code("http.status_code", 404), text("error.type", "404")]),
             (TraceSpan { status: StatusCode::OK, ..span(7, 1, 11, 12) }, vec![exception("Handled", "x", "")], vec![]),
+            (span(8, 1, 13, 14), vec![], vec![Attribute { key: "error".into(), value: Value::Bool(true) }]),
+            (span(9, 1, 15, 16), vec![], vec![text("error", "false")]),
         ],
         &[
             log(1, 17, "disk full", vec![]),
@@ -111,6 +113,7 @@ fn every_way_of_telling_an_error_counts_and_says_what_it_is() {
         [
             (Evidence::Status, "timeout", "", 0),
             (Evidence::Event, "A", "a", 2),
+            (Evidence::Attribute, "", "", 0),
             (Evidence::Attribute, "", "b", 0),
             (Evidence::Attribute, "HTTP 503", "", 0),
             (Evidence::Log, "", "disk full", 0),
