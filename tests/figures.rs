@@ -39,7 +39,8 @@ impl Index {
 
 #[test]
 fn a_span_takes_few_bytes_and_hardly_an_allocation() {
-    for (unique, bytes, allocations) in [(false, 200.0, 0.2), (true, 480.0, 2.0)] {
+    // Six bytes of them are for the lists that a screen makes of the traces.
+    for (unique, bytes, allocations) in [(false, 206.0, 0.2), (true, 486.0, 2.0)] {
         let (mut index, load) = filled(unique);
         let bodies: Vec<_> = load.take(COUNTED).collect();
         let counted = allocation_counter::measure(|| index.take(&bodies));

@@ -19,6 +19,7 @@ mod cold;
 mod commit;
 mod completion;
 mod dictionary;
+mod directory;
 mod durations;
 mod evict;
 mod extras;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::batch::Figures;
 use super::cold::ColdPage;
+use super::directory::Directory;
 use super::interner::hash;
 use super::outline::Outline;
 use super::room::fit;
@@ -200,71 +201,6 @@ impl Pages {
     }
 }
 
-/// Numbers of traces by id, for readers: sorted runs that are only ever merged.
-///
-/// Each entry is 32 bits of the id's hash and the low half of the number. Entries of traces that left are found out by
-/// looking at the page, and dropped when all runs become one. Each run is more than twice as long as the next, so there
-/// are never many more entries than twice the traces that were held then.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Directory {
-    runs: Vec<Arc<Vec<u64>>>,
-    hasher: DefaultHashBuilder,
-}
-
-impl Directory {
-    fn tag(&self, id: TraceId) -> u64 {
-        hash(&self.hasher, &id.0) & 0xffff_ffff_0000_0000
-    }
-
-    /// The trace with an id, as `pages` has it.
-    pub(super) fn find<'p>(&self, id: TraceId, pages: &'p Pages, next: u64) -> Option<Cow<'p, TraceRow>> {
-        let tag = self.tag(id);
-        self.runs.iter().rev().find_map(|run| {
-            let from = run.partition_point(|entry| *entry < tag);
-            let same = run.iter().skip(from).take_while(|entry| **entry & 0xffff_ffff_0000_0000 == tag);
-            let mut numbers = same.map(|entry| full(*entry, next));
-            numbers.find(|number| pages.id(*number) == Some(id)).and_then(|number| pages.get(number))
-        })
-    }
-
-    /// Adds the traces with these numbers, which are held. Answers whether there are no entries of traces that left now:
-    /// they are looked for where all become one run, by whether a trace is `held`.
-    fn add(&mut self, entries: impl Iterator<Item = (TraceId, u64)>, held: impl Fn(u64) -> bool) -> bool {
-        let mut run: Vec<u64> = entries.map(|(id, number)| self.tag(id) | (number & 0xffff_ffff)).collect();
-        run.sort_unstable();
-        while self.runs.last().is_some_and(|last| last.len() <= run.len() * 2) {
-            let Some(last) = self.runs.pop() else { break };
-            run = if self.runs.is_empty() { merge(&last, &run, &held) } else { merge(&last, &run, &|_| true) };
-        }
-        if !run.is_empty() {
-            self.runs.push(Arc::new(run));
-        }
-        self.runs.len() <= 1
-    }
-
-    fn bytes(&self) -> usize {
-        self.runs.iter().map(|run| run.capacity() * 8 + 48).sum()
-    }
-}
-
-fn merge(left: &[u64], right: &[u64], held: &impl Fn(u64) -> bool) -> Vec<u64> {
-    let mut merged = Vec::with_capacity(left.len() + right.len());
-    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
-    loop {
-        let next = match (left.peek(), right.peek()) {
-            (Some(one), Some(other)) if one <= other => left.next(),
-            (_, Some(_)) => right.next(),
-            (_, None) => left.next(),
-        };
-        let Some(entry) = next else { break };
-        if held(*entry) {
-            merged.push(*entry);
-        }
-    }
-    merged.shrink_to_fit();
-    merged
-}
-
 /// A number from its low half, where `next` is the number that comes next.
 pub(super) fn full(low: u64, next: u64) -> u64 {
     let newest = next.wrapping_sub(1);
@@ -282,6 +218,10 @@ pub(super) fn low_half(number: u64) -> u32 {
 fn spread(tag: u32) -> u64 {
     u64::from(tag) << 32 | u64::from(tag)
 }
+
+/// What the lists of a screen take for a trace: a row of 32 bytes, twice while a new list takes the place of the one before.
+/// They are made of what is held here and grow with it, so they are paid for here.
+const LISTED: usize = 64;
 
 /// The writer's table.
 #[derive(Debug, Default)]
@@ -495,6 +435,7 @@ impl Traces {
             + self.pages.pages.len() * 64
             + self.index.capacity() * 10
             + self.directory.bytes()
+            + usize::try_from(self.held).unwrap_or_default() * LISTED
     }
 }
 

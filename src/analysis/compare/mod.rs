@@ -90,8 +90,8 @@ pub fn compare(words: &Vocabulary, (selection, baseline): (&[&Digest], &[&Digest
         Wanted::Root(root) => roots.iter().position(|row| row.operation == *root),
     };
     // The most of the selection come first.
-    let most =
-        || roots.iter().position(|row| row.selection.n > 0 && row.baseline.n > 0).or((!roots.is_empty()).then_some(0));
+    let first = (!roots.is_empty()).then_some(0);
+    let most = || roots.iter().position(|row| row.selection.n > 0 && row.baseline.n > 0).or(first);
     let Some(at) = wanted.or_else(most) else { return Comparison::default() };
     let symbol = roots.get(at).and_then(|row| words.find(&row.operation));
     let [selection, baseline] = [selection, baseline]

@@ -13,7 +13,7 @@ pub enum Evidence {
     /// An exception was recorded as an event on a span whose status is not given.
     Event,
     /// Attributes of a span whose status is not given: `exception.*`, `error.type`, an HTTP status from 500 on, or
-    /// `error=true`, which is how OpenTracing told it (its semantic conventions, "Span tags").
+    /// `error=true`, which is how `OpenTracing` told it (its semantic conventions, "Span tags").
     Attribute,
     /// A log record: of severity error, or with `exception.*` attributes.
     Log,
