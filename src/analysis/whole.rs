@@ -18,7 +18,7 @@ const ROWS_WALKED: usize = 2_000_000;
 /// Walks through even the largest trace, and through any.
 const WALKS: (usize, usize) = (16, 512);
 
-/// As [`analyse`], with what only whole spans tell: what was found, which span failed first where a time-out hides it, and where
+/// As [`super::analyse`], with what only whole spans tell: what was found, which span failed first where a time-out hides it, and where
 /// clocks run apart. `evidence` is asked for few spans, and for most traces for none. `adjusted`: with the times corrected
 /// where clocks run apart.
 #[must_use]
