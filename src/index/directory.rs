@@ -1,4 +1,4 @@
-//! Where readers find a trace by its id.
+//! Where readers find a trace by its id. The writer adds to it when it publishes. Must never know: columns, blocks, what a trace is made of.
 
 use std::borrow::Cow;
 use std::sync::Arc;
