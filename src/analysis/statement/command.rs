@@ -11,7 +11,8 @@ const LONG: usize = 12;
 /// `label` (which begins with the name of its system, as labels of databases do) without values.
 ///
 /// `redis SET patient:17 x` is `redis SET patient:? ?`. In documents and other languages strings and numbers are masked,
-/// the keys of a document stay (without quotes where they need none), and a list of values is one `[?]`.
+/// the keys of a document stay (without quotes where they need none), and a list of values is one `[?]`. Of the documents
+/// of a list each form stays once: how many were inserted does not say another command.
 pub(super) fn command(label: &str) -> Cow<'_, str> {
     let mut words = label.split_ascii_whitespace();
     let system = words.next().unwrap_or_default();
@@ -60,8 +61,8 @@ fn is_id(word: &str) -> bool {
 fn document(label: &str) -> String {
     let mut out = String::with_capacity(label.len());
     let mut rest = label;
-    // Where the list of nothing but values begins that is open.
-    let mut list: Option<usize> = None;
+    let mut lists: Vec<List> = Vec::new();
+    let mut last = 0;
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '"' | '\'' => string_length(rest.as_bytes()),
@@ -70,37 +71,78 @@ fn document(label: &str) -> String {
         };
         let (piece, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
         rest = after;
+        if matches!(first, ',' | ']')
+            && let Some(list) = lists.last_mut().filter(|list| first == ']' || list.depth == 0)
+        {
+            list.end_element(&mut out);
+        }
+        // What stands directly before the cut may have been something else.
+        if piece != "…" {
+            last = out.len();
+        }
         match first {
-            '"' | '\'' => match key(piece, rest) {
-                Some(key) => {
-                    list = None;
-                    out.push_str(key);
-                }
-                None => out.push('?'),
-            },
-            '?' => out.push('?'),
-            '[' => {
-                out.push('[');
-                list = Some(out.len());
-            }
-            ']' => {
-                if let Some(from) =
-                    list.take().filter(|from| out.get(*from..).is_some_and(|inside| inside.contains('?')))
-                {
-                    out.truncate(from);
-                    out.push('?');
-                }
-                out.push(']');
-            }
-            ',' | ' ' => out.push(first),
+            '"' | '\'' => out.push_str(key(piece, rest).unwrap_or("?")),
             _ if is_word(first) && is_id(piece) => out.push('?'),
-            _ => {
-                list = None;
-                out.push_str(piece);
-            }
+            _ => out.push_str(piece),
+        }
+        match (first, lists.last_mut()) {
+            ('[', _) => lists.push(List { element: out.len(), ..List::default() }),
+            (']', _) => drop(lists.pop()),
+            ('{' | '(', Some(list)) => list.depth += 1,
+            ('}' | ')', Some(list)) => list.depth = list.depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if label.ends_with('…') {
+        // From the innermost list out: what one leaves of a document, the next may have as a whole.
+        let mut kept = None;
+        for list in lists.iter().rev() {
+            kept = out.get(..kept.unwrap_or(last)).and_then(|out| list.begun_again(out)).or(kept);
+        }
+        if let Some(end) = kept {
+            out.truncate(end);
+            out.push('…');
         }
     }
     out
+}
+
+/// So many different elements of a list are remembered; more stay as they are.
+const FORMS: usize = 8;
+
+/// A list that is open.
+#[derive(Debug, Default)]
+struct List {
+    /// Where the element begins in the output, with the comma before it.
+    element: usize,
+    /// Brackets of other kinds that are open within the element.
+    depth: usize,
+    /// Where the different elements before it begin and end.
+    forms: Vec<(usize, usize)>,
+}
+
+impl List {
+    /// Takes the element that ends here back where the list has one of its form.
+    fn end_element(&mut self, out: &mut String) {
+        let element = (self.element, out.len());
+        if self.forms.iter().any(|form| bare(out, *form) == bare(out, element)) {
+            out.truncate(self.element);
+        } else if self.forms.len() < FORMS {
+            self.forms.push(element);
+        }
+        (self.element, self.depth) = (out.len(), 0);
+    }
+
+    /// Where the element begins that `out` ends with, if it begins as one before it: a text cut off there says no more.
+    fn begun_again(&self, out: &str) -> Option<usize> {
+        let begun = bare(out, (self.element, out.len()));
+        self.forms.iter().any(|form| bare(out, *form).starts_with(begun)).then_some(self.element)
+    }
+}
+
+/// An element without the comma and the blanks around it.
+fn bare(out: &str, (from, end): (usize, usize)) -> &str {
+    out.get(from..end).unwrap_or_default().trim_start_matches([',', ' ']).trim_end()
 }
 
 fn is_word(symbol: char) -> bool {

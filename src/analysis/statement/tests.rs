@@ -136,6 +136,7 @@ fn other_stores_keep_their_own_commands() {
             "mongodb find recipes {category: ?, rank: {$gt: ?}}",
         ),
         ("find tags {\"_id\": {\"$in\": [\"a\", \"b\", 3]}, \"a b\": ?}", "find tags {_id: {$in: [?]}, \"a b\": ?}"),
+        ("find tags [1, a, -2, b, 3]", "find tags [?, a, b]"),
         ("elasticsearch GET /orders-v2/_doc/1234", "elasticsearch GET /orders-v2/_doc/?"),
         ("MATCH (n:Person {name: 'Ann'}) RETURN n.age", "MATCH (n:Person {name: ?}) RETURN n.age"),
     ];
@@ -144,6 +145,28 @@ fn other_stores_keep_their_own_commands() {
         assert_eq!(normalise(Category::Database, label), expected);
     }
     assert_eq!(normalise(Category::Http, "GET /orders/17"), "GET /orders/17");
+}
+
+#[test]
+fn inserts_of_more_documents_are_the_same_command() {
+    let insert = |documents: &[&str]| format!("insert reviews {{\"documents\":[{}],\"ordered\":true}}", documents.join(","));
+    let (plain, other) = ("{\"stars\":5,\"tags\":[\"a\",\"b\"],\"by\":{\"name\":\"x\"}}", "{\"text\":\"t\"}");
+    let one = "insert reviews {documents:[{stars:?,tags:[?],by:{name:?}}],ordered:true}";
+    for count in [1, 2, 7] {
+        assert_eq!(normalise(Category::Database, &insert(&vec![plain; count])), one);
+    }
+    let both = "insert reviews {documents:[{stars:?,tags:[?],by:{name:?}},{text:?}],ordered:true}";
+    for documents in [&[plain, other][..], &[plain, other, plain], &[plain, plain, other, other, plain]] {
+        assert_eq!(normalise(Category::Database, &insert(documents)), both);
+    }
+    // Wherever the text was cut behind the first document: it is one command.
+    let long = insert(&[plain; 3]);
+    let second = long.find(plain).map(|at| at + plain.len() + 2).unwrap();
+    for at in second..second + 2 * plain.len() - 2 {
+        let cut = format!("{}…", long.get(..at).unwrap());
+        let begun = "insert reviews {documents:[{stars:?,tags:[?],by:{name:?}}…";
+        assert_eq!(normalise(Category::Database, &cut), begun, "{cut}");
+    }
 }
 
 #[test]
