@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use hashbrown::HashMap;
+
 use super::tree::Analysis;
 use crate::model::{Kind, Nanos, Timestamp};
 
@@ -33,17 +35,52 @@ pub(super) fn windows(analysis: &Analysis) -> Windows {
     let mut windows = vec![(Timestamp(0), Timestamp(0)); analysis.nodes.len()];
     for index in &analysis.order {
         let node = &analysis.nodes[*index as usize];
-        windows[*index as usize] = match node.parent {
-            None => (node.start, node.end),
-            Some(parent) => {
-                let (from, to) = windows[parent as usize];
-                let start = node.start.clamp(from, to);
-                let end = if is_detached(analysis, *index, parent) { start } else { node.end.clamp(start, to) };
-                (start, end)
-            }
-        };
+        if node.parent.is_none() {
+            windows[*index as usize] = (node.start, node.end);
+        }
+        let (from, to) = windows[*index as usize];
+        let children = analysis.children_of(*index);
+        for child in children {
+            let node = &analysis.nodes[*child as usize];
+            let start = node.start.clamp(from, to);
+            let end = if is_detached(analysis, *child, *index) { start } else { node.end.clamp(start, to) };
+            windows[*child as usize] = (start, end);
+        }
+        part(children, &mut windows);
     }
     windows
+}
+
+/// Nanoseconds of a millisecond: some clocks know the start of a span no better, but its length.
+const COARSE: u64 = 1_000_000;
+
+/// Ends a child where the next began, if they overlap by less than a clock that knows starts in whole milliseconds can
+/// tell: who began at "5 ms" may have begun when the other ended at 5.7 ms. Taken for calls side by side, the longer part of
+/// what a trace waited for would be off its path.
+fn part(children: &[u32], windows: &mut Windows) {
+    let is_coarse = |start: Timestamp| start.0.is_multiple_of(COARSE);
+    if children.len() < 2 {
+        return;
+    }
+    // Until when what began in a millisecond went on.
+    let mut begun: HashMap<Timestamp, Timestamp> = HashMap::new();
+    for child in children {
+        let (start, end) = windows[*child as usize];
+        if is_coarse(start) && start < end {
+            let latest = begun.entry(start).or_insert(end);
+            *latest = end.max(*latest);
+        }
+    }
+    if begun.len() < 2 {
+        return;
+    }
+    for child in children {
+        let (start, end) = &mut windows[*child as usize];
+        let moment = Timestamp(end.0 - end.0 % COARSE);
+        if is_coarse(*start) && *start < moment && begun.get(&moment).is_some_and(|latest| *end <= *latest) {
+            *end = moment;
+        }
+    }
 }
 
 /// Who sends a message does not wait for it to be worked on.
@@ -56,7 +93,7 @@ fn is_detached(analysis: &Analysis, node: u32, parent: u32) -> bool {
 ///
 /// This is the algorithm of Jaeger's UI: from its end backwards a span waits for its child that ends last, and before that
 /// child began for the one that ended last by then; what is left is its own. Unlike there, children that touch follow each
-/// other: clocks of milliseconds would otherwise lose every other one. The segments of a root cover it exactly. O(n log n)
+/// other, also where their clock is too coarse to part them: clocks of milliseconds would otherwise lose every other one. The segments of a root cover it exactly. O(n log n)
 /// without recursion: the children of a node are sorted once, and only on the path.
 pub(super) fn lay(analysis: &mut Analysis) {
     let mut windows = windows(analysis);

@@ -149,7 +149,8 @@ fn other_stores_keep_their_own_commands() {
 
 #[test]
 fn inserts_of_more_documents_are_the_same_command() {
-    let insert = |documents: &[&str]| format!("insert reviews {{\"documents\":[{}],\"ordered\":true}}", documents.join(","));
+    let insert =
+        |documents: &[&str]| format!("insert reviews {{\"documents\":[{}],\"ordered\":true}}", documents.join(","));
     let (plain, other) = ("{\"stars\":5,\"tags\":[\"a\",\"b\"],\"by\":{\"name\":\"x\"}}", "{\"text\":\"t\"}");
     let one = "insert reviews {documents:[{stars:?,tags:[?],by:{name:?}}],ordered:true}";
     for count in [1, 2, 7] {

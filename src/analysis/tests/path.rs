@@ -2,11 +2,11 @@
 
 use super::{analysed, of_kind, span};
 use crate::analysis::{Analysis, path};
-use crate::model::{Kind, Nanos, TraceSpan};
+use crate::model::{Kind, Nanos, Timestamp, TraceSpan};
 
 /// The path as text: `span from-to` in milliseconds.
 fn drawn(analysis: &Analysis) -> Vec<String> {
-    let millis = |at: crate::model::Timestamp| at.since(super::millis(0)).0 / 1_000_000;
+    let millis = |at: Timestamp| at.since(super::millis(0)).0 / 1_000_000;
     let line = |segment: &path::Segment| {
         let who = analysis.span(segment.node).map_or_else(|| "?".to_owned(), |span| span.key.id.0[7].to_string());
         format!("{who} {}-{}", millis(segment.from), millis(segment.to))
@@ -44,6 +44,40 @@ fn the_path_goes_through_what_ends_last() {
     ];
     for (table, expected) in cases {
         assert_eq!(drawn(&analysed(spans(table))), expected, "{table:?}");
+    }
+}
+
+/// Start and length in microseconds.
+fn fine(number: u64, parent: u64, start: u64, length: u64) -> TraceSpan {
+    let mut span = span(number, parent, 0, 0);
+    span.start = Timestamp(span.start.0 + start * 1_000);
+    span.end = Timestamp(span.start.0 + length * 1_000);
+    span
+}
+
+/// What Express sends: starts in whole milliseconds, lengths to the microsecond. The handler of errors begins "before" the
+/// middleware ended that failed.
+#[test]
+fn calls_of_a_clock_of_milliseconds_follow_each_other() {
+    let express = vec![
+        fine(1, 0, 0, 139_100),
+        fine(2, 1, 0, 349),
+        fine(3, 1, 1_000, 128_700),
+        fine(4, 3, 1_000, 128_650),
+        fine(5, 1, 129_000, 9_590),
+    ];
+    let analysis = analysed(express.clone());
+    assert_eq!(drawn(&analysis), ["2 0-0", "1 0-1", "4 1-129", "5 129-138", "1 138-139"]);
+    let [none, half] = crate::analysis::what_if(&analysis, &[2]).map(|gain| gain.gain);
+    assert_eq!((none, half), (Nanos(128_000_000), Nanos(128_000_000 - 128_700_000 / 2)));
+
+    // Nothing of that is so where clocks are fine, what overlaps by more, or ends later than what began within it.
+    let side_by_side =
+        [(2, 1_001, 128_700, 129_000, 9_590), (2, 1_000, 129_000, 129_000, 9_590), (2, 1_000, 128_700, 129_000, 600)];
+    let expected: [&[&str]; 3] = [&["1 0-129", "3 129-138"], &["1 0-129", "3 129-138"], &["1 0-1", "2 1-129"]];
+    for ((number, start, length, next, rest), expected) in side_by_side.into_iter().zip(expected) {
+        let spans = vec![fine(1, 0, 0, 139_000), fine(number, 1, start, length), fine(3, 1, next, rest)];
+        assert_eq!(drawn(&analysed(spans)).get(..2).unwrap(), expected, "{start} {length} {rest}");
     }
 }
 
