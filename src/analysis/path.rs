@@ -59,7 +59,8 @@ const COARSE: u64 = 1_000_000;
 /// what a trace waited for would be off its path.
 fn part(children: &[u32], windows: &mut Windows) {
     let is_coarse = |start: Timestamp| start.0.is_multiple_of(COARSE);
-    if children.len() < 2 {
+    let finer = |child: &u32| is_coarse(windows[*child as usize].0) && !is_coarse(windows[*child as usize].1);
+    if children.len() < 2 || !children.iter().any(finer) {
         return;
     }
     // Until when what began in a millisecond went on.
