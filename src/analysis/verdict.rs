@@ -82,10 +82,19 @@ impl Verdict {
 pub fn verdict(analysis: &Analysis, thresholds: &Thresholds) -> Verdict {
     let costly = if analysis.findings.is_empty() { costliest(analysis) } else { worst(analysis) };
     let (whole, times) = times(analysis, thresholds);
-    Verdict { clauses: failure(analysis).into_iter().chain(costly).chain(times).collect(), whole }
+    let clauses = failure(analysis).into_iter().chain(costly).chain(times);
+    Verdict { clauses: clauses.chain(swallowed(analysis)).collect(), whole }
 }
 
-/// What failed first. Where findings tell, only what did not come to nothing: a failure that was swallowed is one of the others.
+/// What failed first and went no further: said last, for it is not why the request took long or failed.
+fn swallowed(analysis: &Analysis) -> Option<Clause> {
+    let place = |rule| analysis.findings.iter().position(|finding| finding.rule == rule);
+    let swallowed = place(Rule::Swallowed).filter(|_| place(Rule::ErrorRoot).is_none())?;
+    let node = analysis.findings.get(swallowed)?.nodes.first().copied()?;
+    Some(Clause { node, says: Says::Found(swallowed) })
+}
+
+/// What failed first. Where findings tell, only what did not come to nothing: a failure that was swallowed is said of as one (see `swallowed`).
 fn failure(analysis: &Analysis) -> Option<Clause> {
     let node = analysis.root_error?;
     let finding = analysis.findings.iter().position(|finding| finding.rule == Rule::ErrorRoot);

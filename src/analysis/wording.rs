@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::figures::{count, share};
-use super::findings::{Finding, Severity};
+use super::findings::{Finding, Rule, Severity};
 use super::statement;
 use super::tree::Analysis;
 use super::verdict::{Clause, Says};
@@ -100,7 +100,11 @@ pub fn words(analysis: &Analysis, clause: &Clause) -> Vec<Word> {
         }
         Says::Found(finding) => {
             let Some(finding) = analysis.findings.get(finding) else { return Vec::new() };
-            let mark = if finding.severity == Severity::Error { ("✗ ", Tone::Error) } else { ("▲ ", Tone::Slow) };
+            let mark = match (finding.rule, finding.severity) {
+                (Rule::Swallowed, _) => ("✗ ", Tone::Dim),
+                (_, Severity::Error) => ("✗ ", Tone::Error),
+                _ => ("▲ ", Tone::Slow),
+            };
             told(finding, mark)
         }
         Says::SlowSql { duration, percent, count: calls } => {

@@ -244,7 +244,7 @@ pub(super) fn times(count: usize) -> String {
     match count {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
-        count => format!("{count} times"),
+        count => format!("{} times", crate::analysis::figures::count(count as u64)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{failed, millis, of_kind, span};
 use crate::analysis::findings::Evidence;
-use crate::analysis::{Analysis, Says, Skew, Thresholds, analyse_whole};
+use crate::analysis::{Analysis, Says, Skew, Thresholds, analyse_whole, wording};
 use crate::model::{
     Attribute, Kind, Nanos, Resource, Span, SpanId, SpanKey, Status, StatusCode, Trace, TraceId, TraceSpan, Value,
 };
@@ -84,6 +84,22 @@ fn a_loop_of_queries_is_named_before_the_span_that_it_makes_long() {
     let analysis = judged(&spans, false, &|_| Span::default());
     assert!(analysis.findings.iter().any(|finding| finding.rule == crate::analysis::findings::Rule::Dominant));
     assert!(matches!(analysis.verdict.clauses[0].says, Says::Repeated { count: 47, .. }), "{:?}", analysis.verdict);
+}
+
+/// A request that succeeds although nine calls below it failed: until now its verdict did not say a word of them.
+#[test]
+fn a_failure_that_went_no_further_is_the_last_word_of_the_verdict() {
+    let calls = [of_kind(Kind::SERVER, span(1, 0, 0, 40)), failed(span(2, 1, 20, 30))];
+    let analysis = judged(&calls, false, &|_| Span::default());
+    let last = *analysis.verdict.clauses.last().unwrap();
+    let said: String = wording::words(&analysis, &last).into_iter().map(|word| word.text).collect();
+    assert_eq!((last.node, said.as_str()), (1, "✗ span 2 failed, but span 1 above it did not"));
+    // It is not what stands out, and gives way to a failure that the request has.
+    assert_eq!(analysis.verdict.loudest(), None);
+    let [whole, below] = calls;
+    let analysis = judged(&[failed(whole), below], false, &|_| Span::default());
+    let found = |says| matches!(says, Says::Found(_));
+    assert!(!analysis.verdict.clauses.iter().any(|clause| found(clause.says)), "{:?}", analysis.verdict);
 }
 
 #[test]

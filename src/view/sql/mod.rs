@@ -190,6 +190,12 @@ fn row(pen: &mut Pen<'_>, area: Rect, row: &Statement, (selected, most): (bool, 
     }
 }
 
+/// With a digit behind the point as long as that says something.
+fn calls_a_trace(row: &Statement) -> String {
+    let calls = row.calls_a_trace();
+    if calls < 1_000.0 { format!("{calls:.1}") } else { format::count(row.calls / row.traces.max(1)) }
+}
+
 fn figure(pen: &Pen<'_>, column: Column, row: &Statement) -> (String, Style) {
     let (text, dim) = (pen.style(Role::Text), pen.style(Role::Dim));
     let slow = |duration| if is_slow(pen.state, duration) { pen.style(Role::Slow) } else { text };
@@ -197,7 +203,7 @@ fn figure(pen: &Pen<'_>, column: Column, row: &Statement) -> (String, Style) {
         Column::Calls => (format::count(row.calls), text),
         Column::CallsATrace => {
             let style = if row.repeated.is_some() { pen.bold(Role::Slow) } else { dim };
-            (format!("{:.1}", row.calls_a_trace()), style)
+            (calls_a_trace(row), style)
         }
         Column::Total => (row.total.to_string(), text.add_modifier(Modifier::BOLD)),
         Column::Share => {
