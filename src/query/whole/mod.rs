@@ -10,7 +10,6 @@ mod sheet;
 mod values;
 
 use super::eval::{Evaluator, trace_holds};
-use super::gather::joined;
 use super::plan::{Node, Set, Step};
 use super::spans::Place;
 use super::terms::Relation;
@@ -20,7 +19,7 @@ use self::kin::Kin;
 use self::sheet::{Needed, Part, Sheet};
 use self::values::is_in_columns;
 
-pub(super) use self::sheet::{Stretch, in_order};
+pub(super) use self::sheet::Stretch;
 
 /// What a set finds in the traces of a block.
 struct Found {
@@ -46,7 +45,7 @@ pub(super) struct Shelf<'e, 'p, 'v> {
 /// What is found.
 #[derive(Debug, Default)]
 pub(super) struct Shelved {
-    /// Spans, by trace, and traces as a whole.
+    /// Spans, by trace (of a sheet by trace and block), and traces as a whole.
     pub(super) matches: Vec<Match>,
     /// Rows of traces that do not stand whole in this block.
     pub(super) scattered: Vec<Stretch>,
@@ -164,8 +163,7 @@ pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Sc
     shelved
 }
 
-/// What a plan finds in the traces of these stretches, which are in order of number and all that there are of them; see
-/// [`in_order`].
+/// What a plan finds in the traces of these stretches, which are all that there are of them.
 pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stretch]) -> Shelved {
     let mut shelved = Shelved::default();
     let (blocks, set) = (&evaluator.columns.blocks, &evaluator.plan.set);
@@ -185,7 +183,6 @@ pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stret
         let all = all.and(&live);
         let shelf = Shelf { evaluator, parts, count, runs, all, kin: Kin::of_sheet(parents, count) };
         shelf.search(&mut shelved);
-        shelved.matches = joined(std::mem::take(&mut shelved.matches));
     }
     shelved
 }
