@@ -100,12 +100,7 @@ pub fn words(analysis: &Analysis, clause: &Clause) -> Vec<Word> {
         }
         Says::Found(finding) => {
             let Some(finding) = analysis.findings.get(finding) else { return Vec::new() };
-            let mark = match (finding.rule, finding.severity) {
-                (Rule::Swallowed, _) => ("✗ ", Tone::Dim),
-                (_, Severity::Error) => ("✗ ", Tone::Error),
-                _ => ("▲ ", Tone::Slow),
-            };
-            told(finding, mark)
+            told(finding, mark(finding))
         }
         Says::SlowSql { duration, percent, count: calls } => {
             let more = if calls > 1 { format!(" · {} calls are slow", count(calls.into())) } else { String::new() };
@@ -144,6 +139,15 @@ pub fn words(analysis: &Analysis, clause: &Clause) -> Vec<Word> {
             }
             words
         }
+    }
+}
+
+/// A failure that went no further is not loud.
+fn mark(finding: &Finding) -> (&'static str, Tone) {
+    match (finding.rule, finding.severity) {
+        (Rule::Swallowed, _) => ("✗ ", Tone::Dim),
+        (_, Severity::Error) => ("✗ ", Tone::Error),
+        _ => ("▲ ", Tone::Slow),
     }
 }
 
