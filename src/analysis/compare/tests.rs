@@ -1,13 +1,15 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::analysis::Thresholds;
 use crate::analysis::analyse;
+use crate::analysis::{Thresholds, TraceNotes};
+use crate::index::{Options, View, open};
 use crate::model::{
-    Attribute, Category, Kind, Nanos, Resource, Span, SpanId, SpanKey, Timestamp, Trace, TraceSpan, Value,
+    Attribute, Category, Kind, Nanos, SourceId, Span, SpanId, Timestamp, Trace, TraceId, Value,
 };
+use crate::otlp::encode;
 
 /// A span: name, milliseconds from the start and taken, attributes.
 #[derive(Clone, Debug, Default)]
@@ -25,33 +27,51 @@ fn span(name: &str, parent: Option<u8>, (from, millis): (u64, u64), attributes: 
 }
 
 fn lean(made: &[Made]) -> Trace {
-    let lean = |(at, made): (usize, &Made)| TraceSpan {
-        key: SpanKey { id: SpanId([u8::try_from(at).unwrap() + 1; 8]), kind: Kind(1) },
-        parent_id: made.parent.map(|at| SpanId([at + 1; 8])),
-        start: Timestamp(1_000_000_000 + made.from * 1_000_000),
-        end: Timestamp(1_000_000_000 + (made.from + made.millis) * 1_000_000),
-        service: "shop".into(),
-        name: made.name.as_str().into(),
-        label: made.name.as_str().into(),
-        category: if made.name.starts_with("SELECT") { Category::Sql } else { Category::Other },
-        ..TraceSpan::default()
-    };
-    Trace { spans: made.iter().enumerate().map(lean).collect(), ..Trace::default() }
+    let view = held(made);
+    let trace = view.trace(TRACE).unwrap();
+    // In the order in which they were made, whatever began first.
+    let mut spans = trace.spans;
+    spans.sort_by_key(|span| span.key);
+    Trace { spans, ..trace }
 }
 
-fn digest(words: &mut Vocabulary, made: &[Made]) -> Digest {
-    let resource = Arc::new(Resource::default());
-    let whole = |made: &Made| Span {
-        name: made.name.as_str().into(),
-        attributes: made
+const TRACE: TraceId = TraceId([1; 16]);
+
+fn held(made: &[Made]) -> View {
+    let (mut writer, reader) = open(Options::new(u64::MAX), TraceNotes::default());
+    let whole = |(at, made): (usize, &Made)| {
+        let mut attributes: Vec<Attribute> = made
             .attributes
             .iter()
             .map(|(key, value)| Attribute { key: key.as_str().into(), value: value.clone() })
-            .collect(),
-        resource: Arc::clone(&resource),
-        ..Span::default()
+            .collect();
+        if made.name.starts_with("SELECT") {
+            let sql = [("db.system", "sqlite"), ("db.statement", &made.name)];
+            attributes.extend(sql.map(|(key, value)| Attribute { key: key.into(), value: text(value) }));
+        }
+        Span {
+            trace_id: TRACE,
+            span_id: SpanId([u8::try_from(at).unwrap() + 1; 8]),
+            parent_id: made.parent.map(|at| SpanId([at + 1; 8])),
+            kind: Kind(1),
+            name: made.name.as_str().into(),
+            start: Timestamp(1_000_000_000 + made.from * 1_000_000),
+            end: Timestamp(1_000_000_000 + (made.from + made.millis) * 1_000_000),
+            attributes,
+            ..Span::default()
+        }
     };
-    words.digest(&lean(made), &made.iter().map(whole).collect::<Vec<_>>())
+    let spans: Vec<Span> = made.iter().enumerate().map(whole).collect();
+    writer.insert_spans(SourceId(0), &encode::spans(&spans), Timestamp(1)).unwrap();
+    writer.publish();
+    reader.view()
+}
+
+fn digest(words: &mut Vocabulary, made: &[Made]) -> Digest {
+    let shared = Mutex::new(std::mem::take(words));
+    let digest = Reader::default().digest(&held(made), TRACE, &shared).unwrap();
+    *words = shared.into_inner().unwrap();
+    digest
 }
 
 fn text(value: &str) -> Value {

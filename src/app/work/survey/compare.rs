@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use super::SurveyRequest;
-use super::keep::{Digest, Source, Summed, lock};
+use super::keep::{Digest, Source, Summed};
 use crate::analysis::compare::{self, Vocabulary, Wanted, compare, pair};
 use crate::analysis::heat::began;
 use crate::app::work::Means;
@@ -19,11 +19,15 @@ pub(in crate::app::work) struct Sides(compare::Digest);
 
 impl Digest for Sides {
     type Report = CompareReport;
+    type Reader = compare::Reader;
     type Shared = Vocabulary;
 
-    fn read(trace: TraceId, Source { view, .. }: Source<'_>, words: &Mutex<Vocabulary>) -> Option<Self> {
-        let (lean, spans) = (view.trace(trace)?, view.spans(trace)?);
-        Some(Self(lock(words).digest(&lean, &spans)))
+    fn read(
+        trace: TraceId,
+        Source { view, .. }: Source<'_>,
+        (reader, words): (&mut compare::Reader, &Mutex<Vocabulary>),
+    ) -> Option<Self> {
+        reader.digest(view, trace, words).map(Self)
     }
 
     fn entries(&self) -> usize {

@@ -16,9 +16,10 @@ pub(in crate::app::work) struct Failures(Vec<Failure>);
 
 impl Digest for Failures {
     type Report = ErrorsReport;
+    type Reader = ();
     type Shared = TellingLogs;
 
-    fn read(trace: TraceId, source: Source<'_>, logs: &Mutex<TellingLogs>) -> Option<Self> {
+    fn read(trace: TraceId, source: Source<'_>, (_, logs): (&mut (), &Mutex<TellingLogs>)) -> Option<Self> {
         let logs = lock(logs).of(trace).to_vec();
         let failures = errors::read(source.view, trace, &logs, source.thresholds);
         (!failures.is_empty()).then_some(Self(failures))

@@ -16,10 +16,11 @@ pub(in crate::app::work) struct Findings(across::Digest);
 
 impl Digest for Findings {
     type Report = FindingsReport;
+    type Reader = ();
     /// The past of statements beyond the traces that the filter finds.
     type Shared = Baselines;
 
-    fn read(id: TraceId, Source { view, thresholds }: Source<'_>, _: &Mutex<Baselines>) -> Option<Self> {
+    fn read(id: TraceId, Source { view, thresholds }: Source<'_>, (_, _): (&mut (), &Mutex<Baselines>)) -> Option<Self> {
         let (analysis, findings) = judge_trace(Arc::new(view.trace(id)?), thresholds, &Held { view, trace: id });
         across::digest(&analysis, thresholds, findings).map(Self)
     }

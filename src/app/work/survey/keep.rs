@@ -1,5 +1,6 @@
 //! What is kept of each trace, and how it is brought up to date.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -33,9 +34,16 @@ pub(in crate::app::work) trait Digest: Sized + Send {
     /// What the screen shows.
     type Report;
 
+    /// What a thread keeps from one trace for the next.
+    type Reader: Default;
+
     /// What a trace adds; `None` where it adds nothing. `shared` is what all digests of a survey have in common, such as
     /// names by number: several threads read, so it is locked for no longer than it takes.
-    fn read(trace: TraceId, source: Source<'_>, shared: &Mutex<Self::Shared>) -> Option<Self>;
+    fn read(
+        trace: TraceId,
+        source: Source<'_>,
+        with: (&mut Self::Reader, &Mutex<Self::Shared>),
+    ) -> Option<Self>;
 
     /// The traces whose digests have to be read again though no span of theirs arrived, since this was last asked.
     fn touched(_: &View, _: &mut Self::Shared) -> Vec<TraceId> {
@@ -171,17 +179,17 @@ impl<D: Digest> Survey<D> {
         let shared = Arc::clone(&self.shared);
         let suspects = D::suspects(means.view, &mut lock(&shared), !rest.is_empty());
         let (view, thresholds, last) = (means.view, means.thresholds, pieces.len() - 1);
-        let read = |place: usize, view: &View, stop: &dyn Fn() -> bool| -> Vec<Read<D>> {
+        let read = |place: usize, (view, own): (&View, &mut D::Reader), stop: &dyn Fn() -> bool| -> Vec<Read<D>> {
             let source = Source { view, thresholds };
             let traces = pieces.get(place).copied().unwrap_or_default().iter();
             let held = traces.filter_map(|trace| Some((*trace, view.figures(*trace)?.last_arrival)));
             let may_add = |trace: &TraceId| suspects.as_ref().is_none_or(|suspects| suspects.contains(trace));
-            let digest = |trace| may_add(&trace).then(|| D::read(trace, source, &shared)).flatten();
+            let mut digest = |trace| may_add(&trace).then(|| D::read(trace, source, (&mut *own, &shared))).flatten();
             held.take_while(|_| !stop()).map(|(trace, at)| (trace, at, digest(trace))).collect()
         };
         let help = |share: &Share<'_, Vec<Read<D>>>| {
-            let own = view.for_many();
-            share.work(|place| read(place, &own, &|| !share.is_wanted()));
+            let (view, own) = (view.for_many(), RefCell::default());
+            share.work(|place| read(place, (&view, &mut own.borrow_mut()), &|| !share.is_wanted()));
         };
         for trace in wanted {
             self.forget(*trace);
@@ -190,13 +198,14 @@ impl<D: Digest> Survey<D> {
         thread::scope(|scope| {
             let threads = self.threads.unwrap_or_else(|| threads(view));
             let mut crew = Crew::new(scope, &queue, ((threads - 1).min(last), &help));
+            let own = RefCell::default();
             let (mut done, mut next) = (0, FIRST);
             for piece in &pieces {
                 // Those who were named come first.
                 if done >= named.len() && self.entries >= self.most {
                     break;
                 }
-                let found = crew.next(&|place| read(place, view, means.cancelled));
+                let found = crew.next(&|place| read(place, (view, &mut own.borrow_mut()), means.cancelled));
                 if (means.cancelled)() {
                     return false;
                 }
@@ -220,7 +229,7 @@ impl<D: Digest> Survey<D> {
                 self.left_out.push(trace);
                 continue;
             }
-            self.entries += digest.as_ref().map_or(0, Digest::entries);
+            self.entries += entries(digest.as_ref());
             self.digests.insert(trace, (at, digest));
         }
     }
@@ -260,16 +269,16 @@ impl<D: Digest> Survey<D> {
 
     fn forget(&mut self, trace: TraceId) {
         if let Some((_, digest)) = self.digests.remove(&trace) {
-            self.entries -= digest.as_ref().map_or(0, Digest::entries);
+            self.entries -= entries(digest.as_ref());
         }
     }
 
     fn retain(&mut self, keeps: impl Fn(TraceId) -> bool) {
-        let entries = &mut self.entries;
+        let held = &mut self.entries;
         self.digests.retain(|trace, (_, digest)| {
             let stays = keeps(*trace);
             if !stays {
-                *entries -= digest.as_ref().map_or(0, Digest::entries);
+                *held -= entries(digest.as_ref());
             }
             stays
         });
@@ -296,6 +305,11 @@ impl<D: Digest> Survey<D> {
         let (generation, left_out) = (request.generation, self.left_out.len() as u64);
         Answer::Surveyed(Surveyed { generation, revision, share, left_out, report })
     }
+}
+
+/// What is kept of a trace, which may add nothing.
+fn entries<D: Digest>(digest: Option<&D>) -> usize {
+    digest.map_or(0, Digest::entries)
 }
 
 /// All of both, each once, in the order of the first.

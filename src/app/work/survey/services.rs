@@ -13,9 +13,10 @@ pub(in crate::app::work) struct Calls(TraceCalls);
 
 impl Digest for Calls {
     type Report = ServicesReport;
+    type Reader = ();
     type Shared = Names;
 
-    fn read(trace: TraceId, source: Source<'_>, names: &Mutex<Names>) -> Option<Self> {
+    fn read(trace: TraceId, source: Source<'_>, (_, names): (&mut (), &Mutex<Names>)) -> Option<Self> {
         let read = services::look_up(source.view, trace, source.thresholds)?;
         Some(Self(read.calls(source.view, &mut lock(names))))
     }

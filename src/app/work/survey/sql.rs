@@ -14,9 +14,10 @@ pub(in crate::app::work) struct Statements(statements::Digest);
 
 impl Digest for Statements {
     type Report = SqlReport;
+    type Reader = ();
     type Shared = Names;
 
-    fn read(id: TraceId, source: Source<'_>, names: &Mutex<Names>) -> Option<Self> {
+    fn read(id: TraceId, source: Source<'_>, (_, names): (&mut (), &Mutex<Names>)) -> Option<Self> {
         let trace = Arc::new(source.view.trace(id)?);
         let mut system = |span| {
             let span = source.view.span(id, span)?;
