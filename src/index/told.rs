@@ -163,7 +163,8 @@ mod tests {
                 for span in view.spans(id).unwrap() {
                     whole.extend(span.attributes.iter().map(|one| format!("{} {:?}", one.key.lossy(), one.value)));
                     let exceptions = span.events.iter().filter(|event| event.name == *"exception");
-                    let kinds = exceptions.flat_map(|event| &event.attributes).filter(|one| one.key == *"exception.type");
+                    let kinds =
+                        exceptions.flat_map(|event| &event.attributes).filter(|one| one.key == *"exception.type");
                     whole.extend(kinds.map(|one| format!("exception {:?}", one.value)));
                 }
                 whole.sort();

@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
@@ -5,11 +6,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::analysis::analyse;
 use crate::analysis::{Thresholds, TraceNotes};
-use crate::index::{Options, View, open};
+use crate::index::{Options, Sealing, View, open};
 use crate::model::{
-    Attribute, Category, Kind, Nanos, SourceId, Span, SpanId, Timestamp, Trace, TraceId, Value,
+    Attribute, Category, Kind, Nanos, SourceId, Span, SpanId, Timestamp, Trace, TraceId, Value, percentile,
 };
 use crate::otlp::encode;
+use crate::source::load::{Load, Shape};
 
 /// A span: name, milliseconds from the start and taken, attributes.
 #[derive(Clone, Debug, Default)]
@@ -27,51 +29,56 @@ fn span(name: &str, parent: Option<u8>, (from, millis): (u64, u64), attributes: 
 }
 
 fn lean(made: &[Made]) -> Trace {
-    let view = held(made);
-    let trace = view.trace(TRACE).unwrap();
+    let trace = held(&[made]).trace(id(0)).unwrap();
     // In the order in which they were made, whatever began first.
     let mut spans = trace.spans;
     spans.sort_by_key(|span| span.key);
     Trace { spans, ..trace }
 }
 
-const TRACE: TraceId = TraceId([1; 16]);
+fn id(number: usize) -> TraceId {
+    TraceId((number as u128 + 1).to_be_bytes())
+}
 
-fn held(made: &[Made]) -> View {
+fn held(traces: &[impl AsRef<[Made]>]) -> View {
     let (mut writer, reader) = open(Options::new(u64::MAX), TraceNotes::default());
-    let whole = |(at, made): (usize, &Made)| {
-        let mut attributes: Vec<Attribute> = made
-            .attributes
-            .iter()
-            .map(|(key, value)| Attribute { key: key.as_str().into(), value: value.clone() })
-            .collect();
-        if made.name.starts_with("SELECT") {
-            let sql = [("db.system", "sqlite"), ("db.statement", &made.name)];
-            attributes.extend(sql.map(|(key, value)| Attribute { key: key.into(), value: text(value) }));
-        }
-        Span {
-            trace_id: TRACE,
-            span_id: SpanId([u8::try_from(at).unwrap() + 1; 8]),
-            parent_id: made.parent.map(|at| SpanId([at + 1; 8])),
-            kind: Kind(1),
-            name: made.name.as_str().into(),
-            start: Timestamp(1_000_000_000 + made.from * 1_000_000),
-            end: Timestamp(1_000_000_000 + (made.from + made.millis) * 1_000_000),
-            attributes,
-            ..Span::default()
-        }
-    };
-    let spans: Vec<Span> = made.iter().enumerate().map(whole).collect();
-    writer.insert_spans(SourceId(0), &encode::spans(&spans), Timestamp(1)).unwrap();
+    for (number, made) in traces.iter().enumerate() {
+        let spans = made.as_ref().iter().enumerate().map(|(at, made)| whole(id(number), at, made));
+        let body = encode::spans(&spans.collect::<Vec<_>>());
+        writer.insert_spans(SourceId(0), &body, Timestamp(1)).unwrap();
+    }
     writer.publish();
     reader.view()
 }
 
-fn digest(words: &mut Vocabulary, made: &[Made]) -> Digest {
-    let shared = Mutex::new(std::mem::take(words));
-    let digest = Reader::default().digest(&held(made), TRACE, &shared).unwrap();
+fn whole(trace_id: TraceId, at: usize, made: &Made) -> Span {
+    let attribute = |key: &str, value: Value| Attribute { key: key.into(), value };
+    let mut attributes: Vec<_> = made.attributes.iter().map(|(key, value)| attribute(key, value.clone())).collect();
+    if made.name.starts_with("SELECT") {
+        attributes.extend([attribute("db.system", text("sqlite")), attribute("db.statement", text(&made.name))]);
+    }
+    Span {
+        trace_id,
+        span_id: SpanId([u8::try_from(at).unwrap() + 1; 8]),
+        parent_id: made.parent.map(|at| SpanId([at + 1; 8])),
+        kind: Kind(1),
+        name: made.name.as_str().into(),
+        start: Timestamp(1_000_000_000 + made.from * 1_000_000),
+        end: Timestamp(1_000_000_000 + (made.from + made.millis) * 1_000_000),
+        attributes,
+        ..Span::default()
+    }
+}
+
+fn digests(words: &mut Vocabulary, traces: &[impl AsRef<[Made]>]) -> Vec<Digest> {
+    let (view, shared, mut reader) = (held(traces), Mutex::new(std::mem::take(words)), Reader::default());
+    let digests = (0..traces.len()).map(|number| reader.digest(&view, id(number), &shared).unwrap()).collect();
     *words = shared.into_inner().unwrap();
-    digest
+    digests
+}
+
+fn digest(words: &mut Vocabulary, made: &[Made]) -> Digest {
+    digests(words, &[made]).remove(0)
 }
 
 fn text(value: &str) -> Value {
@@ -91,7 +98,7 @@ fn requests(words: &mut Vocabulary, count: usize, (queries, millis): (u64, u64),
         }
         spans
     };
-    (0..count).map(|number| digest(words, &made(number))).collect()
+    digests(words, &(0..count).map(made).collect::<Vec<_>>())
 }
 
 fn compared(words: &Vocabulary, one: &[Digest], other: &[Digest]) -> Comparison {
@@ -157,11 +164,11 @@ fn a_side_without_traces_is_compared_with_nothing() {
 #[test]
 fn a_key_with_more_values_than_are_told_apart_is_named_and_left_out() {
     let mut words = Vocabulary::default();
-    let mut one = |number: i64| {
+    let one = |number: i64| {
         let user = text(&format!("user {number}"));
-        digest(&mut words, &[span("GET /", None, (0, 1), &[("user", user), ("order.id", Value::Int(number))])])
+        [span("GET /", None, (0, 1), &[("user", user), ("order.id", Value::Int(number))])]
     };
-    let all: Vec<Digest> = (0..6_000).map(&mut one).collect();
+    let all = digests(&mut words, &(0..6_000).map(one).collect::<Vec<_>>());
     let (some, rest) = all.split_at(100);
     let found = compared(&words, some, rest);
     assert!(found.differences.rows.is_empty());
@@ -255,8 +262,7 @@ proptest! {
     #[test]
     fn a_comparison_with_its_sides_changed_over_says_the_opposite(one in some_traces(), other in some_traces()) {
         let mut words = Vocabulary::default();
-        let one: Vec<Digest> = one.iter().map(|made| digest(&mut words, made)).collect();
-        let other: Vec<Digest> = other.iter().map(|made| digest(&mut words, made)).collect();
+        let [one, other] = [one, other].map(|traces| digests(&mut words, &traces));
         let (there, back) = (compared(&words, &one, &other), compared(&words, &other, &one));
         prop_assert_eq!(there.operations.len(), back.operations.len());
         for (row, mirrored) in there.operations.iter().zip(&back.operations) {
@@ -279,7 +285,8 @@ proptest! {
     #[test]
     fn percentiles_are_those_of_the_sorted_list(mut millis in prop::collection::vec(0_u64..1000, 1..200)) {
         let mut words = Vocabulary::default();
-        let all: Vec<Digest> = millis.iter().map(|millis| digest(&mut words, &[span("a", None, (0, *millis), &[])])).collect();
+        let traces: Vec<_> = millis.iter().map(|millis| [span("a", None, (0, *millis), &[])]).collect();
+        let all = digests(&mut words, &traces);
         let found = compared(&words, &all, &[]);
         millis.sort_unstable();
         let side = found.chosen().unwrap().selection;
@@ -369,4 +376,130 @@ fn the_interval_of_a_p95_is_that_of_the_order_statistics() {
     // Of very many, where the normal distribution says: 1.96 standard deviations on either side.
     let (from, to) = ranks_of_p95(1_000_000).unwrap();
     assert!(from.abs_diff(949_573) < 5 && to.unwrap().abs_diff(950_428) < 5, "{from} {to:?}");
+}
+
+/// A trace in words: what its spans do, with how long they took; its attributes; its largest numbers.
+#[derive(Default)]
+struct Plain {
+    calls: Vec<(String, Nanos)>,
+    pairs: BTreeSet<(String, String)>,
+    numbers: BTreeMap<String, f64>,
+}
+
+fn plain(view: &View, id: TraceId) -> Plain {
+    let mut plain = Plain::default();
+    for span in view.trace(id).unwrap().spans {
+        let name = if span.category.is_database() { &span.label } else { &span.name };
+        let name = crate::analysis::statement::normalise(span.category, name);
+        plain.calls.push((format!("{} {name}", span.service), span.end.since(span.start)));
+    }
+    for span in view.spans(id).unwrap() {
+        let mut attributes: Vec<(String, Value)> = Vec::new();
+        let all = |attribute: &Attribute| (attribute.key.lossy().into_owned(), attribute.value.clone());
+        attributes.extend(span.attributes.iter().chain(&span.resource.attributes).map(all));
+        let exceptions = span.events.iter().filter(|event| event.name == *"exception");
+        attributes
+            .extend(exceptions.flat_map(|event| &event.attributes).filter(|one| one.key == *"exception.type").map(all));
+        if span.status.code == crate::model::StatusCode::ERROR {
+            attributes.push(("status".into(), text("error")));
+        }
+        for (key, value) in attributes.into_iter().filter(|(key, _)| key != "db.query.text") {
+            if let (Value::Int(number), false) = (&value, key.ends_with("id") || key.ends_with("port")) {
+                #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+                let number = *number as f64;
+                let most = plain.numbers.entry(key.clone()).or_insert(number);
+                *most = most.max(number);
+            }
+            let value = match value {
+                Value::Text(text) => text.lossy().into_owned(),
+                Value::Int(number) => number.to_string(),
+                other => panic!("{other:?}"),
+            };
+            plain.pairs.insert((key, value));
+        }
+    }
+    plain
+}
+
+#[test]
+fn what_is_found_in_many_traces_is_what_counting_by_hand_finds() {
+    let (mut writer, reader) =
+        open(Options { sealing: Sealing::Inline(700), ..Options::new(u64::MAX) }, TraceNotes::default());
+    for body in Load::new(Shape::default()).take(30) {
+        writer.insert_spans(SourceId(0), &body, Timestamp(1)).unwrap();
+    }
+    writer.publish();
+    let view = reader.view().for_many();
+    let words = Mutex::new(Vocabulary::default());
+    // Two readers, as two threads would have them.
+    let mut readers = [Reader::default(), Reader::default()];
+    let ids: Vec<TraceId> = view.traces().collect();
+    let digests: Vec<Digest> =
+        ids.iter().enumerate().map(|(at, id)| readers[at % 2].digest(&view, *id, &words).unwrap()).collect();
+    let (some, rest) = digests.split_at(ids.len() / 3);
+    let found = compared(&words.into_inner().unwrap(), some, rest);
+    let root = found.chosen().unwrap();
+    let name = |operation: &Operation| format!("{} {}", operation.service, operation.name);
+    let mut sides = [Vec::new(), Vec::new()];
+    for (at, id) in ids.iter().enumerate() {
+        let plain = plain(&view, *id);
+        if plain.calls[0].0 == name(&root.operation) {
+            sides[usize::from(at >= some.len())].push(plain);
+        }
+    }
+    let traces = [0, 1].map(|side| sides[side].len() as u64);
+    assert_eq!([root.selection.n, root.baseline.n], traces);
+    assert!(traces.iter().all(|traces| *traces > 10) && found.operations.len() > 20, "{traces:?}");
+    for row in &found.operations {
+        for (side, of) in [row.selection, row.baseline].into_iter().enumerate() {
+            let calls = sides[side].iter().flat_map(|plain| &plain.calls);
+            let mut took: Vec<Nanos> =
+                calls.filter(|(called, _)| *called == name(&row.operation)).map(|(_, took)| *took).collect();
+            took.sort_unstable();
+            let total = took.iter().map(|took| took.0).sum();
+            assert_eq!(
+                (of.n, of.total, of.p95),
+                (took.len() as u64, Nanos(total), percentile(&took, 95).unwrap_or_default())
+            );
+        }
+    }
+    let with = |side: usize, pair: &(String, String)| {
+        sides[side].iter().filter(|plain| plain.pairs.contains(pair)).count() as u64
+    };
+    let median = |side: usize, key: &str| {
+        let mut numbers: Vec<f64> = sides[side].iter().filter_map(|plain| plain.numbers.get(key).copied()).collect();
+        numbers.sort_by(f64::total_cmp);
+        numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+    };
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in &found.differences.rows {
+        *told.entry(&row.key).or_default() += 1;
+        match &row.kind {
+            DifferenceKind::Value { value, counts } => {
+                let pair = (row.key.clone(), value.clone());
+                assert_eq!((*counts, row.traces), ([0, 1].map(|side| with(side, &pair)), traces), "{pair:?}");
+            }
+            DifferenceKind::Quantity { medians, .. } => {
+                assert_eq!(
+                    medians.map(f64::to_bits),
+                    [0, 1].map(|side| median(side, &row.key).to_bits()),
+                    "{}",
+                    row.key
+                );
+            }
+        }
+    }
+    // And nothing is missing: of each key that sorts traces, every value that not all of them have.
+    assert!(found.differences.tested == found.differences.rows.len() && told.len() > 8, "{told:?}");
+    for (key, rows) in told {
+        let pairs: BTreeSet<_> =
+            sides.iter().flatten().flat_map(|plain| &plain.pairs).filter(|(of, _)| of == key).collect();
+        let differ = pairs.iter().filter(|pair| with(0, pair) + with(1, pair) < traces[0] + traces[1]).count();
+        let quantity = found
+            .differences
+            .rows
+            .iter()
+            .any(|row| row.key == key && matches!(row.kind, DifferenceKind::Quantity { .. }));
+        assert_eq!(rows, if quantity { 1 } else { differ }, "{key}");
+    }
 }

@@ -20,7 +20,11 @@ impl Digest for Findings {
     /// The past of statements beyond the traces that the filter finds.
     type Shared = Baselines;
 
-    fn read(id: TraceId, Source { view, thresholds }: Source<'_>, (_, _): (&mut (), &Mutex<Baselines>)) -> Option<Self> {
+    fn read(
+        id: TraceId,
+        Source { view, thresholds }: Source<'_>,
+        (_, _): (&mut (), &Mutex<Baselines>),
+    ) -> Option<Self> {
         let (analysis, findings) = judge_trace(Arc::new(view.trace(id)?), thresholds, &Held { view, trace: id });
         across::digest(&analysis, thresholds, findings).map(Self)
     }

@@ -39,11 +39,7 @@ pub(in crate::app::work) trait Digest: Sized + Send {
 
     /// What a trace adds; `None` where it adds nothing. `shared` is what all digests of a survey have in common, such as
     /// names by number: several threads read, so it is locked for no longer than it takes.
-    fn read(
-        trace: TraceId,
-        source: Source<'_>,
-        with: (&mut Self::Reader, &Mutex<Self::Shared>),
-    ) -> Option<Self>;
+    fn read(trace: TraceId, source: Source<'_>, with: (&mut Self::Reader, &Mutex<Self::Shared>)) -> Option<Self>;
 
     /// The traces whose digests have to be read again though no span of theirs arrived, since this was last asked.
     fn touched(_: &View, _: &mut Self::Shared) -> Vec<TraceId> {
