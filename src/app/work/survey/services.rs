@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::keep::{Digest, Source, Summed, lock};
+use super::keep::{Digest, Numbered, Source, Summed, lock};
 use crate::analysis::services::{self, Names, TraceCalls};
 use crate::app::ServicesReport;
 use crate::model::TraceId;
@@ -14,6 +14,7 @@ pub(in crate::app::work) struct Calls(TraceCalls);
 impl Digest for Calls {
     type Report = ServicesReport;
     type Reader = ();
+    type Sums = ();
     type Shared = Names;
 
     fn read(trace: TraceId, source: Source<'_>, (_, names): (&mut (), &Mutex<Names>)) -> Option<Self> {
@@ -25,7 +26,7 @@ impl Digest for Calls {
         (self.0.entries.len() + self.0.calls.len()).max(1)
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> ServicesReport
+    fn sum<'d>(digests: impl Iterator<Item = (Numbered, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> ServicesReport
     where
         Self: 'd,
     {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::keep::{Digest, Source, Summed};
+use super::keep::{Digest, Numbered, Source, Summed};
 use crate::analysis::statements::{self, Names};
 use crate::app::SqlReport;
 use crate::model::{TraceId, lookup};
@@ -15,6 +15,7 @@ pub(in crate::app::work) struct Statements(statements::Digest);
 impl Digest for Statements {
     type Report = SqlReport;
     type Reader = ();
+    type Sums = ();
     type Shared = Names;
 
     fn read(id: TraceId, source: Source<'_>, (_, names): (&mut (), &Mutex<Names>)) -> Option<Self> {
@@ -34,10 +35,10 @@ impl Digest for Statements {
         self.0.calls().max(1)
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> SqlReport
+    fn sum<'d>(digests: impl Iterator<Item = (Numbered, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> SqlReport
     where
         Self: 'd,
     {
-        statements::sum(digests.map(|(trace, digest)| (trace, &digest.0)), summed.shared)
+        statements::sum(digests.map(|((_, trace), digest)| (trace, &digest.0)), summed.shared)
     }
 }
