@@ -18,13 +18,13 @@ pub struct Digest {
     /// Some of its pairs were too many to be kept.
     pub(super) cut: bool,
     /// Its calls, pairs and numbers: many traces are kept, so they are packed.
-    pub(super) packed: Box<[u8]>,
+    pub(super) bytes: Box<[u8]>,
 }
 
 impl Digest {
-    /// Packs it. `pairs` and `numbers` are in order, each once; `bytes` is scratch.
-    pub(super) fn new(
-        head: Self,
+    /// Packs it. `pairs` and `numbers` are in order, each once; the last two are scratch.
+    pub(super) fn packed(
+        self,
         calls: impl Iterator<Item = (u32, Nanos, SpanKey)>,
         (pairs, numbers): (&[u32], &[(u32, f64)]),
         [part, whole]: &mut [Vec<u8>; 2],
@@ -40,25 +40,27 @@ impl Digest {
             before = *pair;
         }
         put_part(part, whole);
-        numbers.iter().for_each(|number| put_number(*number, whole));
-        Self { packed: whole.as_slice().into(), ..head }
+        for number in numbers {
+            put_number(*number, whole);
+        }
+        Self { bytes: whole.as_slice().into(), ..self }
     }
 
     /// How much is kept of it.
     #[must_use]
     pub fn entries(&self) -> usize {
-        ((size_of::<Self>() + self.packed.len()) / ENTRY).max(1)
+        ((size_of::<Self>() + self.bytes.len()) / ENTRY).max(1)
     }
 
     /// Operation, duration and span of each of its spans, the root first.
     pub(super) fn calls(&self) -> impl Iterator<Item = (u32, Nanos, SpanKey)> {
-        let mut calls = Packed(&self.packed).take_part();
+        let mut calls = Packed(&self.bytes).take_part();
         std::iter::from_fn(move || (!calls.0.is_empty()).then(|| take_call(&mut calls)))
     }
 
     /// Pairs of key and value that some span of it has, each once, in order.
     pub(super) fn pairs(&self) -> impl Iterator<Item = u32> {
-        let mut left = Packed(&self.packed);
+        let mut left = Packed(&self.bytes);
         left.take_part();
         let (mut pairs, mut before) = (left.take_part(), 0_u32);
         std::iter::from_fn(move || {
@@ -71,7 +73,7 @@ impl Digest {
 
     /// The largest number under each key that has numbers, in order of the keys.
     pub(super) fn numbers(&self) -> impl Iterator<Item = (u32, f64)> {
-        let mut left = Packed(&self.packed);
+        let mut left = Packed(&self.bytes);
         left.take_part();
         left.take_part();
         std::iter::from_fn(move || (!left.0.is_empty()).then(|| take_number(&mut left)))
@@ -98,7 +100,7 @@ mod tests {
                 .collect();
             let (pairs, numbers): (Vec<_>, Vec<_>) = (pairs.into_iter().collect(), numbers.into_iter().collect());
             let digest =
-                Digest::new(Digest::default(), calls.iter().copied(), (&pairs, &numbers), &mut Default::default());
+                Digest::default().packed(calls.iter().copied(), (&pairs, &numbers), &mut Default::default());
             prop_assert_eq!(digest.calls().collect::<Vec<_>>(), calls);
             prop_assert_eq!(digest.pairs().collect::<Vec<_>>(), pairs);
             let bits = |(key, number): (u32, f64)| (key, number.to_bits());

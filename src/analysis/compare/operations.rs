@@ -145,12 +145,14 @@ pub(super) fn roots(words: &Vocabulary, (selection, baseline): (&[&Digest], &[&D
     let mut all = All::new(words);
     let root = |digest: &Digest| (digest.trace, digest.calls().next().map(|(_, _, key)| key).unwrap_or_default());
     for digest in selection {
-        let of = all.0.get_mut(digest.root as usize).map(|of| of.get_or_insert_default());
-        of.into_iter().for_each(|of| of.add(0, digest.duration, root(digest)));
+        if let Some(of) = all.0.get_mut(digest.root as usize) {
+            of.get_or_insert_default().add(0, digest.duration, root(digest));
+        }
     }
     for digest in baseline {
-        let known = all.0.get_mut(digest.root as usize).and_then(Option::as_mut);
-        known.into_iter().for_each(|known| known.add(1, digest.duration, root(digest)));
+        if let Some(Some(known)) = all.0.get_mut(digest.root as usize) {
+            known.add(1, digest.duration, root(digest));
+        }
     }
     let mut rows = all.rows(words, |gathered| [gathered.durations[0].len(), gathered.durations[1].len()]);
     rows.sort_by(|one, other| {
@@ -169,8 +171,9 @@ pub(super) fn operations(
     for (side, digests) in [selection, baseline].into_iter().enumerate() {
         for digest in digests {
             for (operation, duration, key) in digest.calls() {
-                let of = all.0.get_mut(operation as usize).map(|of| of.get_or_insert_default());
-                of.into_iter().for_each(|of| of.add(side, duration, (digest.trace, key)));
+                if let Some(of) = all.0.get_mut(operation as usize) {
+                    of.get_or_insert_default().add(side, duration, (digest.trace, key));
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ pub(super) fn put(number: u64, into: &mut Vec<u8>) {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Packed<'a>(pub(super) &'a [u8]);
 
-impl<'a> Packed<'a> {
+impl Packed<'_> {
     pub(super) fn take(&mut self) -> u64 {
         let (mut number, mut shift) = (0_u64, 0_u32);
         while let [byte, rest @ ..] = self.0 {
@@ -40,11 +40,11 @@ impl<'a> Packed<'a> {
     }
 
     /// The part that [`put_part`] put, which stands before what is left.
-    pub(super) fn take_part(&mut self) -> Packed<'a> {
+    pub(super) fn take_part(&mut self) -> Self {
         let length = usize::try_from(self.take()).unwrap_or(usize::MAX);
         let (part, rest) = self.0.split_at_checked(length).unwrap_or_default();
         self.0 = rest;
-        Packed(part)
+        Self(part)
     }
 }
 
@@ -69,12 +69,11 @@ pub(super) fn take_call(from: &mut Packed<'_>) -> (u32, Nanos, SpanKey) {
 /// A number under a key: eight bytes, or fewer where it is whole and not large.
 pub(super) fn put_number((key, number): (u32, f64), into: &mut Vec<u8>) {
     put(key.into(), into);
-    match whole(number) {
-        Some(whole) => put(u64::from(whole) + 1, into),
-        None => {
-            put(0, into);
-            into.extend_from_slice(&number.to_le_bytes());
-        }
+    if let Some(whole) = whole(number) {
+        put(u64::from(whole) + 1, into);
+    } else {
+        put(0, into);
+        into.extend_from_slice(&number.to_le_bytes());
     }
 }
 

@@ -136,7 +136,7 @@ impl Reader {
         let most = |key: &u32| Some((*key, found.most.get(*key as usize)?.1));
         let numbers: Vec<(u32, f64)> = found.measured.iter().filter_map(most).collect();
         let head = Digest { trace: trace.id, duration: end.since(start), root, cut: found.cut, ..Digest::default() };
-        Some(Digest::new(head, calls, (&found.pairs, &numbers), &mut self.scratch))
+        Some(head.packed(calls, (&found.pairs, &numbers), &mut self.scratch))
     }
 
     fn operation_of(&mut self, span: &TraceSpan, words: &Mutex<Vocabulary>) -> u32 {
@@ -173,7 +173,9 @@ impl Reader {
             (0, noted)
         });
         if std::mem::replace(turn, self.found.turn) != self.found.turn {
-            noted.iter().for_each(|noted| self.found.note(*noted));
+            for noted in noted.iter() {
+                self.found.note(*noted);
+            }
         }
     }
 

@@ -31,7 +31,9 @@ pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, names: &Nam
             parts.entry((group.statement, group.system)).or_default().push((trace, digest.route, group));
             for call in &group.calls {
                 all.calls += 1;
-                all.total.0 = all.total.0.saturating_add(call.duration.0);
+                if !call.within {
+                    all.total.0 = all.total.0.saturating_add(call.duration.0);
+                }
                 if call.start.0 > 0 {
                     all.between = (all.between.0.min(call.start), all.between.1.max(call.start));
                 }

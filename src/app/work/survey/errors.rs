@@ -20,7 +20,7 @@ impl Digest for Failures {
     type Sums = ();
     type Shared = TellingLogs;
 
-    fn read(trace: TraceId, source: Source<'_>, (_, logs): (&mut (), &Mutex<TellingLogs>)) -> Option<Self> {
+    fn read(trace: TraceId, source: Source<'_>, ((), logs): (&mut (), &Mutex<TellingLogs>)) -> Option<Self> {
         let logs = lock(logs).of(trace).to_vec();
         let failures = errors::read(source.view, trace, &logs, source.thresholds);
         (!failures.is_empty()).then_some(Self(failures))

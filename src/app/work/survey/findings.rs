@@ -24,7 +24,7 @@ impl Digest for Findings {
     fn read(
         id: TraceId,
         Source { view, thresholds }: Source<'_>,
-        (_, _): (&mut (), &Mutex<Baselines>),
+        ((), _): (&mut (), &Mutex<Baselines>),
     ) -> Option<Self> {
         let (analysis, findings) = judge_trace(Arc::new(view.trace(id)?), thresholds, &Held { view, trace: id });
         across::digest(&analysis, thresholds, findings).map(Self)

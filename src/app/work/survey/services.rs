@@ -17,7 +17,7 @@ impl Digest for Calls {
     type Sums = ();
     type Shared = Names;
 
-    fn read(trace: TraceId, source: Source<'_>, (_, names): (&mut (), &Mutex<Names>)) -> Option<Self> {
+    fn read(trace: TraceId, source: Source<'_>, ((), names): (&mut (), &Mutex<Names>)) -> Option<Self> {
         let read = services::look_up(source.view, trace, source.thresholds)?;
         Some(Self(read.calls(source.view, &mut lock(names))))
     }
