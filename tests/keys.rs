@@ -765,6 +765,23 @@ fn answers_to_older_requests_are_dropped() {
     assert_eq!((trace.id, trace.analysis.as_ref().unwrap().trace.id), (trace_id(1), trace_id(1)));
 }
 
+/// Over a slow line several keys come at once: the one for the detail was refused, those behind it went to the waterfall.
+#[test]
+fn keys_reach_the_detail_before_it_is_read() {
+    let mut bench = Bench::new(1);
+    bench.prompt = false;
+    bench.done.clear();
+    bench.press("enter d j -");
+    assert_eq!(bench.seen(), "trace card! of 10 detail");
+    assert!(bench.notice().starts_with("choose an attribute"), "{}", bench.notice());
+    let detail = bench.done.iter().find(|effect| matches!(effect, Effect::Detail { .. })).cloned().unwrap();
+    let read = bench.work(detail).unwrap();
+    bench.answer(read);
+    bench.press("j");
+    assert_eq!(bench.seen(), "trace card! of 10 detail");
+    assert_eq!(bench.state.trace.as_ref().unwrap().detail.cell, 1);
+}
+
 #[test]
 fn the_mouse_reaches_everything() {
     let down = MouseKind::Down(Button::Left);

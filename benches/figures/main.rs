@@ -7,7 +7,7 @@
 //! - `-- --only GROUP`: ingest, transport, held, search, survey, files, frame, statements, terminal or jaeger
 //! - `-- --large`: what is held is measured at ten million spans instead of one, searches and surveys at both, and a file of 1 GiB (takes minutes, and some memory)
 //! - `-- --jaeger PATH`: a Jaeger to compare with (`.ci/jaeger/build.sh` builds one)
-//! - `-- --search FILTER`: one filter over a million spans, again and again, for a profiler
+//! - `-- --search FILTER [--large]`: one filter over a million or ten million spans, again and again, for a profiler
 //! - `-- --index-only [--unique]`: decode and index alone, again and again, for a profiler
 
 #![expect(
@@ -59,7 +59,7 @@ fn main() {
         return ingest::alone(has("--unique"));
     }
     if let Some(filter) = after("--search") {
-        return search::alone(filter);
+        return search::alone(filter, has("--large"));
     }
     let only = after("--only");
     assert!(only.is_none_or(|only| GROUPS.contains(&only)), "--only takes one of {GROUPS:?}");

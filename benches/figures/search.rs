@@ -197,16 +197,19 @@ pub(crate) fn child(bodies: usize) {
 }
 
 /// One filter, again and again.
-pub(crate) fn alone(text: &str) {
-    let index: Index = filled(MILLION);
+pub(crate) fn alone(text: &str, large: bool) {
+    const TIMES: usize = 20;
+    let index: Index = filled(if large { TEN_MILLION } else { MILLION });
     let view = index.reader.view();
     let mut hits = 0;
     let times = timed(text, |query| {
-        for _ in 0..20 {
+        for _ in 0..TIMES {
             hits = run(query, &view);
         }
     });
-    println!("{hits} traces, ms for 20 times: {times:?}");
+    let mut shared: Vec<f64> = (0..TIMES).map(|_| on_the_clock(&query::parse(text).unwrap(), &view)).collect();
+    shared.sort_by(f64::total_cmp);
+    println!("{hits} traces, ms for {TIMES} times: {times:.1?}; one by one, on the clock: {shared:.1?}");
 }
 
 /// A filter as it is typed.

@@ -65,12 +65,15 @@ pub struct Names {
 /// `tracefall attributes`.
 #[derive(Clone, Debug, Args)]
 pub struct Attributes {
-    /// Show the values in use under this key instead of the keys
+    /// Show the values in use under this key instead of the keys. What names a file is taken for one
     #[arg(value_name = "KEY")]
     pub key: Option<String>,
-    /// Traces in a file, as for `query`; may be given several times
-    #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
+    /// Traces in files, as for `query`
+    #[arg(value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
     pub files: Vec<PathBuf>,
+    /// The same, as `assert` takes them
+    #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["duration", "pid"])]
+    pub more_files: Vec<PathBuf>,
     /// At most this many, the most used
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,

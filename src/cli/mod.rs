@@ -139,6 +139,14 @@ impl Cli {
         remote::settle(&mut cli, &matches);
         let files = match &mut cli.command {
             Some(Command::Query(query)) => files_of(&mut query.filter, &mut query.files),
+            Some(Command::Attributes(attributes)) => {
+                let key = attributes.key.take_if(|key| names_file(key));
+                let mut files: Vec<PathBuf> = key.into_iter().map(PathBuf::from).collect();
+                files.append(&mut attributes.files);
+                files.append(&mut attributes.more_files);
+                attributes.files = files;
+                return Ok(cli);
+            }
             Some(Command::Assert(assert)) => &mut assert.files,
             Some(Command::Export(export)) => files_of(&mut export.filter, &mut export.files),
             Some(Command::Report(report)) => files_of(&mut report.filter, &mut report.files),
@@ -151,9 +159,14 @@ impl Cli {
     }
 }
 
+/// Whether what stands where another thing may stand is a file, or standard input.
+fn names_file(text: &str) -> bool {
+    text == "-" || Path::new(text).is_file()
+}
+
 /// The files of a command whose filter may be left out: without one the first file stands in its place.
 fn files_of<'a>(filter: &mut String, files: &'a mut Vec<PathBuf>) -> &'a mut Vec<PathBuf> {
-    if filter == "-" || Path::new(filter).is_file() {
+    if names_file(filter) {
         files.insert(0, std::mem::take(filter).into());
     }
     files

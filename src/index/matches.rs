@@ -65,7 +65,9 @@ impl Block<'_> {
                     |operation: u32| self.segment.operations.get(operation).map_or(0, |operation| operation.kind);
                 let kinds = sealed.by_class(|class| kind(class.operation));
                 let kind = |row: usize| Kind(kinds.get(sealed.class_of(row)).copied().unwrap_or_default());
-                let mut firsts: Vec<u32> = Vec::new();
+                let most = sealed.run_count().min(rows.len());
+                into.reserve(most);
+                let mut firsts: Vec<u32> = Vec::with_capacity(most);
                 let in_order = sealed.each_first(rows, &mut |low, matched, row, start| {
                     let first = (Timestamp(start), NOT_READ);
                     into.push(Match { number: number(low), matched, first });

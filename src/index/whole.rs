@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::chunk::narrow;
 use super::sealed::NOWHERE;
 use super::segment::{Form, Piece};
-use super::traces::{full, low_half};
+use super::traces::full;
 use super::{Block, Rows, View};
 use crate::model::SpanId;
 
@@ -88,8 +88,8 @@ impl View {
 }
 
 impl Block<'_> {
-    /// Calls `each` with rows that follow each other and are of one trace, in order of trace and row: also where the rows of
-    /// a trace do not follow each other. Some of the rows of each count, but for those of a chunk.
+    /// Calls `each` with rows that follow each other and are of one trace, in order of row: also where the rows of a trace do
+    /// not follow each other. Some of the rows of each count, but for those of a chunk.
     pub fn each_stretch(&self, each: &mut dyn FnMut(Run)) {
         let chunk = match &self.piece.form {
             Form::Hot(chunk) => chunk,
@@ -103,16 +103,12 @@ impl Block<'_> {
             }
         };
         let number = |low: u32| full(u64::from(low), self.state.next_trace);
-        // Both in one number, which is quickly sorted: how much newer the trace is than the oldest here, and the row.
-        let least = chunk.trace.iter().map(|low| number(*low)).min().unwrap_or_default();
-        let mut rows: Vec<u64> =
-            (0..).zip(&chunk.trace).map(|(row, low)| number(*low).wrapping_sub(least) << 32 | row).collect();
-        rows.sort_unstable();
-        let run = |rows: &[u64]| {
-            let (first, last) = (*rows.first()?, *rows.last()?);
-            Some(Run { number: least + (first >> 32), rows: low_half(first)..low_half(last) + 1 })
-        };
-        rows.chunk_by(|one, next| one + 1 == *next).filter_map(run).for_each(each);
+        let mut first = 0;
+        for own in chunk.trace.chunk_by(|one, next| one == next) {
+            let rows = narrow(first)..narrow(first + own.len());
+            first += own.len();
+            each(Run { number: own.first().map_or(0, |low| number(*low)), rows });
+        }
     }
 
     /// The ids of the spans, by row.

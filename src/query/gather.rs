@@ -1,5 +1,7 @@
 //! What columns say of a plan's sets, by trace: candidates, and where columns decide, results.
 
+use std::ops::Range;
+
 use super::Hit;
 use super::eval::{Evaluator, trace_holds};
 use super::literal::Number;
@@ -142,20 +144,20 @@ impl<'p> Gathered<'p> {
         }
     }
 
-    /// Adds what was gathered of the same set elsewhere.
-    pub(super) fn append(&mut self, other: Self) {
-        fn all<'p>(own: &mut [Gathered<'p>], others: Vec<Gathered<'p>>) {
-            own.iter_mut().zip(others).for_each(|(own, other)| own.append(other));
-        }
+    /// Adds what was gathered of the same set elsewhere, where so many like it may come.
+    pub(super) fn append(&mut self, other: Self, like: usize) {
+        let all = |own: &mut [Self], others: Vec<Self>| {
+            own.iter_mut().zip(others).for_each(|(own, other)| own.append(other, like));
+        };
         match (self, other) {
-            (Self::Spans { found, .. }, Self::Spans { found: mut other, .. }) => found.append(&mut other),
-            (Self::Traces { found, .. }, Self::Traces { found: mut other, .. }) => found.append(&mut other),
+            (Self::Spans { found, .. }, Self::Spans { found: mut other, .. }) => append(found, &mut other, like),
+            (Self::Traces { found, .. }, Self::Traces { found: mut other, .. }) => append(found, &mut other, like),
             (Self::Both(own), Self::Both(others)) | (Self::Either(own), Self::Either(others)) => all(own, others),
             (Self::Structural(left, right, _), Self::Structural(other_left, other_right, _)) => {
-                left.append(*other_left);
-                right.append(*other_right);
+                left.append(*other_left, like);
+                right.append(*other_right, like);
             }
-            (Self::Piped(inner, ..), Self::Piped(other, ..)) => inner.append(*other),
+            (Self::Piped(inner, ..), Self::Piped(other, ..)) => inner.append(*other, like),
             // What holds nothing.
             _ => {}
         }
@@ -197,10 +199,12 @@ impl<'p> Gathered<'p> {
         }
     }
 
-    /// What is found, where it is spans of traces and nothing else is asked of them. After [`Self::take`].
-    pub(super) fn spans_alone(&self) -> Option<&[Match]> {
+    /// What is found of traces from a number on, not joined: where it is spans of traces and nothing else is asked of them.
+    pub(super) fn take_alone(&mut self, from: u64) -> Option<Vec<Match>> {
         match self {
-            Self::Spans { trace: Node::Always, exact: true, found, .. } => Some(found),
+            Self::Spans { trace: Node::Always, exact: true, found, .. } => {
+                Some(split(found, |found| found.number >= from))
+            }
             _ => None,
         }
     }
@@ -296,14 +300,21 @@ impl Candidates {
 }
 
 /// Joined by trace, in ascending order.
-pub(super) fn joined(mut found: Vec<Match>) -> Vec<Match> {
+fn joined(mut found: Vec<Match>) -> Vec<Match> {
     let numbers = found.iter().map(|found| found.number);
     if numbers.clone().is_sorted_by(|one, next| one < next) {
         return found;
     }
     let (Some(least), Some(most)) = (numbers.clone().min(), numbers.max()) else { return found };
-    let span = usize::try_from(most - least).unwrap_or(usize::MAX);
-    if found.len() < span / 16 || u32::try_from(found.len()).is_err() {
+    let places = by_number(&mut found, least..most.saturating_add(1));
+    places.into_iter().filter_map(|place| found.get(place.checked_sub(1)? as usize)).copied().collect()
+}
+
+/// Joins what is found of traces with these numbers by trace: the places of what remains, in ascending order of number,
+/// counted from one. Zeros among them stand for nothing.
+pub(super) fn by_number(found: &mut Vec<Match>, numbers: Range<u64>) -> Vec<u32> {
+    let span = usize::try_from(numbers.end.saturating_sub(numbers.start)).unwrap_or(usize::MAX);
+    if found.len() < span / 16 {
         found.sort_by_key(|found| found.number);
         found.dedup_by(|next, kept| {
             let same = next.number == kept.number;
@@ -312,20 +323,28 @@ pub(super) fn joined(mut found: Vec<Match>) -> Vec<Match> {
             }
             same
         });
-        return found;
+        return (1..).take(found.len()).collect();
     }
-    // So many that there is a place for each number: which of them is the first of it, counted from one.
-    let mut firsts = vec![0_u32; span + 1];
+    // So many that there is a place for each number.
+    let mut firsts = vec![0_u32; span];
     for place in 0..found.len() {
         let own = found[place];
-        let Some(first) = usize::try_from(own.number - least).ok().and_then(|at| firsts.get_mut(at)) else { continue };
+        let at = own.number.checked_sub(numbers.start).and_then(|at| usize::try_from(at).ok());
+        let Some(first) = at.and_then(|at| firsts.get_mut(at)) else { continue };
         match first.checked_sub(1).and_then(|first| found.get_mut(first as usize)) {
             Some(first) => *first = first.join(own),
             None => *first = u32::try_from(place + 1).unwrap_or_default(),
         }
     }
-    let in_order = firsts.into_iter().filter_map(|first| found.get(first.checked_sub(1)? as usize));
-    in_order.copied().collect()
+    firsts
+}
+
+/// Moves a list to the end of another, which gets room for so many like it: one that grows bit by bit is copied as often.
+pub(super) fn append<T>(list: &mut Vec<T>, other: &mut Vec<T>, like: usize) {
+    if list.capacity() - list.len() < other.len() {
+        list.reserve(other.len().saturating_mul(like));
+    }
+    list.append(other);
 }
 
 /// Takes out what passes.

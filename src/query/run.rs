@@ -1,12 +1,11 @@
 //! Runs a filter over a view of the index.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::columns::Columns;
 use super::crew::{self, Crew, Queue, Share};
 use super::eval::{Evaluator, keys};
-use super::gather::{Candidates, Decided, Gathered, split};
+use super::gather::{Candidates, Decided, Gathered, append, by_number, split};
 use super::plan::Plan;
 use super::whole::{self, Stretch};
 use super::{Hit, Hits, Page, Query};
@@ -19,8 +18,9 @@ const FIRST_PAGE: usize = 64;
 /// Blocks after which it is told that nothing was found yet.
 const SILENT: usize = 4;
 
-/// Blocks after which the traces are looked at that stand in several of them: the fewer times, the less is unpacked twice.
-const TOGETHER: usize = 8;
+/// Stretches of traces that stand in several blocks, looked at by one thread at a time: the more, the less of a block is
+/// unpacked twice.
+const TOGETHER: usize = 16_384;
 
 /// How many threads a search of a view takes where no other number is asked for: no more than there are cores.
 #[must_use]
@@ -42,7 +42,8 @@ pub fn run_with(threads: usize, query: &Query, (view, now): (&View, Timestamp), 
     let mut all = Hits::default();
     let plan = Plan::new(query, now);
     // Where not all are wanted, the newest are looked for first.
-    let how = How { threads, at_once: plan.limit == usize::MAX, cancelled };
+    let at_once = plan.limit == usize::MAX;
+    let how = How { threads, at_once, cancelled };
     search(&plan, view, how, &mut |page| {
         all.partial |= page.partial;
         if all.hits.is_empty() {
@@ -51,7 +52,9 @@ pub fn run_with(threads: usize, query: &Query, (view, now): (&View, Timestamp), 
             all.hits.extend(page.hits);
         }
     });
-    all.hits.reverse();
+    if !at_once {
+        all.hits.reverse();
+    }
     all
 }
 
@@ -103,7 +106,7 @@ fn hit(evaluator: &Evaluator<'_, '_>, number: u64, trace: TraceId) -> Option<Hit
 #[derive(Clone, Copy)]
 struct How<'c> {
     threads: usize,
-    /// All that is found is wanted together.
+    /// All that is found is wanted together, the oldest first.
     at_once: bool,
     cancelled: &'c dyn Fn() -> bool,
 }
@@ -167,11 +170,24 @@ fn search<'p>(plan: &'p Plan, view: &View, how: How<'_>, each: &mut dyn FnMut(Pa
     let numbers = view.numbers();
     let (from, first, cancelled) = (numbers.end, numbers.start, how.cancelled);
     let (apart, shelved) = (Vec::new(), Vec::new());
-    let mut search =
-        Search { evaluator: &evaluator, task: &task, gathered, apart, shelved, from, first, found: 0, cancelled };
+    let helpers = how.threads.saturating_sub(1);
+    let evaluator = &evaluator;
+    let mut search = Search {
+        evaluator,
+        task: &task,
+        at_once: how.at_once,
+        helpers,
+        gathered,
+        apart,
+        shelved,
+        from,
+        first,
+        found: 0,
+        cancelled,
+    };
     std::thread::scope(|scope| {
-        let crew = Crew::new(scope, &queue, (how.threads.saturating_sub(1), &help));
-        search.run(how.at_once, crew, each);
+        let crew = Crew::new(scope, &queue, (helpers, &help));
+        search.run(crew, each);
     });
 }
 
@@ -179,6 +195,10 @@ fn search<'p>(plan: &'p Plan, view: &View, how: How<'_>, each: &mut dyn FnMut(Pa
 struct Search<'s, 'e, 'p, 'v> {
     evaluator: &'s Evaluator<'e, 'v>,
     task: &'s Task<'p>,
+    /// See [`How`].
+    at_once: bool,
+    /// Threads beside this one.
+    helpers: usize,
     gathered: Gathered<'p>,
     /// Where the rows of scattered traces are in the blocks so far.
     apart: Vec<Stretch>,
@@ -194,12 +214,12 @@ struct Search<'s, 'e, 'p, 'v> {
 }
 
 impl<'p> Search<'_, '_, 'p, '_> {
-    fn run(&mut self, at_once: bool, mut crew: Crew<'_, Looked<'p>>, each: &mut dyn FnMut(Page)) {
-        let (task, evaluator) = (self.task, self.evaluator);
+    fn run(&mut self, mut crew: Crew<'_, Looked<'p>>, each: &mut dyn FnMut(Page)) {
+        let (task, evaluator, at_once) = (self.task, self.evaluator, self.at_once);
         let blocks = &evaluator.columns.blocks;
         // Of traces above this, no rows are in the blocks from here on.
         let mut above = vec![self.first; blocks.len() + 1];
-        if !at_once || task.scattered.is_some() {
+        if !at_once {
             for place in (0..blocks.len()).rev() {
                 above[place] = above[place + 1].max(blocks[place].newest() + 1);
             }
@@ -210,12 +230,11 @@ impl<'p> Search<'_, '_, 'p, '_> {
                 return each(last_page(Vec::new(), true));
             }
             let Some(mut looked) = crew.next(&|place| task.look(evaluator, place)) else { break };
-            self.gathered.append(looked.gathered);
-            self.shelved.append(&mut looked.shelved);
-            self.apart.append(&mut looked.apart);
-            if at_once && seen % TOGETHER == 0 {
-                self.look_apart(above);
-            }
+            // Where they all come to one list: as if all blocks were like this one.
+            let like = if at_once { blocks.len() - seen + 1 } else { 1 };
+            self.gathered.append(looked.gathered, like);
+            append(&mut self.shelved, &mut looked.shelved, like);
+            append(&mut self.apart, &mut looked.apart, like);
             if at_once || seen == blocks.len() || seen < pause && self.gathered.len() + self.shelved.len() < FIRST_PAGE
             {
                 continue;
@@ -239,81 +258,89 @@ impl<'p> Search<'_, '_, 'p, '_> {
     /// Looks at the scattered traces from a number on, of which no more rows are to come.
     fn look_apart(&mut self, from: u64) {
         let apart = whole::in_order(split(&mut self.apart, |stretch| stretch.number >= from));
-        let mut found = whole::search_scattered(self.evaluator, &apart);
-        for (count, number) in found.odd.into_iter().enumerate() {
-            if count % 256 == 255 && (self.cancelled)() {
-                break;
+        let pieces = in_pieces(&apart);
+        let piece = |place: usize| pieces.get(place).copied().unwrap_or_default();
+        let queue = Queue::new(pieces.len());
+        let (own, cancelled) = (self.evaluator, self.cancelled);
+        let (answers, plan, view) = (own.answers(), own.plan, own.columns.view);
+        let help = |share: &Share<'_, Vec<Match>>| {
+            let columns = Columns::new(view);
+            let evaluator = Evaluator::beside(answers, plan, &columns);
+            share.work(|place| look_at_scattered(&evaluator, piece(place), &|| !share.is_wanted()));
+        };
+        let shelved = &mut self.shelved;
+        std::thread::scope(|scope| {
+            let mut crew = Crew::new(scope, &queue, (self.helpers.min(pieces.len().saturating_sub(1)), &help));
+            let one = |place: usize| look_at_scattered(own, piece(place), cancelled);
+            while let Some(mut found) = crew.next(&one).filter(|_| !cancelled()) {
+                shelved.append(&mut found);
             }
-            self.shelved.extend(self.evaluator.decided(number).map(|found| match found {
-                Decided::Whole => Match::whole(number),
-                Decided::Spans(found) => found,
-            }));
-        }
-        self.shelved.append(&mut found.matches);
+        });
     }
 
-    /// What was found block by block, from a number on, newest first.
-    fn finish_shelved(&mut self, from: u64) -> Vec<Hit> {
-        self.look_apart(from);
-        let until = self.from;
-        self.from = self.from.min(from);
-        let found = split(&mut self.shelved, |found| found.number >= from);
-        let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
-        let mut hits = Vec::with_capacity(in_steps(found.len().min(wanted)));
-        let view = self.evaluator.columns.view;
-        let made = newest_first(&found, from..until).filter_map(|place| found.get(place));
-        let made = made.filter_map(|found| Some(Decided::of(*found).hit(view.id_of(found.number)?)));
-        hits.extend(made.take(wanted));
-        self.found += hits.len();
-        hits
-    }
-
-    /// Hits among the traces from a number on, newest first.
+    /// Hits among the traces from a number on, newest first unless all are wanted at once.
     fn finish(&mut self, from: u64) -> Vec<Hit> {
         if self.task.scattered.is_some() {
-            return self.finish_shelved(from);
+            self.look_apart(from);
+            let found = split(&mut self.shelved, |found| found.number >= from);
+            return self.hits_of(found, from);
+        }
+        if let Some(found) = self.gathered.take_alone(from) {
+            return self.hits_of(found, from);
         }
         let taken = self.gathered.take(from);
         let until = self.from;
         self.from = from.min(until);
-        // There may be millions: room that grows would be copied, and be twice as much for a while.
-        let most = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
-        let room = |candidates: usize| Vec::with_capacity(in_steps(candidates.min(most)));
-        if let Some(found) = taken.spans_alone() {
-            let view = self.evaluator.columns.view;
-            let mut hits = room(found.len());
-            let made =
-                found.iter().rev().filter_map(|found| Some(Decided::Spans(*found).hit(view.id_of(found.number)?)));
-            hits.extend(made.take(most));
-            self.found += hits.len();
-            return hits;
-        }
         let hits = match taken.candidates() {
-            Candidates::All => {
-                let all = usize::try_from(until.saturating_sub(from)).unwrap_or(0);
-                self.expect(all);
-                self.decide((from..until).rev(), &taken, room(all))
-            }
-            Candidates::Only(list) => {
-                self.expect(list.len());
-                let hits = room(list.len());
-                self.decide(list.into_iter().rev(), &taken, hits)
-            }
+            Candidates::All => self.decide(from..until, &taken),
+            Candidates::Only(list) => self.decide(list.into_iter(), &taken),
         };
         self.found += hits.len();
         hits
     }
 
-    /// Traces about to be decided one by one.
-    fn expect(&self, traces: usize) {
-        if !self.task.exact {
-            self.evaluator.columns.expect(traces);
+    /// Hits of what was found in the traces from a number on.
+    fn hits_of(&mut self, mut found: Vec<Match>, from: u64) -> Vec<Hit> {
+        let until = self.from;
+        self.from = self.from.min(from);
+        let places = by_number(&mut found, from..until);
+        let view = self.evaluator.columns.view;
+        let hit = |place: &u32| {
+            let found = found.get(place.checked_sub(1)? as usize)?;
+            Some(Decided::of(*found).hit(view.id_of(found.number)?))
+        };
+        let mut hits = self.room(found.len());
+        if self.at_once {
+            hits.extend(places.iter().filter_map(hit));
+        } else {
+            hits.extend(places.iter().rev().filter_map(hit).take(self.wanted()));
         }
+        self.found += hits.len();
+        hits
     }
 
-    fn decide(&self, numbers: impl Iterator<Item = u64>, taken: &Gathered<'_>, mut hits: Vec<Hit>) -> Vec<Hit> {
-        let view = self.evaluator.columns.view;
-        let wanted = self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit);
+    /// How many hits are wanted beside those there are.
+    fn wanted(&self) -> usize {
+        self.evaluator.plan.limit - self.found.min(self.evaluator.plan.limit)
+    }
+
+    /// There may be millions: room that grows would be copied, and be twice as much for a while.
+    fn room(&self, candidates: usize) -> Vec<Hit> {
+        Vec::with_capacity(in_steps(candidates.min(self.wanted())))
+    }
+
+    /// Hits among some traces, in ascending order of number, each of which is decided by itself.
+    fn decide<N>(&self, numbers: N, taken: &Gathered<'_>) -> Vec<Hit>
+    where
+        N: DoubleEndedIterator<Item = u64>,
+    {
+        let (view, wanted) = (self.evaluator.columns.view, self.wanted());
+        let expected = numbers.size_hint().0;
+        if !self.task.exact {
+            self.evaluator.columns.expect(expected);
+        }
+        let mut hits = self.room(expected);
+        let numbers: &mut dyn Iterator<Item = u64> = if self.at_once { &mut { numbers } } else { &mut numbers.rev() };
         for (count, number) in numbers.enumerate() {
             if hits.len() >= wanted || count % 256 == 255 && (self.cancelled)() {
                 break;
@@ -330,23 +357,31 @@ impl<'p> Search<'_, '_, 'p, '_> {
     }
 }
 
-/// The places of these in descending order of their numbers, which are within a range.
-fn newest_first(found: &[Match], numbers: Range<u64>) -> Box<dyn Iterator<Item = usize>> {
-    let span = usize::try_from(numbers.end.saturating_sub(numbers.start)).unwrap_or(usize::MAX);
-    if found.len() < span / 16 || u32::try_from(found.len()).is_err() {
-        let mut places: Vec<usize> = (0..found.len()).collect();
-        places.sort_by_key(|place| std::cmp::Reverse(found[*place].number));
-        return Box::new(places.into_iter());
-    }
-    // So many that there is a place for each number; 0: it is not among them.
-    let mut places = vec![0_u32; span];
-    for (own, place) in found.iter().zip(1..) {
-        let at = own.number.checked_sub(numbers.start).and_then(|at| usize::try_from(at).ok());
-        if let Some(known) = at.and_then(|at| places.get_mut(at)) {
-            *known = place;
+/// What is found in scattered traces, given by all stretches of each in order of number.
+fn look_at_scattered(evaluator: &Evaluator<'_, '_>, apart: &[Stretch], cancelled: &dyn Fn() -> bool) -> Vec<Match> {
+    let mut found = whole::search_scattered(evaluator, apart);
+    for (count, number) in found.odd.into_iter().enumerate() {
+        if count % 256 == 255 && cancelled() {
+            break;
         }
+        found.matches.extend(evaluator.decided(number).map(|found| match found {
+            Decided::Whole => Match::whole(number),
+            Decided::Spans(found) => found,
+        }));
     }
-    Box::new(places.into_iter().rev().filter_map(|place| Some(place.checked_sub(1)? as usize)))
+    found.matches
+}
+
+/// Stretches in order of number in parts of about [`TOGETHER`], none of which ends within a trace.
+fn in_pieces(mut apart: &[Stretch]) -> Vec<&[Stretch]> {
+    let mut pieces = Vec::new();
+    while !apart.is_empty() {
+        let last = apart.get(TOGETHER - 1).map_or(u64::MAX, |last| last.number);
+        let (piece, rest) = apart.split_at(apart.partition_point(|own| own.number <= last));
+        pieces.push(piece);
+        apart = rest;
+    }
+    pieces
 }
 
 /// Room for at least so many, in steps of an eighth: lists of nearly the same length, one after the other, then fit where

@@ -114,8 +114,14 @@ fn what_cannot_be_listed_under_a_key_is_said() {
     assert_eq!(ask("exception.type", "9"), (Some(0), "value,spans\nLost,4\n".into(), String::new()));
     let (code, out, err) = ask("list", "9");
     assert!(code == Some(1) && out.is_empty() && err.contains("4 times it is a list"), "{err}");
-    let said = home.run(&["attributes", &file]);
-    assert!(said.code == Some(2) && said.err.contains("stands where a key is expected: --file "), "{}", said.err);
+    let said = home.run(&["attributes", &file, "-o", "csv"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "attribute,spans\nlist,4\nratio,4\nservice.name,4\n"));
+    for command in ["query", "attributes"] {
+        let said = home.run(&[command, &file, "--for", "1s"]);
+        assert!(said.code == Some(2) && said.err.contains("neither --for nor --pid"), "{}", said.err);
+    }
+    let said = home.run(&["attributes", "ratio", &file, "-o", "csv", "--limit", "1"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(0), "value,spans\n0.25,3\n"));
 }
 
 /// Such a filter is none, and its fault is told as one: it is no unknown option.

@@ -12,7 +12,8 @@ pub(super) fn toggle_focus(state: &mut State) {
     if open.detail.focus == DetailFocus::Detail {
         return trace::set_focus(state, DetailFocus::Waterfall);
     }
-    if open.detail.span.is_none() {
+    // What is still being read will be there soon: over a slow line keys come several at a time.
+    if open.analysis.is_some() && !matches!(open.selected, Some(RowKey::Span(_))) {
         return say(state, missing(open));
     }
     trace::set_focus(state, DetailFocus::Detail);

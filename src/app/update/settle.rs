@@ -63,7 +63,9 @@ fn detail(state: &mut State, out: &mut Vec<Effect>) {
     let Some(trace) = &mut state.trace else { return };
     let Some(RowKey::Span(span)) = trace.selected.filter(|_| trace.analysis.is_some()) else {
         trace.detail.span = None;
-        trace.detail.focus = DetailFocus::Waterfall;
+        if trace.analysis.is_some() {
+            trace.detail.focus = DetailFocus::Waterfall;
+        }
         state.asked.detail = None;
         return;
     };

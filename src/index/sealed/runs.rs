@@ -62,7 +62,7 @@ impl Runs {
 
 impl Sealed {
     /// How many traces have rows here, or had.
-    fn run_count(&self) -> usize {
+    pub(in crate::index) fn run_count(&self) -> usize {
         self.runs.firsts.len()
     }
 

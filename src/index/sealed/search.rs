@@ -398,7 +398,19 @@ impl Search<'_> {
         let (mut string, mut number) = (column.strings_from as usize, column.wide_from as usize);
         // Texts before this one are known not to pass.
         let mut next = 0;
+        let sifted = self.sifted_alone(list, answers);
         column.each_place(arena, rows, &mut |first, places| {
+            if let Some(texts) = &sifted {
+                let equal = |text: &u32| places.iter().filter(|place| *place == text).count();
+                let count: usize = texts.iter().map(equal).sum();
+                if count > 0 && string >= next {
+                    next = self.next_text(column, string);
+                }
+                if string + count <= next {
+                    string += count;
+                    return;
+                }
+            }
             for (at, listed) in places.iter().enumerate() {
                 let word = list[*listed as usize];
                 let passes = match arena_of(word) {
@@ -424,6 +436,16 @@ impl Search<'_> {
                 }
             }
         });
+    }
+
+    /// The places in a list of what is text and sifted, where nothing else in it can pass.
+    fn sifted_alone(&self, list: &[Word], answers: &[bool]) -> Option<Vec<u32>> {
+        let wide = list.iter().any(|word| arena_of(*word) == Arena::Wide);
+        if self.sieve.is_none() || answers.contains(&true) || wide && !self.sought.texts {
+            return None;
+        }
+        let strings = (0..).zip(list).filter(|(_, word)| arena_of(**word) == Arena::String);
+        strings.map(|(place, word)| matches!(word.slot(), Slot::Text(_)).then_some(place)).collect()
     }
 
     /// Opens the page with a text: the place of the first that may pass from it on, or one past the page.

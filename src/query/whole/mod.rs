@@ -10,7 +10,6 @@ mod sheet;
 mod values;
 
 use super::eval::{Evaluator, trace_holds};
-use super::gather::joined;
 use super::plan::{Node, Set, Step};
 use super::spans::Place;
 use super::terms::Relation;
@@ -46,7 +45,7 @@ pub(super) struct Shelf<'e, 'p, 'v> {
 /// What is found.
 #[derive(Debug, Default)]
 pub(super) struct Shelved {
-    /// Spans, by trace, and traces as a whole.
+    /// Spans, by trace (of a sheet by trace and block), and traces as a whole.
     pub(super) matches: Vec<Match>,
     /// Rows of traces that do not stand whole in this block.
     pub(super) scattered: Vec<Stretch>,
@@ -185,7 +184,6 @@ pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stret
         let all = all.and(&live);
         let shelf = Shelf { evaluator, parts, count, runs, all, kin: Kin::of_sheet(parents, count) };
         shelf.search(&mut shelved);
-        shelved.matches = joined(std::mem::take(&mut shelved.matches));
     }
     shelved
 }

@@ -30,26 +30,39 @@ impl Stretch {
     }
 }
 
-/// Of a list of stretches those of traces that have all they must have, in order of their numbers: these are all the rows
-/// that the traces have.
+/// Of a list of stretches those of traces that have all they must have, in order of their numbers, those of a trace as they
+/// were: these are all the rows that the traces have.
 pub(in crate::query) fn in_order(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
     let numbers = stretches.iter().map(|own| own.number);
     let Some((least, most)) = numbers.clone().min().zip(numbers.max()) else { return stretches };
     let span = usize::try_from(most - least).unwrap_or(usize::MAX);
-    if stretches.iter().any(|own| own.missing != 0) && span / 16 <= stretches.len() {
-        // So many that there is a place for each number.
-        let mut missing = vec![u32::MAX; span + 1];
-        let place = |own: &Stretch| usize::try_from(own.number - least).unwrap_or(usize::MAX);
-        for own in &stretches {
-            if let Some(missing) = missing.get_mut(place(own)) {
-                *missing &= own.missing;
-            }
-        }
-        stretches.retain(|own| missing.get(place(own)).is_none_or(|missing| *missing == 0));
+    if span / 16 > stretches.len() || u32::try_from(stretches.len()).is_err() {
+        stretches.sort_by_key(|own| own.number);
+        return stretches;
     }
-    // Those of each block are in this order already.
-    stretches.sort_by_key(|own| own.number);
-    stretches
+    // So many that there is a place for each number: what its trace is missing, how many stretches it has.
+    let mut traces = vec![(u32::MAX, 0_u32); span + 1];
+    let place = |own: &Stretch| usize::try_from(own.number - least).unwrap_or(usize::MAX);
+    for own in &stretches {
+        if let Some((missing, count)) = traces.get_mut(place(own)) {
+            *missing &= own.missing;
+            *count += 1;
+        }
+    }
+    // Where the next of each goes, in place of how many there are.
+    let mut next = 0;
+    for (missing, count) in &mut traces {
+        let own = if *missing == 0 { *count } else { 0 };
+        (*count, next) = (next, next + own);
+    }
+    let mut order = vec![0_u32; next as usize];
+    for (at, own) in (0..).zip(&stretches) {
+        if let Some((0, next)) = traces.get_mut(place(own)) {
+            order[*next as usize] = at;
+            *next += 1;
+        }
+    }
+    order.into_iter().filter_map(|at| stretches.get(at as usize).cloned()).collect()
 }
 
 /// Rows of a block, of each of which one must be in a trace in which a set finds something.
@@ -313,7 +326,10 @@ fn share_ids(ids: &[[u8; 8]]) -> bool {
         let mut seen = HashSet::with_capacity(ids.len());
         return !ids.iter().all(|id| seen.insert(id));
     }
-    ids.iter().enumerate().any(|(place, id)| ids.iter().take(place).any(|other| other == id))
+    // No way out of the inner loop: so the processor compares several at once.
+    let is_in =
+        |before: &[[u8; 8]], id: u64| before.iter().fold(false, |is, other| is | (u64::from_ne_bytes(*other) == id));
+    (0..).zip(ids).any(|(place, id)| is_in(ids.get(..place).unwrap_or_default(), u64::from_ne_bytes(*id)))
 }
 
 /// The same, as far as columns say it: as many for every block.

@@ -41,10 +41,6 @@ pub(in crate::run) fn operations(settings: &Settings, names: &cli::Names) -> Res
 
 /// `tracefall attributes`.
 pub(in crate::run) fn attributes(settings: &Settings, attributes: &cli::Attributes) -> Result<ExitCode> {
-    // Other commands take files where this one takes a key.
-    if let Some(file) = attributes.key.as_ref().filter(|key| std::path::Path::new(key).is_file()) {
-        bail!("{file} is a file, and stands where a key is expected: --file {file}");
-    }
     let ask = Ask::Attributes { key: attributes.key.clone(), limit: attributes.limit };
     once(settings, &ask, &attributes.files, (&attributes.whom, attributes.output))
 }

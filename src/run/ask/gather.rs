@@ -59,6 +59,10 @@ impl Answerer {
             return Ok(Self { who, _runtime: Some(runtime) });
         }
         if !files.is_empty() {
+            // Of a file in place of a filter or a key the command line did not know that it is one.
+            if whom.is_named() {
+                bail!("where files are read, neither --for nor --pid can be given");
+            }
             let (held, runtime) = read(settings, files)?;
             return Ok(Self { who: Who::Here(held), _runtime: Some(runtime) });
         }

@@ -21,8 +21,16 @@ fn served(method: &str, route: &str, path: &str, (status, lasts): (i64, u64)) ->
         .text("http.route", route)
 }
 
-fn express(name: &str, from: u64, lasts: u64) -> Draft {
-    Draft::new(EXPRESS, name, Kind::INTERNAL, from, lasts).text("express.type", "middleware")
+fn express(kind: &str, name: &str, (from, lasts): (u64, u64)) -> Draft {
+    let draft = Draft::new(EXPRESS, &format!("{kind} - {name}"), Kind::INTERNAL, from, lasts);
+    draft.texts(&[("express.type", &kind.replace(' ', "_")), ("express.name", name)])
+}
+
+/// What stands before every handler, and the handler.
+fn handled(tell: &mut Teller<'_>, root: SpanId, (from, lasts): (u64, u64)) -> SpanId {
+    tell.child(root, express("middleware", "cors", (300, 200)));
+    tell.child(root, express("middleware", "auth", (600, 1_400)));
+    tell.child(root, express("request handler", "/tasks", (from, lasts)))
 }
 
 fn pg(statement: &str, rows: i64, from: u64, lasts: u64) -> Draft {
@@ -43,10 +51,8 @@ fn message(draft: Draft, operation: &str) -> Draft {
 /// The list: one statement.
 pub(super) fn list(mut tell: Teller<'_>) -> Story {
     let root = tell.root(served("GET", "/tasks", "/tasks", (200, ms(12))));
-    tell.child(root, express("middleware - cors", 300, 200));
-    tell.child(root, express("middleware - auth", 600, 1_400));
-    tell.child(root, pg("SELECT id, title, done, due FROM tasks WHERE owner = $1 ORDER BY due", 17, ms(3), ms(6)));
-    tell.child(root, express("request handler - /tasks", ms(2), ms(9)));
+    let handler = handled(&mut tell, root, (ms(2), ms(9)));
+    tell.child(handler, pg("SELECT id, title, done, due FROM tasks WHERE owner = $1 ORDER BY due", 17, ms(3), ms(6)));
     tell.finish()
 }
 
@@ -54,9 +60,8 @@ pub(super) fn list(mut tell: Teller<'_>) -> Story {
 pub(super) fn one(mut tell: Teller<'_>) -> Story {
     let path = format!("/tasks/{}", tell.random.between(1, 900));
     let root = tell.root(served("GET", "/tasks/{id}", &path, (200, ms(9))));
-    tell.child(root, express("middleware - cors", 300, 200));
-    tell.child(root, express("middleware - auth", 600, 1_400));
-    tell.child(root, pg("SELECT * FROM tasks WHERE id = $1", 1, ms(3), ms(4)));
+    let handler = handled(&mut tell, root, (ms(2), ms(6)));
+    tell.child(handler, pg("SELECT * FROM tasks WHERE id = $1", 1, ms(3), ms(4)));
     tell.finish()
 }
 
@@ -64,15 +69,14 @@ pub(super) fn one(mut tell: Teller<'_>) -> Story {
 /// back.
 pub(super) fn create(mut tell: Teller<'_>) -> Story {
     let root = tell.root(served("POST", "/tasks", "/tasks", (201, ms(48))));
-    tell.child(root, express("middleware - cors", 300, 200));
-    tell.child(root, express("middleware - auth", 600, 1_400));
-    tell.child(root, pg("BEGIN", 0, ms(4), ms(1)));
-    tell.child(root, pg("INSERT INTO tasks (title, owner, due) VALUES ($1, $2, $3) RETURNING id", 1, ms(6), ms(21)));
-    tell.child(root, pg("COMMIT", 0, ms(28), ms(9)));
+    let handler = handled(&mut tell, root, (ms(3), ms(44)));
+    tell.child(handler, pg("BEGIN", 0, ms(4), ms(1)));
+    tell.child(handler, pg("INSERT INTO tasks (title, owner, due) VALUES ($1, $2, $3) RETURNING id", 1, ms(6), ms(21)));
+    tell.child(handler, pg("COMMIT", 0, ms(28), ms(9)));
     let id = tell.random.uuid();
     let send =
         Draft::new(AMQP, "publish tasks.created", Kind::PRODUCER, ms(39), ms(4)).text("messaging.message.id", id);
-    let send = tell.child(root, message(send, "send"));
+    let send = tell.child(handler, message(send, "send"));
     tell.log(root, APP, ms(44), (9, "task created"));
     let from = tell.context(send);
     tell.next_trace();
