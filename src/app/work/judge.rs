@@ -161,9 +161,23 @@ mod tests {
         let answer = judge(&mut Baselines::default(), &analysis, &means, &mut |answer| before.push(answer));
         assert_eq!((before.len(), before.iter().flat_map(rules).any(|rule| rule == Rule::Past)), (1, false));
         assert!(rules(&answer.unwrap()).contains(&Rule::Past));
-        // And so is its row in the list, whether it was opened or not.
+    }
+
+    #[test]
+    fn a_row_in_sight_knows_that_a_statement_took_longer_than_usual_though_nobody_opened_its_trace() {
+        let short = |trace: u8, millis: u64| {
+            let mut spans = query(trace, millis);
+            spans[0].end = Timestamp((1_000 + 48 + millis) * MS);
+            spans
+        };
+        let mut spans: Vec<Span> = (1..=40).flat_map(|trace| short(trace, 3 + u64::from(trace) % 7)).collect();
+        spans.extend(short(99, 45));
+        let (view, thresholds) = (held(&spans), Thresholds::default());
         let traces = [99, 7].map(|trace| TraceId([trace; 16]));
-        let Answer::Marked(marks) = mark(&mut Baselines::default(), &traces, &means) else { panic!() };
-        assert_eq!(marks.iter().map(|(_, _, rule)| *rule).collect::<Vec<_>>(), [Some(Rule::Past), None]);
+        let Answer::Marked(marks) = mark(&mut Baselines::default(), &traces, &means(&view, &thresholds)) else {
+            panic!()
+        };
+        assert_eq!(marks[0].2, Some(Rule::Past));
+        assert_ne!(marks[1].2, Some(Rule::Past));
     }
 }
