@@ -71,30 +71,16 @@ impl Names {
     }
 }
 
-/// The database calls of a trace, by statement.
+/// The database calls of a trace, by statement. Very many are kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Digest {
-    pub(super) groups: Vec<Group>,
+    /// Those of each statement and system after each other, in order of start.
+    pub(super) calls: Box<[Call]>,
+    /// What is known of the calls of a statement and system together, in order of these.
+    pub(super) notes: Box<[Note]>,
     /// What the root does.
     pub(super) route: u32,
 }
-
-/// The calls of one statement within a trace.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Group {
-    pub(super) statement: u32,
-    pub(super) system: u32,
-    pub(super) category: Category,
-    pub(super) rows: Option<u64>,
-    /// Calls below one parent, one after the other, where there are many.
-    pub(super) repeated: u32,
-    /// Services and callers with calls.
-    pub(super) services: Counts,
-    pub(super) callers: Counts,
-    pub(super) calls: SmallVec<[Call; 1]>,
-}
-
-pub(super) type Counts = SmallVec<[(u32, u32); 1]>;
 
 /// One call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -102,23 +88,40 @@ pub(super) struct Call {
     pub(super) start: Timestamp,
     pub(super) duration: Nanos,
     pub(super) span: SpanKey,
+    /// Statement and system.
+    pub(super) of: (u32, u32),
+    pub(super) service: u32,
+    /// [`NOBODY`] where there is none.
+    pub(super) caller: u32,
+    pub(super) category: Category,
     pub(super) failed: bool,
     /// It ran within another database call, whose time its time is a part of.
     pub(super) within: bool,
+}
+
+/// Stands for no caller.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// What is known of the calls of one statement within a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Note {
+    /// Statement and system.
+    pub(super) of: (u32, u32),
+    pub(super) rows: Option<u64>,
+    /// Calls below one parent, one after the other, where there are many.
+    pub(super) repeated: u32,
 }
 
 impl Digest {
     /// Calls in it.
     #[must_use]
     pub fn calls(&self) -> usize {
-        self.groups.iter().map(|group| group.calls.len()).sum()
+        self.calls.len()
     }
-}
 
-pub(super) fn count(counts: &mut Counts, name: u32) {
-    match counts.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, count)) => *count += 1,
-        None => counts.push((name, 1)),
+    pub(super) fn note(&self, of: (u32, u32)) -> Note {
+        let place = self.notes.binary_search_by_key(&of, |note| note.of);
+        place.ok().and_then(|place| self.notes.get(place)).copied().unwrap_or_default()
     }
 }
 
@@ -158,31 +161,36 @@ pub fn digest(
         };
         *names.libraries.entry(first).or_insert_with(other)
     });
+    let twin = |call: &Numbered| if let Part::Twin(outer) = call.part { Some((outer, call.place)) } else { None };
+    let twins: HashMap<usize, usize> = calls.iter().filter_map(twin).collect();
     let mut grouped = Grouped::default();
     for call in calls.iter().filter(|call| !matches!(call.part, Part::Twin(_))) {
         let span = &trace.spans[call.place];
-        let twin = || calls.iter().find(|other| other.part == Part::Twin(call.place));
         let system = names.system((call.service, call.statement), || {
             let own = look(span.key).system;
-            own.or_else(|| look(trace.spans[twin()?.place].key).system)
+            own.or_else(|| look(trace.spans[*twins.get(&call.place)?].key).system)
         });
         let caller = caller(trace, &above, span).map(|caller| names.number(&caller.label));
-        grouped.add(span, call, (system, caller));
+        grouped.add(span, call, (system, caller.unwrap_or(NOBODY)));
     }
-    for call in &calls {
-        if let Part::Twin(outer) = call.part {
-            grouped.add_twin(&trace.spans[outer], &trace.spans[call.place]);
-        }
+    for (outer, inner) in calls.iter().filter_map(twin) {
+        grouped.add_twin(&trace.spans[outer], &trace.spans[inner]);
     }
     let root = trace.spans.iter().find(|span| span.parent_id.is_none()).or_else(|| trace.spans.first());
     let route = names.number(root.map_or("", |root| &root.label));
     drop(names);
-    let Grouped { mut groups, of, .. } = grouped;
-    if groups.iter().any(|group| group.calls.len() >= thresholds.nplus1_count as usize) {
-        note_repeated(trace, thresholds, &of, &mut groups);
+    let many = |group: &Group| group.calls.len() >= thresholds.nplus1_count as usize;
+    if grouped.groups.iter().any(many) {
+        note_repeated(trace, thresholds, &mut grouped);
     }
-    groups.shrink_to_fit();
-    Some(Digest { groups, route })
+    Some(grouped.digest(route))
+}
+
+/// The calls of one statement and system.
+#[derive(Default)]
+struct Group {
+    calls: SmallVec<[Call; 2]>,
+    note: Note,
 }
 
 /// The calls of a trace by statement and system.
@@ -190,40 +198,57 @@ pub fn digest(
 struct Grouped {
     groups: Vec<Group>,
     places: HashMap<(u32, u32), usize>,
-    /// In which group each call is.
-    of: HashMap<SpanKey, usize>,
+    /// In which group each call is, and where in it.
+    of: HashMap<SpanKey, (usize, usize)>,
 }
 
 impl Grouped {
-    fn add(&mut self, span: &TraceSpan, call: &Numbered, (system, caller): (u32, Option<u32>)) {
+    fn add(&mut self, span: &TraceSpan, call: &Numbered, (system, caller): (u32, u32)) {
         let Numbered { service, statement, part, .. } = *call;
-        let place = *self.places.entry((statement, system)).or_insert_with(|| {
-            self.groups.push(Group { statement, system, category: span.category, ..Group::default() });
+        let of = (statement, system);
+        let place = *self.places.entry(of).or_insert_with(|| {
+            self.groups.push(Group { note: Note { of, ..Note::default() }, ..Group::default() });
             self.groups.len() - 1
         });
-        self.of.insert(span.key, place);
-        let group = &mut self.groups[place];
-        if let Some(rows) = rows(span) {
-            group.rows = Some(group.rows.unwrap_or(0).saturating_add(rows));
-        }
-        count(&mut group.services, service);
-        if let Some(caller) = caller {
-            count(&mut group.callers, caller);
-        }
-        let (failed, within) = (is_failed(span), part == Part::Within);
-        group.calls.push(Call { start: span.start, duration: span.duration(), span: span.key, failed, within });
+        let Group { calls, note } = &mut self.groups[place];
+        self.of.insert(span.key, (place, calls.len()));
+        note.add(rows(span));
+        calls.push(Call {
+            start: span.start,
+            duration: span.duration(),
+            span: span.key,
+            of,
+            service,
+            caller,
+            category: span.category,
+            failed: is_failed(span),
+            within: part == Part::Within,
+        });
     }
 
     /// What is known of a call only where it was recorded for the second time.
     fn add_twin(&mut self, outer: &TraceSpan, inner: &TraceSpan) {
         let Some(place) = self.of.get(&outer.key).copied() else { return };
         self.of.insert(inner.key, place);
-        let group = &mut self.groups[place];
-        if let Some(call) = group.calls.iter_mut().rfind(|call| call.span == outer.key) {
+        let Group { calls, note } = &mut self.groups[place.0];
+        if let Some(call) = calls.get_mut(place.1) {
             call.failed |= is_failed(inner);
         }
-        if let Some(rows) = rows(inner).filter(|_| rows(outer).is_none()) {
-            group.rows = Some(group.rows.unwrap_or(0).saturating_add(rows));
+        note.add(rows(inner).filter(|_| rows(outer).is_none()));
+    }
+
+    fn digest(self, route: u32) -> Digest {
+        let notes = self.groups.iter().map(|group| group.note).filter(|note| note.rows.is_some() || note.repeated > 0);
+        let mut notes: Box<[Note]> = notes.collect();
+        notes.sort_unstable_by_key(|note| note.of);
+        Digest { calls: self.groups.into_iter().flat_map(|group| group.calls).collect(), notes, route }
+    }
+}
+
+impl Note {
+    fn add(&mut self, rows: Option<u64>) {
+        if let Some(rows) = rows {
+            self.rows = Some(self.rows.unwrap_or(0).saturating_add(rows));
         }
     }
 }
@@ -232,17 +257,12 @@ fn is_failed(span: &TraceSpan) -> bool {
     span.is_error() || span.exceptions > 0
 }
 
-fn note_repeated(
-    trace: &Arc<Trace>,
-    thresholds: &Thresholds,
-    group_of: &HashMap<SpanKey, usize>,
-    groups: &mut [Group],
-) {
+fn note_repeated(trace: &Arc<Trace>, thresholds: &Thresholds, grouped: &mut Grouped) {
     let analysis = measured(Arc::clone(trace), thresholds);
     for calls in findings::repeated(&analysis, thresholds) {
-        let place = calls.first().and_then(|node| group_of.get(&analysis.span(*node)?.key));
-        if let Some(group) = place.and_then(|place| groups.get_mut(*place)) {
-            group.repeated = group.repeated.max(u32::try_from(calls.len()).unwrap_or(u32::MAX));
+        let place = calls.first().and_then(|node| grouped.of.get(&analysis.span(*node)?.key)).copied();
+        if let Some(group) = place.and_then(|(place, _)| grouped.groups.get_mut(place)) {
+            group.note.repeated = group.note.repeated.max(u32::try_from(calls.len()).unwrap_or(u32::MAX));
         }
     }
 }
