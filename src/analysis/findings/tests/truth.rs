@@ -58,7 +58,7 @@ fn of_two_units_that_failed_only_the_earliest_is_said_to_have_failed_first() {
         unit.key.kind = worked;
         vec![unit, failed(http(number + 1, number, (from + 5, from + 15), what))]
     };
-    let root = vec![span(1, 0, 0, 200)];
+    let root = [span(1, 0, 0, 200)];
     for [early, late] in [["GET x/a", "GET y/b"], ["GET y/b", "GET x/a"]] {
         let (one, other) = if early < late { (10, 100) } else { (100, 10) };
         let spans =

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, BTreeSet};
+mod by_hand;
+
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
@@ -6,12 +7,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::analysis::analyse;
 use crate::analysis::{Thresholds, TraceNotes};
-use crate::index::{Options, Sealing, View, open};
-use crate::model::{
-    Attribute, Category, Kind, Nanos, SourceId, Span, SpanId, Timestamp, Trace, TraceId, Value, percentile,
-};
+use crate::index::{Options, View, open};
+use crate::model::{Attribute, Category, Kind, Nanos, SourceId, Span, SpanId, Timestamp, Trace, TraceId, Value};
 use crate::otlp::encode;
-use crate::source::load::{Load, Shape};
 
 /// A span: name, milliseconds from the start and taken, attributes.
 #[derive(Clone, Debug, Default)]
@@ -376,130 +374,4 @@ fn the_interval_of_a_p95_is_that_of_the_order_statistics() {
     // Of very many, where the normal distribution says: 1.96 standard deviations on either side.
     let (from, to) = ranks_of_p95(1_000_000).unwrap();
     assert!(from.abs_diff(949_573) < 5 && to.unwrap().abs_diff(950_428) < 5, "{from} {to:?}");
-}
-
-/// A trace in words: what its spans do, with how long they took; its attributes; its largest numbers.
-#[derive(Default)]
-struct Plain {
-    calls: Vec<(String, Nanos)>,
-    pairs: BTreeSet<(String, String)>,
-    numbers: BTreeMap<String, f64>,
-}
-
-fn plain(view: &View, id: TraceId) -> Plain {
-    let mut plain = Plain::default();
-    for span in view.trace(id).unwrap().spans {
-        let name = if span.category.is_database() { &span.label } else { &span.name };
-        let name = crate::analysis::statement::normalise(span.category, name);
-        plain.calls.push((format!("{} {name}", span.service), span.end.since(span.start)));
-    }
-    for span in view.spans(id).unwrap() {
-        let mut attributes: Vec<(String, Value)> = Vec::new();
-        let all = |attribute: &Attribute| (attribute.key.lossy().into_owned(), attribute.value.clone());
-        attributes.extend(span.attributes.iter().chain(&span.resource.attributes).map(all));
-        let exceptions = span.events.iter().filter(|event| event.name == *"exception");
-        attributes
-            .extend(exceptions.flat_map(|event| &event.attributes).filter(|one| one.key == *"exception.type").map(all));
-        if span.status.code == crate::model::StatusCode::ERROR {
-            attributes.push(("status".into(), text("error")));
-        }
-        for (key, value) in attributes.into_iter().filter(|(key, _)| key != "db.query.text") {
-            if let (Value::Int(number), false) = (&value, key.ends_with("id") || key.ends_with("port")) {
-                #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-                let number = *number as f64;
-                let most = plain.numbers.entry(key.clone()).or_insert(number);
-                *most = most.max(number);
-            }
-            let value = match value {
-                Value::Text(text) => text.lossy().into_owned(),
-                Value::Int(number) => number.to_string(),
-                other => panic!("{other:?}"),
-            };
-            plain.pairs.insert((key, value));
-        }
-    }
-    plain
-}
-
-#[test]
-fn what_is_found_in_many_traces_is_what_counting_by_hand_finds() {
-    let (mut writer, reader) =
-        open(Options { sealing: Sealing::Inline(700), ..Options::new(u64::MAX) }, TraceNotes::default());
-    for body in Load::new(Shape::default()).take(30) {
-        writer.insert_spans(SourceId(0), &body, Timestamp(1)).unwrap();
-    }
-    writer.publish();
-    let view = reader.view().for_many();
-    let words = Mutex::new(Vocabulary::default());
-    // Two readers, as two threads would have them.
-    let mut readers = [Reader::default(), Reader::default()];
-    let ids: Vec<TraceId> = view.traces().collect();
-    let digests: Vec<Digest> =
-        ids.iter().enumerate().map(|(at, id)| readers[at % 2].digest(&view, *id, &words).unwrap()).collect();
-    let (some, rest) = digests.split_at(ids.len() / 3);
-    let found = compared(&words.into_inner().unwrap(), some, rest);
-    let root = found.chosen().unwrap();
-    let name = |operation: &Operation| format!("{} {}", operation.service, operation.name);
-    let mut sides = [Vec::new(), Vec::new()];
-    for (at, id) in ids.iter().enumerate() {
-        let plain = plain(&view, *id);
-        if plain.calls[0].0 == name(&root.operation) {
-            sides[usize::from(at >= some.len())].push(plain);
-        }
-    }
-    let traces = [0, 1].map(|side| sides[side].len() as u64);
-    assert_eq!([root.selection.n, root.baseline.n], traces);
-    assert!(traces.iter().all(|traces| *traces > 10) && found.operations.len() > 20, "{traces:?}");
-    for row in &found.operations {
-        for (side, of) in [row.selection, row.baseline].into_iter().enumerate() {
-            let calls = sides[side].iter().flat_map(|plain| &plain.calls);
-            let mut took: Vec<Nanos> =
-                calls.filter(|(called, _)| *called == name(&row.operation)).map(|(_, took)| *took).collect();
-            took.sort_unstable();
-            let total = took.iter().map(|took| took.0).sum();
-            assert_eq!(
-                (of.n, of.total, of.p95),
-                (took.len() as u64, Nanos(total), percentile(&took, 95).unwrap_or_default())
-            );
-        }
-    }
-    let with = |side: usize, pair: &(String, String)| {
-        sides[side].iter().filter(|plain| plain.pairs.contains(pair)).count() as u64
-    };
-    let median = |side: usize, key: &str| {
-        let mut numbers: Vec<f64> = sides[side].iter().filter_map(|plain| plain.numbers.get(key).copied()).collect();
-        numbers.sort_by(f64::total_cmp);
-        numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or_default()
-    };
-    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
-    for row in &found.differences.rows {
-        *told.entry(&row.key).or_default() += 1;
-        match &row.kind {
-            DifferenceKind::Value { value, counts } => {
-                let pair = (row.key.clone(), value.clone());
-                assert_eq!((*counts, row.traces), ([0, 1].map(|side| with(side, &pair)), traces), "{pair:?}");
-            }
-            DifferenceKind::Quantity { medians, .. } => {
-                assert_eq!(
-                    medians.map(f64::to_bits),
-                    [0, 1].map(|side| median(side, &row.key).to_bits()),
-                    "{}",
-                    row.key
-                );
-            }
-        }
-    }
-    // And nothing is missing: of each key that sorts traces, every value that not all of them have.
-    assert!(found.differences.tested == found.differences.rows.len() && told.len() > 8, "{told:?}");
-    for (key, rows) in told {
-        let pairs: BTreeSet<_> =
-            sides.iter().flatten().flat_map(|plain| &plain.pairs).filter(|(of, _)| of == key).collect();
-        let differ = pairs.iter().filter(|pair| with(0, pair) + with(1, pair) < traces[0] + traces[1]).count();
-        let quantity = found
-            .differences
-            .rows
-            .iter()
-            .any(|row| row.key == key && matches!(row.kind, DifferenceKind::Quantity { .. }));
-        assert_eq!(rows, if quantity { 1 } else { differ }, "{key}");
-    }
 }
