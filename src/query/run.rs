@@ -20,7 +20,7 @@ const SILENT: usize = 4;
 
 /// Stretches of traces that stand in several blocks, looked at by one thread at a time: the more, the less of a block is
 /// unpacked twice.
-const TOGETHER: usize = 16_384;
+const TOGETHER: usize = 8_192;
 
 /// How many threads a search of a view takes where no other number is asked for: no more than there are cores.
 #[must_use]
@@ -257,9 +257,8 @@ impl<'p> Search<'_, '_, 'p, '_> {
 
     /// Looks at the scattered traces from a number on, of which no more rows are to come.
     fn look_apart(&mut self, from: u64) {
-        let apart = whole::in_order(split(&mut self.apart, |stretch| stretch.number >= from));
-        let pieces = in_pieces(&apart);
-        let piece = |place: usize| pieces.get(place).copied().unwrap_or_default();
+        let pieces = in_pieces(split(&mut self.apart, |stretch| stretch.number >= from));
+        let piece = |place: usize| pieces.get(place).map(Vec::as_slice).unwrap_or_default();
         let queue = Queue::new(pieces.len());
         let (own, cancelled) = (self.evaluator, self.cancelled);
         let (answers, plan, view) = (own.answers(), own.plan, own.columns.view);
@@ -357,7 +356,7 @@ impl<'p> Search<'_, '_, 'p, '_> {
     }
 }
 
-/// What is found in scattered traces, given by all stretches of each in order of number.
+/// What is found in scattered traces, given by all stretches of each.
 fn look_at_scattered(evaluator: &Evaluator<'_, '_>, apart: &[Stretch], cancelled: &dyn Fn() -> bool) -> Vec<Match> {
     let mut found = whole::search_scattered(evaluator, apart);
     for (count, number) in found.odd.into_iter().enumerate() {
@@ -372,14 +371,22 @@ fn look_at_scattered(evaluator: &Evaluator<'_, '_>, apart: &[Stretch], cancelled
     found.matches
 }
 
-/// Stretches in order of number in parts of about [`TOGETHER`], none of which ends within a trace.
-fn in_pieces(mut apart: &[Stretch]) -> Vec<&[Stretch]> {
-    let mut pieces = Vec::new();
-    while !apart.is_empty() {
-        let last = apart.get(TOGETHER - 1).map_or(u64::MAX, |last| last.number);
-        let (piece, rest) = apart.split_at(apart.partition_point(|own| own.number <= last));
-        pieces.push(piece);
-        apart = rest;
+/// Stretches in parts of about [`TOGETHER`]: all of a trace are in one.
+fn in_pieces(apart: Vec<Stretch>) -> Vec<Vec<Stretch>> {
+    let count = apart.len().div_ceil(TOGETHER);
+    if count < 2 {
+        return vec![apart];
+    }
+    // Traces between the same two of these are in the same part. New ones have more stretches than old ones.
+    let mut sample: Vec<u64> = apart.iter().step_by(TOGETHER / 64).map(|own| own.number).collect();
+    sample.sort_unstable();
+    let bounds: Vec<u64> = (1..count).filter_map(|part| sample.get(part * sample.len() / count)).copied().collect();
+    let mut pieces: Vec<Vec<Stretch>> = Vec::new();
+    pieces.resize_with(count, || Vec::with_capacity(TOGETHER + TOGETHER / 4));
+    for own in apart {
+        if let Some(piece) = pieces.get_mut(bounds.partition_point(|bound| *bound <= own.number)) {
+            piece.push(own);
+        }
     }
     pieces
 }

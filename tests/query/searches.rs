@@ -79,6 +79,32 @@ fn what_is_found_does_not_depend_on_how_many_threads_look() {
     }
 }
 
+/// Where few rows of a block are found, their traces are looked for otherwise than where many are.
+#[test]
+fn few_and_many_spans_of_a_block_are_found_in_their_traces() {
+    for sealing in [Sealing::Never, Sealing::Inline(3)] {
+        let (mut writer, reader) = open(Options { budget: 256 << 20, sealing }, super::NoSummary);
+        let three = |number: u32| {
+            let own =
+                |place: u8| Span { trace_id: id(number), ..with(span(1, place, "one", 5), "n", i64::from(number)) };
+            [own(1), own(2), own(3)]
+        };
+        for first in (0..2_000).step_by(100) {
+            let spans: Vec<Span> = (first..first + 100).flat_map(three).collect();
+            writer.insert_spans(SourceId(0), &encode::spans(&spans), Timestamp(1)).unwrap();
+            writer.publish();
+        }
+        let view = reader.view();
+        for (from, to) in [(0, 1), (17, 18), (99, 101), (250, 257), (500, 700), (0, 2_000)] {
+            let query = parse(&format!("n>={from} n<{to} -operation=two")).unwrap();
+            let hits = run(&query, &view, NOW, &|| false).hits;
+            assert_eq!(hits.iter().map(|hit| hit.trace).collect::<Vec<_>>(), (from..to).map(id).collect::<Vec<_>>());
+            let first = span(1, 1, "one", 5).span_id;
+            assert!(hits.iter().all(|hit| hit.matched == 3 && hit.first.is_some_and(|key| key.id == first)), "{from}");
+        }
+    }
+}
+
 #[test]
 fn a_search_on_several_threads_ends_where_it_is_told_to() {
     for view in both(20_000) {

@@ -8,6 +8,9 @@ use super::super::room::fit;
 use super::pack::{Bits, FRAME, Frames};
 use super::{Sealed, start_of};
 
+/// Traces for each row that is asked about, where it is quicker to search for the run of each than to go through all.
+const FEW: usize = 16;
+
 /// The traces of a block in order of their numbers' low halves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Runs {
@@ -148,36 +151,25 @@ impl Sealed {
         if self.bounds.start.0 == 0 || !self.sharing.is_empty() {
             return false;
         }
+        let mut ranks = Ranks::default();
+        if rows.len() < self.run_count() / FEW {
+            let mut rows = rows.iter().peekable();
+            while let Some(row) = rows.next() {
+                let run = self.run_of(row as usize);
+                let own = self.run_rows(run);
+                let others = std::iter::from_fn(|| rows.next_if(|other| (*other as usize) < own.end)).count();
+                let start = start_of(ranks.of(self, (run, own.start), row as usize));
+                each(self.runs.traces.get(&self.arena, run) + self.runs.least, 1 + narrow(others), row as usize, start);
+            }
+            return true;
+        }
         let traces = self.runs.traces.read(&self.arena, 0..self.run_count());
         let firsts = self.runs.firsts.read(&self.arena, 0..self.run_count());
-        let mut ranks = [0; FRAME];
-        let mut ranks_from = usize::MAX;
-        let mut gaps = [0; FRAME];
-        let mut gaps_from = usize::MAX;
         for (run, first) in firsts.iter().copied().enumerate() {
             let own = first..firsts.get(run + 1).copied().unwrap_or_else(|| narrow(self.rows()));
             let Some((row, count)) = first_and_count(rows, own) else { continue };
-            let (row, first) = (row as usize, first as usize);
-            let frame = row / FRAME * FRAME;
-            // The start of the run or, where that is further away, of the frame.
-            let (from, mut rank) = if first >= frame {
-                if run / FRAME * FRAME != ranks_from {
-                    ranks_from = run / FRAME * FRAME;
-                    self.runs.ranks.frame(&self.arena, ranks_from, &mut ranks);
-                }
-                (first, ranks[run % FRAME])
-            } else {
-                (frame, self.frame_ranks.get(frame / FRAME).copied().unwrap_or_default())
-            };
-            if from < row {
-                if frame != gaps_from {
-                    gaps_from = frame;
-                    self.gaps.frame(&self.arena, frame, &mut gaps);
-                }
-                let between = gaps.get(from + 1 - frame..=row - frame).unwrap_or_default();
-                rank = between.iter().fold(rank, |rank, gap| rank.wrapping_add(*gap));
-            }
-            each(traces[run] + self.runs.least, count, row, start_of(rank));
+            let start = start_of(ranks.of(self, (run, first as usize), row as usize));
+            each(traces[run] + self.runs.least, count, row as usize, start);
         }
         true
     }
@@ -210,6 +202,50 @@ impl Sealed {
             }
         }
         found
+    }
+}
+
+/// Ranks of rows that are asked for in order.
+struct Ranks {
+    /// Those of the first rows of some runs.
+    firsts: [u64; FRAME],
+    /// The place of the first of these runs.
+    firsts_from: usize,
+    gaps: [u64; FRAME],
+    /// The row of the first of these gaps.
+    gaps_from: usize,
+}
+
+impl Default for Ranks {
+    fn default() -> Self {
+        Self { firsts: [0; FRAME], firsts_from: usize::MAX, gaps: [0; FRAME], gaps_from: usize::MAX }
+    }
+}
+
+impl Ranks {
+    /// The rank of a row of a run, which begins at a row.
+    #[inline]
+    fn of(&mut self, sealed: &Sealed, (run, first): (usize, usize), row: usize) -> u64 {
+        let frame = row / FRAME * FRAME;
+        // From the start of the run or, where that is further away, of the frame.
+        let (from, rank) = if first >= frame {
+            if run / FRAME * FRAME != self.firsts_from {
+                self.firsts_from = run / FRAME * FRAME;
+                sealed.runs.ranks.frame(&sealed.arena, self.firsts_from, &mut self.firsts);
+            }
+            (first, self.firsts[run % FRAME])
+        } else {
+            (frame, sealed.frame_ranks.get(frame / FRAME).copied().unwrap_or_default())
+        };
+        if from == row {
+            return rank;
+        }
+        if frame != self.gaps_from {
+            self.gaps_from = frame;
+            sealed.gaps.frame(&sealed.arena, frame, &mut self.gaps);
+        }
+        let between = self.gaps.get(from + 1 - frame..=row - frame).unwrap_or_default();
+        between.iter().fold(rank, |rank, gap| rank.wrapping_add(*gap))
     }
 }
 

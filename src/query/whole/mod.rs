@@ -19,7 +19,7 @@ use self::kin::Kin;
 use self::sheet::{Needed, Part, Sheet};
 use self::values::is_in_columns;
 
-pub(super) use self::sheet::{Stretch, in_order};
+pub(super) use self::sheet::Stretch;
 
 /// What a set finds in the traces of a block.
 struct Found {
@@ -163,8 +163,7 @@ pub(super) fn search(evaluator: &Evaluator<'_, '_>, place: usize, scattered: &Sc
     shelved
 }
 
-/// What a plan finds in the traces of these stretches, which are in order of number and all that there are of them; see
-/// [`in_order`].
+/// What a plan finds in the traces of these stretches, which are all that there are of them.
 pub(super) fn search_scattered(evaluator: &Evaluator<'_, '_>, stretches: &[Stretch]) -> Shelved {
     let mut shelved = Shelved::default();
     let (blocks, set) = (&evaluator.columns.blocks, &evaluator.plan.set);

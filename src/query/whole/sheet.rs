@@ -32,18 +32,19 @@ impl Stretch {
 
 /// Of a list of stretches those of traces that have all they must have, in order of their numbers, those of a trace as they
 /// were: these are all the rows that the traces have.
-pub(in crate::query) fn in_order(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
+fn in_order(stretches: &[Stretch]) -> Vec<Stretch> {
     let numbers = stretches.iter().map(|own| own.number);
-    let Some((least, most)) = numbers.clone().min().zip(numbers.max()) else { return stretches };
+    let Some((least, most)) = numbers.clone().min().zip(numbers.max()) else { return Vec::new() };
     let span = usize::try_from(most - least).unwrap_or(usize::MAX);
     if span / 16 > stretches.len() || u32::try_from(stretches.len()).is_err() {
+        let mut stretches = stretches.to_vec();
         stretches.sort_by_key(|own| own.number);
         return stretches;
     }
     // So many that there is a place for each number: what its trace is missing, how many stretches it has.
     let mut traces = vec![(u32::MAX, 0_u32); span + 1];
     let place = |own: &Stretch| usize::try_from(own.number - least).unwrap_or(usize::MAX);
-    for own in &stretches {
+    for own in stretches {
         if let Some((missing, count)) = traces.get_mut(place(own)) {
             *missing &= own.missing;
             *count += 1;
@@ -56,7 +57,7 @@ pub(in crate::query) fn in_order(mut stretches: Vec<Stretch>) -> Vec<Stretch> {
         (*count, next) = (next, next + own);
     }
     let mut order = vec![0_u32; next as usize];
-    for (at, own) in (0..).zip(&stretches) {
+    for (at, own) in (0..).zip(stretches) {
         if let Some((0, next)) = traces.get_mut(place(own)) {
             order[*next as usize] = at;
             *next += 1;
@@ -188,8 +189,9 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// The traces of these stretches, which are in order of number, that have all they must have.
+    /// The traces of these stretches that have all they must have.
     pub(super) fn new(blocks: &[Block<'_>], stretches: &[Stretch]) -> Self {
+        let stretches = in_order(stretches);
         let mut sheet = Self::default();
         let mut spots: Vec<Vec<Spot>> = vec![Vec::new(); blocks.len()];
         let has_all = |trace: &&[Stretch]| trace.iter().fold(u32::MAX, |missing, own| missing & own.missing) == 0;
