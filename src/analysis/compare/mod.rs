@@ -17,6 +17,10 @@ mod values;
 mod vocabulary;
 
 #[cfg(test)]
+mod by_hand {
+    mod tests;
+}
+#[cfg(test)]
 mod tests;
 
 pub use chance::{benjamini_hochberg, fisher, kolmogorov_smirnov};

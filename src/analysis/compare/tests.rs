@@ -1,5 +1,3 @@
-mod by_hand;
-
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;

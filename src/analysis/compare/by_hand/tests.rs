@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use super::*;
+use super::super::*;
 use crate::analysis::{TraceNotes, statement};
 use crate::index::{Options, Sealing, View, open};
 use crate::model::{Attribute, Nanos, SourceId, StatusCode, Timestamp, TraceId, Value, percentile};
