@@ -88,7 +88,9 @@ pub fn verdict(analysis: &Analysis, thresholds: &Thresholds) -> Verdict {
 /// What failed first. Where findings tell, only what did not come to nothing: a failure that was swallowed is one of the others.
 fn failure(analysis: &Analysis) -> Option<Clause> {
     let node = analysis.root_error?;
-    let finding = analysis.findings.iter().position(|finding| finding.rule == Rule::ErrorRoot);
+    let tells = |finding: &Finding| finding.rule == Rule::ErrorRoot;
+    let own = analysis.findings.iter().position(|finding| tells(finding) && finding.nodes.first() == Some(&node));
+    let finding = own.or_else(|| analysis.findings.iter().position(tells));
     let says = Says::FailedFirst { count: number(analysis.errors.len()), finding };
     (finding.is_some() || analysis.findings.is_empty()).then_some(Clause { node, says })
 }
