@@ -160,7 +160,7 @@ fn statements(traces: &[Trace]) -> statements::Statements {
     let names = std::sync::Mutex::<statements::Names>::default();
     let digest = |trace: &Trace| {
         let (id, trace) = (trace.id, Arc::new(trace.clone()));
-        Some((id, statements::digest(&trace, &Thresholds::default(), &names, &mut |_| None)?))
+        Some((id, statements::digest(&trace, &Thresholds::default(), &names, &mut |_| statements::Said::default())?))
     };
     let digests: Vec<_> = traces.iter().filter_map(digest).collect();
     statements::sum(digests.iter().map(|(trace, digest)| (*trace, digest)), &names.into_inner().unwrap())

@@ -97,7 +97,9 @@ fn swallowed(analysis: &Analysis) -> Option<Clause> {
 /// What failed first. Where findings tell, only what did not come to nothing: a failure that was swallowed is said of as one (see `swallowed`).
 fn failure(analysis: &Analysis) -> Option<Clause> {
     let node = analysis.root_error?;
-    let finding = analysis.findings.iter().position(|finding| finding.rule == Rule::ErrorRoot);
+    let tells = |finding: &Finding| finding.rule == Rule::ErrorRoot;
+    let own = analysis.findings.iter().position(|finding| tells(finding) && finding.nodes.first() == Some(&node));
+    let finding = own.or_else(|| analysis.findings.iter().position(tells));
     let says = Says::FailedFirst { count: number(analysis.errors.len()), finding };
     (finding.is_some() || analysis.findings.is_empty()).then_some(Clause { node, says })
 }

@@ -62,6 +62,8 @@ pub enum RowKind {
         members: Vec<u32>,
         /// The sum of their durations.
         sum: Nanos,
+        /// How long at least one of them ran: less than the sum where they ran side by side.
+        covered: Nanos,
         /// The longest of them.
         longest: Nanos,
         /// Earliest start.
@@ -223,15 +225,19 @@ fn id_of(key: RowKey) -> Option<SpanId> {
 fn group(analysis: &Analysis, members: Vec<u32>) -> RowKind {
     let (mut sum, mut longest, mut path, mut failed, mut slow) = (0_u64, Nanos::ZERO, 0_u64, 0, 0);
     let (mut start, mut end) = (Timestamp(u64::MAX), Timestamp(0));
+    let (mut covered, mut reached) = (0_u64, Timestamp(0));
     for node in members.iter().map(|member| &analysis.nodes[*member as usize]) {
         sum = sum.saturating_add(node.duration().0);
         longest = longest.max(node.duration());
         path = path.saturating_add(node.path.0);
+        covered = covered.saturating_add(node.end.since(node.start.max(reached)).0);
+        reached = reached.max(node.end);
         (start, end) = (start.min(node.start), end.max(node.end));
         failed += u32::from(node.failed || node.failed_descendants > 0);
         slow += u32::from(node.slow.is_some() || node.slow_descendants > 0);
     }
-    RowKind::Group { members, sum: Nanos(sum), longest, start, end, path: Nanos(path), failed, slow }
+    let (sum, covered, path) = (Nanos(sum), Nanos(covered), Nanos(path));
+    RowKind::Group { members, sum, covered, longest, start, end, path, failed, slow }
 }
 
 /// The text of a group's row: its members' label where all have the same, otherwise the label without its values.

@@ -30,7 +30,10 @@ pub fn analyse_whole(trace: Arc<Trace>, thresholds: &Thresholds, adjusted: bool,
         analysis = skew::corrected(&analysis, thresholds);
     }
     analysis.findings = judge_with(&analysis, thresholds, whole);
-    let cause = analysis.findings.iter().find(|finding| finding.rule == Rule::ErrorRoot);
+    let end = |node: &u32| analysis.nodes.get(*node as usize).map(|node| node.end);
+    let causes = analysis.findings.iter().filter(|finding| finding.rule == Rule::ErrorRoot);
+    // The one that is said to have failed first.
+    let cause = causes.min_by_key(|finding| finding.nodes.iter().filter_map(end).min());
     if let Some(first) = cause.and_then(|cause| cause.nodes.first()) {
         analysis.root_error = Some(*first);
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::analysis::errors::{self, Detail, Failure, TellingLogs};
 use crate::analysis::findings::Held;
-use crate::analysis::statements::{Statements, digest, sum};
+use crate::analysis::statements::{Said, Statements, digest, sum};
 use crate::analysis::{Analysis, Thresholds, TraceNotes, analyse_whole};
 use crate::index::{self, Options, View};
 use crate::model::{LogRecord, SourceId, Span, Timestamp, TraceId};
@@ -49,7 +49,7 @@ pub(super) fn judged(
     let view = reader.view();
     let Some(trace) = view.trace(id).map(Arc::new) else { return Ok(None) };
     let names = Mutex::default();
-    let digest = digest(&trace, thresholds, &names, &mut |_| None);
+    let digest = digest(&trace, thresholds, &names, &mut |_| Said::default());
     let names = names.into_inner().unwrap_or_else(PoisonError::into_inner);
     let statements = sum(digest.iter().map(|digest| (id, digest)), &names);
     let analysis = analyse_whole(trace, thresholds, false, &Held { view: &view, trace: id });

@@ -56,8 +56,10 @@ impl Words {
 pub(super) struct Known {
     words: HashMap<usize, Words>,
     made: HashMap<(usize, u32, u32), Made>,
-    /// The keys of shapes as words.
-    keys: HashMap<(usize, u32), Vec<u32>>,
+    /// The keys of shapes as words, and by number.
+    keys: HashMap<(usize, u32), Vec<(u32, u32)>>,
+    /// Keys by number, whatever segment they are in.
+    numbers: HashMap<Box<[u8]>, u32>,
 }
 
 impl Known {
@@ -69,16 +71,29 @@ impl Known {
     /// A row's whole span.
     pub(super) fn span(&mut self, trace: TraceId, (segment, row): (usize, RowRef<'_>)) -> Span {
         let made = self.made(segment, row);
+        row.to_span_with(trace, made, self.columns(segment, row).iter().map(|(key, _)| *key))
+    }
+
+    /// The keys of a row's columns: as words of its segment, and by number.
+    pub(super) fn columns(&mut self, segment: usize, row: RowRef<'_>) -> &[(u32, u32)] {
         let shape = row.chunk.shape[row.row];
         if self.keys.len() >= MOST_SHAPES {
             self.keys.clear();
         }
-        let keys = self.keys.entry((segment, shape)).or_insert_with(|| row.segment.keys(shape));
-        row.to_span_with(trace, made, keys)
+        let numbers = &mut self.numbers;
+        self.keys.entry((segment, shape)).or_insert_with(|| {
+            let keys = row.segment.keys(shape).into_iter();
+            keys.map(|key| (key, number_of(numbers, row.segment.words.get(key)))).collect()
+        })
+    }
+
+    /// The number of a key.
+    pub(super) fn number(&mut self, key: &[u8]) -> u32 {
+        number_of(&mut self.numbers, key)
     }
 
     /// What made a row's span; the same for all of which it is the same.
-    fn made(&mut self, segment: usize, row: RowRef<'_>) -> Made {
+    pub(super) fn made(&mut self, segment: usize, row: RowRef<'_>) -> Made {
         let origin = row.origin();
         if self.made.len() >= MOST_MADE {
             self.made.clear();
@@ -86,4 +101,9 @@ impl Known {
         let made = self.made.entry((segment, origin.resource, origin.scope));
         made.or_insert_with(|| (Arc::new(row.to_resource()), Arc::new(row.to_scope()))).clone()
     }
+}
+
+fn number_of(numbers: &mut HashMap<Box<[u8]>, u32>, key: &[u8]) -> u32 {
+    let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    numbers.get(key).copied().unwrap_or_else(|| *numbers.entry(key.into()).or_insert(next))
 }

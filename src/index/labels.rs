@@ -366,7 +366,8 @@ fn decisive(row: RowRef<'_>, word: Word, free: bool) -> Option<Word> {
     }
 }
 
-/// A text of a row's own that is a label as it stands: short, UTF-8, on one line, with single spaces.
+/// A text of a row's own that is a label as it stands: short, UTF-8, on one line, with single spaces, without comments that
+/// only some know.
 fn plain(row: RowRef<'_>, word: Word) -> Option<&str> {
     let Slot::Text(at) = word.slot() else { return None };
     let bytes = row.chunk.bytes_at(at);
@@ -374,7 +375,8 @@ fn plain(row: RowRef<'_>, word: Word) -> Option<&str> {
     if bytes.len() > MAX_PLAIN || *first == b' ' || *last == b' ' {
         return None;
     }
-    let printable = bytes.iter().filter(|byte| matches!(**byte, b' '..=b'~')).count() == bytes.len();
+    // What `#` means depends on whose statement it is.
+    let printable = bytes.iter().filter(|byte| matches!(**byte, b' '..=b'~') && **byte != b'#').count() == bytes.len();
     // Counted, not sought: without a way out of the loop many bytes are looked at at once.
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
     let doubled = pairs.filter(|(one, next)| (**one, **next) == (b' ', b' ')).count() > 0;

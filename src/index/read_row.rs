@@ -163,13 +163,13 @@ impl<'a> RowRef<'a> {
 
     /// Calls `each` with the key and value of every attribute, in order.
     pub(super) fn each_attribute(self, each: &mut dyn FnMut(&'a [u8], Stored<'a>)) {
-        self.each_attribute_under(&self.segment.keys(self.chunk.shape[self.row]), each);
+        self.each_attribute_under(self.segment.keys(self.chunk.shape[self.row]).into_iter(), each);
     }
 
     /// The same where the keys of its shape are known.
-    fn each_attribute_under(self, keys: &[u32], each: &mut dyn FnMut(&'a [u8], Stored<'a>)) {
-        for (key, word) in keys.iter().zip(self.chunk.values(self.row)) {
-            each(self.segment.words.get(*key), self.stored(*word));
+    fn each_attribute_under(self, keys: impl Iterator<Item = u32>, each: &mut dyn FnMut(&'a [u8], Stored<'a>)) {
+        for (key, word) in keys.zip(self.chunk.values(self.row)) {
+            each(self.segment.words.get(key), self.stored(*word));
         }
         for (key, _, message) in peek::resource_attributes(self.more()) {
             each(key, Stored::Message(message));
@@ -210,11 +210,16 @@ impl<'a> RowRef<'a> {
     /// The whole span.
     pub(super) fn to_span(self, trace_id: TraceId) -> Span {
         let made = (Arc::new(self.to_resource()), Arc::new(self.to_scope()));
-        self.to_span_with(trace_id, made, &self.segment.keys(self.chunk.shape[self.row]))
+        self.to_span_with(trace_id, made, self.segment.keys(self.chunk.shape[self.row]).into_iter())
     }
 
     /// The same where what made it and the keys of its shape are known.
-    pub(super) fn to_span_with(self, trace_id: TraceId, (resource, scope): Made, keys: &[u32]) -> Span {
+    pub(super) fn to_span_with(
+        self,
+        trace_id: TraceId,
+        (resource, scope): Made,
+        keys: impl ExactSizeIterator<Item = u32>,
+    ) -> Span {
         let (chunk, row) = (self.chunk, self.row);
         let operation = self.operation();
         let mut span = Span {

@@ -7,7 +7,7 @@ use super::extras::{self, Extra};
 use super::sealed::Depth;
 use super::segment::Form;
 use super::traces::{TraceRow, full, low_half};
-use super::{Block, Rows, View};
+use super::{Block, Outline, Rows, View};
 use crate::model::{Span, SpanId, SpanKey, Timestamp, TraceId};
 use crate::otlp::peek;
 
@@ -56,6 +56,18 @@ impl View {
     #[must_use]
     pub fn extent(&self, number: u64) -> Option<(Timestamp, Timestamp)> {
         self.state.pages.get(number).map(|trace| extent(&trace))
+    }
+
+    /// What the list is ordered and counted by, of a trace by its number: cheaper than by its id.
+    #[must_use]
+    pub fn outline_of(&self, number: u64) -> Option<Outline> {
+        self.state.pages.get(number).map(|trace| trace.outline())
+    }
+
+    /// When the latest span of a trace arrived, by the trace's number.
+    #[must_use]
+    pub fn last_arrival(&self, number: u64) -> Option<Timestamp> {
+        self.state.pages.get(number).map(|trace| trace.last_arrival)
     }
 
     /// The spans of a trace, by its number, in order of start and key. Its cost does not grow with what else is held.

@@ -51,21 +51,8 @@ impl Block<'_> {
         let whole = RefCell::new(whole);
         let mut wanted = |shape, columns| self.columns_of(key, (shape, columns));
         sealed.wholes(&mut wanted, none, &mut |word| {
-            let found = Cell::Plain(word);
             let number = std::cell::Cell::new(None);
-            let take = |value: ValueRef<'_>| {
-                number.set((whole.borrow_mut())(value));
-                false
-            };
-            match word.slot() {
-                // Remembered answers would not be told again.
-                Slot::Known(id) => {
-                    passes(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), &take);
-                }
-                _ => {
-                    self.cell_passes(found, &mut memo, &take);
-                }
-            }
+            self.tell(Cell::Plain(word), &mut memo, &|value| number.set((whole.borrow_mut())(value)));
             number.get()
         })
     }
@@ -81,19 +68,24 @@ impl Block<'_> {
             Cell::Plain(word) if let Slot::Small(small) = word.slot() => {
                 each.borrow_mut()(row, ValueRef::Int(i64::from(small)));
             }
+            cell => self.tell(cell, &mut memo, &|value| each.borrow_mut()(row, value)),
+        })
+    }
+
+    /// Gives the value of a cell. Of texts that many share what came of them is not remembered: that would not be told again.
+    fn tell(&self, cell: Cell<'_>, memo: &mut Memo, take: &dyn Fn(ValueRef<'_>)) {
+        let take = |value: ValueRef<'_>| {
+            take(value);
+            false
+        };
+        match cell {
             Cell::Plain(word) if let Slot::Known(id) = word.slot() => {
-                passes(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), &|value| {
-                    each.borrow_mut()(row, value);
-                    false
-                });
+                passes(Stored::Plain(AttributeValue::Text(self.segment.words.get(id))), &take);
             }
             cell => {
-                self.cell_passes(cell, &mut memo, &|value| {
-                    each.borrow_mut()(row, value);
-                    false
-                });
+                self.cell_passes(cell, memo, &take);
             }
-        })
+        }
     }
 
     /// Gives each of these rows that has none yet (0) the code of its first value under `key` at `place`; `code` is asked

@@ -28,6 +28,9 @@ use super::{completion, extras};
 use crate::model::{LogRecord, Oddities, Span, SpanId, SpanKey, Timestamp, Trace, TraceId, TraceSpan, TraceSummary};
 use crate::otlp::peek;
 
+/// Takes a row with the place of its segment, and what was worked out of others.
+pub(super) type EachRow<'e> = &'e mut dyn FnMut(&mut Known, (usize, RowRef<'_>));
+
 /// A consistent state of the whole index at one publication. Cheap to clone; holds what it shows in memory for as
 /// long as it lives.
 #[derive(Clone, Debug, Default)]
@@ -252,11 +255,17 @@ impl View {
     /// A whole trace in its lean form; `None` where it is not held.
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
+        self.trace_with(id, &mut |_, _| ())
+    }
+
+    /// The same, and on the way `each` is given every row, with the place of its segment.
+    pub(super) fn trace_with(&self, id: TraceId, each: EachRow<'_>) -> Option<Trace> {
         let found = self.state.trace(id)?;
         let mut spans: Vec<TraceSpan> = Vec::with_capacity(found.figures.spans as usize);
         self.knowing(|known| {
             for (segment, row) in self.rows(&found) {
                 spans.extend(lean(row.get(), known.words(segment)));
+                each(known, (segment, row.get()));
             }
         });
         spans.sort_by(|one, other| (one.start, other.end, one.key).cmp(&(other.start, one.end, other.key)));

@@ -44,6 +44,8 @@ struct Said {
     start: Timestamp,
     end: Timestamp,
     duration: Nanos,
+    /// The part of the trace's time that this is.
+    covered: Nanos,
     /// How much of the critical path runs through it.
     path: Nanos,
     failed: bool,
@@ -72,10 +74,11 @@ impl Waterfall<'_> {
     fn said(&self, row: &Row) -> Option<Said> {
         let node = self.analysis.nodes.get(row.node as usize)?;
         Some(match &row.kind {
-            RowKind::Group { sum, start, end, path, failed, slow, .. } => Said {
+            RowKind::Group { sum, covered, start, end, path, failed, slow, .. } => Said {
                 start: *start,
                 end: *end,
                 duration: *sum,
+                covered: *covered,
                 path: *path,
                 failed: *failed > 0,
                 slow: *slow > 0,
@@ -88,6 +91,7 @@ impl Waterfall<'_> {
                     start: node.start,
                     end: node.end,
                     duration: node.duration(),
+                    covered: node.duration(),
                     path: node.path,
                     failed: node.failed,
                     slow: node.slow.is_some(),
@@ -333,7 +337,7 @@ impl Waterfall<'_> {
             pen.put_right((area.x + columns.duration_end, y), &said.duration.to_string(), room, style);
         }
         if columns.share_end > 0 {
-            let of = if self.path { said.path } else { said.duration };
+            let of = if self.path { said.path } else { said.covered };
             let share = format::share(of, self.analysis.duration());
             pen.put_right((area.x + columns.share_end, y), &share, 5, pen.style(Role::Dim));
         }

@@ -10,17 +10,26 @@
 mod chance;
 mod digest;
 mod operations;
+mod packed;
 mod pair;
+mod reader;
 mod values;
+mod vocabulary;
 
+#[cfg(test)]
+mod by_hand {
+    mod tests;
+}
 #[cfg(test)]
 mod tests;
 
 pub use chance::{benjamini_hochberg, fisher, kolmogorov_smirnov};
-pub use digest::{Digest, Operation, Vocabulary};
+pub use digest::Digest;
 pub use operations::{OperationRow, Side};
 pub use pair::{Pair, PairRow, Strand, pair};
+pub use reader::Reader;
 pub use values::{Difference, DifferenceKind, Differences};
+pub use vocabulary::{Operation, Vocabulary};
 
 /// Below so many, a figure says little.
 pub const SMALL: u64 = 20;

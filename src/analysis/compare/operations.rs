@@ -1,9 +1,8 @@
 //! What the traces of either side did, how often, and how long it took.
 
-use hashbrown::HashMap;
-
 use super::chance::ranks_of_p95;
-use super::digest::{Digest, Operation, Vocabulary};
+use super::digest::Digest;
+use super::vocabulary::{Operation, Vocabulary};
 use super::{MOST_ROWS, SMALL};
 use crate::model::{Nanos, SpanKey, TraceId, percentile};
 
@@ -123,23 +122,39 @@ impl Gathered {
     }
 }
 
+/// What is gathered, by the number of the operation.
+struct All(Vec<Option<Gathered>>);
+
+impl All {
+    fn new(words: &Vocabulary) -> Self {
+        Self(std::iter::repeat_with(|| None).take(words.operations()).collect())
+    }
+
+    fn rows(self, words: &Vocabulary, traces: impl Fn(&Gathered) -> [usize; 2]) -> Vec<OperationRow> {
+        let found = (0_u32..).zip(self.0).filter_map(|(number, gathered)| Some((number, gathered?)));
+        let row = |(number, gathered): (u32, Gathered)| {
+            let traces = traces(&gathered);
+            gathered.row(words.operation(number), traces)
+        };
+        found.map(row).collect()
+    }
+}
+
 /// Every root operation of the selection, most of it first.
 pub(super) fn roots(words: &Vocabulary, (selection, baseline): (&[&Digest], &[&Digest])) -> Vec<OperationRow> {
-    let mut gathered: HashMap<u32, Gathered> = HashMap::new();
-    let root = |digest: &Digest| (digest.trace, digest.keys.first().copied().unwrap_or_default());
+    let mut all = All::new(words);
+    let root = |digest: &Digest| (digest.trace, digest.calls().next().map(|(_, _, key)| key).unwrap_or_default());
     for digest in selection {
-        gathered.entry(digest.root).or_default().add(0, digest.duration, root(digest));
+        if let Some(of) = all.0.get_mut(digest.root as usize) {
+            of.get_or_insert_default().add(0, digest.duration, root(digest));
+        }
     }
     for digest in baseline {
-        if let Some(known) = gathered.get_mut(&digest.root) {
+        if let Some(Some(known)) = all.0.get_mut(digest.root as usize) {
             known.add(1, digest.duration, root(digest));
         }
     }
-    let row = |(number, gathered): (u32, Gathered)| {
-        let traces = [gathered.durations[0].len(), gathered.durations[1].len()];
-        gathered.row(words.operation(number), traces)
-    };
-    let mut rows: Vec<OperationRow> = gathered.into_iter().map(row).collect();
+    let mut rows = all.rows(words, |gathered| [gathered.durations[0].len(), gathered.durations[1].len()]);
     rows.sort_by(|one, other| {
         let order = |row: &OperationRow| (row.selection.n, row.baseline.n);
         order(other).cmp(&order(one)).then_with(|| one.operation.cmp(&other.operation))
@@ -152,17 +167,17 @@ pub(super) fn operations(
     words: &Vocabulary,
     (selection, baseline): (&[&Digest], &[&Digest]),
 ) -> (Vec<OperationRow>, usize) {
-    let mut gathered: HashMap<u32, Gathered> = HashMap::new();
+    let mut all = All::new(words);
     for (side, digests) in [selection, baseline].into_iter().enumerate() {
         for digest in digests {
-            for ((operation, duration), key) in digest.calls.iter().zip(&digest.keys) {
-                gathered.entry(*operation).or_default().add(side, *duration, (digest.trace, *key));
+            for (operation, duration, key) in digest.calls() {
+                if let Some(of) = all.0.get_mut(operation as usize) {
+                    of.get_or_insert_default().add(side, duration, (digest.trace, key));
+                }
             }
         }
     }
-    let traces = [selection.len(), baseline.len()];
-    let row = |(number, gathered): (u32, Gathered)| gathered.row(words.operation(number), traces);
-    let mut rows: Vec<OperationRow> = gathered.into_iter().map(row).collect();
+    let mut rows = all.rows(words, |_| [selection.len(), baseline.len()]);
     rows.sort_by(|one, other| {
         let size = |row: &OperationRow| row.change().abs();
         size(other).total_cmp(&size(one)).then_with(|| one.operation.cmp(&other.operation))

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::digest::{Operation, Vocabulary};
+use super::vocabulary::{Operation, Vocabulary};
 use crate::analysis::{Analysis, GROUP_AT_LEAST};
 use crate::model::{Nanos, Timestamp};
 

@@ -1,13 +1,13 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::analysis::Thresholds;
 use crate::analysis::analyse;
-use crate::model::{
-    Attribute, Category, Kind, Nanos, Resource, Span, SpanId, SpanKey, Timestamp, Trace, TraceSpan, Value,
-};
+use crate::analysis::{Thresholds, TraceNotes};
+use crate::index::{Options, View, open};
+use crate::model::{Attribute, Category, Kind, Nanos, SourceId, Span, SpanId, Timestamp, Trace, TraceId, Value};
+use crate::otlp::encode;
 
 /// A span: name, milliseconds from the start and taken, attributes.
 #[derive(Clone, Debug, Default)]
@@ -25,33 +25,56 @@ fn span(name: &str, parent: Option<u8>, (from, millis): (u64, u64), attributes: 
 }
 
 fn lean(made: &[Made]) -> Trace {
-    let lean = |(at, made): (usize, &Made)| TraceSpan {
-        key: SpanKey { id: SpanId([u8::try_from(at).unwrap() + 1; 8]), kind: Kind(1) },
+    let trace = held(&[made]).trace(id(0)).unwrap();
+    // In the order in which they were made, whatever began first.
+    let mut spans = trace.spans;
+    spans.sort_by_key(|span| span.key);
+    Trace { spans, ..trace }
+}
+
+fn id(number: usize) -> TraceId {
+    TraceId((number as u128 + 1).to_be_bytes())
+}
+
+fn held(traces: &[impl AsRef<[Made]>]) -> View {
+    let (mut writer, reader) = open(Options::new(u64::MAX), TraceNotes::default());
+    for (number, made) in traces.iter().enumerate() {
+        let spans = made.as_ref().iter().enumerate().map(|(at, made)| whole(id(number), at, made));
+        let body = encode::spans(&spans.collect::<Vec<_>>());
+        writer.insert_spans(SourceId(0), &body, Timestamp(1)).unwrap();
+    }
+    writer.publish();
+    reader.view()
+}
+
+fn whole(trace_id: TraceId, at: usize, made: &Made) -> Span {
+    let attribute = |key: &str, value: Value| Attribute { key: key.into(), value };
+    let mut attributes: Vec<_> = made.attributes.iter().map(|(key, value)| attribute(key, value.clone())).collect();
+    if made.name.starts_with("SELECT") {
+        attributes.extend([attribute("db.system", text("sqlite")), attribute("db.statement", text(&made.name))]);
+    }
+    Span {
+        trace_id,
+        span_id: SpanId([u8::try_from(at).unwrap() + 1; 8]),
         parent_id: made.parent.map(|at| SpanId([at + 1; 8])),
+        kind: Kind(1),
+        name: made.name.as_str().into(),
         start: Timestamp(1_000_000_000 + made.from * 1_000_000),
         end: Timestamp(1_000_000_000 + (made.from + made.millis) * 1_000_000),
-        service: "shop".into(),
-        name: made.name.as_str().into(),
-        label: made.name.as_str().into(),
-        category: if made.name.starts_with("SELECT") { Category::Sql } else { Category::Other },
-        ..TraceSpan::default()
-    };
-    Trace { spans: made.iter().enumerate().map(lean).collect(), ..Trace::default() }
+        attributes,
+        ..Span::default()
+    }
+}
+
+fn digests(words: &mut Vocabulary, traces: &[impl AsRef<[Made]>]) -> Vec<Digest> {
+    let (view, shared, mut reader) = (held(traces), Mutex::new(std::mem::take(words)), Reader::default());
+    let digests = (0..traces.len()).map(|number| reader.digest(&view, id(number), &shared).unwrap()).collect();
+    *words = shared.into_inner().unwrap();
+    digests
 }
 
 fn digest(words: &mut Vocabulary, made: &[Made]) -> Digest {
-    let resource = Arc::new(Resource::default());
-    let whole = |made: &Made| Span {
-        name: made.name.as_str().into(),
-        attributes: made
-            .attributes
-            .iter()
-            .map(|(key, value)| Attribute { key: key.as_str().into(), value: value.clone() })
-            .collect(),
-        resource: Arc::clone(&resource),
-        ..Span::default()
-    };
-    words.digest(&lean(made), &made.iter().map(whole).collect::<Vec<_>>())
+    digests(words, &[made]).remove(0)
 }
 
 fn text(value: &str) -> Value {
@@ -71,7 +94,7 @@ fn requests(words: &mut Vocabulary, count: usize, (queries, millis): (u64, u64),
         }
         spans
     };
-    (0..count).map(|number| digest(words, &made(number))).collect()
+    digests(words, &(0..count).map(made).collect::<Vec<_>>())
 }
 
 fn compared(words: &Vocabulary, one: &[Digest], other: &[Digest]) -> Comparison {
@@ -137,11 +160,11 @@ fn a_side_without_traces_is_compared_with_nothing() {
 #[test]
 fn a_key_with_more_values_than_are_told_apart_is_named_and_left_out() {
     let mut words = Vocabulary::default();
-    let mut one = |number: i64| {
+    let one = |number: i64| {
         let user = text(&format!("user {number}"));
-        digest(&mut words, &[span("GET /", None, (0, 1), &[("user", user), ("order.id", Value::Int(number))])])
+        [span("GET /", None, (0, 1), &[("user", user), ("order.id", Value::Int(number))])]
     };
-    let all: Vec<Digest> = (0..6_000).map(&mut one).collect();
+    let all = digests(&mut words, &(0..6_000).map(one).collect::<Vec<_>>());
     let (some, rest) = all.split_at(100);
     let found = compared(&words, some, rest);
     assert!(found.differences.rows.is_empty());
@@ -235,8 +258,7 @@ proptest! {
     #[test]
     fn a_comparison_with_its_sides_changed_over_says_the_opposite(one in some_traces(), other in some_traces()) {
         let mut words = Vocabulary::default();
-        let one: Vec<Digest> = one.iter().map(|made| digest(&mut words, made)).collect();
-        let other: Vec<Digest> = other.iter().map(|made| digest(&mut words, made)).collect();
+        let [one, other] = [one, other].map(|traces| digests(&mut words, &traces));
         let (there, back) = (compared(&words, &one, &other), compared(&words, &other, &one));
         prop_assert_eq!(there.operations.len(), back.operations.len());
         for (row, mirrored) in there.operations.iter().zip(&back.operations) {
@@ -259,7 +281,8 @@ proptest! {
     #[test]
     fn percentiles_are_those_of_the_sorted_list(mut millis in prop::collection::vec(0_u64..1000, 1..200)) {
         let mut words = Vocabulary::default();
-        let all: Vec<Digest> = millis.iter().map(|millis| digest(&mut words, &[span("a", None, (0, *millis), &[])])).collect();
+        let traces: Vec<_> = millis.iter().map(|millis| [span("a", None, (0, *millis), &[])]).collect();
+        let all = digests(&mut words, &traces);
         let found = compared(&words, &all, &[]);
         millis.sort_unstable();
         let side = found.chosen().unwrap().selection;

@@ -2,10 +2,9 @@
 
 use std::cmp::Ordering;
 
-use hashbrown::HashMap;
-
 use super::chance::{Factorials, benjamini_hochberg, kolmogorov_smirnov};
-use super::digest::{Digest, Vocabulary};
+use super::digest::Digest;
+use super::vocabulary::{Key, Vocabulary};
 use super::{MOST_ROWS, SIGNIFICANT};
 
 /// A key of which more than this share of its values is found in one trace only names things; it does not sort them.
@@ -111,16 +110,18 @@ fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Traces with a value, selection and baseline.
-type Counts = HashMap<(u32, u32), [u64; 2]>;
+/// Traces with a value, selection and baseline, by the number of the pair.
+type Counts = Vec<[u32; 2]>;
 
 /// What is known of a key on both sides.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Carried {
     /// Pairs of trace and value.
     pairs: u64,
     /// Different values.
     different: u64,
+    /// Its values are not told apart.
+    crowded: bool,
 }
 
 /// Every attribute that is not the same in all traces.
@@ -129,50 +130,44 @@ pub(super) fn differences(words: &Vocabulary, sides: (&[&Digest], &[&Digest])) -
     if traces.contains(&0) {
         return Differences::default();
     }
-    let mut counts = Counts::new();
-    for (side, digests) in [sides.0, sides.1].into_iter().enumerate() {
-        for pair in digests.iter().flat_map(|digest| &digest.pairs) {
-            counts.entry(*pair).or_default()[side] += 1;
-        }
-    }
-    let carried = carried(&counts);
+    let counts = counts(words, sides);
+    let carried = carried(words, &counts);
     let mut quantities = quantities(sides, &carried);
     let mut found = Differences {
         cut: sides.0.iter().chain(sides.1).map(|digest| u64::from(digest.cut)).sum(),
         ..Differences::default()
     };
-    for (number, key) in words.keys.iter().enumerate() {
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let Some(of) = carried.get(&number) else { continue };
-        if quantities.contains_key(&number) {
+    for (at, (key, of)) in words.keys.iter().zip(&carried).enumerate() {
+        if of.pairs == 0 || !quantities[at][0].is_empty() || !quantities[at][1].is_empty() {
             continue;
         }
-        if key.crowded {
-            found.crowded.push(key.name.clone());
+        if of.crowded {
+            found.crowded.push((*key.name).into());
         } else if of.names() {
-            found.names.push(key.name.clone());
+            found.names.push((*key.name).into());
         }
     }
     let factorials = Factorials::up_to(traces[0] + traces[1]);
-    let left_out = |key: u32| {
-        let crowded = words.keys.get(key as usize).is_none_or(|key| key.crowded);
-        crowded || carried.get(&key).is_none_or(Carried::names)
-    };
     let whole = traces[0] + traces[1];
-    for ((key, value), counts) in counts {
-        // What every trace has tells nothing.
-        if counts[0] + counts[1] == whole || quantities.contains_key(&key) || left_out(key) {
+    for (pair, counts) in words.pairs.iter().zip(&counts) {
+        let counts = counts.map(u64::from);
+        let at = pair.key as usize;
+        let (Some(key), Some(of), Some(quantity)) = (words.keys.get(at), carried.get(at), quantities.get(at)) else {
+            continue;
+        };
+        // What every trace has tells nothing, nor what none has.
+        let tells = (1..whole).contains(&(counts[0] + counts[1]));
+        if !tells || of.crowded || of.names() || quantity.iter().any(|side| !side.is_empty()) {
             continue;
         }
         let p = factorials.fisher((counts[0], traces[0]), (counts[1], traces[1]));
-        let Some(words) = words.keys.get(key as usize) else { continue };
-        let value = words.values.get(value as usize).cloned().unwrap_or_default();
-        let kind = DifferenceKind::Value { value, counts };
-        found.rows.push(Difference { key: words.name.clone(), kind, traces, p, corrected: p });
+        let kind = DifferenceKind::Value { value: (*pair.value).into(), counts };
+        found.rows.push(Difference { key: (*key.name).into(), kind, traces, p, corrected: p });
     }
-    for (key, sides) in &mut quantities {
-        let name = words.keys.get(*key as usize).map(|key| key.name.clone()).unwrap_or_default();
-        found.rows.push(quantity(name, sides));
+    for (key, sides) in words.keys.iter().zip(&mut quantities) {
+        if sides.iter().any(|side| !side.is_empty()) {
+            found.rows.push(quantity((*key.name).into(), sides));
+        }
     }
     found.names.sort_unstable();
     found.crowded.sort_unstable();
@@ -186,27 +181,37 @@ impl Carried {
     }
 }
 
-fn carried(counts: &Counts) -> HashMap<u32, Carried> {
-    let mut carried: HashMap<u32, Carried> = HashMap::new();
-    for ((key, _), counts) in counts {
-        let of = carried.entry(*key).or_default();
-        of.pairs += counts[0] + counts[1];
-        of.different += 1;
+fn counts(words: &Vocabulary, (selection, baseline): (&[&Digest], &[&Digest])) -> Counts {
+    let mut counts: Counts = vec![[0; 2]; words.pairs.len()];
+    for (side, digests) in [selection, baseline].into_iter().enumerate() {
+        for pair in digests.iter().flat_map(|digest| digest.pairs()) {
+            counts.get_mut(pair as usize).into_iter().for_each(|counts| counts[side] += 1);
+        }
+    }
+    counts
+}
+
+fn carried(words: &Vocabulary, counts: &[[u32; 2]]) -> Vec<Carried> {
+    let new = |key: &Key| Carried { crowded: key.crowded.is_some(), ..Carried::default() };
+    let mut carried: Vec<Carried> = words.keys.iter().map(new).collect();
+    for (pair, counts) in words.pairs.iter().zip(counts) {
+        if let Some(of) = carried.get_mut(pair.key as usize).filter(|_| *counts != [0; 2]) {
+            of.pairs += u64::from(counts[0]) + u64::from(counts[1]);
+            of.different += 1;
+        }
     }
     carried
 }
 
-/// The numbers of either side under each key that has many different ones.
-fn quantities(
-    (selection, baseline): (&[&Digest], &[&Digest]),
-    carried: &HashMap<u32, Carried>,
-) -> HashMap<u32, [Vec<f64>; 2]> {
-    let many = |key: u32| carried.get(&key).is_none_or(|of| of.different >= QUANTITY as u64);
-    let mut numbers: HashMap<u32, [Vec<f64>; 2]> = HashMap::new();
+/// The numbers of either side under each key that has many different ones, by the number of the key.
+fn quantities((selection, baseline): (&[&Digest], &[&Digest]), carried: &[Carried]) -> Vec<[Vec<f64>; 2]> {
+    // Of numbers longer than values that are told apart there are no pairs.
+    let many = |of: &Carried| of.crowded || of.different == 0 || of.different >= QUANTITY as u64;
+    let mut numbers: Vec<[Vec<f64>; 2]> = carried.iter().map(|_| Default::default()).collect();
     for (side, digests) in [selection, baseline].into_iter().enumerate() {
-        for (key, number) in digests.iter().flat_map(|digest| &digest.numbers) {
-            if many(*key) {
-                numbers.entry(*key).or_default()[side].push(*number);
+        for (key, number) in digests.iter().flat_map(|digest| digest.numbers()) {
+            if carried.get(key as usize).is_some_and(many) {
+                numbers.get_mut(key as usize).into_iter().for_each(|numbers| numbers[side].push(number));
             }
         }
     }

@@ -41,8 +41,14 @@ pub(super) fn judge(case: &mut Case<'_>) {
     let firsts = failed.iter().flat_map(|(_, _, causes)| causes).filter_map(|nodes| nodes.first().copied());
     let told: Vec<u32> = firsts.take(TOLD).collect();
     case.fetch(&told);
+    // Of all that failed only what failed earliest failed first.
+    let ended = |(_, _, causes): &(u32, Surfaced, Vec<Vec<u32>>)| {
+        causes.iter().flatten().map(|node| case.node(*node).end).min()
+    };
+    failed.sort_by_key(ended);
+    let mut first = None;
     for (unit, surfaced, causes) in failed {
-        report_unit(case, (unit, surfaced), causes, &told);
+        report_unit(case, (unit, surfaced), causes, (&told, &mut first));
     }
 }
 
@@ -138,7 +144,12 @@ fn causes(case: &Case<'_>, failures: &[u32]) -> Vec<Vec<u32>> {
 }
 
 /// One finding for each cause; of those that say the same only the first.
-fn report_unit(case: &mut Case<'_>, unit: (u32, Surfaced), causes: Vec<Vec<u32>>, told: &[u32]) {
+fn report_unit(
+    case: &mut Case<'_>,
+    unit: (u32, Surfaced),
+    causes: Vec<Vec<u32>>,
+    (told, earliest): (&[u32], &mut Option<u64>),
+) {
     let mut messages = Vec::new();
     for (place, nodes) in causes.into_iter().enumerate() {
         let Some(first) = nodes.first().copied() else { continue };
@@ -148,11 +159,17 @@ fn report_unit(case: &mut Case<'_>, unit: (u32, Surfaced), causes: Vec<Vec<u32>>
             continue;
         }
         messages.push(cause.message.clone());
-        report(case, nodes, (unit, place == 0), cause);
+        report(case, nodes, (unit, place == 0), (cause, &mut *earliest));
     }
 }
 
-fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, is_first): ((u32, Surfaced), bool), cause: Cause) {
+/// `earliest` is what the failure is known by that was reported before all others: elsewhere the same one is told with it.
+fn report(
+    case: &mut Case<'_>,
+    mut nodes: Vec<u32>,
+    (unit, is_first): ((u32, Surfaced), bool),
+    (cause, earliest): (Cause, &mut Option<u64>),
+) {
     let (unit, surfaced) = unit;
     let Some(first) = nodes.first().copied() else { return };
     let impatient = if cause.is_cancelled() { impatient(case, first) } else { None };
@@ -164,7 +181,8 @@ fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, is_first): ((u32, Sur
         None => (first, cause),
     };
     let what = case.what(at);
-    let order = if is_first { "first" } else { "too" };
+    let same = hash((case.place(at), &cause.kind));
+    let order = if *earliest.get_or_insert(same) == same { "first" } else { "too" };
     let mut why = match cause.text() {
         Some(text) => format!("{what} failed {order}: {text}"),
         None => format!("{what} failed {order}"),
@@ -194,7 +212,6 @@ fn report(case: &mut Case<'_>, mut nodes: Vec<u32>, (unit, is_first): ((u32, Sur
     // The first cost the whole; what failed beside it only its own time, and so it is told after.
     let whole = case.node(unit).duration();
     let cost = if is_first { whole } else { whole.min(case.node(at).duration()) };
-    let same = hash((case.place(at), &cause.kind));
     case.found(Instance { rule: Rule::ErrorRoot, severity, nodes, cost, same }, |_| Told { what, why });
 }
 

@@ -6,10 +6,11 @@
 mod digest;
 mod past;
 mod sum;
+mod twins;
 
 use std::sync::Arc;
 
-pub use digest::{Digest, Names, digest};
+pub use digest::{Digest, Names, Said, digest};
 pub use past::Slower;
 pub use sum::{MOST_EXAMPLES, MOST_ROWS, sum};
 
@@ -24,7 +25,7 @@ pub struct Statements {
     pub statements: u64,
     /// Calls of all of them.
     pub calls: u64,
-    /// Time of all calls together.
+    /// Time of all calls together; of those within others only the others'.
     pub total: Nanos,
     /// Traces with at least one call.
     pub traces: u64,

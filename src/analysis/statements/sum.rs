@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::digest::{Digest, Group, Names};
+use super::digest::{Call, Digest, NOBODY, Names};
 use super::{Example, Statement, Statements, past, percentile};
 use crate::model::{Category, Nanos, Timestamp, TraceId};
 
@@ -18,8 +18,12 @@ const STRETCHES: usize = 32;
 /// Callers and routes that are given.
 const MOST_CALLERS: usize = 8;
 
-/// The calls of a statement in one trace, and what the trace's root does.
-type Part<'d> = (TraceId, u32, &'d Group);
+/// The calls of a statement in one trace, of its digest those from one place to another.
+type Part<'d> = (TraceId, &'d Digest, (u32, u32));
+
+fn calls_of<'d>((_, digest, (from, to)): &Part<'d>) -> &'d [Call] {
+    digest.calls.get(*from as usize..*to as usize).unwrap_or_default()
+}
 
 /// Sums up the digests of these traces. The same digests in another order give the same.
 pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, names: &Names) -> Statements {
@@ -27,11 +31,16 @@ pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, names: &Nam
     let mut all = Statements { between: (Timestamp(u64::MAX), Timestamp(0)), ..Statements::default() };
     for (trace, digest) in digests {
         all.traces += 1;
-        for group in &digest.groups {
-            parts.entry((group.statement, group.system)).or_default().push((trace, digest.route, group));
-            for call in &group.calls {
+        let mut from = 0;
+        for alike in digest.calls.chunk_by(|one, next| one.of == next.of) {
+            let to = from + u32::try_from(alike.len()).unwrap_or(u32::MAX);
+            parts.entry(alike[0].of).or_default().push((trace, digest, (from, to)));
+            from = to;
+            for call in alike {
                 all.calls += 1;
-                all.total.0 = all.total.0.saturating_add(call.duration.0);
+                if !call.within {
+                    all.total.0 = all.total.0.saturating_add(call.duration.0);
+                }
                 if call.start.0 > 0 {
                     all.between = (all.between.0.min(call.start), all.between.1.max(call.start));
                 }
@@ -42,49 +51,53 @@ pub fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Digest)>, names: &Nam
         all.between = Default::default();
     }
     all.statements = parts.len() as u64;
-    let mut parts: Vec<_> = parts.into_iter().map(|(key, groups)| (total(&groups), key, groups)).collect();
+    let mut parts: Vec<_> = parts.into_iter().map(|(key, parts)| (total(&parts), key, parts)).collect();
     parts.sort_by_cached_key(|(total, (statement, system), _)| {
         (Reverse(*total), names.text(*statement), names.text(*system))
     });
     parts.truncate(MOST_ROWS);
-    let row = |((statement, system), groups): ((u32, u32), Vec<_>)| {
-        let row = row(groups, names, all.between);
+    let row = |((statement, system), parts): ((u32, u32), Vec<_>)| {
+        let row = row(parts, names, ((statement, system), all.between));
         Arc::new(Statement { text: names.text(statement), system: names.text(system), ..row })
     };
-    all.rows = parts.into_iter().map(|(_, key, groups)| row((key, groups))).collect();
+    all.rows = parts.into_iter().map(|(_, key, parts)| row((key, parts))).collect();
     all
 }
 
-fn total(groups: &[Part<'_>]) -> Nanos {
-    let calls = groups.iter().flat_map(|(_, _, group)| &group.calls);
+fn total(parts: &[Part<'_>]) -> Nanos {
+    let calls = parts.iter().flat_map(calls_of);
     Nanos(calls.fold(0_u64, |sum, call| sum.saturating_add(call.duration.0)))
 }
 
-fn row(mut groups: Vec<Part<'_>>, names: &Names, between: (Timestamp, Timestamp)) -> Statement {
-    groups.sort_by_key(|(trace, ..)| *trace);
+fn row(mut parts: Vec<Part<'_>>, names: &Names, (of, between): ((u32, u32), (Timestamp, Timestamp))) -> Statement {
+    parts.sort_by_key(|(trace, ..)| *trace);
+    let first = parts.first().and_then(|part| calls_of(part).first());
     let mut row = Statement {
-        category: groups.first().map_or(Category::Sql, |(_, _, group)| group.category),
-        traces: groups.len() as u64,
-        total: total(&groups),
+        category: first.map_or(Category::Sql, |call| call.category),
+        traces: parts.len() as u64,
+        total: total(&parts),
         ..Statement::default()
     };
     let (mut services, mut callers, mut routes) = (Counted::default(), Counted::default(), Counted::default());
     let mut calls: Vec<past::Timed> = Vec::new();
-    for ((trace, route, group), number) in groups.iter().zip(0_u32..) {
-        routes.add(*route, 1);
-        let route = names.text(*route);
-        group.services.iter().for_each(|(name, count)| services.add(*name, *count));
-        group.callers.iter().for_each(|(name, count)| callers.add(*name, *count));
-        row.rows = match (row.rows, group.rows) {
+    for (part, number) in parts.iter().zip(0_u32..) {
+        let (trace, digest, _) = part;
+        routes.add(digest.route, 1);
+        let (route, note) = (names.text(digest.route), digest.note(of));
+        row.rows = match (row.rows, note.rows) {
             (Some(one), Some(other)) => Some(one.saturating_add(other)),
             (one, other) => one.or(other),
         };
-        if group.repeated > 0 {
+        if note.repeated > 0 {
             let (traces, most) = row.repeated.unwrap_or_default();
-            row.repeated = Some((traces + 1, most.max(group.repeated)));
+            row.repeated = Some((traces + 1, most.max(note.repeated)));
         }
-        for call in &group.calls {
+        for call in calls_of(part) {
             row.errors += u64::from(call.failed);
+            services.add(call.service, 1);
+            if call.caller != NOBODY {
+                callers.add(call.caller, 1);
+            }
             calls.push((call.start.0, call.duration.0, number));
             row.examples.push(Example {
                 trace: *trace,

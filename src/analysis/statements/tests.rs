@@ -41,7 +41,7 @@ fn calls(times: &[(u64, u64)]) -> Statements {
                 span(3, 2, &format!("SELECT * FROM patients WHERE id = {trace}"), (start + 1, *took)),
             ];
             let trace = Arc::new(Trace { id: id(trace), spans, ..Trace::default() });
-            let mut system = |_| Some("postgresql".into());
+            let mut system = |_| Said { system: Some("postgresql".into()), ..Said::default() };
             (trace.id, digest(&trace, &Thresholds::default(), &names, &mut system).unwrap())
         })
         .collect();
@@ -69,7 +69,8 @@ fn calls_with_other_values_are_one_row_with_exact_figures() {
 #[test]
 fn many_calls_one_after_the_other_below_one_parent_are_marked_and_side_by_side_they_are_not() {
     // The one that failed is not counted, as in the finding.
-    for (step, expected) in [(10, Some((1, 5))), (0, None)] {
+    // Those side by side may be one call recorded twice: it is asked who wrote them.
+    for (step, expected, looks) in [(10, Some((1, 5)), 1), (0, None, 3)] {
         let mut spans = vec![span(1, 0, "GET /all", (0, 100))];
         spans.extend(
             (0..6).map(|call| span(2 + call, 1, &format!("SELECT a FROM b WHERE c = {call}"), (1 + call * step, 9))),
@@ -82,20 +83,59 @@ fn many_calls_one_after_the_other_below_one_parent_are_marked_and_side_by_side_t
         let mut asked = 0;
         let digest = digest(&trace, &Thresholds::default(), &names, &mut |_| {
             asked += 1;
-            None
+            Said::default()
         });
         let digest = digest.unwrap();
-        assert_eq!((digest.calls(), asked), (6, 1));
+        assert_eq!((digest.calls(), asked), (6, looks));
         let all = sum([(trace.id, &digest)].into_iter(), &names.into_inner().unwrap());
         let row = &all.rows[0];
         assert_eq!((row.repeated, row.errors, row.rows), (expected, 1, Some(4)));
     }
 }
 
+/// A mapper's calls with the driver's below or beside them, written by these libraries, and what is counted.
+fn recorded_twice(spans: Vec<TraceSpan>, libraries: [Option<&str>; 2]) -> Statements {
+    let trace = Arc::new(Trace { id: id(1), spans, ..Trace::default() });
+    let names = Mutex::<Names>::default();
+    let digest = digest(&trace, &Thresholds::default(), &names, &mut |span| {
+        let driver = span.id.0[7] % 2 == 1;
+        let system = driver.then(|| "postgresql".into());
+        Said { system, library: libraries[usize::from(driver)].map(str::to_owned) }
+    });
+    sum([(trace.id, &digest.unwrap())].into_iter(), &names.into_inner().unwrap())
+}
+
+#[test]
+fn a_call_that_mapper_and_driver_recorded_counts_once() {
+    let select = "SELECT a FROM b WHERE c = 1";
+    let root = || span(1, 0, "GET /all", (0, 100));
+    let libraries = [Some("sqlalchemy"), Some("psycopg2")];
+    let below = vec![root(), span(2, 1, select, (1, 20)), span(3, 2, select, (2, 17))];
+    let beside = vec![root(), span(2, 1, select, (1, 20)), span(3, 1, select, (2, 17))];
+    for mut spans in [below.clone(), beside.clone()] {
+        (spans[2].remark, spans[2].status) = ("4 rows".into(), StatusCode::ERROR);
+        let all = recorded_twice(spans, libraries);
+        let row = &all.rows[0];
+        assert_eq!((all.rows.len(), all.calls, all.total), (1, 1, Nanos::from_millis(20)));
+        assert_eq!((row.calls, row.total, row.rows, row.errors), (1, Nanos::from_millis(20), Some(4), 1));
+        assert_eq!((&*row.system, row.examples[0].span.id), ("postgresql", key(2, Kind::CLIENT).id));
+    }
+    // Of one library, or of nobody knows which, two calls at once are two; and so are two one after the other.
+    for libraries in [[Some("pg"); 2], [None; 2]] {
+        assert_eq!(recorded_twice(beside.clone(), libraries).calls, 2);
+    }
+    let after = vec![root(), span(2, 1, select, (1, 20)), span(3, 1, select, (30, 20))];
+    assert_eq!(recorded_twice(after, libraries).calls, 2);
+    // Within another statement it is a call of its own, but its time is not spent twice.
+    let other = vec![root(), span(2, 1, "CALL report(1)", (1, 20)), span(3, 2, select, (2, 17))];
+    let all = recorded_twice(other, libraries);
+    assert_eq!((all.rows.len(), all.calls, all.total), (2, 2, Nanos::from_millis(20)));
+}
+
 #[test]
 fn a_trace_without_database_calls_adds_nothing() {
     let trace = Arc::new(Trace { id: id(1), spans: vec![span(1, 0, "GET /", (0, 1))], ..Trace::default() });
-    assert_eq!(digest(&trace, &Thresholds::default(), &Mutex::default(), &mut |_| None), None);
+    assert_eq!(digest(&trace, &Thresholds::default(), &Mutex::default(), &mut |_| Said::default()), None);
     assert_eq!(sum(std::iter::empty(), &Names::default()), Statements::default());
 }
 

@@ -39,14 +39,26 @@ fn a_group_says_what_is_in_it() {
     spans[3] = failed(spans[3].clone());
     spans[4].end = super::millis(300);
     let rows = flatten(&analysed(spans), &Folds::default());
-    let RowKind::Group { members, sum, longest, start, end, path, failed, slow } = &rows[1].kind else {
+    let RowKind::Group { members, sum, covered, longest, start, end, path, failed, slow } = &rows[1].kind else {
         panic!("no group")
     };
     // The longest runs to 300 ms, beside the last; two are waited for before it began.
     assert_eq!(*path, Nanos::from_millis(274));
     assert_eq!((members.as_slice(), *failed, *slow), ([2, 3, 4, 5, 6].as_slice(), 1, 1));
     assert_eq!((*sum, *longest), (Nanos::from_millis(278), Nanos::from_millis(270)));
+    // Two ran one after the other before it, two beside it.
+    assert_eq!(*covered, Nanos::from_millis(274));
     assert_eq!((*start, *end), (super::millis(10), super::millis(300)));
+}
+
+#[test]
+fn siblings_that_ran_side_by_side_did_not_take_more_than_all_of_the_trace() {
+    let mut spans = vec![span(1, 0, 0, 100)];
+    spans.extend((2..8).map(|n| sql(n, 1, (10 + n, 80 + n), "SELECT 1")));
+    let analysis = analysed(spans);
+    let rows = flatten(&analysis, &Folds::default());
+    let RowKind::Group { sum, covered, .. } = &rows[1].kind else { panic!("no group") };
+    assert_eq!((*sum, *covered), (Nanos::from_millis(420), Nanos::from_millis(75)));
 }
 
 #[test]

@@ -83,19 +83,30 @@ impl Baselines {
         !past::suspects(analysis, thresholds).is_empty()
     }
 
-    /// The statements of a trace that took far longer than they usually do. `None` once it is no longer wanted.
-    pub(super) fn slower(&mut self, analysis: &Analysis, means: &Means<'_>) -> Option<Vec<Finding>> {
+    /// The statements of a trace that took far longer than they usually do. So many that are not known are looked up; of
+    /// others nothing is said. `None` once it is no longer wanted.
+    pub(super) fn slower(&mut self, analysis: &Analysis, means: &Means<'_>, looks: &mut usize) -> Option<Vec<Finding>> {
         let Means { view, now, thresholds, cancelled, .. } = *means;
         let mut found = Vec::new();
         for calls in past::suspects(analysis, thresholds).into_iter().take(STATEMENTS_A_TRACE) {
             let span = calls.first().and_then(|call| analysis.span(call.node));
             let Some(span) = span else { continue };
             let (kin, before) = kin(view, analysis.trace.id, span);
+            if self.place(view, &kin, now).is_none() {
+                let Some(left) = looks.checked_sub(1) else { continue };
+                *looks = left;
+            }
             let known = self.known(view, (kin, &before, span), now, cancelled)?;
             let usual = past::Usual::of(&known.durations, true, thresholds);
             found.extend(usual.and_then(|usual| past::judge(analysis, thresholds, &calls, &usual)));
         }
         Some(found)
+    }
+
+    /// Where a kind is that was looked up lately.
+    fn place(&self, view: &View, kin: &Kin, now: Timestamp) -> Option<usize> {
+        let fresh = |known: &Known| known.revision == view.revision() || now.since(known.at) < GOOD;
+        self.known.iter().position(|known| known.kin == *kin && fresh(known))
     }
 
     fn known(
@@ -105,9 +116,7 @@ impl Baselines {
         now: Timestamp,
         cancelled: &dyn Fn() -> bool,
     ) -> Option<&Known> {
-        let fresh = |known: &Known| known.revision == view.revision() || now.since(known.at) < GOOD;
-        let place = self.known.iter().position(|known| known.kin == kin && fresh(known));
-        if let Some(place) = place {
+        if let Some(place) = self.place(view, &kin, now) {
             return self.known.get(place);
         }
         self.known.retain(|known| known.kin != kin);

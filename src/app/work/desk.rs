@@ -77,7 +77,7 @@ impl Desk {
             }
             Effect::Markdown { trace, mask } => super::markdown(view, *trace, mask.as_deref(), thresholds),
             Effect::Judge { analysis } => return super::judge::judge(&mut self.baselines, analysis, means, so_far),
-            Effect::Mark(traces) => super::judge::mark(view, traces, thresholds),
+            Effect::Mark(traces) => super::judge::mark(&mut self.baselines, traces, means),
             Effect::WhatIf { analysis, nodes } => gained(analysis, nodes),
             Effect::Complete { text, cursor, names } => super::complete(view, text.clone(), *cursor, names),
             Effect::Values { generation, key, query } => {

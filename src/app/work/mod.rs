@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 pub use desk::{Desk, Highlight, Means};
 pub use detail::{DetailRequest, detail};
-pub use judge::mark;
 pub use list::{ListRequest, list};
 pub use markdown::{markdown, senders};
 pub use tail::Tail;

@@ -90,6 +90,18 @@ fn get(words: &[u32], place: usize, width: usize) -> u32 {
     (part(word) >> (bit % 32) | high) & u32::MAX >> (32 - width)
 }
 
+/// Bits of those of 64 values at most that pass. Each answer is a byte first, so that the processor compares several at once;
+/// of eight such bytes a multiplication makes eight bits.
+#[inline]
+pub(super) fn passing<T: Copy>(values: &[T], passes: impl Fn(T) -> bool) -> u64 {
+    let mut bytes = [0_u8; 64];
+    for (byte, value) in bytes.iter_mut().zip(values) {
+        *byte = u8::from(passes(*value));
+    }
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    bytes.as_chunks().0.iter().rev().fold(0, |word, eight| word << 8 | bits(eight))
+}
+
 /// Where numbers of one width stand in an arena.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Bits {
@@ -232,30 +244,19 @@ impl Frames {
         Parts::of(arena.get(*arena.get(first / FRAME)? as usize..)?)
     }
 
-    /// Bits of the numbers within `least..=most`, 64 a word. Most frames are decided by their least and their width.
-    pub(super) fn within(self, arena: &[u32], (least, most): (u64, u64)) -> Vec<u64> {
+    /// One of them; zero beyond the end.
+    pub(super) fn get(self, arena: &[u32], place: usize) -> u64 {
+        let first = place / FRAME * FRAME;
+        let count = self.len().saturating_sub(first).min(FRAME);
+        self.parts(arena, first).filter(|_| place - first < count).map_or(0, |parts| parts.get(count, place - first))
+    }
+
+    /// Bits of the numbers within `least..=most`, 64 a word.
+    pub(super) fn within(self, arena: &[u32], range: (u64, u64)) -> Vec<u64> {
         let mut words = Vec::with_capacity(self.len().div_ceil(64) + 1);
-        let mut values = [0; FRAME];
         for first in (0..self.len()).step_by(FRAME) {
             let count = (self.len() - first).min(FRAME);
-            let mut bits = [0_u64; FRAME / 64];
-            match self.parts(arena, first) {
-                Some(parts) if parts.least > most => {}
-                Some(parts) if parts.most() < least => {
-                    for (row, _) in parts.exceptions(count).filter(|(_, value)| (least..=most).contains(value)) {
-                        bits[row / 64] |= 1 << (row % 64);
-                    }
-                }
-                Some(parts) => {
-                    parts.read(count, &mut values);
-                    for (bits, values) in bits.iter_mut().zip(values[..count].chunks(64)) {
-                        let passing = values.iter().map(|value| (least..=most).contains(value));
-                        *bits = passing.enumerate().fold(0, |word, (bit, passes)| word | u64::from(passes) << bit);
-                    }
-                }
-                None => {}
-            }
-            words.extend(bits);
+            words.extend(self.parts(arena, first).map_or([0; FRAME / 64], |parts| parts.within(count, range)));
         }
         words.truncate(self.len().div_ceil(64));
         words
@@ -363,6 +364,49 @@ impl<'a> Parts<'a> {
         })
     }
 
+    fn get(&self, count: usize, place: usize) -> u64 {
+        if let Some((_, value)) = self.exceptions(count).find(|(row, _)| *row == place) {
+            return value;
+        }
+        let width = self.head.width;
+        let low = get(self.rest, place, width.min(32));
+        let high = self.rest.get(words_for(count, 32)..).filter(|_| width > 32);
+        let high = high.map_or(0, |high| get(high, place, width - 32));
+        self.least.wrapping_add(u64::from(high) << 32 | u64::from(low))
+    }
+
+    /// Bits of those within `least..=most`. Most frames are decided by their least and their width.
+    fn within(&self, count: usize, (least, most): (u64, u64)) -> [u64; FRAME / 64] {
+        let mut bits = [0; FRAME / 64];
+        if self.least > most {
+            return bits;
+        }
+        if self.head.width > 32 {
+            let mut values = [0; FRAME];
+            self.read(count, &mut values);
+            for (bits, values) in bits.iter_mut().zip(values[..count].chunks(64)) {
+                *bits = passing(values, |value| (least..=most).contains(&value));
+            }
+            return bits;
+        }
+        // Relative to the least of the frame, where those that are no exceptions have 32 bits.
+        let most_here = u32::try_from(most - self.least).unwrap_or(u32::MAX);
+        if let Ok(least_here) = u32::try_from(least.saturating_sub(self.least))
+            && self.most() >= least
+        {
+            let mut part = [0; FRAME];
+            unpack(self.rest, count, self.head.width, &mut part);
+            for (bits, part) in bits.iter_mut().zip(part[..count].chunks(64)) {
+                *bits = passing(part, |delta| delta.wrapping_sub(least_here) <= most_here - least_here);
+            }
+        }
+        for (row, value) in self.exceptions(count) {
+            let bit = 1 << (row % 64);
+            bits[row / 64] = if (least..=most).contains(&value) { bits[row / 64] | bit } else { bits[row / 64] & !bit };
+        }
+        bits
+    }
+
     #[inline]
     fn read(&self, count: usize, values: &mut [u64; FRAME]) {
         let (least, width) = (self.least, self.head.width);
@@ -393,6 +437,12 @@ mod tests {
 
     proptest! {
         #[test]
+        fn bits_are_those_of_what_passes(values in vec(0_u8..3, 0..=64)) {
+            let word = values.iter().enumerate().fold(0, |word, (bit, value)| word | u64::from(*value == 1) << bit);
+            prop_assert_eq!(passing(&values, |value| value == 1), word);
+        }
+
+        #[test]
         fn packed_numbers_come_back(values in (0_u32..=32).prop_flat_map(|width| {
             vec(0..=u32::try_from((1_u64 << width) - 1).unwrap(), 0..400)
         }), from in 0_usize..400) {
@@ -420,6 +470,9 @@ mod tests {
             prop_assert_eq!(&frames.read(&arena, 0..values.len()), &values);
             let from = from.min(values.len());
             prop_assert_eq!(&frames.read(&arena, from..values.len())[..], &values[from..]);
+            for place in 0..values.len() + 2 {
+                prop_assert_eq!(frames.get(&arena, place), values.get(place).copied().unwrap_or_default());
+            }
             let mut bounds = values.clone();
             bounds.extend([0, 1, u64::MAX]);
             for (one, other) in bounds.iter().zip(bounds.iter().rev()) {

@@ -11,6 +11,9 @@ use super::{Sealed, start_of};
 /// Traces for each row that is asked about, where it is quicker to search for the run of each than to go through all.
 const FEW: usize = 16;
 
+/// Gaps that are quicker read one by one than with all of their frame.
+const NEAR: usize = 8;
+
 /// The traces of a block in order of their numbers' low halves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Runs {
@@ -151,20 +154,20 @@ impl Sealed {
         if self.bounds.start.0 == 0 || !self.sharing.is_empty() {
             return false;
         }
-        let mut ranks = Ranks::default();
         if rows.len() < self.run_count() / FEW {
             let mut rows = rows.iter().peekable();
             while let Some(row) = rows.next() {
                 let run = self.run_of(row as usize);
                 let own = self.run_rows(run);
                 let others = std::iter::from_fn(|| rows.next_if(|other| (*other as usize) < own.end)).count();
-                let start = start_of(ranks.of(self, (run, own.start), row as usize));
+                let start = start_of(self.rank((run, own.start), row as usize));
                 each(self.runs.traces.get(&self.arena, run) + self.runs.least, 1 + narrow(others), row as usize, start);
             }
             return true;
         }
         let traces = self.runs.traces.read(&self.arena, 0..self.run_count());
         let firsts = self.runs.firsts.read(&self.arena, 0..self.run_count());
+        let mut ranks = Ranks::default();
         for (run, first) in firsts.iter().copied().enumerate() {
             let own = first..firsts.get(run + 1).copied().unwrap_or_else(|| narrow(self.rows()));
             let Some((row, count)) = first_and_count(rows, own) else { continue };
@@ -172,6 +175,24 @@ impl Sealed {
             each(traces[run] + self.runs.least, count, row as usize, start);
         }
         true
+    }
+
+    /// The rank of a row of a run, which begins at a row; see [`Ranks`], of many.
+    fn rank(&self, (run, first): (usize, usize), row: usize) -> u64 {
+        let frame = row / FRAME * FRAME;
+        let (from, rank) = if first >= frame {
+            (first, self.runs.ranks.get(&self.arena, run))
+        } else {
+            (frame, self.frame_ranks.get(frame / FRAME).copied().unwrap_or_default())
+        };
+        if row - from <= NEAR {
+            let between = from + 1..row + 1;
+            return between.fold(rank, |rank, row| rank.wrapping_add(self.gaps.get(&self.arena, row)));
+        }
+        let mut gaps = [0; FRAME];
+        self.gaps.frame(&self.arena, frame, &mut gaps);
+        let between = gaps.get(from + 1 - frame..=row - frame).unwrap_or_default();
+        between.iter().fold(rank, |rank, gap| rank.wrapping_add(*gap))
     }
 
     /// The low half of the number of a row's trace.

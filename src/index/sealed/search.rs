@@ -6,7 +6,7 @@ use super::super::chunk::narrow;
 use super::super::sieve::Sieve;
 use super::super::word::{Slot, Word};
 use super::cells::{Arena, Column, arena_of};
-use super::pack::FRAME;
+use super::pack::{FRAME, passing};
 use super::pages::Unpacked;
 use super::seal::BEYOND;
 use super::{Layout, Sealed};
@@ -310,7 +310,7 @@ fn set(bits: &mut [u64], place: usize) {
 #[inline]
 fn mark(bits: &mut [u64], (first, places): (usize, &[u32]), passes: impl Fn(u32) -> bool) {
     for (word, places) in bits[first / 64..].iter_mut().zip(places.chunks(64)) {
-        *word |= places.iter().enumerate().fold(0, |word, (bit, place)| word | u64::from(passes(*place)) << bit);
+        *word |= passing(places, &passes);
     }
 }
 

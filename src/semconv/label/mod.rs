@@ -6,7 +6,7 @@ mod comments;
 
 use std::borrow::Cow;
 
-use super::database::{is_relational, is_without_sql};
+use super::database::{canonical_system, is_relational, is_without_sql};
 use super::http;
 use crate::model::{Category, Kind};
 
@@ -137,7 +137,11 @@ fn database(name: &str, attributes: &Attributes<'_, '_>) -> Option<Label> {
         None => String::new(),
     };
     let text = match (statement, category) {
-        (Some(statement), Category::Sql) => Some(comments::enclosed(statement)),
+        (Some(statement), Category::Sql) => {
+            // To others it is an operator.
+            let hash = system.as_deref().is_some_and(|system| matches!(canonical_system(system), "mysql" | "mariadb"));
+            Some(comments::enclosed(statement, hash))
+        }
         (Some(statement), _) => Some(command(system.as_deref().unwrap_or_default(), &statement, attributes)),
         (None, _) => attributes
             .first(&["db.query.summary"])

@@ -49,6 +49,32 @@ fn what_failed_first_is_what_ended_first_and_what_failed_beside_it_is_told_after
     assert_eq!(why(spans, Rule::ErrorRoot), expected);
 }
 
+/// Two messages of one trace, each with a failure of its own.
+#[test]
+fn of_two_units_that_failed_only_the_earliest_is_said_to_have_failed_first() {
+    let message = |number: u64, from: u64, what: &str| {
+        let worked = Kind::CONSUMER;
+        let mut unit = failed(span(number, 1, from, from + 20));
+        unit.key.kind = worked;
+        vec![unit, failed(http(number + 1, number, (from + 5, from + 15), what))]
+    };
+    let root = [span(1, 0, 0, 200)];
+    for [early, late] in [["GET x/a", "GET y/b"], ["GET y/b", "GET x/a"]] {
+        let (one, other) = if early < late { (10, 100) } else { (100, 10) };
+        let spans =
+            root.iter().cloned().chain(message(2, one, "GET x/a")).chain(message(4, other, "GET y/b")).collect();
+        let mut told = why(spans, Rule::ErrorRoot);
+        told.sort_by_key(|why| why.contains(" too; "));
+        assert_eq!(
+            told,
+            [
+                format!("{early} failed first; 1 span above it failed too"),
+                format!("{late} failed too; 1 span above it failed too")
+            ]
+        );
+    }
+}
+
 /// The attempts are told of as a retry; what failed inside of them is a part of it.
 #[test]
 fn failures_within_attempts_that_were_made_again_are_not_told_once_more() {

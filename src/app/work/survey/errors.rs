@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use hashbrown::HashSet;
 
-use super::keep::{Digest, Source, Summed, lock};
+use super::keep::{Digest, Numbered, Source, Summed, lock};
 use crate::analysis::errors::{self, Failure, TellingLogs};
 use crate::app::ErrorsReport;
 use crate::index::View;
@@ -16,9 +16,11 @@ pub(in crate::app::work) struct Failures(Vec<Failure>);
 
 impl Digest for Failures {
     type Report = ErrorsReport;
+    type Reader = ();
+    type Sums = ();
     type Shared = TellingLogs;
 
-    fn read(trace: TraceId, source: Source<'_>, logs: &Mutex<TellingLogs>) -> Option<Self> {
+    fn read(trace: TraceId, source: Source<'_>, ((), logs): (&mut (), &Mutex<TellingLogs>)) -> Option<Self> {
         let logs = lock(logs).of(trace).to_vec();
         let failures = errors::read(source.view, trace, &logs, source.thresholds);
         (!failures.is_empty()).then_some(Self(failures))
@@ -37,11 +39,11 @@ impl Digest for Failures {
         self.0.len()
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, traces: u64, _: Summed<'_, Self>) -> ErrorsReport
+    fn sum<'d>(digests: impl Iterator<Item = (Numbered, &'d Self)>, traces: u64, _: Summed<'_, Self>) -> ErrorsReport
     where
         Self: 'd,
     {
-        let failures: Vec<_> = digests.map(|(trace, failures)| (trace, failures.0.as_slice())).collect();
+        let failures: Vec<_> = digests.map(|((_, trace), failures)| (trace, failures.0.as_slice())).collect();
         // Those in which nothing failed have no digest, and count too.
         ErrorsReport { traces, ..errors::report(failures.iter().copied()) }
     }

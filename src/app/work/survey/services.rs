@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::keep::{Digest, Source, Summed, lock};
+use super::keep::{Digest, Numbered, Source, Summed, lock};
 use crate::analysis::services::{self, Names, TraceCalls};
 use crate::app::ServicesReport;
 use crate::model::TraceId;
@@ -13,9 +13,11 @@ pub(in crate::app::work) struct Calls(TraceCalls);
 
 impl Digest for Calls {
     type Report = ServicesReport;
+    type Reader = ();
+    type Sums = ();
     type Shared = Names;
 
-    fn read(trace: TraceId, source: Source<'_>, names: &Mutex<Names>) -> Option<Self> {
+    fn read(trace: TraceId, source: Source<'_>, ((), names): (&mut (), &Mutex<Names>)) -> Option<Self> {
         let read = services::look_up(source.view, trace, source.thresholds)?;
         Some(Self(read.calls(source.view, &mut lock(names))))
     }
@@ -24,7 +26,7 @@ impl Digest for Calls {
         (self.0.entries.len() + self.0.calls.len()).max(1)
     }
 
-    fn sum<'d>(digests: impl Iterator<Item = (TraceId, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> ServicesReport
+    fn sum<'d>(digests: impl Iterator<Item = (Numbered, &'d Self)>, _: u64, summed: Summed<'_, Self>) -> ServicesReport
     where
         Self: 'd,
     {
