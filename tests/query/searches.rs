@@ -245,3 +245,17 @@ fn relatives_are_found_whatever_the_order_they_started_in() {
         assert_eq!(found(&view, "{ } | by(duration) | count() > 3"), [3, 4, 5, 6, 7]);
     }
 }
+
+/// Of a trace in two blocks one span was in a group by itself: codes of the other block's spans were lost where the first had
+/// as many rows as were looked at together.
+#[test]
+fn a_block_as_large_as_what_is_looked_at_leaves_other_blocks_their_groups() {
+    let from = |(trace, id, source): (u8, u8, u16)| Span { source: SourceId(source), ..span(trace, id, "x", 1) };
+    let early = [(4, 1, 0), (1, 2, 1), (4, 3, 1)].map(from);
+    let late = [(2, 4, 0), (2, 5, 0), (1, 6, 1), (1, 7, 1), (2, 8, 0), (2, 9, 0), (2, 10, 1), (2, 11, 1)].map(from);
+    for view in views_of(&[&early, &late]) {
+        let text = "{ (!(.a = \"x\") || .a = \"x\") } | by(kind) | count()";
+        assert_eq!(found(&view, &format!("{text} = 1")), [] as [u8; 0]);
+        assert_eq!(found(&view, &format!("{text} = 3")), [2, 6, 7]);
+    }
+}

@@ -201,7 +201,8 @@ impl<'v> Shelf<'_, '_, 'v> {
                     });
                 }
             }
-            if part.is_whole() && own.len() == of.len() {
+            // Others would lose theirs if this one took the place of all.
+            if self.parts.len() == 1 && part.is_whole() && own.len() == of.len() {
                 of = own;
             } else {
                 part.spread(&own, &mut of);
