@@ -251,6 +251,14 @@ impl Frames {
         self.parts(arena, first).filter(|_| place - first < count).map_or(0, |parts| parts.get(count, place - first))
     }
 
+    /// The sum, which wraps, of some that stand in one frame.
+    pub(super) fn sum(self, arena: &[u32], places: std::ops::Range<usize>) -> u64 {
+        let first = places.start / FRAME * FRAME;
+        let count = self.len().saturating_sub(first).min(FRAME);
+        let within = places.start - first..places.end.saturating_sub(first).min(count);
+        self.parts(arena, first).map_or(0, |parts| parts.sum(count, within))
+    }
+
     /// Bits of the numbers within `least..=most`, 64 a word.
     pub(super) fn within(self, arena: &[u32], range: (u64, u64)) -> Vec<u64> {
         let mut words = Vec::with_capacity(self.len().div_ceil(64) + 1);
@@ -365,14 +373,20 @@ impl<'a> Parts<'a> {
     }
 
     fn get(&self, count: usize, place: usize) -> u64 {
-        if let Some((_, value)) = self.exceptions(count).find(|(row, _)| *row == place) {
-            return value;
-        }
+        self.sum(count, place..place + 1)
+    }
+
+    fn sum(&self, count: usize, places: std::ops::Range<usize>) -> u64 {
         let width = self.head.width;
-        let low = get(self.rest, place, width.min(32));
         let high = self.rest.get(words_for(count, 32)..).filter(|_| width > 32);
-        let high = high.map_or(0, |high| get(high, place, width - 32));
-        self.least.wrapping_add(u64::from(high) << 32 | u64::from(low))
+        let sum = places.clone().fold(0_u64, |sum, place| {
+            let low = get(self.rest, place, width.min(32));
+            let high = high.map_or(0, |high| get(high, place, width - 32));
+            sum.wrapping_add(self.least).wrapping_add(u64::from(high) << 32 | u64::from(low))
+        });
+        // In place of an exception stands the least.
+        let odd = self.exceptions(count).filter(|(row, _)| places.contains(row));
+        odd.fold(sum, |sum, (_, value)| sum.wrapping_add(value).wrapping_sub(self.least))
     }
 
     /// Bits of those within `least..=most`. Most frames are decided by their least and their width.
@@ -473,6 +487,9 @@ mod tests {
             for place in 0..values.len() + 2 {
                 prop_assert_eq!(frames.get(&arena, place), values.get(place).copied().unwrap_or_default());
             }
+            let end = (from + 40).min((from / FRAME + 1) * FRAME).min(values.len());
+            let sum = values[from..end].iter().fold(0_u64, |sum, value| sum.wrapping_add(*value));
+            prop_assert_eq!(frames.sum(&arena, from..end), sum);
             let mut bounds = values.clone();
             bounds.extend([0, 1, u64::MAX]);
             for (one, other) in bounds.iter().zip(bounds.iter().rev()) {

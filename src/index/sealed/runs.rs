@@ -11,9 +11,6 @@ use super::{Sealed, start_of};
 /// Traces for each row that is asked about, where it is quicker to search for the run of each than to go through all.
 const FEW: usize = 16;
 
-/// Gaps that are quicker read one by one than with all of their frame.
-const NEAR: usize = 8;
-
 /// The traces of a block in order of their numbers' low halves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Runs {
@@ -185,14 +182,7 @@ impl Sealed {
         } else {
             (frame, self.frame_ranks.get(frame / FRAME).copied().unwrap_or_default())
         };
-        if row - from <= NEAR {
-            let between = from + 1..row + 1;
-            return between.fold(rank, |rank, row| rank.wrapping_add(self.gaps.get(&self.arena, row)));
-        }
-        let mut gaps = [0; FRAME];
-        self.gaps.frame(&self.arena, frame, &mut gaps);
-        let between = gaps.get(from + 1 - frame..=row - frame).unwrap_or_default();
-        between.iter().fold(rank, |rank, gap| rank.wrapping_add(*gap))
+        rank.wrapping_add(self.gaps.sum(&self.arena, from + 1..row + 1))
     }
 
     /// The low half of the number of a row's trace.
