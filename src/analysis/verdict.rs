@@ -222,18 +222,19 @@ fn times(analysis: &Analysis, thresholds: &Thresholds) -> (Nanos, Vec<Clause>) {
     let mut sums: Vec<Sum> = Vec::new();
     let works = Works::of(analysis, root, thresholds);
     for segment in path::of_root(analysis, root) {
-        let ((work, node), length) = (works.work(segment), segment.length());
-        // Another service's work stands for the call to it, as a whole.
-        let weight = if node == segment.node { length } else { analysis.nodes[node as usize].path };
-        match sums.iter_mut().find(|sum| sum.work == work) {
-            Some(sum) => {
-                sum.time += length.0;
-                if weight > sum.longest {
-                    (sum.longest, sum.node) = (weight, node);
+        works.each(&segment, &mut |work, node, length| {
+            // Another service's work stands for the call to it, as a whole.
+            let weight = if node == segment.node { length } else { analysis.nodes[node as usize].path };
+            match sums.iter_mut().find(|sum| sum.work == work) {
+                Some(sum) => {
+                    sum.time += length.0;
+                    if weight > sum.longest {
+                        (sum.longest, sum.node) = (weight, node);
+                    }
                 }
+                None => sums.push(Sum { work, time: length.0, longest: weight, node }),
             }
-            None => sums.push(Sum { work, time: length.0, longest: weight, node }),
-        }
+        });
     }
     sums.sort_by_key(|sum| Reverse(sum.time));
     let clause = |sum: &Sum| {

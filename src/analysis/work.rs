@@ -4,7 +4,7 @@ use super::path::Segment;
 use super::thresholds::Thresholds;
 use super::tree::Analysis;
 use super::verdict::percent;
-use crate::model::{Category, Kind, Nanos};
+use crate::model::{Category, Kind, Nanos, Timestamp};
 use crate::semconv;
 
 /// What was waited for.
@@ -43,13 +43,13 @@ impl<'a> Works<'a> {
         Self { analysis, thresholds, calls: calls(analysis, root) }
     }
 
-    /// What sort of work a segment is, and the node that stands for it.
-    pub(super) fn work(&self, segment: &Segment) -> (Work, u32) {
+    /// Calls `each` with what sorts of work a segment is, the node that stands for each, and how long it is.
+    pub(super) fn each(&self, segment: &Segment, each: &mut dyn FnMut(Work, u32, Nanos)) {
         let call = self.calls.get(segment.node as usize).copied().flatten();
         let work = call.and_then(|call| called(self.analysis, call));
         match (work, call) {
-            (Some(work), Some(call)) => (work, call),
-            _ => (own_work(self.analysis, segment, self.thresholds), segment.node),
+            (Some(work), Some(call)) => each(work, call, segment.length()),
+            _ => each_own(self.analysis, segment, self.thresholds, &mut |work, time| each(work, segment.node, time)),
         }
     }
 }
@@ -91,23 +91,42 @@ fn called(analysis: &Analysis, call: u32) -> Option<Work> {
     }
 }
 
-/// What sort of work a segment is by itself. A stretch of a span with children in which none of them ran is its own code where it is
-/// short, and a gap, of which nobody recorded what happened, where it is long.
-fn own_work(analysis: &Analysis, segment: &Segment, thresholds: &Thresholds) -> Work {
-    let Some(span) = analysis.span(segment.node) else { return Work::Unrecorded };
+/// Calls `each` with what sorts of work a segment is by itself. A stretch of a span with children in which none of them ran is its
+/// own code where it is short, and a gap, of which nobody recorded what happened, where it is long. While children ran that were
+/// not waited for, the span did something too.
+fn each_own(analysis: &Analysis, segment: &Segment, thresholds: &Thresholds, each: &mut dyn FnMut(Work, Nanos)) {
+    let Some(span) = analysis.span(segment.node) else { return each(Work::Unrecorded, segment.length()) };
     let calls = matches!(span.key.kind, Kind::CLIENT | Kind::PRODUCER);
-    match span.category {
-        Category::Sql => return Work::Sql,
-        Category::Database => return Work::Database(semconv::system_in_front(&span.label)),
-        Category::Http if calls => return Work::HttpOut,
-        Category::Rpc if calls => return Work::Rpc,
-        Category::Messaging if calls => return Work::Messaging,
-        _ => {}
-    }
-    let is_gap = |node: &super::Node| {
-        let at_an_end = segment.from == node.start || segment.to == node.end;
-        thresholds.is_gap(segment.length(), node.duration(), at_an_end)
+    let work = match span.category {
+        Category::Sql => Some(Work::Sql),
+        Category::Database => Some(Work::Database(semconv::system_in_front(&span.label))),
+        Category::Http if calls => Some(Work::HttpOut),
+        Category::Rpc if calls => Some(Work::Rpc),
+        Category::Messaging if calls => Some(Work::Messaging),
+        _ => None,
     };
     let node = analysis.nodes.get(segment.node as usize).filter(|node| !node.children.is_empty());
-    if node.is_some_and(is_gap) { Work::Unrecorded } else { Work::Own }
+    let Some(node) = node.filter(|_| work.is_none()) else {
+        return each(work.unwrap_or(Work::Own), segment.length());
+    };
+    let mut alone = |from: Timestamp, to: Timestamp| {
+        let at_an_end = from == node.start || to == node.end;
+        let is_gap = thresholds.is_gap(to.since(from), node.duration(), at_an_end);
+        if to > from {
+            each(if is_gap { Work::Unrecorded } else { Work::Own }, to.since(from));
+        }
+    };
+    let covered = analysis.covered_of(segment.node);
+    let first = covered.partition_point(|(_, end)| *end <= segment.from);
+    let (mut at, mut beside) = (segment.from, Nanos::ZERO);
+    for (start, end) in covered.iter().skip(first).take_while(|(start, _)| *start < segment.to) {
+        let (start, end) = ((*start).max(at), (*end).min(segment.to));
+        alone(at, start);
+        beside = Nanos(beside.0 + end.since(start).0);
+        at = end;
+    }
+    alone(at, segment.to);
+    if beside > Nanos::ZERO {
+        each(Work::Own, beside);
+    }
 }

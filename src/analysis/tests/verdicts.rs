@@ -101,6 +101,15 @@ fn short_gaps_are_own_code_and_long_ones_are_not_recorded() {
     assert_eq!(times(vec![span(1, 9, 0, 5), span(2, 9, 6, 10)]), ["Own 9 ms 90 @0", "Unrecorded 1 ms 10 @2"]);
 }
 
+/// Of calls that are sent one after the other and run side by side only the last is on the path: of the time before it the
+/// verdict said that nothing was recorded.
+#[test]
+fn time_in_which_other_calls_ran_is_not_unrecorded() {
+    let calls = (0..12).map(|n| sql(10 + n, 1, (5 + n * 2, 55 + n * 2), "SELECT a"));
+    let spans = [span(1, 0, 0, 100)].into_iter().chain(calls).collect();
+    assert_eq!(times(spans), ["Sql 50 ms 50 @12", "Own 27 ms 27 @0", "Unrecorded 23 ms 23 @0"]);
+}
+
 #[test]
 fn a_failure_is_said_first_and_what_costs_most_after_it() {
     let mut spans = vec![span(1, 0, 0, 1_000), failed(span(2, 1, 900, 910)), sql(3, 1, (100, 300), "SELECT slow")];
