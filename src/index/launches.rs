@@ -127,8 +127,14 @@ fn told(resource: &[u8]) -> Told<'_> {
 }
 
 impl Watch {
-    /// A resource came that had not been seen for a while. `began` says when the first span of a service began that came with it.
-    pub(super) fn notice(&mut self, resource: &[u8], began: impl FnOnce(&[u8]) -> Timestamp) {
+    /// A resource came that had not been seen for a while. `came` says when the first span of a service began that came with it,
+    /// `began` when the first of its own did: one body may tell of the time before a launch and of that after it.
+    pub(super) fn notice(
+        &mut self,
+        resource: &[u8],
+        came: impl FnOnce(&[u8]) -> Timestamp,
+        began: impl FnOnce() -> Option<Timestamp>,
+    ) {
         let Told { service, version, process } = told(resource);
         if version.is_none() && process.is_none() {
             return;
@@ -140,7 +146,7 @@ impl Watch {
                 let known = Known {
                     processes: process.into_iter().collect(),
                     versions: version.map(hash).into_iter().collect(),
-                    last: began(service),
+                    last: came(service),
                 };
                 self.services.insert(service.into(), known);
             }
@@ -155,7 +161,7 @@ impl Watch {
         if other_version.is_none() && !other_process {
             return;
         }
-        let at = began(service);
+        let at = began().unwrap_or_else(|| came(service));
         let together = at.0.abs_diff(known.last.0) < TOGETHER;
         known.last = known.last.max(at);
         if together && other_version.is_none() {
@@ -214,7 +220,9 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Attribute, Resource, Value};
+    use crate::analysis::TraceNotes;
+    use crate::index::{Options, open};
+    use crate::model::{Attribute, Resource, SourceId, Span, SpanId, TraceId, Value};
     use crate::otlp::encode;
 
     fn resource(pid: i64, version: &str) -> Vec<u8> {
@@ -230,7 +238,7 @@ mod tests {
     fn launched(resources: &[(i64, &str, u64)]) -> Vec<(Option<String>, u64)> {
         let mut watch = Watch::default();
         for (pid, version, second) in resources {
-            watch.notice(&resource(*pid, version), |_| Timestamp(second * 1_000_000_000));
+            watch.notice(&resource(*pid, version), |_| Timestamp(second * 1_000_000_000), || None);
         }
         let launches = watch.publish();
         let told = |launch: &Launch| (launch.version.as_deref().map(str::to_owned), launch.at.0 / 1_000_000_000);
@@ -276,7 +284,7 @@ mod tests {
         for (bodies, stands) in cases {
             let mut watch = Watch::default();
             for (pid, second) in [(1, 0), (2, 100)] {
-                watch.notice(&resource(pid, "a"), |_| Timestamp(second * 1_000_000_000));
+                watch.notice(&resource(pid, "a"), |_| Timestamp(second * 1_000_000_000), || None);
             }
             assert!(watch.is_in_doubt());
             for (pid, second) in bodies {
@@ -291,7 +299,7 @@ mod tests {
     fn another_version_is_a_launch_though_the_old_one_still_works() {
         let mut watch = Watch::default();
         for (pid, version, second) in [(1, "a", 0), (2, "b", 100)] {
-            watch.notice(&resource(pid, version), |_| Timestamp(second * 1_000_000_000));
+            watch.notice(&resource(pid, version), |_| Timestamp(second * 1_000_000_000), || None);
         }
         assert!(!watch.is_in_doubt());
         watch.look(&body(1, 150));
@@ -314,9 +322,33 @@ mod tests {
     fn only_new_launches_are_told() {
         let mut watch = Watch::default();
         for pid in 0..3_i64 {
-            watch.notice(&resource(pid, "a"), |_| Timestamp(pid.unsigned_abs() * 60_000_000_000));
+            watch.notice(&resource(pid, "a"), |_| Timestamp(pid.unsigned_abs() * 60_000_000_000), || None);
         }
         let launches = watch.publish();
         assert_eq!((launches.ever, launches.since(1).count(), launches.since(2).count()), (2, 1, 0));
+    }
+
+    /// The mark stood where the first span of the service began, of whichever version.
+    #[test]
+    fn a_body_that_tells_of_two_versions_says_when_the_second_began() {
+        let span = |number: u8, version: &str| {
+            let pair = |key: &str, value: &str| Attribute { key: key.into(), value: Value::Text(value.into()) };
+            let attributes = vec![pair("service.name", "shop"), pair("service.version", version)];
+            Span {
+                trace_id: TraceId([number; 16]),
+                span_id: SpanId([number; 8]),
+                resource: Arc::new(Resource { attributes, ..Resource::default() }),
+                start: Timestamp(u64::from(number) * 1_000_000_000),
+                ..Span::default()
+            }
+        };
+        let (mut writer, reader) = open(Options::new(u64::MAX), TraceNotes::default());
+        let body = encode::spans(&[span(1, "a"), span(2, "a"), span(40, "b"), span(30, "b")]);
+        writer.insert_spans(SourceId(0), &body, Timestamp(99)).unwrap();
+        writer.publish();
+        let view = reader.view();
+        let launches: Vec<_> = view.stats().launches.since(0).collect();
+        let expected = Launch { service: "shop".into(), version: Some("b".into()), at: Timestamp(30_000_000_000) };
+        assert_eq!(launches, [&expected]);
     }
 }

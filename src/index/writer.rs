@@ -18,7 +18,7 @@ use super::view::State;
 use super::{Summary, View, ViewStats};
 use crate::model::{Receipt, SourceId, Timestamp, TraceId};
 use crate::otlp::reader::WireError;
-use crate::otlp::{logs, metrics};
+use crate::otlp::{logs, metrics, peek};
 
 /// How an index is set up.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ impl<S: Summary> Writer<S> {
         let receipt = self.store.read(source, body, self.summary.least().0)?;
         let batch = std::mem::take(&mut self.store.batch);
         let receipt = self.commit(&begin, &batch, receipt, (source, now));
-        self.watch(&batch, now);
+        self.watch(&batch, body, now);
         if self.launches.is_in_doubt() {
             self.launches.look(body);
         }
@@ -141,15 +141,16 @@ impl<S: Summary> Writer<S> {
     }
 
     /// Looks at resources that came for the first time.
-    fn watch(&mut self, batch: &Batch, now: Timestamp) {
+    fn watch(&mut self, batch: &Batch, body: &[u8], now: Timestamp) {
         for resource in std::mem::take(&mut self.store.dictionary.fresh) {
             let words = &self.store.dictionary.words;
-            let began = |service: &[u8]| {
+            let came = |service: &[u8]| {
                 let of = |group: &&Group| words.get(group.service) == service;
                 let first = batch.groups.iter().filter(of).map(|group| group.figures.start).min();
                 first.filter(|first| (1..u64::MAX).contains(first)).map_or(now, Timestamp)
             };
-            self.launches.notice(&resource, began);
+            let began = || peek::first_start(body, &resource).map(Timestamp);
+            self.launches.notice(&resource, came, began);
         }
     }
 

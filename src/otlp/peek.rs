@@ -69,6 +69,13 @@ pub fn resources(request: &[u8]) -> impl Iterator<Item = (&[u8], u64)> {
     })
 }
 
+/// When the first span of a `Resource` message in an `ExportTraceServiceRequest` began: Unix nanoseconds; `None` where none says.
+pub fn first_start(request: &[u8], resource: &[u8]) -> Option<u64> {
+    let own = |group: &&[u8]| Occurrences::new(group, 1).last().unwrap_or_default() == resource;
+    let scopes = Occurrences::new(request, 1).filter(own).flat_map(|group| Occurrences::new(group, 2));
+    scopes.flat_map(|scope| Occurrences::new(scope, 2)).map(span_start).filter(|start| *start > 0).min()
+}
+
 /// When a span began, as in its `Span` message.
 fn span_start(message: &[u8]) -> u64 {
     fixed64(message, fixed64_key(7))
