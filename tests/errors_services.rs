@@ -236,6 +236,17 @@ fn both_screens_of_nothing_of_usual_and_of_hostile_traces() {
     }
 }
 
+/// On a narrow terminal the figures ran into each other, and services had no names.
+#[test]
+fn services_have_names_on_a_narrow_terminal() {
+    let usual = index(&[FIXTURES[1].1], FIXTURES[1].2).1;
+    for size in [(40, 12), (50, 14), (66, 14)] {
+        let mut program = Program::new(&usual, size);
+        program.press(&[Key::Char('5')]);
+        program.snap("services-narrow");
+    }
+}
+
 /// A log record may come long after the spans of its trace were read.
 #[test]
 fn a_log_that_arrives_after_its_trace_was_read_is_told_of() {

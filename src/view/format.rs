@@ -5,10 +5,13 @@ use jiff::tz::TimeZone;
 pub(super) use crate::analysis::figures::{count, share};
 use crate::model::{Nanos, Timestamp};
 
-/// Something a second: `12.4`, `412`.
+/// Something a second or a minute: `12.4`, `412`, `1,468`.
 #[must_use]
 pub(super) fn rate(rate: f64) -> String {
-    if rate >= 100.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
+    match format!("{rate:.0}").parse() {
+        Ok(whole) if rate >= 100.0 => count(whole),
+        _ => format!("{rate:.1}"),
+    }
 }
 
 /// How long ago: `2 s`, `3 m`, `4 h`, `5 d`.

@@ -21,12 +21,13 @@ use crate::model::Nanos;
 /// The columns of the table, from its left edge. A width of 0: not shown.
 struct Columns {
     name_width: u16,
-    calls: u16,
-    rate: u16,
-    errors: u16,
-    p50: u16,
-    p95: u16,
-    p99: u16,
+    /// Where each ends; `None` where there is no room for it.
+    calls: Option<u16>,
+    rate: Option<u16>,
+    errors: Option<u16>,
+    p50: Option<u16>,
+    p95: Option<u16>,
+    p99: Option<u16>,
     trend: u16,
     trend_width: u16,
 }
@@ -37,14 +38,31 @@ fn columns(width: u16) -> Columns {
         _ => 20,
     };
     let trend = width.saturating_sub(trend_width + 1);
-    let p99 = trend.saturating_sub(if trend_width > 0 { 2 } else { 0 });
+    let mut next = trend.saturating_sub(if trend_width > 0 { 2 } else { 0 });
     let figure = if width >= 100 { 10 } else { 9 };
-    let p95 = p99.saturating_sub(figure);
-    let p50 = p95.saturating_sub(figure);
-    let errors = p50.saturating_sub(figure);
-    let rate = errors.saturating_sub(if width >= 100 { 9 } else { 7 });
-    let calls = rate.saturating_sub(if width >= 60 { 9 } else { 7 });
-    Columns { name_width: calls.saturating_sub(9), calls, rate, errors, p50, p95, p99, trend, trend_width }
+    // From the right; the narrower it is, the fewer.
+    let mut column = |least: u16, taken: u16| {
+        let end = (width >= least).then_some(next);
+        next = next.saturating_sub(if end.is_some() { taken } else { 0 });
+        end
+    };
+    let p99 = column(64, figure);
+    let p95 = column(0, figure);
+    let p50 = column(64, figure);
+    let errors = column(0, if width >= 100 { 9 } else { 7 });
+    let rate = column(76, 9);
+    let calls = column(48, 9);
+    Columns {
+        name_width: next.saturating_sub(if calls.is_some() { 0 } else { 3 }),
+        calls,
+        rate,
+        errors,
+        p50,
+        p95,
+        p99,
+        trend,
+        trend_width,
+    }
 }
 
 /// Rows of the table and of the pane, and the lines that the pane's content takes.
@@ -169,9 +187,16 @@ fn heads(pen: &mut Pen<'_>, area: Rect, columns: &Columns) {
         (columns.p99, head(&percentile("p99"), ServiceSort::P99)),
     ];
     for (end, name) in figures {
-        pen.put_right((area.x + end, y), &name, 9, faint);
+        put(pen, (end, area), &name, faint);
     }
     pen.put((area.x + columns.trend, y), "calls over time", columns.trend_width, faint);
+}
+
+/// A figure, where there is room for its column.
+fn put(pen: &mut Pen<'_>, (end, line): (Option<u16>, Rect), text: &str, style: Style) {
+    if let Some(end) = end {
+        pen.put_right((line.x + end, line.y), text, 9, style);
+    }
 }
 
 fn row(pen: &mut Pen<'_>, area: Rect, columns: &Columns, (row, figures, most): (&ServiceRowKey, &Figures, u32)) {
@@ -194,15 +219,15 @@ fn row(pen: &mut Pen<'_>, area: Rect, columns: &Columns, (row, figures, most): (
     let shown = shown(state, name);
     let name = if shown.is_empty() { "(no name)".to_owned() } else { text::visible(&shown).into_owned() };
     pen.put((area.x + at + 1, y), &name, columns.name_width.saturating_sub(at), style);
-    pen.put_right((area.x + columns.calls, y), &format::count(figures.calls), 9, plain);
+    put(pen, (columns.calls, area), &format::count(figures.calls), plain);
     let rate = state.services.report.as_ref().and_then(|report| a_minute(figures.calls, report)).unwrap_or_default();
-    pen.put_right((area.x + columns.rate, y), &rate, 8, dim);
+    put(pen, (columns.rate, area), &rate, dim);
     let failed =
         if figures.failed == 0 { "0".to_owned() } else { format!("✗ {}", share(figures.failed, figures.calls)) };
     let style = if figures.failed == 0 { dim } else { pen.style(Role::Error) };
-    pen.put_right((area.x + columns.errors, y), &failed, 8, style);
+    put(pen, (columns.errors, area), &failed, style);
     for (end, duration) in [(columns.p50, figures.p50), (columns.p95, figures.p95), (columns.p99, figures.p99)] {
-        pen.put_right((area.x + end, y), &duration.to_string(), 9, plain);
+        put(pen, (end, area), &duration.to_string(), plain);
     }
     if selected {
         pen.calm(Rect { width: columns.trend, ..area });
