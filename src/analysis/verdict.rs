@@ -222,7 +222,7 @@ fn times(analysis: &Analysis, thresholds: &Thresholds) -> (Nanos, Vec<Clause>) {
     let mut sums: Vec<Sum> = Vec::new();
     let works = Works::of(analysis, root, thresholds);
     for segment in path::of_root(analysis, root) {
-        works.each(&segment, &mut |work, node, length| {
+        works.each(segment, &mut |work, node, length| {
             // Another service's work stands for the call to it, as a whole.
             let weight = if node == segment.node { length } else { analysis.nodes[node as usize].path };
             match sums.iter_mut().find(|sum| sum.work == work) {

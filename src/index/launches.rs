@@ -259,12 +259,12 @@ mod tests {
             pair("process.pid", Value::Int(pid)),
             pair("service.version", Value::Text("a".into())),
         ];
-        let span = crate::model::Span {
-            trace_id: crate::model::TraceId([1; 16]),
-            span_id: crate::model::SpanId([1; 8]),
+        let span = Span {
+            trace_id: TraceId([1; 16]),
+            span_id: SpanId([1; 8]),
             start: Timestamp(second * 1_000_000_000),
             resource: Arc::new(Resource { attributes, ..Resource::default() }),
-            ..crate::model::Span::default()
+            ..Span::default()
         };
         encode::spans(&[span])
     }
