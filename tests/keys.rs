@@ -765,6 +765,28 @@ fn answers_to_older_requests_are_dropped() {
     assert_eq!((trace.id, trace.analysis.as_ref().unwrap().trace.id), (trace_id(1), trace_id(1)));
 }
 
+/// The trace was shown from the preview, the reader had moved on, and when all of it had come stood on the match again.
+#[test]
+fn who_moves_before_the_trace_has_come_stays_there() {
+    let mut bench = Bench::new(1);
+    bench.prompt = false;
+    let trace = bench.traces[0].clone();
+    // The filter is met by the root.
+    bench.state.filter.query = Arc::new(tracefall::query::parse("http.method=GET").unwrap());
+    let first = Some(trace.spans[0].key);
+    bench.state.list.rows = Arc::new(vec![Hit { trace: trace.id, matched: 1, first }]);
+    bench.done.clear();
+    bench.press("enter G");
+    let moved = bench.seen();
+    let open = bench.done.iter().find(|effect| matches!(effect, Effect::Open { .. })).cloned().unwrap();
+    let Some(Answer::Opened { generation, trace, analysis, rows, .. }) = bench.work(open) else { panic!("an answer") };
+    bench.answer(Answer::Opened { generation, trace, analysis, rows, found: Some(vec![0]) });
+    assert_eq!(bench.seen(), moved);
+    // Who asks goes there.
+    bench.press("n");
+    assert_ne!(bench.seen(), moved);
+}
+
 /// Over a slow line several keys come at once: the one for the detail was refused, those behind it went to the waterfall.
 #[test]
 fn keys_reach_the_detail_before_it_is_read() {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::TraceScreen;
-use crate::analysis::Analysis;
 use crate::analysis::errors::Example;
 use crate::analysis::statements::StatementKey;
+use crate::analysis::{Analysis, RowKey};
 use crate::model::{SpanKey, Timestamp, TraceId};
 use crate::query::Query;
 
@@ -37,6 +37,8 @@ pub(super) struct Asked {
     pub(super) keep: Vec<TraceId>,
     /// The open trace's search was applied before it came back: go to the first match then.
     pub(super) land_on_match: bool,
+    /// What was selected when that was asked.
+    pub(super) stood: Option<RowKey>,
     /// The state of the open trace whose findings were asked for.
     pub(super) judged: Option<Arc<Analysis>>,
     /// The traces of the list that were to be judged, with the arrival of their latest spans.

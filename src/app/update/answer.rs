@@ -99,7 +99,15 @@ fn of_trace(state: &mut State, answer: Answer, out: &mut Vec<Effect>) {
         }
         _ => return,
     }
-    if state.asked.trace.is_none() && std::mem::take(&mut state.asked.land_on_match) {
+    // Who has moved on since does not want to be taken there.
+    if state.asked.trace.is_none()
+        && std::mem::take(&mut state.asked.land_on_match)
+        && state
+            .asked
+            .stood
+            .take()
+            .is_none_or(|stood| state.trace.as_ref().and_then(|open| open.selected) == Some(stood))
+    {
         jump::to_match_from_here(state, out);
     }
 }

@@ -201,6 +201,7 @@ fn apply(state: &mut State, out: &mut Vec<Effect>) {
     if state.screen == Screen::Trace && !state.find.query.is_empty() {
         if state.asked.trace.is_some() {
             state.asked.land_on_match = true;
+            state.asked.stood = state.trace.as_ref().and_then(|trace| trace.selected);
         } else {
             jump::to_match_from_here(state, out);
         }

@@ -45,7 +45,7 @@ pub(super) fn land(state: &mut State, out: &mut Vec<Effect>) {
     // link says it exactly.
     let exactly = std::mem::take(&mut state.asked.land_exactly);
     if !exactly && trace.back.is_empty() && analysis.roots.first() == Some(&node) {
-        state.asked.land_on_match = true;
+        (state.asked.land_on_match, state.asked.stood) = (true, trace.selected);
         return;
     }
     go_to_node(state, &analysis, node, out);
