@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{failed, millis, of_kind, span};
-use crate::analysis::findings::Evidence;
+use crate::analysis::findings::{Evidence, Rule};
 use crate::analysis::{Analysis, Says, Skew, Thresholds, analyse_whole, wording};
 use crate::model::{
     Attribute, Kind, Nanos, Resource, Span, SpanId, SpanKey, Status, StatusCode, Trace, TraceId, TraceSpan, Value,
@@ -158,6 +158,19 @@ fn clocks_run_apart_where_the_order_is_impossible() {
     assert_eq!(skews(&[failed(caller), served], &hosts), []);
     // Who reads a message may do so whenever.
     assert_eq!(skews(&[of_kind(Kind::PRODUCER, root()), of_kind(Kind::CONSUMER, child(500, 560))], &hosts), []);
+}
+
+/// The server's clock is 90 ms behind: of the 100 ms in which the call seems to have waited for nobody 80 are the clock's.
+#[test]
+fn call_to_another_clock_is_not_said_to_have_waited_outside_of_what_it_called() {
+    let waited = |from, to| {
+        let call = of_kind(Kind::CLIENT, on("a", span(4, 2, 1_020, 1_180)));
+        let spans = [on("a", span(2, 0, 1_000, 1_200)), call, of_kind(Kind::SERVER, on("b", span(3, 4, from, to)))];
+        judged(&spans, false, &hosts).findings.iter().any(|finding| finding.rule == Rule::Dominant)
+    };
+    assert!(!waited(940, 1_080));
+    // Where the order is possible, it is known.
+    assert!(waited(1_030, 1_060));
 }
 
 #[test]
