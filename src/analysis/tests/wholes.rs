@@ -82,7 +82,7 @@ fn a_loop_of_queries_is_named_before_the_span_that_it_makes_long() {
         (0..47).map(|n| super::sql(10 + n, 2, (20 + n * 14, 23 + n * 14), "SELECT * FROM insurance WHERE id = $1")),
     );
     let analysis = judged(&spans, false, &|_| Span::default());
-    assert!(analysis.findings.iter().any(|finding| finding.rule == crate::analysis::findings::Rule::Dominant));
+    assert!(analysis.findings.iter().any(|finding| finding.rule == Rule::Dominant));
     assert!(matches!(analysis.verdict.clauses[0].says, Says::Repeated { count: 47, .. }), "{:?}", analysis.verdict);
 }
 
