@@ -2,6 +2,12 @@
 
 use std::ops::Range;
 
+/// Those of the bits of a word of which the place passes; asked only of bits that are set.
+#[inline]
+pub(super) fn kept(word: u64, mut passes: impl FnMut(usize) -> bool) -> u64 {
+    bits(0, word).filter(|bit| passes(*bit as usize)).fold(0, |kept, bit| kept | 1 << bit)
+}
+
 /// A set of rows of one [`super::Block`]: a bitmap. Sets of different blocks do not mix.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
@@ -24,14 +30,7 @@ impl Rows {
     /// The rows of this set that pass `test`; asked only of rows in the set.
     pub(super) fn filter(mut self, mut test: impl FnMut(usize) -> bool) -> Self {
         for (place, word) in self.words.iter_mut().enumerate() {
-            let mut rest = *word;
-            while rest != 0 {
-                let bit = rest.trailing_zeros();
-                rest &= rest - 1;
-                if !test(place * 64 + bit as usize) {
-                    *word &= !(1 << bit);
-                }
-            }
+            *word = kept(*word, |bit| test(place * 64 + bit));
         }
         self
     }

@@ -5,6 +5,7 @@
 //! the first.
 
 use super::case::Case;
+use crate::analysis::statements::pairs;
 use crate::model::Span;
 
 /// Groups of calls of which it is looked up who wrote them: other rules look up spans too.
@@ -18,34 +19,22 @@ pub(super) fn fold(case: &mut Case<'_>) {
     });
     let below: Vec<u32> = below.collect();
     let groups = case.take_groups();
-    let beside = groups.iter().filter_map(|group| pairs(case, &group.members));
-    let beside: Vec<Vec<(u32, u32)>> = beside.take(MOST).collect();
+    let times = |node: u32| (case.node(node).start, case.node(node).end);
+    let is_database = |members: &[u32]| members.first().is_some_and(|first| case.traits(*first).is_database());
+    let beside = groups.iter().filter(|group| is_database(&group.members));
+    let beside: Vec<Vec<[u32; 2]>> = beside.filter_map(|group| pairs(&group.members, times)).take(MOST).collect();
     case.calls.groups = groups;
-    let first = |pairs: &Vec<(u32, u32)>| pairs.first().map(|(outer, inner)| [*outer, *inner]);
-    case.fetch(&beside.iter().filter_map(first).flatten().collect::<Vec<_>>());
+    case.fetch(&beside.iter().filter_map(|pairs| pairs.first().copied()).flatten().collect::<Vec<_>>());
     let mut inner = below;
     let many = case.thresholds.nplus1_count as usize;
     for pairs in beside {
-        let first = pairs.first().and_then(|(outer, inner)| of_other_libraries(case, *outer, *inner));
+        let first = pairs.first().and_then(|[outer, inner]| of_other_libraries(case, *outer, *inner));
         // Where nobody says who wrote them: what runs at once by chance does not lie within the other so often.
         if first.unwrap_or(pairs.len() >= many) {
-            inner.extend(pairs.into_iter().map(|(_, inner)| inner));
+            inner.extend(pairs.into_iter().map(|[_, inner]| inner));
         }
     }
     case.calls.fold(&inner);
-}
-
-/// Like calls of one parent, in order of start, as pairs of which the second ran within the first; `None` unless all are.
-fn pairs(case: &Case<'_>, members: &[u32]) -> Option<Vec<(u32, u32)>> {
-    if !case.traits(*members.first()?).is_database() || !members.len().is_multiple_of(2) {
-        return None;
-    }
-    let within = |pair: &[u32]| {
-        let (outer, inner) = (case.node(pair[0]), case.node(pair[1]));
-        let nested = outer.start <= inner.start && inner.end <= outer.end;
-        (nested && inner.duration().0 >= outer.duration().0 / 2).then_some((pair[0], pair[1]))
-    };
-    members.chunks_exact(2).map(within).collect()
 }
 
 /// Whether two libraries wrote them; `None` where that is not known.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub use digest::{Digest, Names, Said, digest};
 pub use past::Slower;
 pub use sum::{MOST_EXAMPLES, MOST_ROWS, sum};
+pub(super) use twins::pairs;
 
 use crate::model::{Category, Nanos, SpanKey, Timestamp, TraceId, percentile_of_unsorted};
 

@@ -5,7 +5,7 @@
 
 use super::digest::{Above, MOST_ABOVE};
 use crate::analysis::Thresholds;
-use crate::model::{Trace, TraceSpan};
+use crate::model::{Timestamp, Trace, TraceSpan};
 
 /// A database call with the numbers of its service and its statement.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,8 @@ pub(super) fn find(of: (&Trace, &Above), calls: &mut [Numbered], thresholds: &Th
     let mut twins: Vec<(usize, usize)> = Vec::new();
     for alike in beside.chunk_by(|one, other| like(one) == like(other)) {
         let places: Vec<usize> = alike.iter().map(|index| calls[*index].place).collect();
-        let pairs = trace.spans[places[0]].parent_id.and_then(|_| pairs(trace, &places));
+        let times = |place: usize| (trace.spans[place].start, trace.spans[place].end);
+        let pairs = trace.spans[places[0]].parent_id.and_then(|_| pairs(&places, times));
         let Some(first) = pairs.and_then(|pairs| pairs.first().copied()) else { continue };
         let of = calls[alike[0]];
         // Where nobody says who wrote them: what runs at once by chance does not lie within the other so often.
@@ -82,15 +83,19 @@ fn below((trace, above): (&Trace, &Above), calls: &[Numbered], index: usize) -> 
     part
 }
 
-/// Like calls of one parent, in order of start, as pairs of which the second ran within the first; `None` unless all are.
-fn pairs(trace: &Trace, places: &[usize]) -> Option<Vec<[usize; 2]>> {
-    if places.is_empty() || !places.len().is_multiple_of(2) {
+/// Like calls of one parent, in order of start, as pairs of which the second ran within the first, for at least half of its time;
+/// `None` unless all are. `times` says when one began and ended.
+pub(in crate::analysis) fn pairs<T: Copy>(
+    calls: &[T],
+    times: impl Fn(T) -> (Timestamp, Timestamp),
+) -> Option<Vec<[T; 2]>> {
+    if calls.is_empty() || !calls.len().is_multiple_of(2) {
         return None;
     }
-    let within = |pair: &[usize]| {
-        let [outer, inner] = [&trace.spans[pair[0]], &trace.spans[pair[1]]];
-        let nested = outer.start <= inner.start && inner.end <= outer.end;
-        (nested && inner.duration().0 >= outer.duration().0 / 2).then_some([pair[0], pair[1]])
+    let within = |pair: &[T]| {
+        let (outer, inner) = (times(pair[0]), times(pair[1]));
+        let nested = outer.0 <= inner.0 && inner.1 <= outer.1;
+        (nested && inner.1.since(inner.0).0 >= outer.1.since(outer.0).0 / 2).then_some([pair[0], pair[1]])
     };
-    places.chunks_exact(2).map(within).collect()
+    calls.chunks_exact(2).map(within).collect()
 }

@@ -99,15 +99,10 @@ fn of_trace(state: &mut State, answer: Answer, out: &mut Vec<Effect>) {
         }
         _ => return,
     }
+    let lands = state.asked.trace.is_none() && std::mem::take(&mut state.asked.land_on_match);
+    let selected = state.trace.as_ref().and_then(|open| open.selected);
     // Who has moved on since does not want to be taken there.
-    if state.asked.trace.is_none()
-        && std::mem::take(&mut state.asked.land_on_match)
-        && state
-            .asked
-            .stood
-            .take()
-            .is_none_or(|stood| state.trace.as_ref().and_then(|open| open.selected) == Some(stood))
-    {
+    if lands && state.asked.stood.is_none_or(|stood| selected == Some(stood)) {
         jump::to_match_from_here(state, out);
     }
 }

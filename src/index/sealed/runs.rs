@@ -176,13 +176,20 @@ impl Sealed {
 
     /// The rank of a row of a run, which begins at a row; see [`Ranks`], of many.
     fn rank(&self, (run, first): (usize, usize), row: usize) -> u64 {
+        let (from, rank) = self.ranked_before(first, row, || self.runs.ranks.get(&self.arena, run));
+        rank.wrapping_add(self.gaps.sum(&self.arena, from + 1..row + 1))
+    }
+
+    /// The nearest row up to this one of which the rank is at hand, and that: the first of the run, of which it is asked, or where
+    /// that is further away, of the frame.
+    #[inline]
+    fn ranked_before(&self, first: usize, row: usize, of_first: impl FnOnce() -> u64) -> (usize, u64) {
         let frame = row / FRAME * FRAME;
-        let (from, rank) = if first >= frame {
-            (first, self.runs.ranks.get(&self.arena, run))
+        if first >= frame {
+            (first, of_first())
         } else {
             (frame, self.frame_ranks.get(frame / FRAME).copied().unwrap_or_default())
-        };
-        rank.wrapping_add(self.gaps.sum(&self.arena, from + 1..row + 1))
+        }
     }
 
     /// The low half of the number of a row's trace.
@@ -237,20 +244,17 @@ impl Ranks {
     /// The rank of a row of a run, which begins at a row.
     #[inline]
     fn of(&mut self, sealed: &Sealed, (run, first): (usize, usize), row: usize) -> u64 {
-        let frame = row / FRAME * FRAME;
-        // From the start of the run or, where that is further away, of the frame.
-        let (from, rank) = if first >= frame {
+        let (from, rank) = sealed.ranked_before(first, row, || {
             if run / FRAME * FRAME != self.firsts_from {
                 self.firsts_from = run / FRAME * FRAME;
                 sealed.runs.ranks.frame(&sealed.arena, self.firsts_from, &mut self.firsts);
             }
-            (first, self.firsts[run % FRAME])
-        } else {
-            (frame, sealed.frame_ranks.get(frame / FRAME).copied().unwrap_or_default())
-        };
+            self.firsts[run % FRAME]
+        });
         if from == row {
             return rank;
         }
+        let frame = row / FRAME * FRAME;
         if frame != self.gaps_from {
             self.gaps_from = frame;
             sealed.gaps.frame(&sealed.arena, frame, &mut self.gaps);

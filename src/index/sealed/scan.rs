@@ -2,6 +2,7 @@
 
 use super::super::Rows;
 use super::super::extras::{self, Extra};
+use super::super::rows::kept;
 use super::super::sieve::Sieve;
 use super::pack::{FRAME, passing};
 use super::{Class, Sealed};
@@ -14,17 +15,6 @@ fn mark<T: Copy>(values: &[T], into: &mut Vec<u64>, passes: impl Fn(T) -> bool) 
 
 /// Rows of a frame that are quicker read one by one than all together.
 const FEW: u32 = 12;
-
-/// Those of the bits of which the place passes.
-fn only(bits: u64, passes: impl Fn(usize) -> bool) -> u64 {
-    let (mut left, mut passing) = (bits, 0);
-    while left != 0 {
-        let bit = left.trailing_zeros();
-        left &= left - 1;
-        passing |= u64::from(passes(bit as usize)) << bit;
-    }
-    passing
-}
 
 impl Sealed {
     /// Rows whose class passes; asked once for each.
@@ -52,7 +42,7 @@ impl Sealed {
         for (among, first) in rows.words().chunks(FRAME / 64).zip((0..).step_by(FRAME)) {
             if among.iter().map(|word| word.count_ones()).sum::<u32>() <= FEW {
                 words.extend((first..).step_by(64).zip(among).map(|(first, among)| {
-                    only(*among, |bit| passes[self.class.get(&self.arena, first + bit) as usize])
+                    kept(*among, |bit| passes[self.class.get(&self.arena, first + bit) as usize])
                 }));
                 continue;
             }
